@@ -1,0 +1,65 @@
+"""Goldens of causal grouped-query attention over a packed batch with a shared prefix, forward and backward.
+
+    python make.py
+
+The packed rows are the prefix once, then each example's own rows.  Every example is computed alone here (prefix
+followed by its own rows, an ordinary causal mask, PyTorch's scaled_dot_product_attention, float64) and the gradients
+of the prefix rows are summed over the examples.  An output gradient on a prefix row belongs to the prefix as a whole
+and is counted once.  Keys read `section/name`; scalar arguments are in case.json under `sections`.
+"""
+
+import json
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+SEED = 21
+HERE = Path(__file__).parent
+random = np.random.default_rng(SEED)
+tensors, sections = {}, {}
+
+
+def draw(*shape, scale=1.0):
+    values = (random.standard_normal(shape) * scale).astype(np.float32)
+    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+
+
+def attend(q, k, v, heads, groups, size):
+    """[rows, heads * size] queries over [rows, groups * size] keys and values, causal."""
+    q = q.view(-1, heads, size).transpose(0, 1)
+    k, v = (x.view(-1, groups, size).transpose(0, 1).repeat_interleave(heads // groups, 0) for x in (k, v))
+    out = torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True)[0]
+    return out.transpose(0, 1).reshape(-1, heads * size)
+
+
+def case(section, prefix, lengths, heads, groups, size, scale=1.0):
+    offsets = np.concatenate([[prefix], prefix + np.cumsum(lengths)]).astype(np.int32)
+    rows = int(offsets[-1])
+    q, k, v = draw(rows, heads * size, scale=scale), draw(rows, groups * size), draw(rows, groups * size)
+    dy = draw(rows, heads * size)
+    y = torch.empty(rows, heads * size, dtype=torch.float64)
+    if prefix:
+        y[:prefix] = attend(q[:prefix], k[:prefix], v[:prefix], heads, groups, size)
+    for start, end in zip(offsets[:-1], offsets[1:]):
+        packed = [torch.cat([x[:prefix], x[start:end]]) for x in (q, k, v)]
+        y[start:end] = attend(*packed, heads, groups, size)[prefix:]
+    dq, dk, dv = torch.autograd.grad(y, [q, k, v], dy)
+    values = dict(q=q, k=k, v=v, output=y, output_gradient=dy, q_gradient=dq, k_gradient=dk, v_gradient=dv)
+    for name, value in values.items():
+        tensors[f"{section}/{name}"] = value.detach().numpy().astype(np.float32)
+    tensors[f"{section}/offsets"] = offsets
+    sections[section] = {"prefix": prefix, "heads": heads, "key_value_heads": groups, "head_size": size}
+
+
+case("shared_prefix", prefix=5, lengths=[1, 17, 8, 3], heads=4, groups=2, size=16)
+case("no_prefix", prefix=0, lengths=[9, 1, 33], heads=3, groups=1, size=8)
+case("long", prefix=44, lengths=[31, 70, 1], heads=2, groups=1, size=16)
+case("every_head_its_own", prefix=3, lengths=[4, 2], heads=2, groups=2, size=64)
+case("sharp", prefix=4, lengths=[12, 5], heads=2, groups=1, size=16, scale=40.0)  # softmax close to one-hot
+save_file(tensors, HERE / "case.safetensors")
+versions = {name: metadata.version(name) for name in ["torch", "numpy"]}
+facts = {"seed": SEED, "arithmetic": "float64, stored as float32", "versions": versions, "sections": sections}
+(HERE / "case.json").write_text(json.dumps(facts, indent=1) + "\n")
