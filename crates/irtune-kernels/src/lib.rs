@@ -1,1 +1,34 @@
-//! See the crate description; written in `ARCHITECTURE.md`.
+//! CPU operations of a decoder language model: every forward beside its backward, slices in, slices out.
+//!
+//! Matrices are row-major; a batch is *packed*: one matrix `[tokens, width]` without padding.
+//! Operands of matrix products are [`Element`]s (bf16 or f32), sums are f32. Each operation is compiled for the
+//! instruction sets of the `level` module and chosen at run time. This is the only crate of the workspace with
+//! `unsafe` code: memory mapping, SIMD intrinsics, and writing disjoint tiles of one matrix from several threads.
+
+pub mod adamw;
+pub mod attention;
+pub mod dropout;
+pub mod element;
+mod exponential;
+mod level;
+pub mod loss;
+mod mapped;
+pub mod matrix;
+mod microkernel;
+pub mod norm;
+mod pack;
+mod parallel;
+pub mod peak;
+pub mod product;
+pub mod rotary;
+pub mod rows;
+mod scratch;
+pub mod swiglu;
+pub mod weight;
+
+pub use element::Element;
+pub use half::bf16;
+pub use level::{Level, level};
+pub use mapped::MappedFile;
+pub use matrix::{Matrix, MatrixMut};
+

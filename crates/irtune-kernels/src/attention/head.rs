@@ -1,0 +1,60 @@
+//! Pieces that attention's forward and backward share: one head's rows gathered, packed and multiplied.
+
+use super::Segment;
+use crate::{
+    element::Element,
+    level::Level,
+    matrix::Matrix,
+    microkernel::{TILE, Tile, multiply},
+    pack::{PANEL, Side, pack, panel_length},
+    weight::Weight,
+};
+
+/// Values of the panels over `outputs` columns and `depth` summed values.
+pub(super) fn panels_length<E: Element>(outputs: usize, depth: usize) -> usize {
+    outputs.div_ceil(PANEL) * panel_length::<E>(depth)
+}
+
+/// Copies one head's prefix and own rows to `out`, `[reach, size]`.
+pub(super) fn gather<E: Element>(matrix: Matrix<E>, segment: &Segment, first: usize, size: usize, out: &mut [E]) {
+    let rows = (0..segment.prefix).chain(segment.first_key..segment.first_key + segment.keys);
+    for (row, out) in rows.zip(out.chunks_exact_mut(size)) {
+        out.copy_from_slice(&matrix.data[row * matrix.stride + first..][..size]);
+    }
+}
+
+/// Packs all panels of `rows`, `[count, size]`.
+pub(super) fn pack_all<E: Element>(rows: &[E], count: usize, size: usize, side: Side, out: &mut [E]) {
+    let weight = Weight::of(rows, count, size);
+    let depth = if side == Side::Forward { size } else { count };
+    for (index, panel) in out.chunks_exact_mut(panel_length::<E>(depth)).enumerate() {
+        pack(&weight, side, index * PANEL, 0, depth, panel);
+    }
+}
+
+/// `out[row][..columns] = left · panels`, for at most [`TILE`] rows; `packed_depth` is what the panels were packed over.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn multiply_all<E: Element>(
+    level: Level,
+    rows: usize,
+    depth: usize,
+    packed_depth: usize,
+    columns: usize,
+    left: &[E],
+    stride: usize,
+    panels: &[E],
+    mut write: impl FnMut(usize, usize, &[f32]),
+) {
+    debug_assert!(rows <= TILE && depth <= packed_depth.next_multiple_of(E::GROUP));
+    for (index, panel) in panels.chunks_exact(panel_length::<E>(packed_depth)).enumerate() {
+        let first = index * PANEL;
+        if first >= columns {
+            break;
+        }
+        let mut tile: Tile = [[0.0; PANEL]; TILE];
+        multiply(level, rows, depth, left, stride, panel, &mut tile);
+        for (row, sums) in tile[..rows].iter().enumerate() {
+            write(row, first, &sums[..PANEL.min(columns - first)]);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Operand precisions of matrix products.
+
+use bytemuck::Pod;
+use half::bf16;
+
+use crate::weight::Format;
+
+/// A number that enters matrix products: `bf16` or `f32`. Sums are always f32.
+pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
+    /// How many neighbours along the summed dimension sit side by side in a packed panel.
+    const GROUP: usize;
+    /// The storage format of a matrix of these, when it stands on the weight side of a product.
+    const FORMAT: Format;
+    /// Name of the precision.
+    const NAME: &'static str;
+
+    /// Rounds to nearest, ties to even.
+    fn from_f32(value: f32) -> Self;
+
+    /// Exact.
+    fn to_f32(self) -> f32;
+}
+
+impl Element for f32 {
+    const GROUP: usize = 1;
+    const FORMAT: Format = Format::F32;
+    const NAME: &'static str = "f32";
+
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+impl Element for bf16 {
+    const GROUP: usize = 2;
+    const FORMAT: Format = Format::Bf16;
+    const NAME: &'static str = "bf16";
+
+    // The `half` crate asks for CPU features per value, which keeps loops from being vectorised.
+    #[inline(always)]
+    fn from_f32(value: f32) -> Self {
+        let bits = value.to_bits();
+        let rounded = (bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16;
+        bf16::from_bits(if value.is_nan() { 0x7fc0 } else { rounded })
+    }
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        f32::from_bits(u32::from(self.to_bits()) << 16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bf16_rounding_is_that_of_the_half_crate() {
+        for bits in (0..u32::MAX).step_by(40_503) {
+            let value = f32::from_bits(bits);
+            let (ours, theirs) = (<bf16 as Element>::from_f32(value), bf16::from_f32(value));
+            assert!(ours == theirs || (ours.is_nan() && theirs.is_nan()), "{value} ({bits:#x}): {ours} {theirs}");
+        }
+    }
+}

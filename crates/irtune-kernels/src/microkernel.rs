@@ -1,0 +1,234 @@
+//! The inner loop of every matrix product: a tile of up to 12 × 32 sums in registers.
+
+
+use crate::{element::Element, level::Level, pack::PANEL};
+
+/// Rows of a tile.
+pub(crate) const TILE: usize = 12;
+
+/// Sums of one tile.
+pub(crate) type Tile = [[f32; PANEL]; TILE];
+
+/// Adds `left · panel` to the first `rows` rows of `tile`.
+///
+/// # Shapes
+/// `left`: `rows` rows of `depth` values, `stride` apart; `panel`: as packed by `pack` over the same `depth`.
+#[inline]
+pub(crate) fn multiply<E: Element>(
+    level: Level,
+    rows: usize,
+    depth: usize,
+    left: &[E],
+    stride: usize,
+    panel: &[E],
+    tile: &mut Tile,
+) {
+    assert!(rows <= TILE && (rows == 0 || left.len() >= (rows - 1) * stride + depth));
+    assert!(panel.len() >= depth.next_multiple_of(E::GROUP) * PANEL);
+    #[cfg(target_arch = "x86_64")]
+    {
+        let whole = depth / E::GROUP;
+        let (left_start, panel_start) = (left.as_ptr().cast::<u8>(), panel.as_ptr().cast::<u8>());
+        let stride_bytes = stride * size_of::<E>();
+        let simd = match (E::GROUP, level) {
+            (2, Level::Avx512Bf16) => Some(simd::select_bf16(rows)),
+            (1, Level::Avx512 | Level::Avx512Bf16) => Some(simd::select_f32(rows)),
+            _ => None,
+        };
+        if let Some(kernel) = simd {
+            // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
+            // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and E is bf16 exactly if GROUP is 2.
+            unsafe { kernel(whole, left_start, stride_bytes, panel_start, tile) };
+            let done = whole * E::GROUP;
+            if done < depth {
+                portable(rows, depth - done, &left[done..], stride, &panel[done * PANEL..], tile);
+            }
+            return;
+        }
+    }
+    crate::microkernel::compiled(rows, depth, left, stride, panel, tile, level);
+}
+
+crate::level::vectorised! {
+    fn compiled<E: Element>(rows: usize, depth: usize, left: &[E], stride: usize, panel: &[E], tile: &mut Tile, level: Level) {
+        // Half-width tiles of four rows fit the registers of AVX2 and NEON.
+        let fused = level >= Level::Avx2;
+        let mut row = 0;
+        while row < rows {
+            let count = 4.min(rows - row);
+            let left = &left[row * stride..];
+            for half in [0, 16] {
+                if fused {
+                    quarter::<E, true>(count, depth, left, stride, panel, half, &mut tile[row..row + count]);
+                } else {
+                    quarter::<E, false>(count, depth, left, stride, panel, half, &mut tile[row..row + count]);
+                }
+            }
+            row += count;
+        }
+    }
+}
+
+/// Four rows × 16 columns of a tile; `FUSED` only where the processor fuses, else `mul_add` would call the C library.
+#[inline(always)]
+fn quarter<E: Element, const FUSED: bool>(
+    rows: usize,
+    depth: usize,
+    left: &[E],
+    stride: usize,
+    panel: &[E],
+    half: usize,
+    tile: &mut [[f32; PANEL]],
+) {
+    let mut sums = [[0.0f32; 16]; 4];
+    let starts: [usize; 4] = std::array::from_fn(|row| row.min(rows - 1) * stride);
+    for inner in 0..depth {
+        let line = &panel[inner / E::GROUP * PANEL * E::GROUP..][..PANEL * E::GROUP];
+        let mut columns = [0.0f32; 16];
+        for (column, value) in columns.iter_mut().enumerate() {
+            *value = line[(half + column) * E::GROUP + inner % E::GROUP].to_f32();
+        }
+        for (sums, start) in sums.iter_mut().zip(starts) {
+            let value = left[start + inner].to_f32();
+            for (sum, &column) in sums.iter_mut().zip(&columns) {
+                *sum = if FUSED { value.mul_add(column, *sum) } else { *sum + value * column };
+            }
+        }
+    }
+    for (out, sums) in tile.iter_mut().zip(&sums) {
+        for (out, sum) in out[half..half + 16].iter_mut().zip(sums) {
+            *out += sum;
+        }
+    }
+}
+
+/// The slow twin: one multiplication at a time, in f32.
+pub(crate) fn portable<E: Element>(rows: usize, depth: usize, left: &[E], stride: usize, panel: &[E], tile: &mut Tile) {
+    for (row, sums) in tile[..rows].iter_mut().enumerate() {
+        for inner in 0..depth {
+            let value = left[row * stride + inner].to_f32();
+            let line = &panel[inner / E::GROUP * PANEL * E::GROUP..];
+            for (column, sum) in sums.iter_mut().enumerate() {
+                *sum += value * line[column * E::GROUP + inner % E::GROUP].to_f32();
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod simd {
+    use std::arch::x86_64::*;
+
+    use super::Tile;
+
+    /// `(groups, left, stride in bytes, panel, tile)`
+    pub(super) type Kernel = unsafe fn(usize, *const u8, usize, *const u8, &mut Tile);
+
+    macro_rules! select {
+        ($name:ident, $kernel:ident) => {
+            pub(super) fn $name(rows: usize) -> Kernel {
+                const KERNELS: [Kernel; 13] = [
+                    $kernel::<0>, $kernel::<1>, $kernel::<2>, $kernel::<3>, $kernel::<4>, $kernel::<5>,
+                    $kernel::<6>, $kernel::<7>, $kernel::<8>, $kernel::<9>, $kernel::<10>, $kernel::<11>,
+                    $kernel::<12>,
+                ];
+                KERNELS[rows]
+            }
+        };
+    }
+    select!(select_bf16, bf16);
+    select!(select_f32, f32);
+
+    macro_rules! kernel {
+        ($name:ident, $features:literal, $step:expr) => {
+            /// # Safety
+            /// The features, `ROWS` rows of `groups` 4-byte groups at `left`, `groups` lines of 128 bytes at `panel`.
+            #[target_feature(enable = $features)]
+            unsafe fn $name<const ROWS: usize>(
+                groups: usize,
+                left: *const u8,
+                stride: usize,
+                panel: *const u8,
+                tile: &mut Tile,
+            ) {
+                // SAFETY: all reads and writes are in the bounds that the caller guarantees; a tile row is 32 floats.
+                unsafe {
+                    let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+                    for row in 0..ROWS {
+                        sums[row][0] = _mm512_loadu_ps(tile[row].as_ptr());
+                        sums[row][1] = _mm512_loadu_ps(tile[row].as_ptr().add(16));
+                    }
+                    for group in 0..groups {
+                        let first = _mm512_loadu_si512(panel.add(group * 128).cast());
+                        let second = _mm512_loadu_si512(panel.add(group * 128 + 64).cast());
+                        for row in 0..ROWS {
+                            let value = left.add(row * stride + group * 4).cast::<i32>().read_unaligned();
+                            let value = _mm512_set1_epi32(value);
+                            sums[row][0] = $step(sums[row][0], value, first);
+                            sums[row][1] = $step(sums[row][1], value, second);
+                        }
+                    }
+                    for row in 0..ROWS {
+                        _mm512_storeu_ps(tile[row].as_mut_ptr(), sums[row][0]);
+                        _mm512_storeu_ps(tile[row].as_mut_ptr().add(16), sums[row][1]);
+                    }
+                }
+            }
+        };
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    fn step_bf16(sum: __m512, left: __m512i, right: __m512i) -> __m512 {
+        // SAFETY: both types are 64 bytes of plain data.
+        let (left, right) = unsafe { (std::mem::transmute::<__m512i, __m512bh>(left), std::mem::transmute::<__m512i, __m512bh>(right)) };
+        _mm512_dpbf16_ps(sum, left, right)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn step_f32(sum: __m512, left: __m512i, right: __m512i) -> __m512 {
+        _mm512_fmadd_ps(_mm512_castsi512_ps(left), _mm512_castsi512_ps(right), sum)
+    }
+
+    kernel!(bf16, "avx512f,avx512bf16", step_bf16);
+    kernel!(f32, "avx512f", step_f32);
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+
+    use super::*;
+
+    fn check<E: Element>(level: Level, tolerance: f32) {
+        for rows in 1..=TILE {
+            for depth in [1, 2, 3, 15, 16, 17, 64, 127] {
+                let left: Vec<E> = (0..rows * (depth + 3)).map(|i| E::from_f32((i as f32 * 0.37).sin())).collect();
+                let panel: Vec<E> = (0..depth.next_multiple_of(E::GROUP) * PANEL)
+                    .map(|i| {
+                        let inner = i / (PANEL * E::GROUP) * E::GROUP + i % E::GROUP;
+                        if inner < depth { E::from_f32((i as f32 * 0.11).cos()) } else { E::default() }
+                    })
+                    .collect();
+                let mut tile = [[0.5; PANEL]; TILE];
+                let mut slow = tile;
+                multiply(level, rows, depth, &left, depth + 3, &panel, &mut tile);
+                portable(rows, depth, &left, depth + 3, &panel, &mut slow);
+                for (fast, slow) in tile.as_flattened().iter().zip(slow.as_flattened()) {
+                    assert!((fast - slow).abs() <= tolerance * depth as f32, "{level:?} {rows}×{depth}: {fast} {slow}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_agrees_with_the_slow_twin() {
+        for level in [Level::Portable, Level::Avx2, Level::Avx512, Level::Avx512Bf16] {
+            if level <= crate::level::level() {
+                check::<f32>(level, 3e-7);
+                check::<bf16>(level, 3e-7);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Root-mean-square norm, forward and backward.
+//!
+//! # Source
+//! Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019; `LlamaRMSNorm` of transformers.
+
+use crate::{
+    element::Element,
+    level::vectorised,
+    parallel::{self, Shared},
+};
+
+/// Sum of `values` mapped by `map`, in 16 interleaved partial sums.
+#[inline(always)]
+fn sum16<T: Copy>(values: &[T], map: impl Fn(usize, T) -> f32) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let whole = values.len() / 16 * 16;
+    for (index, chunk) in values[..whole].chunks_exact(16).enumerate() {
+        for (lane, (sum, &value)) in sums.iter_mut().zip(chunk).enumerate() {
+            *sum += map(index * 16 + lane, value);
+        }
+    }
+    for (lane, &value) in values[whole..].iter().enumerate() {
+        sums[lane] += map(whole + lane, value);
+    }
+    sums.iter().sum()
+}
+
+/// Normalises each row and scales it by `gain`; also gives each row's reciprocal root mean square.
+///
+/// # Shapes
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`.
+pub fn forward<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
+    let chunk = parallel::rows_a_task(width);
+    let (out, scales) = (Shared::new(out), Shared::new(scales));
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        // SAFETY: each task writes its own rows.
+        let (out, scales) = unsafe { (out.part(first * width, count * width), scales.part(first, count)) };
+        forward_rows(&input[first * width..][..count * width], gain, epsilon, out, scales);
+    });
+}
+
+vectorised! {
+    fn forward_rows<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+        let width = gain.len();
+        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+            let mean = sum16(input, |_, value| value * value) / width as f32;
+            *scale = 1.0 / (mean + epsilon).sqrt();
+            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
+                *out = E::from_f32(value * *scale * gain);
+            }
+        }
+    }
+}
+
+/// Adds the norm's input gradient to `gradient`.
+///
+/// With x the input row, r its reciprocal root mean square, g the gain and d the output's gradient:
+/// `r·g∘d − x·r³·mean(g∘d∘x)`.
+///
+/// # Shapes
+/// `input`, `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+pub fn backward(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(
+        input.len() == rows * width && out_gradient.len() == input.len() && gradient.len() == input.len(),
+        "shapes of a norm's backward"
+    );
+    let chunk = parallel::rows_a_task(width);
+    let gradient = Shared::new(gradient);
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        let range = first * width..(first + count) * width;
+        // SAFETY: each task writes its own rows.
+        let gradient = unsafe { gradient.part(range.start, range.len()) };
+        backward_rows(&input[range.clone()], gain, &scales[first..first + count], &out_gradient[range], gradient);
+    });
+}
+
+vectorised! {
+    fn backward_rows(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+        let width = gain.len();
+        let rows = input.chunks_exact(width).zip(out_gradient.chunks_exact(width)).zip(gradient.chunks_exact_mut(width));
+        for (((input, out_gradient), gradient), &scale) in rows.zip(scales) {
+            let dot = sum16(input, |index, value| value * gain[index] * out_gradient[index]);
+            let pull = scale * scale * scale * dot / width as f32;
+            for (((gradient, value), out_gradient), gain) in gradient.iter_mut().zip(input).zip(out_gradient).zip(gain) {
+                *gradient += scale * gain * out_gradient - pull * value;
+            }
+        }
+    }
+}

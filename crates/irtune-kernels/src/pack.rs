@@ -1,0 +1,121 @@
+//! Panels: 32 output columns of a product's weight side, decoded to operands in the order the microkernel reads.
+//!
+//! A panel over `depth` summed values is `[depth / GROUP][32][GROUP]`, zero-padded in both directions.
+
+use crate::{
+    element::Element,
+    level::vectorised,
+    weight::{BLOCK, Weight, decode_chunk},
+};
+
+/// Columns of a panel.
+pub(crate) const PANEL: usize = 32;
+
+/// Which dimension of a weight is summed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `left · Wᵀ`: outputs are the weight's rows (a linear layer's forward).
+    Forward,
+    /// `left · W`: outputs are the weight's columns (a linear layer's input gradient).
+    Backward,
+}
+
+/// Values of a packed panel over `depth` summed values.
+pub(crate) const fn panel_length<E: Element>(depth: usize) -> usize {
+    depth.next_multiple_of(E::GROUP) * PANEL
+}
+
+/// Packs outputs `first..first + 32` over summed values `start..start + depth` into `panel`.
+///
+/// `start` must be a multiple of 32 on the forward side (whole blocks of a row), `first` is one on the backward side.
+pub(crate) fn pack<E: Element>(weight: &Weight, side: Side, first: usize, start: usize, depth: usize, panel: &mut [E]) {
+    debug_assert_eq!(panel.len(), panel_length::<E>(depth));
+    match side {
+        Side::Forward => forward(weight, first, start, depth, panel),
+        Side::Backward => backward(weight, first, start, depth, panel),
+    }
+}
+
+vectorised! {
+    fn forward<E: Element>(weight: &Weight, first: usize, start: usize, depth: usize, panel: &mut [E]) {
+        let row_bytes = weight.row_bytes();
+        let width = PANEL.min(weight.rows - first);
+        // Chunk by chunk: 32 rows × 32 values in the first-level cache, then transposed by groups.
+        let mut block = [[E::default(); BLOCK]; PANEL];
+        for (chunk, panel) in panel.chunks_mut(BLOCK * PANEL).enumerate() {
+            let done = chunk * BLOCK;
+            let length = BLOCK.min(depth - done);
+            for (column, values) in block[..width].iter_mut().enumerate() {
+                let row = weight.row(first + column, row_bytes);
+                let mut decoded = [0.0; BLOCK];
+                decode_chunk(weight.format, row, start / BLOCK + chunk, length, &mut decoded);
+                for (value, &decoded) in values.iter_mut().zip(&decoded) {
+                    *value = E::from_f32(decoded);
+                }
+            }
+            for (group, line) in panel.chunks_exact_mut(PANEL * E::GROUP).enumerate() {
+                for (column, out) in line.chunks_exact_mut(E::GROUP).enumerate() {
+                    out.copy_from_slice(&block[column][group * E::GROUP..][..E::GROUP]);
+                }
+            }
+        }
+    }
+}
+
+vectorised! {
+    fn backward<E: Element>(weight: &Weight, first: usize, start: usize, depth: usize, panel: &mut [E]) {
+        let row_bytes = weight.row_bytes();
+        let width = PANEL.min(weight.columns - first);
+        for (group, line) in panel.chunks_exact_mut(PANEL * E::GROUP).enumerate() {
+            let mut rows = [[0.0; BLOCK]; 2];
+            for (lane, values) in rows[..E::GROUP].iter_mut().enumerate() {
+                let inner = group * E::GROUP + lane;
+                if inner < depth {
+                    decode_chunk(weight.format, weight.row(start + inner, row_bytes), first / BLOCK, width, values);
+                }
+            }
+            for (column, out) in line.chunks_exact_mut(E::GROUP).enumerate() {
+                for (lane, out) in out.iter_mut().enumerate() {
+                    *out = E::from_f32(rows[lane][column]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+
+    use super::*;
+
+    fn check<E: Element>(rows: usize, columns: usize) {
+        let data: Vec<f32> = (0..rows * columns).map(|index| index as f32 % 251.0 - 100.0).collect();
+        let weight = Weight::of(&data, rows, columns);
+        for (side, outputs, depth) in [(Side::Forward, rows, columns), (Side::Backward, columns, rows)] {
+            for first in (0..outputs).step_by(PANEL) {
+                let mut panel = vec![E::from_f32(7.0); panel_length::<E>(depth)];
+                pack(&weight, side, first, 0, depth, &mut panel);
+                for inner in 0..depth.next_multiple_of(E::GROUP) {
+                    for column in 0..PANEL {
+                        let (output, place) = (first + column, (inner / E::GROUP * PANEL + column) * E::GROUP + inner % E::GROUP);
+                        let expected = match (side, inner < depth && output < outputs) {
+                            (_, false) => 0.0,
+                            (Side::Forward, _) => data[output * columns + inner],
+                            (Side::Backward, _) => data[inner * columns + output],
+                        };
+                        assert_eq!(panel[place].to_f32(), expected, "{side:?} {inner} {column}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn panels_hold_both_sides_zero_padded() {
+        for (rows, columns) in [(32, 32), (33, 31), (1, 64), (70, 65), (5, 3)] {
+            check::<f32>(rows, columns);
+            check::<bf16>(rows, columns);
+        }
+    }
+}

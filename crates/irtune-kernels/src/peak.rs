@@ -1,0 +1,35 @@
+//! What the machine's arithmetic can do at best, as the measure for everything else.
+
+use std::time::Instant;
+
+use crate::{
+    element::Element,
+    level::level,
+    microkernel::{TILE, Tile, multiply},
+    pack::PANEL,
+    parallel,
+};
+
+/// Multiply-add operations a second (two per multiply-add), in GFLOP/s, of the microkernel on operands that stay in the
+/// first-level cache, on all threads of the current pool; the best of `tries`.
+pub fn gflops<E: Element>(tries: usize) -> f64 {
+    const DEPTH: usize = 128;
+    const REPEATS: usize = 4000;
+    let left = [E::from_f32(1e-3); TILE * DEPTH];
+    let panel = vec![E::from_f32(1e-3); DEPTH * PANEL];
+    let threads = parallel::threads();
+    let mut best = 0.0f64;
+    for _ in 0..tries {
+        let start = Instant::now();
+        parallel::for_each(threads, |_| {
+            let mut tile: Tile = [[0.0; PANEL]; TILE];
+            for _ in 0..REPEATS {
+                multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, &mut tile);
+            }
+            std::hint::black_box(tile);
+        });
+        let operations = 2.0 * (TILE * PANEL * DEPTH * REPEATS * threads) as f64;
+        best = best.max(operations / start.elapsed().as_secs_f64() / 1e9);
+    }
+    best
+}

@@ -1,0 +1,348 @@
+//! Matrix products of packed rows with weights in their own formats, several summed into one output.
+//!
+//! A product is `Σ terms`: the base projection and its adapters are summed in registers and written once.
+//! Forward (`left · Wᵀ`) and backward (`left · W`) read the same weight bytes.
+
+use crate::{
+    dropout::Mask,
+    element::Element,
+    level::level,
+    matrix::{Matrix, MatrixMut},
+    microkernel::{TILE, Tile, multiply},
+    pack::{PANEL, pack, panel_length},
+    parallel::{self, Shared},
+    scratch,
+    weight::{BLOCK, Weight},
+};
+
+pub use crate::pack::Side;
+
+/// `left · Wᵀ` or `left · W`, its result optionally masked.
+#[derive(Clone, Copy, Debug)]
+pub struct Term<'a, E> {
+    /// `[rows, summed]`
+    pub left: Matrix<'a, E>,
+    /// `[outputs, summed]` on the forward side, `[summed, outputs]` on the backward side.
+    pub weight: Weight<'a>,
+    /// Which dimension is summed.
+    pub side: Side,
+    /// Dropout mask `[rows, outputs]` laid over this term's result.
+    pub mask: Option<Mask<'a>>,
+}
+
+impl<'a, E: Element> Term<'a, E> {
+    /// `left · Wᵀ`
+    pub fn forward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
+        Self { left, weight, side: Side::Forward, mask: None }
+    }
+
+    /// `left · W`
+    pub fn backward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
+        Self { left, weight, side: Side::Backward, mask: None }
+    }
+
+    fn summed(&self) -> usize {
+        match self.side {
+            Side::Forward => self.weight.columns,
+            Side::Backward => self.weight.rows,
+        }
+    }
+
+    fn outputs(&self) -> usize {
+        match self.side {
+            Side::Forward => self.weight.rows,
+            Side::Backward => self.weight.columns,
+        }
+    }
+}
+
+/// Where a product goes.
+#[derive(Debug)]
+pub enum Output<'a, E> {
+    /// Overwrites f32 values.
+    Store(MatrixMut<'a, f32>),
+    /// Adds to f32 values.
+    Add(MatrixMut<'a, f32>),
+    /// Overwrites operands with the rounded result.
+    Operand(MatrixMut<'a, E>),
+}
+
+/// Bytes of packed panels that one pass keeps in the second-level cache.
+const PASS_BYTES: usize = 448 * 1024;
+
+/// A stretch of one term's summed values that is packed at once.
+#[derive(Clone, Copy)]
+struct Piece {
+    term: usize,
+    start: usize,
+    depth: usize,
+}
+
+/// Writes `scale · Σ terms` to `output`, on the current thread pool.
+///
+/// # Shapes
+/// Every term's left has the output's rows, every weight the output's columns.
+///
+/// # Panics
+/// When shapes disagree: that is a mistake of the caller, not of data.
+pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
+    let (rows, columns) = match &output {
+        Output::Store(matrix) | Output::Add(matrix) => (matrix.rows, matrix.columns),
+        Output::Operand(matrix) => (matrix.rows, matrix.columns),
+    };
+    for term in terms {
+        term.left.check();
+        assert_eq!((term.left.rows, term.left.columns), (rows, term.summed()), "left of {:?}", term.side);
+        assert_eq!(term.outputs(), columns, "outputs of a term");
+        assert_eq!(term.weight.bytes.len(), term.weight.rows * term.weight.row_bytes(), "bytes of a weight");
+        if let Some(mask) = &term.mask {
+            mask.check(rows, columns);
+        }
+    }
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let target = Target::new(output);
+    let plan = Plan::new(terms.iter().map(Term::summed).sum(), rows, columns, size_of::<E>());
+    parallel::for_each(plan.row_chunks * plan.groups, |task| {
+        let (chunk, group) = (task % plan.row_chunks, task / plan.row_chunks);
+        let first_row = chunk * plan.chunk_rows;
+        let row_range = first_row..rows.min(first_row + plan.chunk_rows);
+        let first = group * plan.group_panels * PANEL;
+        let panels = plan.group_panels.min((columns - first).div_ceil(PANEL));
+        compute(terms, scale, &target, row_range, first, panels);
+    });
+}
+
+/// How a product is cut into tasks: groups of panels, and for few panels also chunks of rows.
+struct Plan {
+    group_panels: usize,
+    groups: usize,
+    chunk_rows: usize,
+    row_chunks: usize,
+}
+
+impl Plan {
+    fn new(summed: usize, rows: usize, columns: usize, element_bytes: usize) -> Self {
+        let panels = columns.div_ceil(PANEL);
+        let threads = parallel::threads();
+        let fit = (PASS_BYTES / (summed * PANEL * element_bytes).max(1)).clamp(1, 4);
+        let mut group_panels = fit.min(panels);
+        while group_panels > 1 && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels)) {
+            group_panels -= 1;
+        }
+        let groups = panels.div_ceil(group_panels);
+        // Each row chunk packs the panels again, so rows are cut only when panels are too few to share.
+        let wanted = if groups.is_multiple_of(threads) { 1 } else { (3 * threads).div_ceil(groups) };
+        let row_chunks = wanted.min(rows.div_ceil(8 * TILE)).max(1);
+        let chunk_rows = rows.div_ceil(row_chunks).next_multiple_of(TILE);
+        Self { group_panels, groups, chunk_rows, row_chunks: rows.div_ceil(chunk_rows) }
+    }
+}
+
+/// The output, written tile by tile from several threads.
+enum Target<'a, E> {
+    Store(Shared<'a, f32>, usize, usize),
+    Add(Shared<'a, f32>, usize, usize),
+    Operand(Shared<'a, E>, usize, usize),
+}
+
+impl<'a, E: Element> Target<'a, E> {
+    fn new(output: Output<'a, E>) -> Self {
+        match output {
+            Output::Store(matrix) => {
+                matrix.check();
+                Target::Store(Shared::new(matrix.data), matrix.stride, matrix.columns)
+            }
+            Output::Add(matrix) => {
+                matrix.check();
+                Target::Add(Shared::new(matrix.data), matrix.stride, matrix.columns)
+            }
+            Output::Operand(matrix) => {
+                matrix.check();
+                Target::Operand(Shared::new(matrix.data), matrix.stride, matrix.columns)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write(&self, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
+        for (index, sums) in tile[..rows].iter().enumerate() {
+            match self {
+                Target::Store(shared, stride, columns) => {
+                    let width = PANEL.min(columns - column);
+                    // SAFETY: tasks own disjoint ranges of rows and columns.
+                    let out = unsafe { shared.part((row + index) * stride + column, width) };
+                    for (out, sum) in out.iter_mut().zip(sums) {
+                        *out = sum * scale;
+                    }
+                }
+                Target::Add(shared, stride, columns) => {
+                    let width = PANEL.min(columns - column);
+                    // SAFETY: tasks own disjoint ranges of rows and columns.
+                    let out = unsafe { shared.part((row + index) * stride + column, width) };
+                    for (out, sum) in out.iter_mut().zip(sums) {
+                        *out += sum * scale;
+                    }
+                }
+                Target::Operand(shared, stride, columns) => {
+                    let width = PANEL.min(columns - column);
+                    // SAFETY: tasks own disjoint ranges of rows and columns.
+                    let out = unsafe { shared.part((row + index) * stride + column, width) };
+                    for (out, sum) in out.iter_mut().zip(sums) {
+                        *out = E::from_f32(sum * scale);
+                    }
+                }
+            }
+        }
+    }
+}
+
+crate::level::vectorised! {
+    fn write_tile<E: Element>(target: &Target<E>, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
+        target.write(tile, rows, scale, row, column);
+    }
+}
+
+/// Calls `visit` for the pieces of each pass over the summed values.
+fn passes<E: Element>(terms: &[Term<E>], mut visit: impl FnMut(&[Piece], bool, bool)) {
+    let limit = PASS_BYTES / (PANEL * size_of::<E>()) / BLOCK * BLOCK;
+    let mut pieces = [Piece { term: 0, start: 0, depth: 0 }; 16];
+    let (mut count, mut filled, mut first) = (0, 0, true);
+    for (index, term) in terms.iter().enumerate() {
+        let mut start = 0;
+        while start < term.summed() {
+            if filled >= limit || count == pieces.len() {
+                visit(&pieces[..count], first, false);
+                (count, filled, first) = (0, 0, false);
+            }
+            let depth = (term.summed() - start).min((limit - filled).next_multiple_of(BLOCK));
+            pieces[count] = Piece { term: index, start, depth };
+            (count, filled, start) = (count + 1, filled + depth, start + depth);
+        }
+    }
+    visit(&pieces[..count], first, true);
+}
+
+fn compute<E: Element>(
+    terms: &[Term<E>],
+    scale: f32,
+    target: &Target<E>,
+    rows: std::ops::Range<usize>,
+    first: usize,
+    panels: usize,
+) {
+    let level = level();
+    let (mut most, mut count) = (0, 0);
+    passes(terms, |pieces, _, _| {
+        most = most.max(pieces.iter().map(|piece| panel_length::<E>(piece.depth)).sum());
+        count += 1;
+    });
+    // With several passes the sums wait between them in `waiting`, a tile after the other.
+    let tiles = rows.len().div_ceil(TILE);
+    let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
+    let bytes = scratch::bytes::<E>(most * panels) + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL);
+    scratch::with(bytes, |mut arena| {
+        let packed = arena.take::<E>(most * panels);
+        let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
+        passes(terms, |pieces, is_first, is_last| {
+            for panel in 0..panels {
+                let mut space = &mut packed[panel * most..][..most];
+                for piece in pieces {
+                    let term = &terms[piece.term];
+                    let (here, rest) = space.split_at_mut(panel_length::<E>(piece.depth));
+                    pack(&term.weight, term.side, first + panel * PANEL, piece.start, piece.depth, here);
+                    space = rest;
+                }
+            }
+            for block in 0..tiles {
+                let row = rows.start + block * TILE;
+                let count = TILE.min(rows.end - row);
+                for panel in 0..panels {
+                    let column = first + panel * PANEL;
+                    let mut tile: Tile = [[0.0; PANEL]; TILE];
+                    let place = (block * panels + panel) * TILE * PANEL;
+                    if !is_first {
+                        tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
+                    }
+                    let mut space = &packed[panel * most..][..most];
+                    for piece in pieces {
+                        let term = &terms[piece.term];
+                        let (here, rest) = space.split_at(panel_length::<E>(piece.depth));
+                        space = rest;
+                        let left = &term.left.data[row * term.left.stride + piece.start..];
+                        match &term.mask {
+                            None => multiply(level, count, piece.depth, left, term.left.stride, here, &mut tile),
+                            Some(mask) => {
+                                let mut masked: Tile = [[0.0; PANEL]; TILE];
+                                multiply(level, count, piece.depth, left, term.left.stride, here, &mut masked);
+                                mask.add(&masked, &mut tile, count, row, column);
+                            }
+                        }
+                    }
+                    if is_last {
+                        write_tile(target, &tile, count, scale, row, column);
+                    } else {
+                        waiting[place..][..TILE * PANEL].copy_from_slice(tile.as_flattened());
+                    }
+                }
+            }
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use half::bf16;
+
+    use super::*;
+
+    fn values(count: usize, seed: u64) -> Vec<f32> {
+        let uniform = |index: usize| crate::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
+        (0..count).map(uniform).collect()
+    }
+
+    fn rounded<E: Element>(values: &[f32]) -> Vec<E> {
+        values.iter().map(|&value| E::from_f32(value)).collect()
+    }
+
+    /// Both sides against a triple loop in f64, over sizes that straddle tile and panel borders.
+    fn check<E: Element>(rows: usize, columns: usize, summed: usize) {
+        let left: Vec<E> = rounded(&values(rows * summed, 3));
+        for side in [Side::Forward, Side::Backward] {
+            let weight: Vec<E> = rounded(&values(columns * summed, 17));
+            let (weight_rows, weight_columns) = if side == Side::Forward { (columns, summed) } else { (summed, columns) };
+            let term = Term {
+                left: Matrix::new(&left, rows, summed),
+                weight: Weight::of(&weight, weight_rows, weight_columns),
+                side,
+                mask: None,
+            };
+            let mut out = vec![1.0f32; rows * columns];
+            product(&[term, term], 0.5, Output::<E>::Add(MatrixMut::new(&mut out, rows, columns)));
+            for row in 0..rows {
+                for column in 0..columns {
+                    let parts = (0..summed).map(|inner| {
+                        let place = if side == Side::Forward { column * summed + inner } else { inner * columns + column };
+                        f64::from(left[row * summed + inner].to_f32()) * f64::from(weight[place].to_f32())
+                    });
+                    let (exact, size) = parts.fold((0.0, 1.0), |(sum, size), part| (sum + part, size + part.abs()));
+                    let error = (f64::from(out[row * columns + column]) - 1.0 - exact).abs();
+                    // Rounding errors of a sequential f32 sum grow like the square root of its length.
+                    let tolerance = 1.2e-7 * size * (summed as f64).sqrt().max(2.0);
+                    assert!(error < tolerance, "{side:?} {rows}×{columns}×{summed}: {error} against {tolerance}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_agree_with_a_triple_loop() {
+        for (rows, columns, summed) in
+            [(1, 1, 1), (11, 31, 15), (12, 32, 16), (13, 33, 17), (25, 64, 127), (130, 200, 129), (40, 64, 20_000)]
+        {
+            check::<f32>(rows, columns, summed);
+            check::<bf16>(rows, columns, summed);
+        }
+    }
+}
