@@ -8,6 +8,9 @@ use crate::{LayerPolicy, LayerSet, SelectError, full, ir};
 /// Every method there is; the first is the default.
 pub static METHODS: &[Method] = &[ir::METHOD, full::METHOD];
 
+/// Makes a policy for a model of so many layers.
+type Make = fn(usize, &OptionValues<'_>) -> Result<Box<dyn LayerPolicy>, SelectError>;
+
 /// A method as a user sees it.
 #[derive(Debug)]
 pub struct Method {
@@ -17,7 +20,7 @@ pub struct Method {
     pub summary: &'static str,
     /// What can be set about it.
     pub options: &'static [MethodOption],
-    pub(crate) make: fn(usize, &OptionValues<'_>) -> Result<Box<dyn LayerPolicy>, SelectError>,
+    pub(crate) make: Make,
 }
 
 /// Something that can be set about a method.
