@@ -1,0 +1,92 @@
+//! What decides which model of a run is the best.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A figure of an evaluation on the validation pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BestMetric {
+    /// Mean of the labels' F1: higher is better.
+    #[default]
+    MacroF1,
+    /// Share of right answers: higher is better.
+    Accuracy,
+    /// Mean of the labels' areas under the precision-recall curve: higher is better.
+    AveragePrecision,
+    /// Mean cross-entropy: lower is better.
+    Loss,
+}
+
+impl BestMetric {
+    /// Every metric, in the order help texts list them.
+    pub const ALL: [BestMetric; 4] =
+        [BestMetric::MacroF1, BestMetric::Accuracy, BestMetric::AveragePrecision, BestMetric::Loss];
+
+    /// The name used in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            BestMetric::MacroF1 => "macro_f1",
+            BestMetric::Accuracy => "accuracy",
+            BestMetric::AveragePrecision => "average_precision",
+            BestMetric::Loss => "loss",
+        }
+    }
+
+    /// Whether `value` is strictly better than `best`; a figure that is not a number never is.
+    pub fn improves(self, value: f64, best: f64) -> bool {
+        match self {
+            BestMetric::Loss => value < best,
+            _ => value > best,
+        }
+    }
+}
+
+impl fmt::Display for BestMetric {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A name that is no metric.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no metric; use macro_f1, accuracy, average_precision or loss")]
+pub struct UnknownMetric {
+    /// What was given.
+    pub name: String,
+}
+
+impl FromStr for BestMetric {
+    type Err = UnknownMetric;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMetric> {
+        BestMetric::ALL
+            .into_iter()
+            .find(|metric| metric.name() == name)
+            .ok_or_else(|| UnknownMetric { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for metric in BestMetric::ALL {
+            assert_eq!(metric.name().parse(), Ok(metric));
+            assert_eq!(serde_json::to_string(&metric).unwrap(), format!("\"{metric}\""));
+        }
+        let error = "f1".parse::<BestMetric>().unwrap_err().to_string();
+        assert_eq!(error, "`f1` is no metric; use macro_f1, accuracy, average_precision or loss");
+    }
+
+    #[test]
+    fn better_is_strictly_better() {
+        assert!(BestMetric::Loss.improves(0.5, 0.6));
+        assert!(!BestMetric::Loss.improves(0.6, 0.6));
+        assert!(BestMetric::MacroF1.improves(0.6, 0.5));
+        assert!(!BestMetric::MacroF1.improves(f64::NAN, 0.5));
+    }
+}
