@@ -1,1 +1,37 @@
+//! The training run: settings, steps, evaluations, checkpoints, and the model that comes out.
+//!
+//! [`train`] and [`resume`] do it all; [`Predictor`] uses what they leave. A step itself is [`step::training_step`],
+//! which does no I/O; what surrounds it is in [`run`]. This crate prints nothing and reads no environment: progress
+//! is told to an [`Observer`].
 #![forbid(unsafe_code)]
+
+pub mod checkpoint;
+pub mod data;
+mod error;
+pub mod evaluate;
+pub mod files;
+mod logs;
+pub mod metrics;
+mod observer;
+mod predictor;
+mod records;
+pub mod run;
+mod run_folder;
+mod schedule;
+mod settings;
+pub mod state;
+pub mod step;
+pub mod tensor_file;
+pub mod tensorboard;
+mod tokens;
+mod train;
+
+pub use error::TrainError;
+pub use observer::{Notice, Observer, Part, RunStart, Silent};
+pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
+pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes};
+pub use run::TrainOutcome;
+pub use run_folder::{RunContents, RunFolder, RunFolderError};
+pub use schedule::{Schedule, UnknownSchedule};
+pub use settings::{BestMetric, Every, Problem, TrainSettings, UnknownEvery, UnknownMetric};
+pub use train::{TrainRequest, resume, train};

@@ -41,7 +41,7 @@ impl Rankings {
     /// the precision; 0 for a class without examples.
     ///
     /// # Shapes
-    /// `weights` [examples].
+    /// `weights` `[examples]`.
     pub fn average_precision(&self, class: usize, weights: &[u32]) -> f64 {
         let ranked = &self.classes[class];
         let weight = |entry: &Ranked| u64::from(weights[entry.example]);

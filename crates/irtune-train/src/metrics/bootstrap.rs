@@ -99,7 +99,7 @@ impl Bootstrap {
     /// How often each example is in one resample; every resample has its own sequence of random numbers.
     ///
     /// # Shapes
-    /// `weights` [examples], overwritten; they sum to the number of examples.
+    /// `weights` `[examples]`, overwritten; they sum to the number of examples.
     pub fn draw(&self, resample: u64, weights: &mut [u32]) {
         let mut generator = ChaCha8Rng::seed_from_u64(self.seed);
         generator.set_stream(resample);
@@ -115,7 +115,7 @@ impl Bootstrap {
 /// The value below which a share of sorted values lies, interpolated linearly between neighbours.
 ///
 /// # Shapes
-/// `ascending` [n], n ≥ 1.
+/// `ascending` `[n]`, n ≥ 1.
 ///
 /// # Source
 /// `percentile` of NumPy, method `linear`.

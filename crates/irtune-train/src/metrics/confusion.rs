@@ -7,7 +7,7 @@ use super::Predictions;
 /// Counts of examples by true and predicted label.
 ///
 /// # Shapes
-/// `rows` [classes, classes]: `rows[true][predicted]`.
+/// `rows` `[classes, classes]`: `rows[true][predicted]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confusion {
@@ -19,7 +19,7 @@ impl Confusion {
     /// Counts every example as often as its weight says.
     ///
     /// # Shapes
-    /// `weights` [examples].
+    /// `weights` `[examples]`.
     pub fn of(predictions: &Predictions, weights: &[u32]) -> Confusion {
         let classes = predictions.classes();
         let mut rows = vec![vec![0; classes]; classes];

@@ -30,7 +30,7 @@ impl Figures {
     /// Measures a prediction.
     ///
     /// # Shapes
-    /// `weights` [examples], of a sum above 0; all 1 for the plain figures.
+    /// `weights` `[examples]`, of a sum above 0; all 1 for the plain figures.
     pub fn of(predictions: &Predictions, rankings: &Rankings, weights: &[u32]) -> Figures {
         let confusion = Confusion::of(predictions, weights);
         let class = |class| {

@@ -15,7 +15,7 @@ impl Predictions {
     /// Joins labels and probabilities; the predicted label is the most probable one, the first on ties.
     ///
     /// # Shapes
-    /// `labels` [examples]; `probabilities` [examples, classes], row-major.
+    /// `labels` `[examples]`; `probabilities` `[examples, classes]`, row-major.
     ///
     /// # Errors
     /// [`MetricsError`] if there is no example or class, the shapes differ, a label is outside the classes or a

@@ -51,7 +51,7 @@ impl Metrics {
     /// Measures labels and probabilities, without intervals.
     ///
     /// # Shapes
-    /// `labels` [examples]; `probabilities` [examples, classes], row-major; `names` [classes], in the order of the
+    /// `labels` `[examples]`; `probabilities` `[examples, classes]`, row-major; `names` `[classes]`, in the order of the
     /// label set.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Metrics {
     /// Measures a prediction, with intervals if a bootstrap is given.
     ///
     /// # Shapes
-    /// `names` [classes], in the order of the label set.
+    /// `names` `[classes]`, in the order of the label set.
     ///
     /// # Errors
     /// [`MetricsError::LabelNames`] if the names are not as many as the classes, [`MetricsError::Bootstrap`] if

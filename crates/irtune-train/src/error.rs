@@ -1,0 +1,105 @@
+//! Everything that can go wrong in a run.
+
+use crate::checkpoint::CheckpointError;
+use crate::files;
+use crate::metrics::MetricsError;
+use crate::observer::Part;
+use crate::run_folder::RunFolderError;
+use crate::settings::Problem;
+use crate::step::StepError;
+use crate::tensor_file::SealError;
+use irtune_data::DataError;
+use irtune_model::ModelError;
+use irtune_select::SelectError;
+use std::io;
+use std::path::PathBuf;
+
+/// Everything that can go wrong in a run.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Settings that can't be used, all of them.
+    #[error("{}", list(problems))]
+    Settings {
+        /// What is wrong.
+        problems: Vec<Problem>,
+    },
+    /// The run folder can't be made or read.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// The data can't be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The model can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The method can't be made or continued.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// An evaluation can't be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// A checkpoint can't be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The stored best model is not what was written.
+    #[error("{source}; the best model so far is lost, so train into a new folder")]
+    Best {
+        /// What is wrong.
+        source: Box<SealError>,
+    },
+    /// A step failed.
+    #[error("step {step}: {source}; {}", after_failure(source, checkpoint.as_ref()))]
+    Step {
+        /// The step, counted from 1.
+        step: u64,
+        /// The last checkpoint, when there is one.
+        checkpoint: Option<PathBuf>,
+        /// What failed.
+        source: Box<StepError>,
+    },
+    /// A log can't be written or shortened.
+    #[error("{}: {source}{}", path.display(), files::hint(source))]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The run to be resumed is over.
+    #[error("the run in {} is finished; train into another folder to train anew", path.display())]
+    Finished {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// The base is not the one the run was begun with.
+    #[error("{} is not the base the run was begun with; restore it, or train into another folder", path.display())]
+    BaseChanged {
+        /// The base.
+        path: PathBuf,
+    },
+    /// The data is not what the run was begun with.
+    #[error("the {part} pairs are not those the run was begun with; restore {}, or train into another folder", path.display())]
+    DataChanged {
+        /// Which.
+        part: Part,
+        /// Where they were read from.
+        path: PathBuf,
+    },
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn after_failure(source: &StepError, checkpoint: Option<&PathBuf>) -> String {
+    let kept = match checkpoint {
+        Some(path) => format!("the last checkpoint is {}", path.display()),
+        None => "there is no checkpoint yet".to_owned(),
+    };
+    match source {
+        StepError::Loss { .. } | StepError::Gradient { .. } => {
+            format!("{kept}; train with a lower learning_rate, more warmup_steps or precision f32")
+        }
+        _ => kept,
+    }
+}

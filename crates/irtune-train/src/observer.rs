@@ -1,0 +1,187 @@
+//! How a run tells what it does; what is done with it is the caller's business.
+
+use crate::records::{Evaluation, StepReport};
+use serde::Serialize;
+use std::fmt;
+use std::path::Path;
+
+/// Is told what happens in a run. Every method does nothing unless it is given something to do.
+pub trait Observer {
+    /// The run is about to make its first step, or to continue.
+    fn on_start(&mut self, _start: &RunStart) {}
+
+    /// A step was made.
+    fn on_step(&mut self, _report: &StepReport) {}
+
+    /// The model was evaluated.
+    fn on_evaluation(&mut self, _evaluation: &Evaluation) {}
+
+    /// A checkpoint was written after `step` steps.
+    fn on_checkpoint(&mut self, _step: u64, _path: &Path) {}
+
+    /// Something the user should know.
+    fn on_notice(&mut self, _notice: &Notice) {}
+}
+
+/// An observer that does nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// What a run is, before its first step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunStart {
+    /// Steps already made: 0, unless the run is resumed.
+    pub completed_steps: u64,
+    /// Steps the run will have made at its end.
+    pub total_steps: u64,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Decoder layers of the base.
+    pub layers: usize,
+    /// The labels, in the order of the model's outputs.
+    pub labels: Vec<String>,
+    /// Training examples.
+    pub train_examples: usize,
+    /// Validation examples.
+    pub validation_examples: usize,
+    /// Test examples.
+    pub test_examples: usize,
+    /// Arithmetic of the engine.
+    pub precision: String,
+    /// Threads of the engine.
+    pub threads: usize,
+}
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// What the model learns from.
+    Train,
+    /// What the best model is chosen by.
+    Validation,
+    /// What the chosen model is measured on, once, at the end.
+    Test,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Part::Train => "training",
+            Part::Validation => "validation",
+            Part::Test => "test",
+        })
+    }
+}
+
+/// Something the user should know, though the run goes on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "notice")]
+pub enum Notice {
+    /// The learning rate never reaches its peak.
+    WarmupLongerThanRun {
+        /// Steps of the warm-up.
+        warmup_steps: u64,
+        /// Steps of the run.
+        total_steps: u64,
+        /// The highest learning rate that is reached.
+        highest: f64,
+    },
+    /// Pairs were too long.
+    Shortened {
+        /// Which.
+        part: Part,
+        /// How many were shortened.
+        examples: usize,
+        /// Out of how many.
+        of: usize,
+        /// To how many tokens.
+        max_length: usize,
+    },
+    /// Rows were left out by their label.
+    Dropped {
+        /// Which.
+        part: Part,
+        /// How many.
+        rows: usize,
+    },
+    /// Validation pairs were taken from the training pairs.
+    Split {
+        /// Training pairs left.
+        train: usize,
+        /// Validation pairs.
+        validation: usize,
+    },
+    /// There is nothing to choose the best model by.
+    NoValidation,
+    /// No improvement for as many evaluations as the settings allow.
+    StoppedEarly {
+        /// After this step.
+        step: u64,
+        /// Evaluations in a row without a better model.
+        evaluations: u64,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::WarmupLongerThanRun { warmup_steps, total_steps, highest } => write!(
+                formatter,
+                "the warm-up of {warmup_steps} steps is not over when the run of {total_steps} steps ends: the \
+                 learning rate gets to {highest:.3e} only; lower warmup_steps or train longer"
+            ),
+            Notice::Shortened { part, examples, of, max_length } => write!(
+                formatter,
+                "{examples} of {of} {part} pairs are longer than {max_length} tokens and were shortened around \
+                 their change; raise max_length to keep them whole"
+            ),
+            Notice::Dropped { part, rows } => {
+                write!(formatter, "{rows} {part} rows have a label that is left out and were dropped")
+            }
+            Notice::Split { train, validation } => write!(
+                formatter,
+                "no validation file: {validation} of the {} training pairs are kept for validation",
+                train + validation
+            ),
+            Notice::NoValidation => formatter.write_str(
+                "there are no validation pairs: the model of the last step is kept, not the best one",
+            ),
+            Notice::StoppedEarly { step, evaluations } => write!(
+                formatter,
+                "stopped after step {step}: {evaluations} evaluations in a row brought no better model"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_say_what_to_do() {
+        let warm_up = Notice::WarmupLongerThanRun { warmup_steps: 100, total_steps: 40, highest: 7.8e-5 };
+        assert_eq!(
+            warm_up.to_string(),
+            "the warm-up of 100 steps is not over when the run of 40 steps ends: the learning rate gets to \
+             7.800e-5 only; lower warmup_steps or train longer"
+        );
+        let shortened = Notice::Shortened { part: Part::Train, examples: 3, of: 9, max_length: 64 };
+        assert!(shortened.to_string().starts_with("3 of 9 training pairs are longer than 64 tokens"));
+        let dropped = Notice::Dropped { part: Part::Test, rows: 2 };
+        assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
+        let split = Notice::Split { train: 90, validation: 10 };
+        assert_eq!(
+            split.to_string(),
+            "no validation file: 10 of the 100 training pairs are kept for validation"
+        );
+        assert!(Notice::NoValidation.to_string().contains("the last step is kept"));
+        let stopped = Notice::StoppedEarly { step: 7, evaluations: 2 };
+        assert!(stopped.to_string().starts_with("stopped after step 7: 2 evaluations"));
+        let json = serde_json::to_string(&stopped).unwrap();
+        assert_eq!(json, r#"{"notice":"stopped_early","step":7,"evaluations":2}"#);
+    }
+}

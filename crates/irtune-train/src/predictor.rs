@@ -1,0 +1,289 @@
+//! Using a trained model: labels for pairs, and how good they are.
+
+use crate::evaluate;
+use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
+use crate::run_folder::{RunFolder, RunFolderError};
+use crate::tokens::BaseTokens;
+use crate::train::cores;
+use irtune_data::{DataError, Encoder, Example, LabelSet, Pair, Prompt};
+use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How a trained model is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictorOptions {
+    /// Where the base is now; where it was in training when not given.
+    pub base: Option<PathBuf>,
+    /// Of the frozen model's arithmetic.
+    pub precision: Precision,
+    /// Threads; as many as the machine has cores when not given.
+    pub threads: Option<usize>,
+    /// Pairs that go through the model together; at least 1.
+    pub batch_size: usize,
+}
+
+impl Default for PredictorOptions {
+    fn default() -> Self {
+        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 16 }
+    }
+}
+
+/// Why a trained model can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictorError {
+    /// The run folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// Base or adapter can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A pair can't be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The answers can't be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The run has not got as far as a model.
+    #[error("the run in {} has no adapter yet; continue it with --resume", path.display())]
+    NoAdapter {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// The base is not the one the model was trained on.
+    #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
+    OtherBase {
+        /// The base given, or found where the run's base was.
+        found: PathBuf,
+        /// Where it was in training.
+        expected: PathBuf,
+    },
+    /// The adapter's labels are not the run's.
+    #[error("{}: the adapter has {adapter} labels, labels.json has {run}; one of them is damaged", path.display())]
+    Labels {
+        /// The run folder.
+        path: PathBuf,
+        /// Labels of the adapter.
+        adapter: usize,
+        /// Labels of the run.
+        run: usize,
+    },
+}
+
+/// A trained model, ready to label pairs.
+pub struct Predictor {
+    engine: Box<dyn Engine>,
+    tokens: BaseTokens,
+    labels: LabelSet,
+    prompt: Prompt,
+    max_length: usize,
+    batch_size: usize,
+}
+
+/// What a model says of a pair.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The pair's own name, when it has one.
+    pub id: Option<String>,
+    /// The line it was read from.
+    pub line: usize,
+    /// The most probable label, the first one of equals.
+    pub label: String,
+    /// The probability of every label, in the order of [`Predictor::labels`].
+    pub probabilities: Vec<f64>,
+    /// Whether the pair was too long and was shortened around its change.
+    pub shortened: bool,
+}
+
+/// How good a model is on labelled pairs.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Measured {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// The figures.
+    pub metrics: Metrics,
+    /// Pairs that were too long and were shortened around their change.
+    pub shortened: usize,
+    /// Time it took, reading included.
+    pub seconds: f64,
+}
+
+impl Predictor {
+    /// Opens the model that a run has left, or its best so far.
+    ///
+    /// # Errors
+    /// When the folder is no run, has no model yet, or base and adapter are not those of the run.
+    pub fn open(run: &Path, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        let folder = RunFolder::open(run)?;
+        if !folder.adapter_path().is_dir() {
+            return Err(PredictorError::NoAdapter { path: run.to_owned() });
+        }
+        let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
+        let path = options.base.as_deref().unwrap_or(&sources.base.path);
+        let base = Arc::new(Base::open(path)?);
+        // Only what the base is matters here, not where it lies.
+        if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
+            return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
+        }
+        let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
+        if adapter.label_count != labels.len() {
+            let (path, adapter, run) = (run.to_owned(), adapter.label_count, labels.len());
+            return Err(PredictorError::Labels { path, adapter, run });
+        }
+        let batch_size = options.batch_size.max(1);
+        let engine_options = EngineOptions {
+            precision: options.precision,
+            threads: options.threads.unwrap_or_else(cores),
+            max_tokens: batch_size * settings.max_length,
+            max_examples: batch_size,
+            training: false,
+        };
+        let mut engine =
+            engine(base.clone(), Some(adapter.lora), labels.len(), settings.seed, engine_options)?;
+        engine.load_parameters(&adapter.tensors)?;
+        let prompt = folder.prompt()?.prompt(&labels);
+        let max_length = settings.max_length;
+        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, batch_size })
+    }
+
+    /// The labels, in the order of all probabilities.
+    pub fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+
+    /// Labels pairs one batch at a time, in their order, holding no more than a batch in memory.
+    ///
+    /// After an error, of a pair or of the model, the iterator is at its end; what came before it is given out first.
+    ///
+    /// # Errors
+    /// When the prompt leaves no room for a pair.
+    pub fn predict<I>(&mut self, pairs: I) -> Result<PredictionStream<'_, I::IntoIter>, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
+        Ok(PredictionStream {
+            engine: self.engine.as_mut(),
+            encoder,
+            labels: &self.labels,
+            batch_size: self.batch_size,
+            pairs: pairs.into_iter(),
+            ready: VecDeque::new(),
+            error: None,
+            ended: false,
+        })
+    }
+
+    /// Measures the model on labelled pairs, with bootstrap intervals when asked for.
+    ///
+    /// # Errors
+    /// When a pair can't be used or has no label that the model knows, or when there is none.
+    pub fn evaluate<I>(&mut self, pairs: I, bootstrap: Option<&Bootstrap>) -> Result<Measured, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let started = Instant::now();
+        let labels = self.labels.clone();
+        let (mut targets, mut probabilities, mut logits, mut shortened) =
+            (Vec::new(), Vec::new(), Vec::new(), 0);
+        let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
+        let mut batch: Vec<Example> = Vec::with_capacity(self.batch_size);
+        let mut pairs = pairs.into_iter();
+        loop {
+            batch.clear();
+            for pair in pairs.by_ref().take(self.batch_size) {
+                let example = encoder.encode(&pair?, Some(&labels))?;
+                shortened += usize::from(example.shortened);
+                targets.extend(example.label);
+                batch.push(example);
+            }
+            if batch.is_empty() {
+                break;
+            }
+            let mut batch_logits = Vec::new();
+            let packed = evaluate::pack(&batch).map_err(ModelError::from)?;
+            self.engine.logits(&packed, &mut batch_logits)?;
+            probabilities.extend(batch_logits.chunks_exact(labels.len()).flat_map(evaluate::softmax));
+            logits.extend(batch_logits);
+        }
+        let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
+        Ok(Measured {
+            loss: evaluate::mean_loss(&logits, &targets, labels.len()),
+            metrics: Metrics::of(&predictions, labels.names(), bootstrap)?,
+            shortened,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// Predictions in the order of their pairs, made a batch at a time as they are asked for.
+pub struct PredictionStream<'a, I> {
+    engine: &'a mut dyn Engine,
+    encoder: Encoder<'a>,
+    labels: &'a LabelSet,
+    batch_size: usize,
+    pairs: I,
+    ready: VecDeque<Prediction>,
+    error: Option<PredictorError>,
+    ended: bool,
+}
+
+impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
+    /// Predicts one more batch; a pair that can't be read ends it, and is told of after the predictions before it.
+    fn fill(&mut self) -> Result<(), PredictorError> {
+        let mut pairs = Vec::with_capacity(self.batch_size);
+        while pairs.len() < self.batch_size {
+            let encoded = match self.pairs.next() {
+                Some(pair) => pair.and_then(|pair| Ok((self.encoder.encode(&pair, None)?, pair))),
+                None => {
+                    self.ended = true;
+                    break;
+                }
+            };
+            match encoded {
+                Ok(encoded) => pairs.push(encoded),
+                Err(error) => {
+                    self.error = Some(error.into());
+                    break;
+                }
+            }
+        }
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let tokens: Vec<&[u32]> = pairs.iter().map(|(example, _)| example.tokens.as_slice()).collect();
+        let packed = evaluate::pack(&tokens).map_err(ModelError::from)?;
+        let mut logits = Vec::new();
+        self.engine.logits(&packed, &mut logits)?;
+        for ((example, pair), row) in pairs.into_iter().zip(logits.chunks_exact(self.labels.len())) {
+            let best =
+                (1..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best });
+            self.ready.push_back(Prediction {
+                id: pair.id,
+                line: pair.line,
+                label: self.labels.names()[best].clone(),
+                probabilities: evaluate::softmax(row),
+                shortened: example.shortened,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<I: Iterator<Item = Result<Pair, DataError>>> Iterator for PredictionStream<'_, I> {
+    type Item = Result<Prediction, PredictorError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty() && self.error.is_none() && !self.ended {
+            self.error = self.fill().err().or(self.error.take());
+        }
+        if let Some(prediction) = self.ready.pop_front() {
+            return Some(Ok(prediction));
+        }
+        let error = self.error.take()?;
+        self.ended = true;
+        Some(Err(error))
+    }
+}

@@ -1,0 +1,247 @@
+//! One training step, from the choice of the layers to the update; no I/O and no clock.
+
+use irtune_data::Example;
+use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, shared_prefix};
+use irtune_select::{Evidence, GradientNorms, LayerPolicy, SelectError, StepDraws};
+
+/// What is the same in every step of a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepRecipe {
+    /// Examples that go through the model together.
+    pub batch_size: usize,
+    /// Whether the head trains.
+    pub train_head: bool,
+    /// Longest gradient; 0 leaves all as they are.
+    pub max_grad_norm: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Of dropout and of the choice of layers.
+    pub seed: u64,
+    /// Whether adapters drop inputs.
+    pub dropout: bool,
+    /// Shows the policy the gradient norms of each micro-batch instead of the step's, as the published code does.
+    ///
+    /// With more than one micro-batch this runs each of them twice.
+    pub norms_of_micro_batches: bool,
+}
+
+/// What a step trains on.
+#[derive(Debug, Clone, Copy)]
+pub struct StepBatch<'a> {
+    /// Steps completed before this one.
+    pub step: u64,
+    /// All examples of the step.
+    pub examples: &'a [&'a Example],
+    /// Of this step's update.
+    pub learning_rate: f64,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    /// Mean cross-entropy of the step's examples, before the update.
+    pub loss: f64,
+    /// L2 norm of everything that trained, before clipping.
+    pub gradient_norm: f64,
+    /// The layers that trained, ascending.
+    pub active_layers: Vec<usize>,
+    /// Tokens that went through the model, a shared prefix counted once a micro-batch.
+    pub tokens: usize,
+}
+
+/// Why a step can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The loss is infinite or not a number.
+    #[error("the loss is {loss}")]
+    Loss {
+        /// What it is.
+        loss: f64,
+    },
+    /// The gradient is infinite or not a number.
+    #[error("the gradient norm is {norm}")]
+    Gradient {
+        /// What it is.
+        norm: f64,
+    },
+    /// An example without a label can't be trained on.
+    #[error("example {example} of the step has no label")]
+    Unlabelled {
+        /// Its position in the step.
+        example: usize,
+    },
+    /// The policy can't choose or can't use what it was shown.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The examples can't be packed.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// The engine can't.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+/// Buffers that steps share, so that a step need not make them anew.
+#[derive(Debug)]
+pub struct StepScratch {
+    active: Vec<bool>,
+    norms: GradientNorms,
+    layer_norms: Vec<f64>,
+    targets: Vec<u32>,
+}
+
+impl StepScratch {
+    /// Buffers for a model of so many layers.
+    pub fn new(layers: usize) -> Self {
+        let norms = GradientNorms::new(layers);
+        Self { active: Vec::new(), norms, layer_norms: Vec::new(), targets: Vec::new() }
+    }
+}
+
+/// Makes one training step.
+///
+/// The loss is the mean over all examples of the step, and the prefix they share is found over all of them, so how
+/// they are divided into micro-batches changes nothing but the order of sums.
+///
+/// # Errors
+/// When the loss or the gradient is not finite (nothing is updated then), or when a part of the step fails.
+pub fn training_step(
+    engine: &mut dyn Engine,
+    policy: &mut dyn LayerPolicy,
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    scratch: &mut StepScratch,
+) -> Result<StepOutcome, StepError> {
+    let layers = engine.config().layers;
+    let mut draws = StepDraws::new(recipe.seed, batch.step);
+    let chosen = policy.select(&mut Evidence::new(batch.step, layers, &mut draws))?;
+    chosen.write_flags(&mut scratch.active);
+
+    let prefix = shared_prefix(batch.examples);
+    scratch.norms.clear();
+    let by_micro_batch = recipe.norms_of_micro_batches && batch.examples.len() > recipe.batch_size;
+    if by_micro_batch {
+        measure_micro_batches(engine, recipe, batch, prefix, scratch)?;
+    }
+
+    engine.zero_gradients();
+    let (mut loss, mut tokens) = (0.0, 0);
+    for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
+        let (micro_loss, micro_tokens) = accumulate(engine, recipe, batch, prefix, scratch, index)?;
+        loss += micro_loss;
+        tokens += micro_tokens;
+    }
+    let loss = loss / batch.examples.len() as f64;
+    if !loss.is_finite() {
+        return Err(StepError::Loss { loss });
+    }
+
+    let mut squares = if recipe.train_head { engine.head_gradient_norm().powi(2) } else { 0.0 };
+    for layer in chosen.iter() {
+        engine.gradient_norms(layer, &mut scratch.layer_norms);
+        squares += scratch.layer_norms.iter().map(|norm| norm * norm).sum::<f64>();
+        if !by_micro_batch {
+            scratch.norms.measure(layer).extend_from_slice(&scratch.layer_norms);
+        }
+    }
+    let gradient_norm = squares.sqrt();
+    if !gradient_norm.is_finite() {
+        return Err(StepError::Gradient { norm: gradient_norm });
+    }
+    let evidence = Evidence::new(batch.step, layers, &mut draws);
+    policy.observe(&evidence.with_gradient_norms(&scratch.norms))?;
+
+    if let Some(factor) = clip_factor(gradient_norm, recipe.max_grad_norm) {
+        engine.scale_gradients(&scratch.active, recipe.train_head, factor);
+    }
+    engine.update(&scratch.active, recipe.train_head, &optimizer(recipe, batch.learning_rate));
+    Ok(StepOutcome { loss, gradient_norm, active_layers: chosen.iter().collect(), tokens })
+}
+
+/// Adds one micro-batch's share of the step's gradient; the sum of its losses, and its tokens.
+fn accumulate(
+    engine: &mut dyn Engine,
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    prefix: usize,
+    scratch: &mut StepScratch,
+    index: usize,
+) -> Result<(f64, usize), StepError> {
+    let first = index * recipe.batch_size;
+    let examples = &batch.examples[first..batch.examples.len().min(first + recipe.batch_size)];
+    scratch.targets.clear();
+    for (position, example) in examples.iter().enumerate() {
+        let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
+        scratch.targets.push(label);
+    }
+    let packed = PackedBatch::pack(examples, prefix)?;
+    let dropout = recipe.dropout.then_some(DropoutKey {
+        seed: recipe.seed,
+        step: batch.step,
+        first_example: first as u64,
+    });
+    let normalizer = batch.examples.len() as f64;
+    let loss = engine.accumulate(
+        &packed,
+        &scratch.targets,
+        &scratch.active,
+        recipe.train_head,
+        normalizer,
+        dropout,
+    )?;
+    if !loss.is_finite() {
+        return Err(StepError::Loss { loss });
+    }
+    Ok((loss, packed.tokens.len()))
+}
+
+/// Lists, for every layer that trains, the gradient norms of one micro-batch after the other.
+///
+/// The published code's hooks see each micro-batch's own gradient, and its score sums over what they saw.
+fn measure_micro_batches(
+    engine: &mut dyn Engine,
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    prefix: usize,
+    scratch: &mut StepScratch,
+) -> Result<(), StepError> {
+    let layers: Vec<usize> = (0..scratch.active.len()).filter(|&layer| scratch.active[layer]).collect();
+    let mut listed = vec![Vec::new(); layers.len()];
+    for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
+        engine.zero_gradients();
+        accumulate(engine, recipe, batch, prefix, scratch, index)?;
+        for (list, &layer) in listed.iter_mut().zip(&layers) {
+            engine.gradient_norms(layer, &mut scratch.layer_norms);
+            list.extend_from_slice(&scratch.layer_norms);
+        }
+    }
+    for (list, &layer) in listed.iter().zip(&layers) {
+        scratch.norms.measure(layer).extend_from_slice(list);
+    }
+    Ok(())
+}
+
+/// The factor that `torch.nn.utils.clip_grad_norm_` scales by, when it is below 1.
+fn clip_factor(norm: f64, maximum: f64) -> Option<f32> {
+    let factor = maximum / (norm + 1e-6);
+    (maximum > 0.0 && factor < 1.0).then_some(factor as f32)
+}
+
+/// AdamW as the published recipe has it: the defaults of torch.
+fn optimizer(recipe: &StepRecipe, learning_rate: f64) -> AdamW {
+    AdamW { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: recipe.weight_decay }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clipping_is_that_of_torch() {
+        // torch.nn.utils.clip_grad_norm_ of a gradient (3, 4) with max_norm 1 gives (0.6, 0.8) · (1 - 2e-7).
+        let factor = clip_factor(5.0, 1.0).unwrap();
+        assert!((f64::from(factor) - 1.0 / 5.000001).abs() < 1e-8);
+        assert_eq!(clip_factor(0.5, 1.0), None);
+        assert_eq!(clip_factor(5.0, 0.0), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! A base's tokenizer, as the data crate asks for one.
+
+use irtune_data::{Encode, EncodeError};
+use irtune_model::Base;
+use std::sync::Arc;
+
+/// A base's tokenizer, as the data crate asks for one.
+#[derive(Debug, Clone)]
+pub(crate) struct BaseTokens {
+    base: Arc<Base>,
+}
+
+impl BaseTokens {
+    pub(crate) fn new(base: Arc<Base>) -> Self {
+        Self { base }
+    }
+}
+
+impl Encode for BaseTokens {
+    fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+        self.base.tokenizer.encode(text).map_err(EncodeError::new)
+    }
+
+    fn begin_token(&self) -> Option<u32> {
+        let tokenizer = &self.base.tokenizer;
+        tokenizer.adds_begin_token().then(|| tokenizer.begin_token()).flatten()
+    }
+}
