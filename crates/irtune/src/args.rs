@@ -1,0 +1,161 @@
+//! The command line as it is written; what it means is settled in [`crate::settings`].
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::settings::SettingFlags;
+
+/// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
+#[derive(Debug, Parser)]
+#[command(
+    name = "irtune",
+    version,
+    arg_required_else_help = true,
+    after_help = "Example:\n  irtune quickstart"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Tell more of what happens; twice for every detail
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// One command a variant.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See it work: fetch a small base, train it for about three minutes, classify two revisions
+    Quickstart(QuickstartArguments),
+    /// Fine-tune a base on labelled revisions
+    Train(TrainArguments),
+    /// Measure a run on labelled revisions
+    Eval(EvalArguments),
+    /// Classify revisions
+    Predict(PredictArguments),
+    /// Show what a run did, or what a base model holds
+    Inspect(InspectArguments),
+}
+
+/// `irtune quickstart`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  irtune quickstart\n  irtune quickstart --base models/SmolLM2-135M-Instruct --out runs/first"
+)]
+pub struct QuickstartArguments {
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(long, value_name = "BASE", default_value = "smollm2")]
+    pub base: String,
+    /// The run folder to make; must not exist yet [default: runs/quickstart-1, or the next free number]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Change a training setting; may be repeated (`irtune train --help` lists them)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `irtune train`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every setting can also be a key of the --config file (learning_rate = 1e-4), an environment \
+variable (IRTUNE_LEARNING_RATE=1e-4) or --set learning_rate=1e-4. Flags win over the environment, that over the \
+file, that over the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl \
+--out runs/first\n  irtune train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  \
+irtune train --resume runs/first"
+)]
+pub struct TrainArguments {
+    /// Settings file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Change a setting; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Continue an interrupted run from its last checkpoint, with its own settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "settings"])]
+    pub resume: Option<PathBuf>,
+    /// Print the summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// `irtune eval`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  irtune eval --run runs/first --data test.jsonl --json")]
+pub struct EvalArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+    /// Print the figures as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune predict`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes one JSON object a pair to standard output, in input order.\n\nExamples:\n  irtune predict \
+--run runs/first --data new.jsonl > predictions.jsonl\n  echo '{\"original\": \"He go home.\", \"revised\": \"He \
+goes home.\"}' | irtune predict --run runs/first --data -"
+)]
+pub struct PredictArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+}
+
+/// What `eval` and `predict` share.
+#[derive(Debug, Args)]
+pub struct InferenceArguments {
+    /// The run folder
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The pairs (JSONL, CSV or TSV); predict also reads JSONL from standard input with -
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// A known layout of columns: auto, iterater or re3
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Column of the original text
+    #[arg(long, value_name = "NAME")]
+    pub original_column: Option<String>,
+    /// Column of the revised text
+    #[arg(long, value_name = "NAME")]
+    pub revised_column: Option<String>,
+    /// Column of the label
+    #[arg(long, value_name = "NAME")]
+    pub label_column: Option<String>,
+    /// Column of the pair's own name, kept in predictions
+    #[arg(long, value_name = "NAME")]
+    pub id_column: Option<String>,
+    /// Pairs in a batch
+    #[arg(long, value_name = "N", default_value = "16")]
+    pub batch_size: String,
+    /// auto, bf16 or f32
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub precision: String,
+    /// Threads; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<String>,
+}
+
+/// `irtune inspect`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For a run, also writes layers.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
+irtune inspect smollm2 --json"
+)]
+pub struct InspectArguments {
+    /// A run folder, or a base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(value_name = "DIR|MODEL")]
+    pub target: String,
+    /// Print everything as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,83 @@
+//! What `eval` and `predict` have in common: a run opened, and the settings it is opened with.
+
+use std::path::Path;
+
+use irtune_data::Columns;
+use irtune_train::{Predictor, PredictorOptions};
+
+use crate::args::InferenceArguments;
+use crate::base::Reference;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::settings::{Origin, Problem, Problems};
+
+/// Arguments that make sense, before anything is loaded.
+pub struct Inference {
+    options: PredictorOptions,
+    base: Option<Reference>,
+    /// Which columns mean what.
+    pub columns: Columns,
+}
+
+/// Checks the arguments, all of them.
+///
+/// # Errors
+/// [`Failure::Settings`] with everything that is wrong.
+pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inference, Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    let mut columns = Columns {
+        original: arguments.original_column.clone(),
+        revised: arguments.revised_column.clone(),
+        label: arguments.label_column.clone(),
+        id: arguments.id_column.clone(),
+        ..Columns::default()
+    };
+    match arguments.preset.as_deref().map(str::parse).transpose() {
+        Ok(preset) => columns.preset = preset.unwrap_or_default(),
+        Err(error) => problem("preset", format!("{error}")),
+    }
+    let mut options = PredictorOptions::default();
+    match arguments.precision.parse() {
+        Ok(precision) => options.precision = precision,
+        Err(error) => problem("precision", format!("{error}")),
+    }
+    match arguments.batch_size.parse() {
+        Ok(size) if size > 0 => options.batch_size = size,
+        _ => problem("batch-size", format!("`{}` is not a whole number from 1", arguments.batch_size)),
+    }
+    match arguments.threads.as_deref().map(str::parse).transpose() {
+        Ok(threads) if threads != Some(0) => options.threads = threads,
+        _ => problem("threads", "is not a whole number from 1".to_owned()),
+    }
+    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
+        problem("base", error.to_string());
+        None
+    });
+    let data = &arguments.data;
+    let piped = standard_input && data == Path::new("-");
+    if !piped && !data.is_file() {
+        let what = if data.is_dir() { "is a folder, not a file" } else { "there is no such file" };
+        problem("data", format!("`{}`: {what}", data.display()));
+    }
+    if !arguments.run.is_dir() {
+        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
+    }
+    match problems.is_empty() {
+        true => Ok(Inference { options, base, columns }),
+        false => Err(Failure::Settings(Problems(problems))),
+    }
+}
+
+impl Inference {
+    /// Loads the run's model.
+    ///
+    /// # Errors
+    /// When the run or its base cannot be loaded.
+    pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
+        let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
+        Ok(Predictor::open(run, &PredictorOptions { base, ..self.options })?)
+    }
+}

@@ -1,0 +1,191 @@
+//! What a run did.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use irtune_train::{Evaluation, RunFolder, StepReport};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::show::heat::Heat;
+use crate::show::numbers::{bytes, percent, seconds};
+use crate::show::spark::{columns, spark};
+use crate::show::{heat_svg, report};
+
+/// Columns of the curves and of the heat map on a terminal.
+const WIDTH: usize = 60;
+/// Columns of the heat map in the picture.
+const PICTURE_WIDTH: usize = 240;
+
+/// Describes a run folder, and draws its `layers.svg`.
+pub fn run(folder: &Path, as_json: bool) -> Result<(), Failure> {
+    let run = RunFolder::open(folder)?;
+    let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
+    let evaluations: Vec<Evaluation> = run.evaluations()?.collect::<Result<_, _>>()?;
+    let picture = write_picture(&run)?;
+    if as_json {
+        let value = json!({
+            "kind": "run",
+            "path": folder.display().to_string(),
+            "finished": run.summary()?.is_some(),
+            "settings": run.settings()?,
+            "sources": run.sources()?,
+            "environment": run.environment()?,
+            "labels": run.labels()?,
+            "summary": run.summary()?,
+            "layer_steps": heat(&run, &steps, 1)?.totals(),
+            "steps": steps,
+            "evaluations": evaluations,
+            "picture": picture,
+        });
+        return super::print(&(serde_json::to_string_pretty(&value)? + "\n"));
+    }
+    let mut out = about(&run, &steps)?;
+    out += &curves(&steps, &evaluations);
+    if !steps.is_empty() {
+        out += "\nLayers over time (darker: trained in more of these steps), share of all steps, count:\n";
+        out += &heat(&run, &steps, WIDTH)?.text();
+    }
+    if let Some(test) = run.summary()?.and_then(|summary| summary.test) {
+        out += &format!(
+            "\nTest pairs, with the model of step {}:\n{}",
+            test.step,
+            report::metrics(&test.metrics)
+        );
+    }
+    if let Some(picture) = picture {
+        out += &format!("\nThe same as a picture: {}\n", picture.display());
+    }
+    super::print(&out)
+}
+
+/// Draws the layers of a run into its folder; a run without steps has none.
+pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, Failure> {
+    let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let heat = heat(run, &steps, PICTURE_WIDTH)?;
+    let name = run.path().file_name().unwrap_or_default().to_string_lossy();
+    let title = format!("Layers that trained, {name} ({})", run.settings()?.method);
+    let path = run.path().join("layers.svg");
+    let told = |error: std::io::Error| {
+        anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
+    };
+    let mut beside = tempfile::Builder::new().prefix(".layers-").tempfile_in(run.path()).map_err(told)?;
+    beside.write_all(heat_svg::draw(&heat, &title).as_bytes()).map_err(told)?;
+    beside.persist(&path).map_err(|error| told(error.error))?;
+    Ok(Some(path))
+}
+
+/// Steps gathered into columns. How many layers there are stands in the scores, or follows from the layers seen.
+fn heat(run: &RunFolder, steps: &[StepReport], width: usize) -> Result<Heat, Failure> {
+    let by_summary = run.summary()?.map_or(0, |summary| summary.layer_steps.len());
+    let seen = steps.iter().flat_map(|step| &step.active_layers).max().map_or(0, |highest| highest + 1);
+    let scored = steps.iter().map(|step| step.scores.len()).max().unwrap_or(0);
+    let layers = by_summary.max(scored).max(seen);
+    let chosen: Vec<(u64, Vec<usize>)> =
+        steps.iter().map(|step| (step.step, step.active_layers.clone())).collect();
+    Ok(Heat::new(layers, &chosen, width))
+}
+
+fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
+    let (settings, sources, environment) = (run.settings()?, run.sources()?, run.environment()?);
+    let summary = run.summary()?;
+    let line = |name: &str, value: String| format!("  {name:<16}{value}\n");
+    let mut out = format!("Run {}\n\n", run.path().display());
+    out += &line(
+        "state",
+        match (&summary, steps.last()) {
+            (Some(summary), _) if summary.stopped_early => {
+                format!("stopped early after {} steps", summary.steps)
+            }
+            (Some(summary), _) => format!("finished, {} steps", summary.steps),
+            (None, Some(last)) => format!("not finished, {} steps made", last.step),
+            (None, None) => "not finished, no step made".to_owned(),
+        },
+    );
+    out += &line("base", sources.base.path.display().to_string());
+    out += &line("training pairs", sources.train.display().to_string());
+    out += &line("labels", run.labels()?.names().join(", "));
+    out += &line("method", settings.method.clone());
+    let modules: Vec<String> = settings.target_modules.iter().map(ToString::to_string).collect();
+    out += &line(
+        "adapters",
+        format!(
+            "LoRA, rank {}, alpha {}, dropout {} on {}",
+            settings.rank,
+            settings.alpha,
+            settings.dropout,
+            modules.join(", ")
+        ),
+    );
+    out += &line(
+        "optimization",
+        format!(
+            "learning rate {} ({}, {} warm-up steps), {} pairs a step, seed {}",
+            settings.learning_rate,
+            settings.schedule,
+            settings.warmup_steps,
+            settings.step_examples(),
+            settings.seed
+        ),
+    );
+    out += &line(
+        "machine",
+        format!(
+            "{} {}, {} threads, {}",
+            environment.operating_system,
+            environment.architecture,
+            environment.threads,
+            environment.precision
+        ),
+    );
+    if !steps.is_empty() {
+        let total: f64 = steps.iter().map(|step| step.seconds).sum();
+        let examples: usize = steps.iter().map(|step| step.examples).sum();
+        let tokens: usize = steps.iter().map(|step| step.tokens).sum();
+        out += &line(
+            "speed",
+            format!(
+                "{:.1} examples/s, {:.0} tokens/s, {} in training steps",
+                examples as f64 / total,
+                tokens as f64 / total,
+                seconds(total)
+            ),
+        );
+    }
+    if let Some(peak) = summary.and_then(|summary| summary.peak_bytes) {
+        out += &line("peak memory", bytes(peak));
+    }
+    Ok(out)
+}
+
+fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return String::new() };
+    let losses: Vec<f64> = steps.iter().map(|step| step.loss).collect();
+    let means = columns(&losses, WIDTH);
+    let mut out = format!(
+        "\nTraining loss, steps {} to {}: {:.3} at first, {:.3} at the end\n  {}\n",
+        first.step,
+        last.step,
+        means[0],
+        means[means.len() - 1],
+        spark(&losses, WIDTH)
+    );
+    if !evaluations.is_empty() {
+        out += "\nEvaluations:\n";
+    }
+    for evaluation in evaluations {
+        out += &format!(
+            "  step {:>6}  {:<10}  loss {:.3}  accuracy {:>7}  macro-F1 {:>7}{}\n",
+            evaluation.step,
+            evaluation.part.to_string(),
+            evaluation.loss,
+            percent(evaluation.metrics.accuracy),
+            percent(evaluation.metrics.macro_f1),
+            if evaluation.improved { "  best so far" } else { "" }
+        );
+    }
+    out
+}

@@ -1,0 +1,62 @@
+//! `irtune predict`
+
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+
+use irtune_data::{Labels, Pairs};
+use irtune_train::Prediction;
+use serde_json::{Map, Value};
+
+use super::{broken_pipe, inference};
+use crate::args::PredictArguments;
+use crate::environment::Environment;
+use crate::failure::Failure;
+
+/// Classifies pairs as they come in.
+pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<(), Failure> {
+    let arguments = &arguments.inference;
+    let inference = inference::check(arguments, true)?;
+    let columns = inference.columns.clone();
+    let mut predictor = inference.open(&arguments.run, environment)?;
+    let pairs = match arguments.data == Path::new("-") {
+        true => Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?,
+        false => Pairs::open(&arguments.data, &columns, Labels::Optional)?,
+    };
+    let labels = predictor.labels().names().to_vec();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut shortened = 0u64;
+    for prediction in predictor.predict(pairs)? {
+        // What is known so far reaches the reader before the error does.
+        let prediction = match prediction {
+            Ok(prediction) => prediction,
+            Err(error) => {
+                out.flush().map_err(broken_pipe)?;
+                return Err(error.into());
+            }
+        };
+        shortened += u64::from(prediction.shortened);
+        let line = serde_json::to_string(&object(&prediction, &labels))?;
+        writeln!(out, "{line}").map_err(broken_pipe)?;
+    }
+    out.flush().map_err(broken_pipe)?;
+    if shortened > 0 {
+        eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
+    }
+    Ok(())
+}
+
+/// The label, and the probability of every label.
+pub fn object(prediction: &Prediction, labels: &[String]) -> Map<String, Value> {
+    let mut object = Map::new();
+    if let Some(id) = &prediction.id {
+        object.insert("id".to_owned(), Value::from(id.as_str()));
+    }
+    object.insert("label".to_owned(), Value::from(prediction.label.as_str()));
+    let probabilities: Map<String, Value> = labels
+        .iter()
+        .zip(&prediction.probabilities)
+        .map(|(label, share)| (label.clone(), (*share).into()))
+        .collect();
+    object.insert("probabilities".to_owned(), Value::Object(probabilities));
+    object
+}

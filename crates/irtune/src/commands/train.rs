@@ -1,0 +1,76 @@
+//! `irtune train`
+
+use std::path::{Path, PathBuf};
+
+use irtune_train::{RunFolder, Summary, TrainOutcome, TrainRequest};
+
+use crate::args::TrainArguments;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::settings::{self, Resolved, Sources};
+use crate::show::progress::Progress;
+use crate::show::report;
+
+/// Trains as asked, or continues a run.
+pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), Failure> {
+    let (folder, summary) = match &arguments.resume {
+        Some(folder) => (folder.clone(), resume(folder)?),
+        None => {
+            let mut sources = Sources::default();
+            if let Some(file) = &arguments.config {
+                sources.file(file);
+            }
+            sources.environment(environment);
+            for (setting, text) in &arguments.settings.0 {
+                sources.flag(setting, text);
+            }
+            arguments.set.iter().for_each(|assignment| sources.set(assignment));
+            start(settings::resolve(sources).map_err(Failure::Settings)?, environment)?
+        }
+    };
+    eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
+    if arguments.json {
+        super::print(&(serde_json::to_string_pretty(&summary)? + "\n"))?;
+    } else {
+        eprint!("{}", report::next_steps(&folder));
+    }
+    Ok(())
+}
+
+/// Finds the base and trains; gives the run's folder and what came out.
+pub fn start(resolved: Resolved, environment: &Environment) -> Result<(PathBuf, Summary), Failure> {
+    let base = super::locate(&resolved.base, environment)?;
+    let request = TrainRequest {
+        base,
+        base_name: resolved.base.public_name(),
+        train: resolved.train,
+        validation: resolved.validation,
+        test: resolved.test,
+        columns: resolved.columns,
+        out: resolved.out,
+        settings: resolved.training,
+    };
+    let interrupt = interrupt::listen("finishing this step and saving")?;
+    let mut progress = Progress::new();
+    let outcome = irtune_train::train(&request, &mut progress, interrupt);
+    progress.finish();
+    Ok((request.out.clone(), finished(outcome?, &request.out)?))
+}
+
+fn resume(folder: &Path) -> Result<Summary, Failure> {
+    let interrupt = interrupt::listen("finishing this step and saving")?;
+    let mut progress = Progress::new();
+    let outcome = irtune_train::resume(folder, &mut progress, interrupt);
+    progress.finish();
+    finished(outcome?, folder)
+}
+
+fn finished(outcome: TrainOutcome, folder: &Path) -> Result<Summary, Failure> {
+    match outcome {
+        TrainOutcome::Finished(summary) => Ok(*summary),
+        TrainOutcome::Interrupted { step, .. } => {
+            Err(Failure::Interrupted { saved: Some((folder.to_owned(), step)) })
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How a command ends when it does not succeed: what is said, and the exit code.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::settings::Problems;
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub enum Failure {
+    /// The settings are wrong; nothing was loaded.
+    Settings(Problems),
+    /// The user interrupted; what was done is saved where there is something to save.
+    Interrupted {
+        /// The run to resume, with the step it stands at.
+        saved: Option<(PathBuf, u64)>,
+    },
+    /// Nobody reads standard output any more.
+    NoReader,
+    /// Anything else.
+    Error(anyhow::Error),
+}
+
+impl Failure {
+    /// The process's exit code: 1 failure, 2 wrong settings, 130 interrupted.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) => 2,
+            Self::Interrupted { .. } => 130,
+            Self::NoReader => 0,
+            Self::Error(_) => 1,
+        })
+    }
+
+    /// What to say on standard error.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Settings(problems) => format!("error: {problems}\n"),
+            Self::Interrupted { saved: None } => "interrupted\n".to_owned(),
+            Self::Interrupted { saved: Some((run, step)) } => format!(
+                "interrupted after step {step}; everything is saved\nhint: continue with\n  irtune train --resume {}\n",
+                run.display()
+            ),
+            Self::NoReader => String::new(),
+            Self::Error(error) => chain(error),
+        }
+    }
+}
+
+/// The error with its causes; a cause that its error already quotes is not said twice.
+fn chain(error: &anyhow::Error) -> String {
+    let mut out = format!("error: {error}\n");
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !out.contains(&cause) {
+            let _ = writeln!(out, "  because: {cause}");
+        }
+    }
+    if let Some(hint) = error.chain().find_map(crate::hints::hint) {
+        let _ = writeln!(out, "hint: {hint}");
+    }
+    out
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_listed_once() {
+        let inner = std::io::Error::other("disk full");
+        let error = anyhow::Error::new(inner).context("saving failed").context("step 3: saving failed");
+        assert_eq!(chain(&error), "error: step 3: saving failed\n  because: disk full\n");
+    }
+}

@@ -1,0 +1,69 @@
+//! A command-line flag for each setting, made from the table.
+
+use clap::error::Error;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use irtune_train::TrainSettings;
+use toml::{Table, Value};
+
+use super::{SETTINGS, Setting};
+
+/// The settings given as flags, in the order of the table.
+#[derive(Debug, Default)]
+pub struct SettingFlags(pub Vec<(&'static Setting, String)>);
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = SETTINGS
+            .iter()
+            .filter_map(|setting| Some((setting, matches.get_one::<String>(setting.key)?.clone())))
+            .collect();
+        Ok(())
+    }
+}
+
+impl Args for SettingFlags {
+    fn group_id() -> Option<clap::Id> {
+        Some("settings".into())
+    }
+
+    fn augment_args(command: Command) -> Command {
+        let defaults = Table::try_from(TrainSettings::default()).unwrap_or_default();
+        let flags = SETTINGS.iter().map(|setting| flag(setting, defaults.get(setting.key)));
+        let keys = SETTINGS.iter().map(|setting| setting.key);
+        command.args(flags).group(clap::ArgGroup::new("settings").args(keys).multiple(true))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn flag(setting: &'static Setting, default: Option<&Value>) -> Arg {
+    let help = match default.map(plain) {
+        Some(default) => format!("{} [default: {default}]", setting.help),
+        None => setting.help.to_owned(),
+    };
+    Arg::new(setting.key)
+        .long(setting.flag())
+        .value_name(setting.value)
+        .help(help)
+        .help_heading(setting.group.heading())
+        .allow_hyphen_values(true)
+}
+
+/// A value as it is written on the command line.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
+        // A default of 0.05 kept in 32 bits must not show as 0.05000000074505806.
+        Value::Float(number) => (*number as f32).to_string(),
+        other => other.to_string(),
+    }
+}

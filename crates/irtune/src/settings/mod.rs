@@ -1,0 +1,18 @@
+//! From flags, environment, file and defaults to one set of plain settings.
+//!
+//! Later layers win: default < `--config` file < `IRTUNE_…` environment < flags and `--set`. Every
+//! problem of every layer is collected, so that a user corrects them in one go.
+
+mod flags;
+mod problem;
+mod resolve;
+mod sources;
+mod suggest;
+mod table;
+
+pub use flags::SettingFlags;
+pub use problem::{Problem, Problems};
+pub use resolve::{Resolved, resolve, unused};
+pub use sources::{Origin, Sources};
+pub use suggest::nearest;
+pub use table::{Kind, SETTINGS, Setting, setting};

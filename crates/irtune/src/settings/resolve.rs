@@ -1,0 +1,196 @@
+//! Merged values become plain settings, and everything wrong with them is found before anything is loaded.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use irtune_data::{Columns, Template};
+use irtune_train::{RunFolder, TrainSettings};
+use toml::{Table, Value};
+
+use super::{Origin, Problem, Problems, SETTINGS, Sources};
+use crate::base::{ALIASES, HubName, Reference};
+
+/// What a training run needs to know.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The base model, not yet looked for.
+    pub base: Reference,
+    /// Training pairs.
+    pub train: PathBuf,
+    /// Validation pairs.
+    pub validation: Option<PathBuf>,
+    /// Test pairs.
+    pub test: Option<PathBuf>,
+    /// The run folder to make.
+    pub out: PathBuf,
+    /// Which columns mean what.
+    pub columns: Columns,
+    /// Everything about the training itself.
+    pub training: TrainSettings,
+}
+
+/// Resolves merged sources.
+///
+/// # Errors
+/// [`Problems`], everything that is wrong.
+pub fn resolve(sources: Sources) -> Result<Resolved, Problems> {
+    let (values, problems) = sources.finish();
+    let mut resolver = Resolver { values, problems };
+    let columns = resolver.columns();
+    let training = resolver.training();
+    let base = resolver.base();
+    let train = resolver.input("train", true);
+    let validation = resolver.input("validation", false);
+    let test = resolver.input("test", false);
+    let out = resolver.out(&training.method);
+    match (base, train) {
+        (Some(base), Some(train)) if resolver.problems.is_empty() => {
+            Ok(Resolved { base, train, validation, test, out, columns, training })
+        }
+        _ => Err(Problems(resolver.problems)),
+    }
+}
+
+struct Resolver {
+    values: BTreeMap<&'static str, (Value, Origin)>,
+    problems: Vec<Problem>,
+}
+
+impl Resolver {
+    /// The text of a setting; another type of value is a problem.
+    fn text(&mut self, key: &'static str) -> Option<(String, Origin)> {
+        let (value, origin) = self.values.remove(key)?;
+        match value {
+            Value::String(text) => Some((text, origin)),
+            other => {
+                self.problems.push(Problem::at(&origin, format!("`{other}` is not a text")));
+                None
+            }
+        }
+    }
+
+    fn base(&mut self) -> Option<Reference> {
+        let Some((text, origin)) = self.text("base") else {
+            let missing = Problem::of_all("no base model is given");
+            self.problems.push(missing.hint("--base smollm2 is a small one to begin with"));
+            return None;
+        };
+        match text.parse::<Reference>() {
+            Ok(Reference::Path(path)) if !path.exists() => {
+                let hint =
+                    super::nearest(&text, ALIASES.iter().flat_map(|alias| alias.names.iter().copied()))
+                        .map_or_else(|| by_slash(&text), |alias| format!("did you mean `{alias}`?"));
+                let message = format!("there is no file or folder `{text}`");
+                self.problems.push(Problem::at(&origin, message).hint(hint));
+                None
+            }
+            Ok(reference) => Some(reference),
+            Err(error) => {
+                self.problems.push(Problem::at(&origin, error.to_string()));
+                None
+            }
+        }
+    }
+
+    fn input(&mut self, key: &'static str, required: bool) -> Option<PathBuf> {
+        let Some((text, origin)) = self.text(key) else {
+            if required && !self.values.contains_key(key) {
+                let missing = Problem::of_all(format!("no {key} file is given"));
+                self.problems.push(missing.hint(format!("--{key} FILE")));
+            }
+            return None;
+        };
+        let path = PathBuf::from(&text);
+        if path.is_file() {
+            return Some(path);
+        }
+        let what = if path.is_dir() { "is a folder, not a file" } else { "there is no such file" };
+        self.problems.push(Problem::at(&origin, format!("`{text}`: {what}")));
+        None
+    }
+
+    fn out(&mut self, method: &str) -> PathBuf {
+        let Some((text, origin)) = self.text("out") else {
+            return unused(Path::new("runs"), method);
+        };
+        let path = PathBuf::from(&text);
+        if let Err(error) = RunFolder::check_free(&path) {
+            self.problems.push(Problem::at(&origin, error.to_string()));
+        }
+        path
+    }
+
+    fn columns(&mut self) -> Columns {
+        let mut columns = Columns::default();
+        if let Some((text, origin)) = self.text("preset") {
+            match text.parse() {
+                Ok(preset) => columns.preset = preset,
+                Err(error) => self.problems.push(Problem::at(&origin, format!("{error}"))),
+            }
+        }
+        let mut column = |key| self.text(key).map(|(text, _)| text);
+        columns.original = column("original_column");
+        columns.revised = column("revised_column");
+        columns.label = column("label_column");
+        columns.group = column("group_column");
+        columns.id = column("id_column");
+        if let Some((value, origin)) = self.values.remove("drop_labels") {
+            match value.try_into() {
+                Ok(labels) => columns.drop_labels = labels,
+                Err(_) => self.problems.push(Problem::at(&origin, "is not a list of labels")),
+            }
+        }
+        columns
+    }
+
+    /// Each value is tried alone first, so that one bad value does not hide the next.
+    fn training(&mut self) -> TrainSettings {
+        let mut accepted = Table::new();
+        let mut origins = BTreeMap::new();
+        for setting in SETTINGS.iter().filter(|setting| TrainSettings::NAMES.contains(&setting.key)) {
+            let Some((value, origin)) = self.values.remove(setting.key) else { continue };
+            let alone = Table::from_iter([(setting.key.to_owned(), value.clone())]);
+            match alone.try_into::<TrainSettings>() {
+                Ok(_) => {
+                    accepted.insert(setting.key.to_owned(), value);
+                    origins.insert(setting.key, origin);
+                }
+                Err(error) => self.problems.push(Problem::at(&origin, error.message().trim().to_owned())),
+            }
+        }
+        let settings = accepted.try_into::<TrainSettings>().unwrap_or_default();
+        // A name that is no prompt of ours is a file of the user's, which is read here to find its mistakes.
+        if let Some(origin) = origins.get("prompt")
+            && !settings.prompt.trim().is_empty()
+            && Template::named(&settings.prompt).is_none()
+            && let Err(error) = Template::from_file(Path::new(&settings.prompt))
+        {
+            self.problems.push(Problem::at(origin, error.to_string()));
+        }
+        for problem in settings.problems() {
+            // Its message begins with the setting's key; where that was written says more.
+            let message = problem.to_string();
+            let written = message.split_once(": ").and_then(|(key, rest)| Some((origins.get(key)?, rest)));
+            self.problems.push(match written {
+                Some((origin, rest)) => Problem::at(origin, rest),
+                None => Problem::of_all(message),
+            });
+        }
+        settings
+    }
+}
+
+fn by_slash(text: &str) -> String {
+    match text.parse::<HubName>() {
+        Ok(name) => format!("a model on the Hugging Face hub is written hf:{name}"),
+        Err(_) => "a base is a folder, a .gguf file, smollm2, or hf:ORG/NAME".to_owned(),
+    }
+}
+
+/// The first `METHOD-N` in a folder that does not exist yet.
+pub fn unused(folder: &Path, name: &str) -> PathBuf {
+    (1u64..)
+        .map(|number| folder.join(format!("{name}-{number}")))
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| folder.join(name))
+}

@@ -1,0 +1,189 @@
+//! The layers that settings come from, merged into one table that remembers where each value was written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{Kind, Problem, SETTINGS, Setting, nearest, setting};
+use crate::environment::Environment;
+
+/// Variables with our prefix that are no settings.
+const OTHER_VARIABLES: &[&str] = &["IRTUNE_CACHE"];
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A key of a settings file.
+    File(PathBuf, String),
+    /// An environment variable.
+    Variable(String),
+    /// A flag.
+    Flag(String),
+    /// `--set`.
+    Set(String),
+    /// Chosen by the command itself.
+    Command,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, key) => write!(formatter, "{}, {key}", path.display()),
+            Self::Variable(name) => write!(formatter, "environment variable {name}"),
+            Self::Flag(name) => write!(formatter, "--{name}"),
+            Self::Set(text) => write!(formatter, "--set {text}"),
+            Self::Command => formatter.write_str("this command"),
+        }
+    }
+}
+
+/// The merged layers.
+#[derive(Debug, Default)]
+pub struct Sources {
+    values: BTreeMap<&'static str, (Value, Origin)>,
+    problems: Vec<Problem>,
+}
+
+impl Sources {
+    /// Values that a command prefers to the general defaults.
+    pub fn prefer(&mut self, values: Table) {
+        for (key, value) in values {
+            self.take(&key, value, Origin::Command);
+        }
+    }
+
+    /// Reads a settings file.
+    pub fn file(&mut self, path: &Path) {
+        let origin = Origin::Flag("config".to_owned());
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                return self.problems.push(Problem::at(&origin, format!("{}: {error}", path.display())));
+            }
+        };
+        match text.parse::<Table>() {
+            Ok(table) => {
+                for (key, value) in table {
+                    let origin = Origin::File(path.to_owned(), key.clone());
+                    self.take(&key, value, origin);
+                }
+            }
+            Err(error) => {
+                let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+                let message = format!("{}, line {line}: {}", path.display(), error.message());
+                self.problems.push(Problem::at(&origin, message));
+            }
+        }
+    }
+
+    /// Reads the variables with our prefix.
+    pub fn environment(&mut self, environment: &Environment) {
+        for (name, text) in environment.iter().filter(|(name, _)| name.starts_with("IRTUNE_")) {
+            let origin = Origin::Variable(name.to_owned());
+            match SETTINGS.iter().find(|setting| setting.variable() == name) {
+                Some(setting) => self.text(setting, text, origin),
+                None if OTHER_VARIABLES.contains(&name) => {}
+                None => {
+                    let key = name["IRTUNE_".len()..].to_ascii_lowercase();
+                    let meant = nearest(&key, SETTINGS.iter().map(|setting| setting.key));
+                    let hint = meant.and_then(setting).map(Setting::variable);
+                    self.unknown(Problem::at(&origin, "there is no such setting"), hint.as_deref());
+                }
+            }
+        }
+    }
+
+    /// Takes a flag's value.
+    pub fn flag(&mut self, setting: &'static Setting, text: &str) {
+        self.text(setting, text, Origin::Flag(setting.flag()));
+    }
+
+    /// Takes a `KEY=VALUE` of `--set`.
+    pub fn set(&mut self, assignment: &str) {
+        let Some((key, text)) = assignment.split_once('=') else {
+            let origin = Origin::Set(assignment.to_owned());
+            return self.problems.push(Problem::at(&origin, "is not of the form KEY=VALUE"));
+        };
+        let (key, origin) = (key.trim(), Origin::Set(assignment.to_owned()));
+        match setting(&key.replace('-', "_")) {
+            Some(setting) => self.text(setting, text.trim(), origin),
+            None => self.unknown_key(key, origin),
+        }
+    }
+
+    /// The merged values with their origins, and the problems met on the way.
+    pub fn finish(self) -> (BTreeMap<&'static str, (Value, Origin)>, Vec<Problem>) {
+        (self.values, self.problems)
+    }
+
+    fn text(&mut self, setting: &'static Setting, text: &str, origin: Origin) {
+        match read(setting.kind, text) {
+            Some(value) => self.keep(setting, value, origin),
+            None => {
+                let message = format!("`{text}` is not {}", expected(setting.kind));
+                self.problems.push(Problem::at(&origin, message));
+            }
+        }
+    }
+
+    fn take(&mut self, key: &str, value: Value, origin: Origin) {
+        match setting(key) {
+            Some(setting) => self.keep(setting, value, origin),
+            None => self.unknown_key(key, origin),
+        }
+    }
+
+    fn keep(&mut self, setting: &'static Setting, value: Value, origin: Origin) {
+        // `rank = 8` and `--set rank=8` mean the same number where a fraction is also allowed.
+        let value = match (setting.kind, value) {
+            (Kind::Number, Value::Integer(whole)) => Value::Float(whole as f64),
+            (_, value) => value,
+        };
+        let explicit = |origin: &Origin| matches!(origin, Origin::Flag(_) | Origin::Set(_));
+        if let Some((_, before)) = self.values.get(setting.key)
+            && explicit(before)
+            && explicit(&origin)
+        {
+            self.problems.push(Problem::at(&origin, format!("is already given by {before}")));
+        }
+        self.values.insert(setting.key, (value, origin));
+    }
+
+    fn unknown_key(&mut self, key: &str, origin: Origin) {
+        let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
+        self.unknown(Problem::at(&origin, format!("there is no setting `{key}`")), meant);
+    }
+
+    fn unknown(&mut self, problem: Problem, meant: Option<&str>) {
+        let hint = meant.map_or("`irtune train --help` lists them all".to_owned(), |meant| {
+            format!("did you mean `{meant}`?")
+        });
+        self.problems.push(problem.hint(hint));
+    }
+}
+
+fn read(kind: Kind, text: &str) -> Option<Value> {
+    match kind {
+        Kind::Text => Some(Value::String(text.to_owned())),
+        Kind::Integer => text.parse().ok().map(Value::Integer),
+        Kind::Number => text.parse().ok().map(Value::Float),
+        Kind::Switch => text.parse().ok().map(Value::Boolean),
+        Kind::List => {
+            let words = text.trim_matches(['[', ']']).split(',').map(|word| word.trim().trim_matches('"'));
+            Some(Value::Array(words.filter(|word| !word.is_empty()).map(Value::from).collect()))
+        }
+        Kind::IntegerOrWord => Some(text.parse().map_or_else(|_| Value::from(text), Value::Integer)),
+    }
+}
+
+fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::IntegerOrWord => "a word",
+        Kind::Integer => "a whole number",
+        Kind::Number => "a number",
+        Kind::Switch => "true or false",
+        Kind::List => "a list separated by commas",
+    }
+}

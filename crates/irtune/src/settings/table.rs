@@ -1,0 +1,167 @@
+//! Every setting of a training run: flags, environment variables, file keys and help come from here.
+
+/// What kind of value a setting takes when it is written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text, paths included.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// Words separated by commas.
+    List,
+    /// A whole number or a word.
+    IntegerOrWord,
+}
+
+/// The heading a setting is listed under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Base, files and columns.
+    Data,
+    /// Which layers train.
+    Method,
+    /// The adapters.
+    Adapter,
+    /// Optimizer and schedule.
+    Optimization,
+    /// When to evaluate and save.
+    Evaluation,
+    /// Where it runs.
+    Machine,
+}
+
+impl Group {
+    /// The heading in `--help`.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Self::Data => "Base and data",
+            Self::Method => "Method",
+            Self::Adapter => "Adapters",
+            Self::Optimization => "Optimization",
+            Self::Evaluation => "Evaluation and checkpoints",
+            Self::Machine => "Machine",
+        }
+    }
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key in files and `--set`; the flag is the same with dashes.
+    pub key: &'static str,
+    /// How its text is read.
+    pub kind: Kind,
+    /// The placeholder in `--help`.
+    pub value: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Its heading.
+    pub group: Group,
+}
+
+impl Setting {
+    /// The flag, without its dashes.
+    pub fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("IRTUNE_{}", self.key.to_ascii_uppercase())
+    }
+}
+
+const fn entry(
+    group: Group,
+    key: &'static str,
+    kind: Kind,
+    value: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { key, kind, value, help, group }
+}
+
+use Group::{Adapter, Data, Evaluation, Machine, Method, Optimization};
+use Kind::{Integer, IntegerOrWord, List, Number, Switch, Text};
+
+/// Every setting, in the order of the help.
+pub static SETTINGS: &[Setting] = &[
+    entry(Data, "base", Text, "BASE", "Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME"),
+    entry(Data, "train", Text, "FILE", "Training pairs (JSONL, CSV or TSV)"),
+    entry(
+        Data,
+        "validation",
+        Text,
+        "FILE",
+        "Validation pairs; without them a part of the training pairs is held out",
+    ),
+    entry(Data, "test", Text, "FILE", "Test pairs, evaluated once at the end"),
+    entry(Data, "out", Text, "DIR", "The run folder to make; must not exist yet"),
+    entry(Data, "preset", Text, "NAME", "A known layout of columns: auto, iterater or re3"),
+    entry(Data, "original_column", Text, "NAME", "Column of the original text"),
+    entry(Data, "revised_column", Text, "NAME", "Column of the revised text"),
+    entry(Data, "label_column", Text, "NAME", "Column of the label"),
+    entry(Data, "group_column", Text, "NAME", "Column of the document; its pairs stay together in a split"),
+    entry(Data, "id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
+    entry(Data, "drop_labels", List, "LIST", "Labels whose pairs are left out"),
+    entry(Data, "prompt", Text, "PROMPT", "instruction, pair, or the path of a template file"),
+    entry(
+        Data,
+        "max_length",
+        Integer,
+        "TOKENS",
+        "Longest example; longer pairs are shortened around what changed",
+    ),
+    entry(Data, "validation_fraction", Number, "SHARE", "Share held out when there is no validation file"),
+    entry(
+        Method,
+        "method",
+        Text,
+        "METHOD",
+        "Which layers train in a step: ir (chosen by gradient) or full (all)",
+    ),
+    entry(
+        Method,
+        "fidelity",
+        Text,
+        "FIDELITY",
+        "paper: as the paper means it; published: as its code decides",
+    ),
+    entry(Method, "split_num", Integer, "N", "How often the layers are split: 1 or 2"),
+    entry(Method, "train_head", Switch, "BOOL", "Whether the classification head trains"),
+    entry(Adapter, "rank", Integer, "N", "Rank of the adapters"),
+    entry(Adapter, "alpha", Number, "X", "Scale of the adapters, divided by the rank"),
+    entry(Adapter, "dropout", Number, "SHARE", "Dropout before the adapters"),
+    entry(Adapter, "target_modules", List, "LIST", "Projections with an adapter, separated by commas"),
+    entry(Optimization, "learning_rate", Number, "X", "Highest learning rate"),
+    entry(Optimization, "schedule", Text, "SCHEDULE", "linear, cosine or constant"),
+    entry(Optimization, "warmup_steps", Integer, "N", "Steps until the highest learning rate"),
+    entry(Optimization, "weight_decay", Number, "X", "Decoupled weight decay"),
+    entry(Optimization, "max_grad_norm", Number, "X", "Gradients are clipped to this norm; 0 never clips"),
+    entry(Optimization, "batch_size", Integer, "N", "Examples in a batch"),
+    entry(Optimization, "gradient_accumulation", Integer, "N", "Batches in a step"),
+    entry(Optimization, "epochs", Integer, "N", "Passes over the training pairs"),
+    entry(Optimization, "max_steps", Integer, "N", "Steps in all; wins over epochs"),
+    entry(Optimization, "seed", Integer, "N", "Seed of everything random"),
+    entry(Evaluation, "eval_every", IntegerOrWord, "EVERY", "Steps between evaluations, or epoch, or never"),
+    entry(Evaluation, "save_every", IntegerOrWord, "EVERY", "Steps between checkpoints, or epoch, or never"),
+    entry(Evaluation, "best_metric", Text, "METRIC", "macro_f1, accuracy, average_precision or loss"),
+    entry(
+        Evaluation,
+        "early_stopping_patience",
+        Integer,
+        "N",
+        "Stop after this many evaluations without improvement",
+    ),
+    entry(Machine, "precision", Text, "PRECISION", "auto, bf16 or f32"),
+    entry(Machine, "threads", Integer, "N", "Threads; all cores when not given"),
+];
+
+/// The setting with this key.
+pub fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}

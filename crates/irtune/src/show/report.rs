@@ -1,0 +1,78 @@
+//! What came out of a run or an evaluation, as a person reads it.
+
+use std::path::Path;
+
+use irtune_train::metrics::Metrics;
+use irtune_train::{Prediction, RunFolder, RunFolderError, Summary};
+
+use super::numbers::{bytes, count, percent, seconds};
+use super::strip;
+
+/// The end of a run.
+///
+/// # Errors
+/// When the run folder cannot be read.
+pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderError> {
+    let mut out = format!(
+        "\nDone: {} steps in {}, {:.1} examples/s{}.\n",
+        summary.steps,
+        seconds(summary.step_seconds),
+        summary.examples_per_second,
+        summary.peak_bytes.map_or_else(String::new, |peak| format!(", {} of memory at most", bytes(peak))),
+    );
+    if let Some(value) = summary.best_value {
+        out += &format!(
+            "The model of step {} is kept: {} {value:.3} on the validation pairs, {} numbers.\n",
+            summary.best_step,
+            summary.best_metric,
+            count(summary.parameters as u64)
+        );
+    }
+    let shares: Vec<f64> =
+        summary.layer_steps.iter().map(|steps| *steps as f64 / summary.steps.max(1) as f64).collect();
+    let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
+    out += &format!(
+        "\nHow often each layer trained, lowest to highest (on average {} of the layers):\n  {}\n",
+        percent(mean),
+        strip::shares(&shares)
+    );
+    if let Some(test) = &summary.test {
+        out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
+    }
+    out += &format!("\nIn {}:\n", run.path().display());
+    for (file, holds) in [
+        ("adapter", "the model, for PEFT and for irtune"),
+        ("metrics.jsonl", "one line a step"),
+        ("settings.toml", "the settings, usable with --config"),
+        ("layers.svg", "which layer trained when"),
+    ] {
+        if run.path().join(file).exists() {
+            out += &format!("  {file:<15}{holds}\n");
+        }
+    }
+    Ok(out)
+}
+
+/// What can be done with a finished run.
+pub fn next_steps(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "\nNext:\n  irtune inspect {folder}\n  irtune eval --run {folder} --data FILE\n  irtune predict --run {folder} \
+         --data FILE\n"
+    )
+}
+
+/// One classified pair, the likeliest labels first.
+pub fn example(original: &str, revised: &str, prediction: &Prediction, labels: &[String]) -> String {
+    let mut ranked: Vec<(&String, f64)> =
+        labels.iter().zip(prediction.probabilities.iter().copied()).collect();
+    ranked.sort_by(|first, second| second.1.total_cmp(&first.1));
+    let shares: Vec<String> =
+        ranked.iter().map(|(label, share)| format!("{label} {:.0} %", share * 100.0)).collect();
+    format!("\n  - {original}\n  + {revised}\n    {}: {}\n", prediction.label, shares.join(", "))
+}
+
+/// Figures of a classification, set in from the margin.
+pub fn metrics(metrics: &Metrics) -> String {
+    metrics.to_string().lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect()
+}

@@ -1,0 +1,57 @@
+//! The help of every command, as a user sees it.
+#![allow(missing_docs)]
+
+mod support;
+
+use support::Sandbox;
+
+fn help(arguments: &str) -> String {
+    let said = Sandbox::new().run(arguments).success();
+    assert_eq!(said.error, "");
+    said.out
+}
+
+#[test]
+fn help_of_the_program() {
+    insta::assert_snapshot!(help("--help"));
+}
+
+#[test]
+fn help_of_quickstart() {
+    insta::assert_snapshot!(help("quickstart --help"));
+}
+
+#[test]
+fn help_of_train() {
+    insta::assert_snapshot!(help("train --help"));
+}
+
+#[test]
+fn help_of_eval() {
+    insta::assert_snapshot!(help("eval --help"));
+}
+
+#[test]
+fn help_of_predict() {
+    insta::assert_snapshot!(help("predict --help"));
+}
+
+#[test]
+fn help_of_inspect() {
+    insta::assert_snapshot!(help("inspect --help"));
+}
+
+#[test]
+fn every_command_shows_an_example_and_every_method_is_named() {
+    for command in ["quickstart", "train", "eval", "predict", "inspect"] {
+        let text = help(&format!("{command} --help"));
+        assert!(
+            text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),
+            "{text}"
+        );
+    }
+    let train = help("train --help");
+    for method in irtune_select::METHODS {
+        assert!(train.contains(method.name), "{} is missing", method.name);
+    }
+}
