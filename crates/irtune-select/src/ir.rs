@@ -19,14 +19,11 @@
 //! # Source
 //! Liu & Litman, Findings of EMNLP 2025, arXiv 2510.00268; `ir.py` of ZhexiongLiu/IR-Tuning, commit 0a44982.
 
-use std::fmt;
 use std::ops::{Range, RangeInclusive};
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    Evidence, LayerPolicy, LayerSet, Method, MethodOption, PolicyState, SelectError, Signals, split,
+    Evidence, Fidelity, LayerPolicy, LayerSet, Method, MethodOption, PolicyState, SelectError, Signals,
+    SplitNum, split,
 };
 
 const NAME: &str = "ir";
@@ -57,70 +54,6 @@ pub(crate) const METHOD: Method = Method {
         Ok(Box::new(config.init(layers)?))
     },
 };
-
-/// Whose details `ir` follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fidelity {
-    /// The method as the paper means it.
-    #[default]
-    Paper,
-    /// The published code, decision for decision.
-    Published,
-}
-
-impl FromStr for Fidelity {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Fidelity, ()> {
-        match text {
-            "paper" => Ok(Fidelity::Paper),
-            "published" => Ok(Fidelity::Published),
-            _ => Err(()),
-        }
-    }
-}
-
-impl fmt::Display for Fidelity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Fidelity::Paper => "paper",
-            Fidelity::Published => "published",
-        })
-    }
-}
-
-/// How often the ranking is split.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SplitNum {
-    /// Once.
-    #[default]
-    One,
-    /// Once, and the chosen side once more.
-    Two,
-}
-
-impl SplitNum {
-    /// The number itself.
-    pub fn splits(self) -> usize {
-        match self {
-            SplitNum::One => 1,
-            SplitNum::Two => 2,
-        }
-    }
-}
-
-impl FromStr for SplitNum {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<SplitNum, ()> {
-        match text {
-            "1" => Ok(SplitNum::One),
-            "2" => Ok(SplitNum::Two),
-            _ => Err(()),
-        }
-    }
-}
 
 /// What can be set about `ir`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -17,7 +17,7 @@ pub fn window(count: usize) -> RangeInclusive<usize> {
 /// The cost of every split of ascending scores: entry `k − 1` is var(lowest `k`) + var(the rest).
 ///
 /// # Shapes
-/// `ascending` [n]; `costs` is emptied and filled with n − 1 entries.
+/// `ascending` `[n]`; `costs` is emptied and filled with n − 1 entries.
 pub fn costs(ascending: &[f64], costs: &mut Vec<f64>) {
     costs.clear();
     costs.extend((1..ascending.len()).map(|lowest| {
@@ -33,7 +33,7 @@ pub fn costs(ascending: &[f64], costs: &mut Vec<f64>) {
 /// left out.
 ///
 /// # Shapes
-/// `costs` [count − 1], from [`costs`](costs()).
+/// `costs` `[count − 1]`, from [`costs`](costs()).
 pub fn true_split(costs: &[f64]) -> usize {
     let count = costs.len() + 1;
     let left_out = left_out(count);
@@ -60,7 +60,7 @@ pub fn left_out(count: usize) -> RangeInclusive<usize> {
 /// ties possibly fewer than the window allows. A single score, where the published code fails, is kept.
 ///
 /// # Shapes
-/// `costs` [count − 1], from [`costs`](costs()).
+/// `costs` `[count − 1]`, from [`costs`](costs()).
 pub fn published_split(costs: &[f64]) -> usize {
     let (first, last) = window(costs.len() + 1).into_inner();
     let smallest = costs.iter().skip(first).take(last + 1 - first).copied().reduce(f64::min);
@@ -73,7 +73,7 @@ pub fn published_split(costs: &[f64]) -> usize {
 /// last bit.
 ///
 /// # Shapes
-/// `scores` [n].
+/// `scores` `[n]`.
 pub fn variance(scores: &[f64]) -> f64 {
     if scores.is_empty() {
         return 0.0;
