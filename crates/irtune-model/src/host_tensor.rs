@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn a_tensor_holds_as_many_values_as_its_shape_says() {
         assert_eq!(HostTensor::new("weight", vec![2, 3], vec![0.5; 6]).data.len(), 6);
-        assert_eq!(HostTensor::new("scalar", vec![], vec![1.0]).shape, []);
+        assert!(HostTensor::new("scalar", vec![], vec![1.0]).shape.is_empty());
     }
 
     #[test]

@@ -1,0 +1,4 @@
+//! What can be trained on top of a frozen base.
+
+pub mod lora;
+pub(crate) mod state;

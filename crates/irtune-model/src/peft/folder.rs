@@ -1,0 +1,141 @@
+//! Replacing a folder as a whole: whenever the process ends, the old one or the new one is there.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, TENSOR_FILE};
+
+/// The folder's name while it is written, and the name its predecessor has between two renames.
+fn siblings(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let name = folder.file_name().ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, "the path doesn't end in a folder's name")
+    })?;
+    let name = name.to_string_lossy();
+    let beside = |suffix| folder.with_file_name(format!(".{name}.{suffix}"));
+    Ok((beside("writing"), beside("previous")))
+}
+
+/// Takes up a replacement that was broken off between its two renames.
+pub(super) fn recover(folder: &Path) -> io::Result<()> {
+    let (_, previous) = siblings(folder)?;
+    if !folder.exists() && previous.exists() {
+        fs::rename(&previous, folder)?;
+    }
+    Ok(())
+}
+
+/// Writes files into a folder of that name, in place of an earlier adapter.
+pub(super) fn replace(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
+    let failed = |source| AdapterError::Write { path: folder.to_owned(), source };
+    recover(folder).map_err(failed)?;
+    if let Some(file) = foreign_file(folder).map_err(failed)? {
+        return Err(AdapterError::Foreign { path: folder.to_owned(), file });
+    }
+    let (writing, previous) = siblings(folder).map_err(failed)?;
+    let written = write_all(&writing, files).and_then(|()| exchange(folder, &writing, &previous));
+    if written.is_err() {
+        // The first error is the one to report; what stays behind is overwritten next time.
+        fs::remove_dir_all(&writing).ok();
+    }
+    written.map_err(failed)
+}
+
+fn foreign_file(folder: &Path) -> io::Result<Option<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if ![CONFIG_FILE, TENSOR_FILE, CLASSIFIER_FILE].contains(&name.as_str()) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
+fn write_all(writing: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+    remove(writing)?;
+    fs::create_dir_all(writing)?;
+    for (name, bytes) in files {
+        let mut file = File::create(writing.join(name))?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+    }
+    sync_folder(writing)
+}
+
+fn exchange(folder: &Path, writing: &Path, previous: &Path) -> io::Result<()> {
+    if folder.exists() {
+        remove(previous)?;
+        fs::rename(folder, previous)?;
+    }
+    fs::rename(writing, folder)?;
+    match folder.parent() {
+        Some(parent) if parent != Path::new("") => sync_folder(parent)?,
+        _ => sync_folder(Path::new("."))?,
+    }
+    remove(previous)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Makes a folder's entries durable, where the system can open a folder for that.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_off_replacement_leaves_the_old_folder_or_the_new() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("adapter");
+        replace(&folder, &[(CONFIG_FILE, b"old".to_vec())]).unwrap();
+
+        // Ended while writing: the old one stands, and the leftovers don't get into the next.
+        let (writing, previous) = siblings(&folder).unwrap();
+        fs::create_dir(&writing).unwrap();
+        fs::write(writing.join("half"), "x").unwrap();
+        assert_eq!(fs::read(folder.join(CONFIG_FILE)).unwrap(), b"old");
+        replace(&folder, &[(CONFIG_FILE, b"new".to_vec())]).unwrap();
+        assert_eq!(fs::read(folder.join(CONFIG_FILE)).unwrap(), b"new");
+        assert!(!folder.join("half").exists());
+
+        // Ended between the renames: the old one is taken up again.
+        fs::rename(&folder, &previous).unwrap();
+        recover(&folder).unwrap();
+        assert_eq!(fs::read(folder.join(CONFIG_FILE)).unwrap(), b"new");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        fs::write(place.path().join("thesis.tex"), "years of work").unwrap();
+        let message = replace(place.path(), &[(CONFIG_FILE, vec![])]).unwrap_err().to_string();
+        assert!(message.contains("holds `thesis.tex`"), "{message}");
+        assert_eq!(fs::read(place.path().join("thesis.tex")).unwrap(), b"years of work");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_nothing_is_left() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        fs::write(&file, "").unwrap();
+        let message = replace(&file.join("adapter"), &[(CONFIG_FILE, vec![])]).unwrap_err().to_string();
+        assert!(message.starts_with("cannot write "), "{message}");
+        assert!(replace(Path::new("/"), &[]).unwrap_err().to_string().contains("cannot write /"));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,284 @@
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{HostTensor, Projection, config::tests::tiny};
+
+fn lora() -> LoraConfig {
+    let target_modules = vec![Projection::UpProj, Projection::QProj];
+    LoraConfig { rank: 3, alpha: 4.5, dropout: 0.1, target_modules }
+}
+
+fn labels() -> Vec<String> {
+    ["clarity", "fluency"].map(str::to_owned).to_vec()
+}
+
+/// Every tensor, with values that differ.
+fn tensors(lora: &LoraConfig) -> Vec<HostTensor> {
+    let expected = expected_tensors(lora, &tiny(), 2).into_iter().enumerate();
+    let filled = expected.map(|(index, (name, shape))| {
+        let count: usize = shape.iter().product();
+        let data = (0..count).map(|value| (index * 1000 + value) as f32 / 7.0).collect();
+        HostTensor::new(name, shape, data)
+    });
+    filled.collect()
+}
+
+fn write(folder: &Path) {
+    write_adapter(folder, &lora(), &tiny(), "some/base", &labels(), &tensors(&lora())).unwrap();
+}
+
+fn read(folder: &Path) -> Result<AdapterFolder, AdapterError> {
+    read_adapter(folder, &tiny())
+}
+
+/// Changes the settings of a written folder.
+fn edit(folder: &Path, changes: &Value) {
+    let path = folder.join(CONFIG_FILE);
+    let mut settings: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (field, value) in changes.as_object().expect("an object") {
+        settings[field] = value.clone();
+    }
+    fs::write(path, settings.to_string()).unwrap();
+}
+
+/// Writes other tensors into a written folder, in 16 or 32 bit.
+fn rewrite(folder: &Path, tensors: &[HostTensor], dtype: safetensors::Dtype) {
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|tensor| match dtype {
+            safetensors::Dtype::F16 => {
+                tensor.data.iter().flat_map(|&value| half::f16::from_f32(value).to_le_bytes()).collect()
+            }
+            _ => tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        })
+        .collect();
+    let views = tensors.iter().zip(&bytes).map(|(tensor, bytes)| {
+        let view = safetensors::tensor::TensorView::new(dtype, tensor.shape.clone(), bytes).unwrap();
+        (tensor.name.as_str(), view)
+    });
+    fs::write(folder.join(TENSOR_FILE), safetensors::serialize(views, None).unwrap()).unwrap();
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("run/adapter");
+    write(&folder);
+    let found = read(&folder).unwrap();
+    let expected = AdapterFolder {
+        lora: lora(),
+        base_name: "some/base".to_owned(),
+        labels: Some(labels()),
+        label_count: 2,
+        layers: vec![0, 1],
+        tensors: tensors(&lora()),
+    };
+    assert_eq!(found, expected);
+
+    // Once more over it: nothing but the three files, and nothing beside the folder.
+    write(&folder);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(folder.parent().unwrap()).unwrap().count(), 1);
+    let header = fs::read(folder.join(TENSOR_FILE)).unwrap();
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&header).unwrap();
+    assert_eq!(metadata.metadata().as_ref().unwrap()["format"], "pt");
+}
+
+#[test]
+fn the_same_adapter_is_written_as_the_same_bytes() {
+    let place = tempfile::tempdir().unwrap();
+    let (first, second) = (place.path().join("first"), place.path().join("second"));
+    write(&first);
+    let mut reversed = tensors(&lora());
+    reversed.reverse();
+    write_adapter(&second, &lora(), &tiny(), "some/base", &labels(), &reversed).unwrap();
+    for file in [CONFIG_FILE, TENSOR_FILE, CLASSIFIER_FILE] {
+        assert_eq!(fs::read(first.join(file)).unwrap(), fs::read(second.join(file)).unwrap(), "{file}");
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_not_written() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let refused = |tensors: &[HostTensor]| {
+        write_adapter(&folder, &lora(), &tiny(), "base", &labels(), tensors).unwrap_err().to_string()
+    };
+    let all = tensors(&lora());
+    let q = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
+    assert!(refused(&all[..all.len() - 1]).contains("`base_model.model.score.weight` is missing"));
+    assert!(refused(&[&all[..], &all[..1]].concat()).contains("mlp.up_proj.lora_A.weight` has no place"));
+    let mut other = all.clone();
+    other.push(HostTensor::new("base_model.model.score.bias", vec![2], vec![0.0; 2]));
+    assert!(refused(&other).contains("`base_model.model.score.bias` has no place"));
+    let mut other = all.clone();
+    let place_of_q = all.iter().position(|tensor| tensor.name == q).unwrap();
+    other[place_of_q] = HostTensor::new(q, vec![64, 3], vec![0.0; 192]);
+    assert!(refused(&other).contains("lora_A.weight` has the shape [64, 3], but [3, 64] is needed"));
+    let mut other = all.clone();
+    other[0].data.pop();
+    assert!(refused(&other).starts_with("cannot write "));
+    let zero = LoraConfig { rank: 0, ..lora() };
+    let message = write_adapter(&folder, &zero, &tiny(), "base", &labels(), &all).unwrap_err().to_string();
+    assert!(message.contains("adapter_config.json: rank is 0"), "{message}");
+    assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn sixteen_bit_tensors_become_f32_and_a_folder_without_labels_is_read() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    fs::remove_file(folder.join(CLASSIFIER_FILE)).unwrap();
+    rewrite(&folder, &tensors(&lora()), safetensors::Dtype::F16);
+    let found = read(&folder).unwrap();
+    assert_eq!((found.labels, found.label_count), (None, 2));
+    let expected = half::f16::from_f32(tensors(&lora())[3].data[5]).to_f32();
+    assert_eq!(found.tensors[3].data[5], expected);
+
+    // transformers leaves the labels out when there are two without names.
+    fs::write(folder.join(CLASSIFIER_FILE), "{}").unwrap();
+    assert_eq!(read(&folder).unwrap().labels, None);
+}
+
+#[test]
+fn patterns_and_layers_are_understood() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    edit(&folder, &json!({"target_modules": ".*\\.(q|up)_proj"}));
+    let found = read(&folder).unwrap();
+    assert_eq!(found.lora.target_modules, [Projection::QProj, Projection::UpProj]);
+    assert_eq!(found.layers, [0, 1]);
+
+    // Only layer 1 has an adapter: by a pattern, and by name.
+    let upper: Vec<HostTensor> =
+        tensors(&lora()).into_iter().filter(|tensor| !tensor.name.contains("layers.0.")).collect();
+    rewrite(&folder, &upper, safetensors::Dtype::F32);
+    for changes in [
+        json!({"target_modules": ".*layers\\.1\\..*(q|up)_proj"}),
+        json!({"target_modules": ["mlp.up_proj", "q_proj"], "layers_to_transform": [1]}),
+        json!({"layers_to_transform": 1}),
+    ] {
+        edit(&folder, &changes);
+        let found = read(&folder).unwrap();
+        assert_eq!(found.layers, [1], "{changes}");
+        assert_eq!(found.tensors.len(), 9);
+        let (lower, others): (Vec<_>, Vec<_>) =
+            found.tensors.iter().partition(|tensor| tensor.name.contains("layers.0."));
+        assert!(lower.len() == 4 && lower.iter().all(|tensor| tensor.data.iter().all(|&value| value == 0.0)));
+        assert!(others.iter().all(|tensor| upper.contains(tensor)));
+    }
+    edit(&folder, &json!({"layers_to_transform": null}));
+    assert!(
+        read(&folder).unwrap_err().to_string().contains("layers.0.mlp.up_proj.lora_A.weight` is missing")
+    );
+}
+
+#[test]
+fn the_root_of_the_rank_goes_into_alpha() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    edit(&folder, &json!({"use_rslora": true}));
+    let scaling = read(&folder).unwrap().lora.scaling();
+    assert!((scaling - 4.5 / 3f32.sqrt()).abs() < 1e-6, "{scaling}");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let cases = [
+        (
+            json!({"peft_type": "IA3"}),
+            "`peft_type` is \"IA3\", which is not supported; train an adapter with peft_type LORA",
+        ),
+        (json!({"task_type": "CAUSAL_LM"}), "`task_type` is \"CAUSAL_LM\""),
+        (json!({"task_type": null}), "`task_type` is missing"),
+        (json!({"bias": "all"}), "`bias` is \"all\""),
+        (json!({"use_dora": true}), "`use_dora` is true, which is not supported"),
+        (
+            json!({"rank_pattern": {"q_proj": 4}}),
+            "`rank_pattern` is {\"q_proj\":4}, which is not supported; train an adapter with one rank",
+        ),
+        (json!({"alpha_pattern": {"q_proj": 4}}), "`alpha_pattern` is {\"q_proj\":4}"),
+        (json!({"layers_pattern": "h"}), "`layers_pattern` is \"h\""),
+        (json!({"fan_in_fan_out": true}), "`fan_in_fan_out` is true"),
+        (json!({"r": -1}), "`r` is -1, but must be a whole number"),
+        (json!({"r": 0}), "rank is 0"),
+        (json!({"lora_alpha": "x"}), "`lora_alpha` is \"x\", but must be a number"),
+        (json!({"lora_alpha": null}), "`lora_alpha` is missing, but must be a number"),
+        (
+            json!({"target_modules": null}),
+            "`target_modules` is missing, but must be a list of modules or a pattern",
+        ),
+        (json!({"target_modules": [3]}), "`target_modules` is [3]"),
+        (json!({"target_modules": ["lm_head"]}), "`target_modules` names `lm_head`, which is no projection"),
+        (json!({"target_modules": []}), "target_modules is empty"),
+        (json!({"target_modules": ["q_proj"]}), "mlp.up_proj.lora_A.weight` has no place in this adapter"),
+        (
+            json!({"layers_to_transform": [1]}),
+            "layers.0.mlp.up_proj.lora_A.weight` has no place in this adapter",
+        ),
+        (json!({"layers_to_transform": ["x"]}), "`layers_to_transform` is [\"x\"]"),
+    ];
+    for (changes, expected) in cases {
+        write(&folder);
+        edit(&folder, &changes);
+        let message = read(&folder).expect_err(expected).to_string();
+        assert!(message.contains(expected) && message.contains("adapter_"), "{message}\nlacks\n{expected}");
+    }
+}
+
+#[test]
+fn files_that_are_missing_or_damaged_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let refused = || read(&folder).unwrap_err().to_string();
+    let message = refused();
+    assert!(message.starts_with("cannot read ") && message.contains(CONFIG_FILE), "{message}");
+    write(&folder);
+    fs::write(folder.join(CONFIG_FILE), "{\"r\": ").unwrap();
+    assert!(refused().contains("adapter_config.json is not a JSON object"));
+    write(&folder);
+    fs::remove_file(folder.join(TENSOR_FILE)).unwrap();
+    assert!(refused().contains("adapter_model.safetensors"));
+    write(&folder);
+    rewrite(&folder, &tensors(&lora())[..8], safetensors::Dtype::F32);
+    assert!(refused().contains("`base_model.model.score.weight` is missing"));
+
+    write(&folder);
+    let other = ModelConfig { hidden_size: 32, ..tiny() };
+    let message = read_adapter(&folder, &other).unwrap_err().to_string();
+    assert!(
+        message.contains("has the shape [3, 64], but [3, 32] is needed; does the adapter belong"),
+        "{message}"
+    );
+    let shallow = ModelConfig { layers: 1, ..tiny() };
+    assert!(
+        read_adapter(&folder, &shallow)
+            .unwrap_err()
+            .to_string()
+            .contains("layers.1.mlp.up_proj.lora_A.weight` has no place")
+    );
+}
+
+#[test]
+fn labels_that_do_not_fit_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    let cases = [
+        (json!({"id2label": {"0": "a", "2": "b"}}), "config.json: `id2label` must name the labels 0, 1, 2"),
+        (json!({"id2label": {"0": 1, "1": 2}}), "config.json: `id2label` must name the labels 0, 1, 2"),
+        (json!({"id2label": {"0": "a"}}), "there are 1 labels, but the head has 2 rows"),
+    ];
+    for (classifier, expected) in cases {
+        fs::write(folder.join(CLASSIFIER_FILE), classifier.to_string()).unwrap();
+        let message = read(&folder).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
