@@ -1,0 +1,76 @@
+use super::*;
+use crate::{
+    config::tests::tiny,
+    weights::{
+        gguf::sample::Sample,
+        sample::{entries, tokenizer_json, write_folder, write_safetensors},
+    },
+};
+
+#[test]
+fn a_transformers_folder_opens() {
+    let place = tempfile::tempdir().unwrap();
+    write_folder(place.path());
+    let base = Base::open(place.path()).unwrap();
+    // Written as a classifier's, which falls back to the end token for padding.
+    assert_eq!(base.config, ModelConfig { pad_token: Some(2), ..tiny() });
+    assert_eq!((base.tokenizer.begin_token(), base.tokenizer.end_token()), (Some(1), Some(2)));
+    assert_eq!(base.source.format, BaseFormat::Safetensors);
+    let bytes = std::fs::metadata(place.path().join("model.safetensors")).unwrap().len();
+    assert_eq!((base.source.bytes, base.source.fingerprint.len()), (bytes, 64));
+    let stored = serde_json::to_string(&base.source).unwrap();
+    assert_eq!(serde_json::from_str::<BaseSource>(&stored).unwrap(), base.source);
+}
+
+#[test]
+fn another_model_of_the_same_make_has_another_fingerprint() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("tiny.gguf");
+    let mut bytes = Sample::llama().bytes();
+    std::fs::write(&path, &bytes).unwrap();
+    let first = Base::open(&path).unwrap().source;
+    *bytes.last_mut().unwrap() = 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let second = Base::open(&path).unwrap().source;
+    assert_eq!(first.bytes, second.bytes);
+    assert_ne!(first.fingerprint, second.fingerprint);
+}
+
+fn refused(path: &Path) -> String {
+    Base::open(path).expect_err("a base to be refused").to_string()
+}
+
+#[test]
+fn what_is_no_base_is_refused() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    assert!(refused(&folder.join("gone")).contains("gone: give a model folder or a .gguf file"));
+    assert!(refused(folder).contains("holds no config.json, and 0 .gguf files"));
+    Sample::llama().write(&folder.join("one.gguf"));
+    Sample::llama().write(&folder.join("two.gguf"));
+    assert!(refused(folder).contains("holds no config.json, and 2 .gguf files"));
+
+    write_folder(folder);
+    let mut tokenizer = tokenizer_json();
+    for id in 8..41 {
+        tokenizer["model"]["vocab"][format!("letter{id}")] = id.into();
+    }
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    assert!(refused(folder).contains("the tokenizer has 41 tokens, but the embedding only 40 rows"));
+}
+
+#[test]
+fn every_part_of_a_folder_is_asked_for_by_name() {
+    for file in ["model.safetensors", "tokenizer.json"] {
+        let place = tempfile::tempdir().unwrap();
+        write_folder(place.path());
+        std::fs::remove_file(place.path().join(file)).unwrap();
+        assert!(refused(place.path()).contains(file), "{file}");
+    }
+    let place = tempfile::tempdir().unwrap();
+    write_folder(place.path());
+    write_safetensors(&place.path().join("model.safetensors"), &entries(&tiny())[1..]);
+    assert!(refused(place.path()).contains("`model.embed_tokens.weight` is missing"));
+    std::fs::write(place.path().join("config.json"), "{}").unwrap();
+    assert!(refused(place.path()).contains("`model_type` is `unnamed`"));
+}
