@@ -1,1 +1,41 @@
+//! Revision pairs from file to token ids: readers, label set, prompts, encoding, splits and batch order.
+//!
+//! ```text
+//! file ── Pairs (streaming) ── Pair ─┐
+//!                                    ├─ Encoder ── Example { tokens, label } ── EpochOrder ── batches
+//! Template + LabelSet ── Prompt ─────┘
+//! ```
+//!
+//! The crate knows no model. It reaches the tokenizer only through [`Encode`].
 #![forbid(unsafe_code)]
+
+mod change;
+mod columns;
+mod corpus;
+mod encode;
+mod epoch;
+mod error;
+mod example;
+mod label_set;
+mod pair;
+mod prompt;
+mod random;
+mod reader;
+mod shorten;
+mod split;
+mod summary;
+mod template;
+
+pub use columns::{Columns, Preset};
+pub use corpus::Corpus;
+pub use encode::{Encode, EncodeError};
+pub use epoch::EpochOrder;
+pub use error::{DataError, Quoted};
+pub use example::{Encoded, Encoder, Example};
+pub use label_set::LabelSet;
+pub use pair::Pair;
+pub use prompt::{Prompt, Segment};
+pub use reader::{Labels, Pairs};
+pub use split::{Split, split};
+pub use summary::Summary;
+pub use template::Template;

@@ -1,0 +1,371 @@
+//! Everything that can be wrong with data, with the place and the way out.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::EncodeError;
+
+/// A list of names, shown as `"a", "b", "c"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quoted(pub Vec<String>);
+
+impl fmt::Display for Quoted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        for (index, name) in self.0.iter().enumerate() {
+            write!(f, "{}{name:?}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// What can go wrong between a data file and batches of token ids.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file can't be opened.
+    #[error("{file}: cannot be opened: {source}")]
+    Open {
+        /// The file.
+        file: Arc<str>,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Reading stopped with an error of the system.
+    #[error("{file}:{line}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        file: Arc<str>,
+        /// The line that was being read.
+        line: usize,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The bytes aren't UTF-8.
+    #[error(
+        "{file}:{line}:{column}: not UTF-8; save the file as UTF-8 text, and unpack it first if it is compressed"
+    )]
+    InvalidUtf8 {
+        /// The file.
+        file: Arc<str>,
+        /// The line of the first wrong byte.
+        line: usize,
+        /// The column of the first wrong byte, in characters.
+        column: usize,
+    },
+    /// Nothing but blanks in the file.
+    #[error("{file}: the file is empty; it needs one row per revision pair")]
+    EmptyFile {
+        /// The file.
+        file: Arc<str>,
+    },
+    /// Neither the name nor the content tells the format.
+    #[error(
+        "{file}: neither the file's name nor its first line tells the format; name it .jsonl, .json, .csv or .tsv, \
+         or start it with a JSON object or a header line with commas or tabs"
+    )]
+    UnknownFormat {
+        /// The file.
+        file: Arc<str>,
+    },
+    /// A row isn't valid JSON.
+    #[error(
+        "{file}:{line}:{column}: not valid JSON: {reason}; every row is one complete object, in a .jsonl file on one line"
+    )]
+    Json {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: usize,
+        /// The column, in characters.
+        column: usize,
+        /// What the JSON parser says, without its own position.
+        reason: String,
+        /// The parser's error.
+        source: serde_json::Error,
+    },
+    /// A row is JSON, but no object.
+    #[error(
+        "{file}:{line}:{column}: found {found} where a row was expected; write every row as an object, {{\"original\": …, \"revised\": …}}"
+    )]
+    NotAnObject {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: usize,
+        /// The column, in characters.
+        column: usize,
+        /// What stands there.
+        found: &'static str,
+    },
+    /// Something other than a comma or a bracket between the rows of a JSON array.
+    #[error("{file}:{line}:{column}: found {found:?} where {expected} was expected in the array of rows")]
+    ArraySyntax {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: usize,
+        /// The column, in characters.
+        column: usize,
+        /// What stands there.
+        found: char,
+        /// What could stand there.
+        expected: &'static str,
+    },
+    /// The file ends inside its JSON array.
+    #[error(
+        "{file}:{line}: the file ends inside its array of rows; it seems cut off, the closing \"]\" is missing"
+    )]
+    UnclosedArray {
+        /// The file.
+        file: Arc<str>,
+        /// The last line.
+        line: usize,
+    },
+    /// A quoted field is never closed.
+    #[error(
+        "{file}:{line}:{column}: this quoted field is never closed; close it with \", and write a quote inside it as \"\""
+    )]
+    UnclosedQuote {
+        /// The file.
+        file: Arc<str>,
+        /// The line of the opening quote.
+        line: usize,
+        /// The column of the opening quote, in characters.
+        column: usize,
+    },
+    /// A quoted field goes on after its closing quote.
+    #[error(
+        "{file}:{line}:{column}: text after a closing quote; inside a quoted field write a quote as \"\""
+    )]
+    TextAfterQuote {
+        /// The file.
+        file: Arc<str>,
+        /// The line.
+        line: usize,
+        /// The column of the first character after the quote, in characters.
+        column: usize,
+    },
+    /// A row has more or fewer fields than the header.
+    #[error(
+        "{file}:{line}: the row has {found} fields, the header has {expected}; put fields that hold the separator between quotes"
+    )]
+    RaggedRow {
+        /// The file.
+        file: Arc<str>,
+        /// The line on which the row starts.
+        line: usize,
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        found: usize,
+    },
+    /// The header names a column twice.
+    #[error("{file}:{line}: the header names the column {column:?} twice; rename one of them")]
+    DuplicateColumn {
+        /// The file.
+        file: Arc<str>,
+        /// The header's line.
+        line: usize,
+        /// The name.
+        column: String,
+    },
+    /// The columns found don't tell which one holds the original, revised text, label or document.
+    #[error(
+        "{file}: which column holds the {role} can't be told (candidates: {candidates}; columns found: {found}); \
+         name the column yourself, or choose the preset iterater or re3"
+    )]
+    UndecidedColumns {
+        /// The file.
+        file: Arc<str>,
+        /// What is looked for: `original`, `revised`, `label` or `group`.
+        role: &'static str,
+        /// The columns that could be it.
+        candidates: Quoted,
+        /// All columns of the file.
+        found: Quoted,
+    },
+    /// A column that was asked for isn't there.
+    #[error(
+        "{file}:{line}: no column {column:?} for the {role} (columns found: {found}); an empty side is written as \"\""
+    )]
+    MissingColumn {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line, or the header's.
+        line: usize,
+        /// The column.
+        column: String,
+        /// What it should hold.
+        role: &'static str,
+        /// The columns that are there.
+        found: Quoted,
+    },
+    /// A value isn't of the kind that the column holds.
+    #[error("{file}:{line}: column {column:?} holds {found} where {expected} was expected")]
+    WrongType {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line.
+        line: usize,
+        /// The column.
+        column: String,
+        /// The kind of value that fits.
+        expected: &'static str,
+        /// The kind of value found.
+        found: &'static str,
+    },
+    /// Neither original nor revised text.
+    #[error(
+        "{file}:{line}: original and revised text are both empty; a revision has at least one of them, so remove the row"
+    )]
+    BothSidesEmpty {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line.
+        line: usize,
+    },
+    /// A row without label where one is needed.
+    #[error(
+        "{file}:{line}: the label in column {column:?} is empty; training and evaluation need one in every row, predicting doesn't"
+    )]
+    MissingLabel {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line.
+        line: usize,
+        /// The label's column.
+        column: String,
+    },
+    /// No row is left.
+    #[error("{file}: no rows to use ({dropped} were dropped for their label); add labelled rows")]
+    NoRows {
+        /// The file.
+        file: Arc<str>,
+        /// Rows dropped for their label.
+        dropped: usize,
+    },
+    /// The name of a preset isn't known.
+    #[error("unknown column preset {name:?}; known are auto, iterater and re3")]
+    UnknownPreset {
+        /// The name given.
+        name: String,
+    },
+    /// A classifier needs two labels or more.
+    #[error("a classifier needs at least two different labels, found: {found}")]
+    TooFewLabels {
+        /// The labels there are.
+        found: Quoted,
+    },
+    /// A label is empty or stands twice in a given set.
+    #[error("the label {label:?} is empty or stands twice in the label set; give every label once")]
+    BadLabel {
+        /// The label.
+        label: String,
+    },
+    /// A row's label isn't in the label set.
+    #[error("{file}:{line}: unknown label {label:?}{}; known labels: {known}", suggest(.suggestion))]
+    UnknownLabel {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line.
+        line: usize,
+        /// The label.
+        label: String,
+        /// The label set.
+        known: Quoted,
+        /// The known label that resembles it most.
+        suggestion: Option<String>,
+    },
+    /// A template names a placeholder that doesn't exist.
+    #[error(
+        "{template}:{line}: unknown placeholder {{{placeholder}}}; known are {{original}}, {{revised}} and {{labels}}, and {{{{ writes a brace"
+    )]
+    UnknownPlaceholder {
+        /// The template's name or file.
+        template: String,
+        /// The line.
+        line: usize,
+        /// The name between the braces.
+        placeholder: String,
+    },
+    /// A template opens a brace and doesn't close it on the line.
+    #[error(
+        "{template}:{line}: a brace is opened and not closed on its line; write {{{{ for a brace in the text"
+    )]
+    UnclosedPlaceholder {
+        /// The template's name or file.
+        template: String,
+        /// The line.
+        line: usize,
+    },
+    /// A template without the revised text.
+    #[error("{template}: the template never uses {{revised}}; put it where the revised text belongs")]
+    MissingRevised {
+        /// The template's name or file.
+        template: String,
+    },
+    /// The prompt's fixed text leaves no room for a pair.
+    #[error("max_length {max_length} is too small: the prompt's fixed text takes {fixed} tokens and a pair needs at least {room} more; set max_length to {} or higher", .fixed + .room)]
+    MaxLength {
+        /// The limit set, in tokens.
+        max_length: usize,
+        /// Tokens of the prompt around an empty pair.
+        fixed: usize,
+        /// Tokens that a pair needs at least.
+        room: usize,
+    },
+    /// The tokenizer refused a row's prompt.
+    #[error("{file}:{line}: {source}")]
+    Row {
+        /// The file.
+        file: Arc<str>,
+        /// The row's line.
+        line: usize,
+        /// The tokenizer's error.
+        source: EncodeError,
+    },
+    /// The tokenizer refused the prompt's fixed text.
+    #[error("the prompt's fixed text: {source}")]
+    Prompt {
+        /// The tokenizer's error.
+        source: EncodeError,
+    },
+    /// A split's fraction isn't between 0 and 1.
+    #[error(
+        "the validation fraction {fraction} must lie between 0 and 1, both excluded; 0.1 holds out every tenth row"
+    )]
+    Fraction {
+        /// The fraction given.
+        fraction: f64,
+    },
+    /// A split would leave one side without rows.
+    #[error(
+        "holding out {fraction} of {rows} rows in {groups} documents leaves the {side} side empty; \
+         change the fraction, add documents, or give a validation file"
+    )]
+    EmptySplit {
+        /// The side: `training` or `validation`.
+        side: &'static str,
+        /// Rows there are.
+        rows: usize,
+        /// Groups there are.
+        groups: usize,
+        /// The fraction asked for.
+        fraction: f64,
+    },
+    /// No examples, or batches of none.
+    #[error("cannot make batches of {batch_size} from {examples} examples; both must be at least 1")]
+    EmptyBatches {
+        /// Examples there are.
+        examples: usize,
+        /// Examples per batch.
+        batch_size: usize,
+    },
+}
+
+fn suggest(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|label| format!(" (did you mean {label:?}?)")).unwrap_or_default()
+}

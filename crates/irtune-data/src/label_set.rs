@@ -1,0 +1,192 @@
+//! The labels a classifier knows, in the order of its outputs.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{DataError, Quoted};
+use crate::pair::Pair;
+
+/// Two or more different labels in a fixed order; a label's position is its class.
+///
+/// Discovered labels are ordered by their Unicode code points, so that the order depends neither on the file's nor
+/// on a split's. It is stored as a plain list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct LabelSet {
+    names: Vec<String>,
+}
+
+impl LabelSet {
+    /// The given labels in the given order.
+    ///
+    /// # Errors
+    /// When there are fewer than two, or one is empty or repeated.
+    pub fn new(labels: impl IntoIterator<Item = impl Into<String>>) -> Result<LabelSet, DataError> {
+        let names: Vec<String> = labels.into_iter().map(Into::into).collect();
+        for (index, name) in names.iter().enumerate() {
+            if name.trim().is_empty() || names[..index].contains(name) {
+                return Err(DataError::BadLabel { label: name.clone() });
+            }
+        }
+        if names.len() < 2 {
+            return Err(DataError::TooFewLabels { found: Quoted(names) });
+        }
+        Ok(LabelSet { names })
+    }
+
+    /// The labels of the training pairs, ordered by code points.
+    ///
+    /// # Errors
+    /// When the pairs hold fewer than two different labels.
+    pub fn discover(pairs: &[Pair]) -> Result<LabelSet, DataError> {
+        let labels: BTreeSet<&str> = pairs.iter().filter_map(|pair| pair.label.as_deref()).collect();
+        LabelSet::new(labels)
+    }
+
+    /// How many labels there are.
+    #[expect(clippy::len_without_is_empty, reason = "a label set is never empty")]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The labels in order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The label of a class.
+    pub fn name(&self, class: u32) -> Option<&str> {
+        self.names.get(class as usize).map(String::as_str)
+    }
+
+    /// The class of a label.
+    pub fn index(&self, label: &str) -> Option<u32> {
+        let position = self.names.iter().position(|name| name == label)?;
+        u32::try_from(position).ok()
+    }
+
+    /// The class of a pair's label; `None` for a pair without label.
+    ///
+    /// # Errors
+    /// When the label isn't in the set, naming the pair's place, the set and the label that resembles it most.
+    pub fn target(&self, pair: &Pair) -> Result<Option<u32>, DataError> {
+        let Some(label) = &pair.label else { return Ok(None) };
+        let class = self.index(label).ok_or_else(|| DataError::UnknownLabel {
+            file: pair.file.clone(),
+            line: pair.line,
+            label: label.clone(),
+            known: Quoted(self.names.clone()),
+            suggestion: self.nearest(label).map(str::to_owned),
+        })?;
+        Ok(Some(class))
+    }
+
+    /// The label that differs least, if at most a third of its letters do.
+    fn nearest(&self, label: &str) -> Option<&str> {
+        let label: Vec<char> = label.to_lowercase().chars().collect();
+        let distances = self.names.iter().map(|name| {
+            let name_letters: Vec<char> = name.to_lowercase().chars().collect();
+            (edits(&label, &name_letters), name_letters.len().max(label.len()), name)
+        });
+        let (edits, length, name) = distances.min_by_key(|(edits, ..)| *edits)?;
+        (edits * 3 <= length).then_some(name)
+    }
+}
+
+/// Letters to insert, delete or replace to get from one word to the other.
+fn edits(from: &[char], to: &[char]) -> usize {
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for (row, from) in from.iter().enumerate() {
+        let mut diagonal = above[0];
+        above[0] = row + 1;
+        for (column, to) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = above[column + 1];
+            above[column + 1] = replaced.min(diagonal + 1).min(above[column] + 1);
+        }
+    }
+    above[to.len()]
+}
+
+impl TryFrom<Vec<String>> for LabelSet {
+    type Error = DataError;
+
+    fn try_from(names: Vec<String>) -> Result<LabelSet, DataError> {
+        LabelSet::new(names)
+    }
+}
+
+impl From<LabelSet> for Vec<String> {
+    fn from(labels: LabelSet) -> Vec<String> {
+        labels.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labelled(label: &str) -> Pair {
+        Pair { label: Some(label.to_owned()), file: "dev.csv".into(), line: 7, ..Pair::default() }
+    }
+
+    #[test]
+    fn discovery_sorts_and_forgets_the_order_of_rows() {
+        let pairs = ["tone", "Grammar", "tone", "claim"].map(labelled);
+        let labels = LabelSet::discover(&pairs).unwrap();
+        assert_eq!(labels.names(), ["Grammar", "claim", "tone"]);
+        assert_eq!(labels.index("tone"), Some(2));
+        assert_eq!(labels.name(1), Some("claim"));
+        assert_eq!(labels.name(3), None);
+        assert_eq!(labels.len(), 3);
+    }
+
+    #[test]
+    fn a_given_order_is_kept_and_survives_serde() {
+        let labels = LabelSet::new(["tone", "claim"]).unwrap();
+        let text = serde_json::to_string(&labels).unwrap();
+        assert_eq!(text, r#"["tone","claim"]"#);
+        assert_eq!(serde_json::from_str::<LabelSet>(&text).unwrap(), labels);
+        let error = serde_json::from_str::<LabelSet>(r#"["tone","tone"]"#).unwrap_err().to_string();
+        assert!(error.starts_with("the label \"tone\" is empty or stands twice"), "{error}");
+    }
+
+    #[test]
+    fn one_label_is_too_few() {
+        let error = LabelSet::discover(&["tone", "tone"].map(labelled)).unwrap_err();
+        assert!(matches!(error, DataError::TooFewLabels { .. }));
+        assert_eq!(error.to_string(), "a classifier needs at least two different labels, found: \"tone\"");
+    }
+
+    #[test]
+    fn empty_and_repeated_labels_are_refused() {
+        for names in [["tone", "tone"], ["tone", " "]] {
+            assert!(matches!(LabelSet::new(names), Err(DataError::BadLabel { .. })));
+        }
+    }
+
+    #[test]
+    fn an_unknown_label_names_its_place_and_the_nearest_one() {
+        let labels = LabelSet::new(["clarity", "tone"]).unwrap();
+        assert_eq!(labels.target(&labelled("tone")).unwrap(), Some(1));
+        assert_eq!(labels.target(&Pair::default()).unwrap(), None);
+        assert_eq!(
+            labels.target(&labelled("Clartiy")).unwrap_err().to_string(),
+            "dev.csv:7: unknown label \"Clartiy\" (did you mean \"clarity\"?); known labels: \"clarity\", \"tone\""
+        );
+        assert_eq!(
+            labels.target(&labelled("evidence")).unwrap_err().to_string(),
+            "dev.csv:7: unknown label \"evidence\"; known labels: \"clarity\", \"tone\""
+        );
+    }
+
+    #[test]
+    fn edits_are_counted() {
+        let count =
+            |from: &str, to: &str| edits(&from.chars().collect::<Vec<_>>(), &to.chars().collect::<Vec<_>>());
+        assert_eq!(count("", "abc"), 3);
+        assert_eq!(count("kitten", "sitting"), 3);
+        assert_eq!(count("same", "same"), 0);
+    }
+}

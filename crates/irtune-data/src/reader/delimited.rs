@@ -1,0 +1,123 @@
+//! Comma- or tab-separated rows with quoted fields.
+//!
+//! Written here rather than left to the `csv` crate, which accepts a quote that is never closed (the rest of the
+//! file becomes one field) and text behind a closing quote. The tests hold it against that crate.
+
+use std::sync::Arc;
+
+use super::row::{Row, Values};
+use super::source::Source;
+use crate::DataError;
+
+pub(crate) struct Delimited {
+    source: Source,
+    delimiter: char,
+    header: Arc<[String]>,
+    /// The header's line.
+    pub line: usize,
+    text: String,
+}
+
+enum State {
+    /// At the beginning of a field.
+    Start,
+    /// In a field without quotes; a quote in it is text.
+    Plain,
+    /// Between quotes.
+    Quoted,
+    /// Behind a quote that closes the field, unless another quote follows.
+    Closed,
+}
+
+impl Delimited {
+    /// Reads the header.
+    pub fn new(source: Source, delimiter: char) -> Result<Delimited, DataError> {
+        let mut reader = Delimited { source, delimiter, header: Arc::new([]), line: 0, text: String::new() };
+        let (line, names) = reader.record()?.unwrap_or_default();
+        let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+        // Spreadsheets leave the name of an index column empty, so blank names may repeat.
+        let repeated =
+            names.iter().enumerate().find(|(index, name)| !name.is_empty() && names[..*index].contains(name));
+        if let Some((_, column)) = repeated {
+            return Err(DataError::DuplicateColumn {
+                file: reader.source.file,
+                line,
+                column: column.clone(),
+            });
+        }
+        reader.line = line;
+        reader.header = names.into();
+        Ok(reader)
+    }
+
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub fn next_row(&mut self) -> Result<Option<Row>, DataError> {
+        let Some((line, fields)) = self.record()? else { return Ok(None) };
+        let (expected, found) = (self.header.len(), fields.len());
+        if expected != found {
+            return Err(DataError::RaggedRow { file: self.source.file.clone(), line, expected, found });
+        }
+        Ok(Some(Row { line, values: Values::Fields { header: self.header.clone(), fields } }))
+    }
+
+    /// The next record's first line and fields; a quoted field may span lines.
+    fn record(&mut self) -> Result<Option<(usize, Vec<String>)>, DataError> {
+        let mut fields = Vec::new();
+        let mut field = String::new();
+        let mut state = State::Start;
+        let (mut first_line, mut opened) = (None, (0, 0));
+        while let Some(line) = self.source.next_line(&mut self.text)? {
+            let body = self.text.trim_end_matches('\n');
+            let body = body.strip_suffix('\r').unwrap_or(body);
+            if first_line.is_none() && body.trim_matches(' ').is_empty() {
+                continue;
+            }
+            let first = *first_line.get_or_insert(line);
+            for (column, character) in (1..).zip(body.chars()) {
+                state = match (state, character) {
+                    (State::Start, '"') => {
+                        opened = (line, column);
+                        State::Quoted
+                    }
+                    (State::Quoted, '"') => State::Closed,
+                    (State::Closed, '"') => {
+                        field.push('"');
+                        State::Quoted
+                    }
+                    (State::Start | State::Plain | State::Closed, character)
+                        if character == self.delimiter =>
+                    {
+                        fields.push(std::mem::take(&mut field));
+                        State::Start
+                    }
+                    (State::Closed, _) => {
+                        let file = self.source.file.clone();
+                        return Err(DataError::TextAfterQuote { file, line, column });
+                    }
+                    (State::Quoted, character) => {
+                        field.push(character);
+                        State::Quoted
+                    }
+                    (State::Start | State::Plain, character) => {
+                        field.push(character);
+                        State::Plain
+                    }
+                };
+            }
+            if matches!(state, State::Quoted) {
+                field.push_str(&self.text[body.len()..]);
+            } else {
+                fields.push(field);
+                return Ok(Some((first, fields)));
+            }
+        }
+        if first_line.is_some() {
+            let (line, column) = opened;
+            return Err(DataError::UnclosedQuote { file: self.source.file.clone(), line, column });
+        }
+        Ok(None)
+    }
+}
