@@ -38,8 +38,8 @@ pub(crate) fn pack(examples: &[impl AsRef<[u32]>]) -> Result<PackedBatch, BatchE
 
 /// Probabilities of one example's labels.
 pub fn softmax(logits: &[f32]) -> Vec<f64> {
-    let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|logit| f64::from(logit - highest).exp()).collect();
+    let highest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let exponentials: Vec<f64> = logits.iter().map(|logit| (f64::from(*logit) - highest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
     exponentials.into_iter().map(|value| value / sum).collect()
 }

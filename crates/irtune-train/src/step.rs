@@ -64,6 +64,9 @@ pub enum StepError {
         /// What it is.
         norm: f64,
     },
+    /// There is nothing to train on.
+    #[error("the step has no examples")]
+    Empty,
     /// An example without a label can't be trained on.
     #[error("example {example} of the step has no label")]
     Unlabelled {
@@ -112,6 +115,9 @@ pub fn training_step(
     batch: &StepBatch<'_>,
     scratch: &mut StepScratch,
 ) -> Result<StepOutcome, StepError> {
+    if batch.examples.is_empty() {
+        return Err(StepError::Empty);
+    }
     let layers = engine.config().layers;
     let mut draws = StepDraws::new(recipe.seed, batch.step);
     let chosen = policy.select(&mut Evidence::new(batch.step, layers, &mut draws))?;
