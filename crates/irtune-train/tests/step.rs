@@ -1,0 +1,205 @@
+//! One training step: what trains, what the policy is shown, how gradients are clipped, what is refused.
+
+mod support;
+
+use irtune_data::Example;
+use irtune_model::{Engine, HostTensor};
+use irtune_select::{Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals};
+use irtune_train::step::{StepBatch, StepError, StepOutcome, StepRecipe, StepScratch, training_step};
+use support::{CountingEngine, LAYERS};
+
+/// Always chooses the same layers, and keeps what it is shown.
+struct Fixed {
+    layers: Vec<usize>,
+    shown: Vec<Option<Vec<f64>>>,
+}
+
+impl LayerPolicy for Fixed {
+    fn name(&self) -> &'static str {
+        "fixed"
+    }
+
+    fn needs(&self) -> Signals {
+        Signals::gradient_norms()
+    }
+
+    fn select(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
+        LayerSet::new(evidence.layers, self.layers.iter().copied())
+    }
+
+    fn observe(&mut self, evidence: &Evidence<'_>) -> Result<(), SelectError> {
+        let norms = evidence.gradient_norms().unwrap();
+        self.shown = (0..norms.layers()).map(|layer| norms.layer(layer).map(<[f64]>::to_vec)).collect();
+        Ok(())
+    }
+
+    fn scores(&self) -> &[Option<f64>] {
+        &[]
+    }
+
+    fn state(&self) -> PolicyState {
+        PolicyState::new("fixed")
+    }
+
+    fn restore(&mut self, _: &PolicyState) -> Result<(), SelectError> {
+        Ok(())
+    }
+}
+
+const RECIPE: StepRecipe = StepRecipe {
+    batch_size: 4,
+    train_head: true,
+    max_grad_norm: 0.0,
+    weight_decay: 0.0,
+    seed: 1,
+    dropout: false,
+    norms_of_micro_batches: false,
+};
+
+fn step(
+    engine: &mut CountingEngine,
+    layers: &[usize],
+    recipe: &StepRecipe,
+    examples: &[Example],
+) -> (Result<StepOutcome, StepError>, Vec<Option<Vec<f64>>>) {
+    let mut policy = Fixed { layers: layers.to_vec(), shown: Vec::new() };
+    let examples: Vec<&Example> = examples.iter().collect();
+    let batch = StepBatch { step: 5, examples: &examples, learning_rate: 0.01 };
+    let outcome = training_step(engine, &mut policy, recipe, &batch, &mut StepScratch::new(LAYERS));
+    (outcome, policy.shown)
+}
+
+fn changed(before: &[HostTensor], after: &[HostTensor]) -> Vec<bool> {
+    before.iter().zip(after).map(|(before, after)| before.data != after.data).collect()
+}
+
+fn norm(gradients: &[HostTensor]) -> f64 {
+    let squares = gradients.iter().flat_map(|tensor| &tensor.data).map(|value| f64::from(*value).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
+#[test]
+fn only_the_chosen_layers_and_the_head_change() {
+    for train_head in [true, false] {
+        let mut engine = CountingEngine::new();
+        let before = engine.parameters();
+        let recipe = StepRecipe { train_head, ..RECIPE };
+        let (outcome, shown) = step(&mut engine, &[1, 4], &recipe, &support::examples(4, 0));
+        let expected = [false, true, false, false, true, false, train_head];
+        assert_eq!(changed(&before, &engine.parameters()), expected);
+        let outcome = outcome.unwrap();
+        assert_eq!(outcome.active_layers, [1, 4]);
+        assert!((outcome.gradient_norm - norm(&engine.gradients())).abs() < 1e-9);
+        let measured: Vec<bool> = shown.iter().map(Option::is_some).collect();
+        assert_eq!(measured, expected[..LAYERS]);
+    }
+}
+
+#[test]
+fn a_long_gradient_is_scaled_to_the_limit_and_a_short_one_is_left() {
+    let clipped = |max_grad_norm| {
+        let mut engine = CountingEngine::new();
+        let recipe = StepRecipe { max_grad_norm, ..RECIPE };
+        let (outcome, shown) = step(&mut engine, &[0, 5], &recipe, &support::examples(4, 0));
+        (outcome.unwrap().gradient_norm, norm(&engine.gradients()), shown)
+    };
+    let (whole, left, shown) = clipped(0.0);
+    assert!((whole - left).abs() < 1e-9);
+    let limit = whole / 3.0;
+    let (reported, scaled, shown_when_clipped) = clipped(limit);
+    assert_eq!(reported, whole, "the norm is reported as it was before clipping");
+    assert!((scaled - limit * whole / (whole + 1e-6)).abs() < 1e-7);
+    assert_eq!(shown_when_clipped, shown, "the policy sees the gradient as it was before clipping");
+    let (_, left, _) = clipped(whole * 2.0);
+    assert!((whole - left).abs() < 1e-9);
+}
+
+#[test]
+fn the_published_norms_are_those_of_each_micro_batch() {
+    let examples = support::examples(6, 0);
+    let recipe = StepRecipe { norms_of_micro_batches: true, ..RECIPE };
+    let (outcome, shown) = step(&mut CountingEngine::new(), &[2], &recipe, &examples);
+    let (whole, _) = step(&mut CountingEngine::new(), &[2], &RECIPE, &examples);
+    assert_eq!(outcome.unwrap(), whole.unwrap(), "the step itself is the same");
+
+    // Each micro-batch alone, its loss divided by all six examples.
+    let alone = |examples: &[Example]| {
+        let (_, shown) = step(&mut CountingEngine::new(), &[2], &RECIPE, examples);
+        let norms = shown[2].clone().unwrap();
+        norms.iter().map(|norm| norm * examples.len() as f64 / 6.0).collect::<Vec<_>>()
+    };
+    let expected = [alone(&examples[..4]), alone(&examples[4..])].concat();
+    let shown = shown[2].clone().unwrap();
+    assert_eq!(shown.len(), 4, "two micro-batches of two parameters");
+    for (shown, expected) in shown.iter().zip(&expected) {
+        assert!((shown - expected).abs() < 1e-6 * expected, "{shown} {expected}");
+    }
+    assert!(shown != expected.iter().map(|_| shown[0]).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_single_micro_batch_is_shown_as_it_is_in_both_fidelities() {
+    let examples = support::examples(4, 0);
+    let recipe = StepRecipe { norms_of_micro_batches: true, ..RECIPE };
+    let (_, published) = step(&mut CountingEngine::new(), &[2], &recipe, &examples);
+    let (_, paper) = step(&mut CountingEngine::new(), &[2], &RECIPE, &examples);
+    assert_eq!(published, paper);
+}
+
+#[test]
+fn tokens_count_a_shared_prefix_once_a_micro_batch() {
+    let examples = support::examples(6, 0);
+    let (outcome, _) = step(&mut CountingEngine::new(), &[2], &RECIPE, &examples);
+    let prefix = irtune_model::shared_prefix(&examples);
+    assert!(prefix >= 3);
+    let own: usize = examples.iter().map(|example| example.tokens.len() - prefix).sum();
+    assert_eq!(outcome.unwrap().tokens, own + 2 * prefix);
+}
+
+#[test]
+fn each_error_leaves_the_parameters_as_they_were() {
+    let refuse = |examples: &[Example], layers: &[usize], spoil: fn(&mut CountingEngine)| {
+        let mut engine = CountingEngine::new();
+        spoil(&mut engine);
+        let before = engine.parameters();
+        let error = step(&mut engine, layers, &RECIPE, examples).0.unwrap_err();
+        let bits = |tensors: &[HostTensor]| -> Vec<u32> {
+            tensors.iter().flat_map(|tensor| &tensor.data).map(|value| value.to_bits()).collect()
+        };
+        assert_eq!(bits(&engine.parameters()), bits(&before));
+        error
+    };
+    let good = support::examples(4, 0);
+    let none = |_: &mut CountingEngine| {};
+
+    let error = refuse(&good, &[0], |engine| {
+        let mut parameters = engine.parameters();
+        parameters[3].data[0] = f32::NAN;
+        engine.load_parameters(&parameters).unwrap();
+    });
+    assert!(matches!(error, StepError::Loss { .. }), "{error}");
+    assert_eq!(error.to_string(), "the loss is NaN");
+
+    let mut unlabelled = good.clone();
+    unlabelled[2].label = None;
+    let error = refuse(&unlabelled, &[0], none);
+    assert_eq!(error.to_string(), "example 2 of the step has no label");
+
+    let error = refuse(&good, &[LAYERS], none);
+    assert!(matches!(error, StepError::Select(SelectError::LayerOutOfRange { .. })), "{error}");
+
+    let error = refuse(&[], &[0], none);
+    assert!(matches!(error, StepError::Empty), "{error}");
+
+    let mut empty = good.clone();
+    empty[1].tokens.clear();
+    let error = refuse(&empty, &[0], none);
+    assert!(matches!(error, StepError::Batch(_)), "{error}");
+
+    let error = refuse(&good, &[0], |engine| engine.infinite_gradient = true);
+    assert!(matches!(error, StepError::Gradient { .. }), "{error}");
+    assert_eq!(error.to_string(), "the gradient norm is inf");
+
+    let error = refuse(&good, &[0], |engine| engine.fails = true);
+    assert!(matches!(error, StepError::Model(_)), "{error}");
+}

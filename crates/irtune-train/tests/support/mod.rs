@@ -1,0 +1,411 @@
+//! What the tests of the run share: a small engine of known behaviour, its data, and files that fail on demand.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use irtune_data::{Example, LabelSet};
+use irtune_model::{
+    AdamW, BatchError, DropoutKey, Engine, HostTensor, LoraConfig, ModelConfig, ModelError, PackedBatch,
+};
+use irtune_train::data::RunData;
+use irtune_train::files::{Content, Files};
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Mutex;
+
+pub const LAYERS: usize = 6;
+pub const LABELS: usize = 3;
+const FEATURES: usize = 8;
+const SIZE: usize = LABELS * FEATURES;
+
+/// Logistic regression whose weights are the sum of as many matrices as there are layers, and a head.
+///
+/// Layer l sees the counts of an example's tokens, shifted by l, so layers have gradients of their own; dropout
+/// leaves out features by its key, as the engine does.
+pub struct CountingEngine {
+    config: ModelConfig,
+    values: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+    first: Vec<Vec<f32>>,
+    second: Vec<Vec<f32>>,
+    steps: Vec<u64>,
+    /// Makes every norm infinite.
+    pub infinite_gradient: bool,
+    /// Makes every pass fail.
+    pub fails: bool,
+}
+
+impl CountingEngine {
+    pub fn new() -> Self {
+        let json = format!(
+            r#"{{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": 64, "hidden_size": 8,
+                "intermediate_size": 16, "num_hidden_layers": {LAYERS}, "num_attention_heads": 2,
+                "num_key_value_heads": 1, "rms_norm_eps": 1e-5, "rope_theta": 10000.0,
+                "max_position_embeddings": 64, "hidden_act": "silu", "tie_word_embeddings": true,
+                "initializer_range": 0.02, "bos_token_id": 1, "eos_token_id": 2}}"#
+        );
+        let config = ModelConfig::parse_json(json.as_bytes(), Path::new("config.json")).unwrap();
+        let zeros = || vec![vec![0.0; SIZE]; LAYERS + 1];
+        let values = (0..=LAYERS)
+            .map(|layer| {
+                (0..SIZE).map(|index| ((layer * 31 + index * 17) % 13) as f32 * 0.02 - 0.1).collect()
+            })
+            .collect();
+        Self {
+            config,
+            values,
+            gradients: zeros(),
+            first: zeros(),
+            second: zeros(),
+            steps: vec![0; LAYERS + 1],
+            infinite_gradient: false,
+            fails: false,
+        }
+    }
+
+    fn features(layer: usize, tokens: &[u32], dropped: impl Fn(usize) -> bool) -> [f32; FEATURES] {
+        let mut counts = [0.0; FEATURES];
+        for &token in tokens {
+            let feature = (token as usize * (layer + 1) + layer) % FEATURES;
+            counts[feature] += 1.0 / tokens.len() as f32;
+        }
+        for (feature, count) in counts.iter_mut().enumerate() {
+            if dropped(feature) {
+                *count = 0.0;
+            }
+        }
+        counts
+    }
+
+    fn example(batch: &PackedBatch, example: usize) -> Vec<u32> {
+        let mut tokens = batch.tokens[..batch.prefix].to_vec();
+        tokens.extend_from_slice(&batch.tokens[batch.offsets[example]..batch.offsets[example + 1]]);
+        tokens
+    }
+
+    fn scores(&self, tokens: &[u32], dropped: &impl Fn(usize, usize) -> bool) -> [f32; LABELS] {
+        let mut logits = [0.0; LABELS];
+        for layer in 0..=LAYERS {
+            let features = Self::features(layer, tokens, |feature| dropped(layer, feature));
+            for (label, logit) in logits.iter_mut().enumerate() {
+                for (feature, count) in features.iter().enumerate() {
+                    *logit += self.values[layer][label * FEATURES + feature] * count;
+                }
+            }
+        }
+        logits
+    }
+
+    fn name(index: usize) -> String {
+        if index == LAYERS { "score.weight".to_owned() } else { format!("layers.{index}.weight") }
+    }
+
+    fn tensors(values: &[Vec<f32>], suffix: &str) -> Vec<HostTensor> {
+        let tensor = |(index, values): (usize, &Vec<f32>)| {
+            HostTensor::new(Self::name(index) + suffix, vec![LABELS, FEATURES], values.clone())
+        };
+        values.iter().enumerate().map(tensor).collect()
+    }
+
+    fn find(tensors: &[HostTensor], name: &str) -> Vec<f32> {
+        tensors.iter().find(|tensor| tensor.name == name).unwrap().data.clone()
+    }
+
+    fn trained(active: &[bool], train_head: bool) -> Vec<usize> {
+        let layers = (0..LAYERS).filter(|&layer| active[layer]);
+        layers.chain(train_head.then_some(LAYERS)).collect()
+    }
+}
+
+fn norm(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
+}
+
+/// Drops one feature in eight, by example, layer and feature alone.
+fn dropped(key: Option<DropoutKey>, example: u64, layer: usize, feature: usize) -> bool {
+    key.is_some_and(|key| {
+        let mut hash = key.seed ^ (key.step << 32);
+        for value in [key.first_example + example, layer as u64, feature as u64] {
+            hash = (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        }
+        hash.is_multiple_of(8)
+    })
+}
+
+impl Engine for CountingEngine {
+    fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    fn adapter(&self) -> Option<&LoraConfig> {
+        None
+    }
+
+    fn labels(&self) -> usize {
+        LABELS
+    }
+
+    fn precision(&self) -> &'static str {
+        "f32"
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
+        out.clear();
+        for example in 0..batch.examples() {
+            out.extend(self.scores(&Self::example(batch, example), &|_, _| false));
+        }
+        Ok(())
+    }
+
+    fn accumulate(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        active: &[bool],
+        train_head: bool,
+        normalizer: f64,
+        dropout: Option<DropoutKey>,
+    ) -> Result<f64, ModelError> {
+        if self.fails {
+            return Err(BatchError::Empty.into());
+        }
+        let mut loss = 0.0;
+        for (example, &target) in targets.iter().enumerate() {
+            let tokens = Self::example(batch, example);
+            let drop = |layer: usize, feature: usize| dropped(dropout, example as u64, layer, feature);
+            let logits = self.scores(&tokens, &drop);
+            let probabilities = irtune_train::evaluate::softmax(&logits);
+            loss -= probabilities[target as usize].ln();
+            for index in Self::trained(active, train_head) {
+                let features = Self::features(index, &tokens, |feature| drop(index, feature));
+                for label in 0..LABELS {
+                    let error = probabilities[label] - f64::from(u8::from(label == target as usize));
+                    for (feature, count) in features.iter().enumerate() {
+                        self.gradients[index][label * FEATURES + feature] +=
+                            (error * f64::from(*count) / normalizer) as f32;
+                    }
+                }
+            }
+        }
+        Ok(loss)
+    }
+
+    fn zero_gradients(&mut self) {
+        self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+    }
+
+    fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
+        out.clear();
+        let (a, b) = self.gradients[layer].split_at(SIZE / 2);
+        out.extend([norm(a), norm(b)]);
+    }
+
+    fn head_gradient_norm(&self) -> f64 {
+        if self.infinite_gradient { f64::INFINITY } else { norm(&self.gradients[LAYERS]) }
+    }
+
+    fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32) {
+        for index in Self::trained(active, train_head) {
+            self.gradients[index].iter_mut().for_each(|gradient| *gradient *= factor);
+        }
+    }
+
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+        for index in Self::trained(active, train_head) {
+            self.steps[index] += 1;
+            let count = self.steps[index] as i32;
+            for position in 0..SIZE {
+                let gradient = f64::from(self.gradients[index][position]);
+                let first = settings.beta1 * f64::from(self.first[index][position])
+                    + (1.0 - settings.beta1) * gradient;
+                let second = settings.beta2 * f64::from(self.second[index][position])
+                    + (1.0 - settings.beta2) * gradient * gradient;
+                self.first[index][position] = first as f32;
+                self.second[index][position] = second as f32;
+                let step = first
+                    / (1.0 - settings.beta1.powi(count))
+                    / ((second / (1.0 - settings.beta2.powi(count))).sqrt() + settings.epsilon);
+                let value = &mut self.values[index][position];
+                *value -=
+                    (settings.learning_rate * (step + settings.weight_decay * f64::from(*value))) as f32;
+            }
+        }
+    }
+
+    fn parameters(&self) -> Vec<HostTensor> {
+        Self::tensors(&self.values, "")
+    }
+
+    fn gradients(&self) -> Vec<HostTensor> {
+        Self::tensors(&self.gradients, "")
+    }
+
+    fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
+        self.values = (0..=LAYERS).map(|index| Self::find(tensors, &Self::name(index))).collect();
+        Ok(())
+    }
+
+    fn optimizer_state(&self) -> Vec<HostTensor> {
+        let mut state = Self::tensors(&self.first, ".first_moment");
+        state.extend(Self::tensors(&self.second, ".second_moment"));
+        state.extend(self.steps.iter().enumerate().map(|(index, steps)| {
+            HostTensor::new(Self::name(index) + ".steps", vec![1], vec![*steps as f32])
+        }));
+        state
+    }
+
+    fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
+        for index in 0..=LAYERS {
+            let name = Self::name(index);
+            self.first[index] = Self::find(tensors, &(name.clone() + ".first_moment"));
+            self.second[index] = Self::find(tensors, &(name.clone() + ".second_moment"));
+            self.steps[index] = Self::find(tensors, &(name + ".steps"))[0] as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Examples that share a beginning and whose label can be learnt from their tokens.
+pub fn examples(count: usize, from: u32) -> Vec<Example> {
+    (0..count as u32)
+        .map(|index| {
+            let number = index + from;
+            let label = number % LABELS as u32;
+            let mut tokens = vec![1, 2, 3];
+            tokens
+                .extend((0..4 + number % 3).map(|place| 10 + (label * 5 + place * place + number % 2) % 40));
+            Example { tokens, label: Some(label), shortened: false }
+        })
+        .collect()
+}
+
+pub fn data() -> RunData {
+    RunData {
+        labels: LabelSet::new(["clarity", "fluency", "style"]).unwrap(),
+        train: examples(22, 0),
+        validation: examples(9, 100),
+        test: examples(7, 200),
+    }
+}
+
+/// What a run of files does at a chosen operation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fate {
+    /// Nothing ever fails.
+    Lives,
+    /// From the operation of this number on, nothing more happens: the process is dead.
+    Dies(usize),
+    /// The operation of this number finds the disk full; later ones work.
+    Fills(usize),
+}
+
+/// Files without the wait for the disk, which count operations and can fail at one.
+pub struct TestFiles {
+    fate: Fate,
+    operations: Mutex<usize>,
+}
+
+enum Turn {
+    Whole,
+    Part,
+    None,
+}
+
+impl TestFiles {
+    pub fn new(fate: Fate) -> Self {
+        Self { fate, operations: Mutex::new(0) }
+    }
+
+    pub fn operations(&self) -> usize {
+        *self.operations.lock().unwrap()
+    }
+
+    fn turn(&self) -> Turn {
+        let mut operations = self.operations.lock().unwrap();
+        let now = *operations;
+        *operations += 1;
+        match self.fate {
+            Fate::Dies(at) | Fate::Fills(at) if now == at => Turn::Part,
+            Fate::Dies(at) if now > at => Turn::None,
+            _ => Turn::Whole,
+        }
+    }
+
+    fn failure(&self) -> io::Error {
+        match self.fate {
+            Fate::Fills(_) => io::Error::from(io::ErrorKind::StorageFull),
+            _ => io::Error::other("killed"),
+        }
+    }
+
+    /// An operation that happens or not; where half of it can happen, it does when it fails.
+    fn operation(&self, whole: impl FnOnce() -> io::Result<()>, half: impl FnOnce()) -> io::Result<()> {
+        match self.turn() {
+            Turn::Whole => whole(),
+            Turn::Part => {
+                half();
+                Err(self.failure())
+            }
+            Turn::None => Err(self.failure()),
+        }
+    }
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+impl Files for TestFiles {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.operation(|| fs::create_dir_all(path), || {})
+    }
+
+    fn write(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        content(&mut bytes)?;
+        self.operation(|| fs::write(path, &bytes), || fs::write(path, &bytes[..bytes.len() / 2]).unwrap())
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let add =
+            |bytes: &[u8]| fs::OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes);
+        let killed = matches!(self.fate, Fate::Dies(_));
+        self.operation(
+            || add(bytes),
+            || {
+                if killed {
+                    add(&bytes[..bytes.len() / 2]).unwrap();
+                }
+            },
+        )
+    }
+
+    fn sync(&self, _path: &Path) -> io::Result<()> {
+        self.operation(|| Ok(()), || {})
+    }
+
+    fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
+        self.operation(|| irtune_train::files::Disk.truncate(path, length), || {})
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.operation(|| fs::rename(from, to), || {})
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.operation(|| absent_is_fine(fs::remove_file(path)), || {})
+    }
+
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        let half = || {
+            // Removing a folder is not done at once: a part of it may be gone.
+            if let Some(entry) = fs::read_dir(path).ok().and_then(|mut entries| entries.next()) {
+                let _ = fs::remove_file(entry.unwrap().path());
+            }
+        };
+        self.operation(|| absent_is_fine(fs::remove_dir_all(path)), half)
+    }
+}
