@@ -24,6 +24,20 @@ pub fn cross_entropy(logits: &[f32], targets: &[u32], classes: usize, factor: f6
     .sum()
 }
 
+/// Adds `leftᵀ · right` to `out`: the gradient of a small head.
+///
+/// # Shapes
+/// `left`: `[examples, rows]`; `right`: `[examples, columns]`; `out`: `[rows, columns]`.
+pub fn add_outer(left: &[f32], right: &[f32], rows: usize, columns: usize, out: &mut [f32]) {
+    for (left, right) in left.chunks_exact(rows).zip(right.chunks_exact(columns)) {
+        for (&factor, out) in left.iter().zip(out.chunks_exact_mut(columns)) {
+            for (out, value) in out.iter_mut().zip(right) {
+                *out += factor * value;
+            }
+        }
+    }
+}
+
 /// Turns each row of logits into probabilities.
 ///
 /// # Shapes

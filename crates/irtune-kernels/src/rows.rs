@@ -63,6 +63,18 @@ pub fn scatter<T: Copy + Default>(input: &[T], width: usize, indices: &[u32], ou
     }
 }
 
+/// Adds the rows of `input` to the rows `indices` of `out`.
+///
+/// # Shapes
+/// `input`: `[indices, width]`; `out`: `[rows, width]`.
+pub fn add(input: &[f32], width: usize, indices: &[u32], out: &mut [f32]) {
+    for (&index, input) in indices.iter().zip(input.chunks_exact(width)) {
+        for (out, value) in out[index as usize * width..][..width].iter_mut().zip(input) {
+            *out += value;
+        }
+    }
+}
+
 /// Transposes a matrix.
 ///
 /// # Shapes

@@ -1,1 +1,32 @@
+//! Decoder language models with adapters: their files, their tokenizers, their forward and backward pass.
+//!
+//! [`Base::open`] gives a model as it lies on disk: configuration, memory-mapped weights, tokenizer. An adapter and
+//! a classifier's head are trained on top of it and kept in PEFT's format ([`peft`]).
 #![forbid(unsafe_code)]
+
+pub mod adapters;
+pub mod base;
+pub mod batch;
+pub mod config;
+pub mod cpu;
+pub mod decoder;
+pub mod device;
+pub mod engine;
+pub mod error;
+mod families;
+pub mod host_tensor;
+mod parameters;
+pub mod peft;
+pub mod tokenizer;
+pub mod weights;
+
+pub use adapters::lora::{LoraConfig, LoraError, Projection};
+pub use base::{Base, BaseFormat, BaseSource};
+pub use batch::{BatchError, PackedBatch, shared_prefix};
+pub use config::{ConfigError, Family, ModelConfig, RopeScaling};
+pub use engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine};
+pub use error::ModelError;
+pub use host_tensor::HostTensor;
+pub use peft::{AdapterError, AdapterFolder, read_adapter, write_adapter};
+pub use tokenizer::{Tokenizer, TokenizerError};
+pub use weights::{Tensor, WeightError, Weights};

@@ -1,0 +1,340 @@
+//! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands.
+#![forbid(unsafe_code)]
+
+#[path = "../../irtune-model/tests/support/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+
+use irtune_kernels::{
+    Element, Matrix, MatrixMut, adamw, attention,
+    attention::{Gradients, Inputs, Segment},
+    bf16,
+    dropout::{self, Mask},
+    loss, norm,
+    product::{Output, Term, product},
+    rotary,
+    rows::transpose,
+    swiglu,
+    weight::{Format, Weight},
+};
+use support::{
+    golden::{Golden, sections},
+    tolerances::tolerance,
+};
+
+const NORMS: [&str; 4] = ["rms_norm_15", "rms_norm_16", "rms_norm_33", "rms_norm_64"];
+const ROTARIES: [&str; 2] = ["rotary_default", "rotary_llama3"];
+const LINEARS: [&str; 2] = ["lora_linear", "lora_linear_dropout"];
+const FORMATS: [(&str, Format); 5] = [
+    ("dequantise_f16", Format::F16),
+    ("dequantise_bf16", Format::Bf16),
+    ("dequantise_q8_0", Format::Q8_0),
+    ("dequantise_q4_0", Format::Q4_0),
+    ("dequantise_q4_1", Format::Q4_1),
+];
+const ATTENTIONS: [&str; 5] = ["shared_prefix", "no_prefix", "long", "every_head_its_own", "sharp"];
+
+/// One section of a golden, its keys without the section's name.
+struct Section<'a> {
+    golden: Golden,
+    name: &'a str,
+    rung: &'a str,
+    precision: &'static str,
+}
+
+impl<'a> Section<'a> {
+    fn open(case: &str, name: &'a str, rung: &'a str, precision: &'static str) -> Self {
+        Self { golden: Golden::open(case, &[name]), name, rung, precision }
+    }
+
+    fn fact(&self, name: &str) -> f64 {
+        self.golden.facts["sections"][self.name][name].as_f64().unwrap_or_else(|| panic!("{name}"))
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}/{name}", self.name)
+    }
+
+    fn rows(&self, name: &str) -> usize {
+        self.golden.shape(&self.key(name))[0]
+    }
+
+    fn floats(&self, name: &str) -> Vec<f32> {
+        self.golden.floats(&self.key(name))
+    }
+
+    fn integers(&self, name: &str) -> Vec<u32> {
+        self.golden.integers(&self.key(name))
+    }
+
+    fn operands<E: Element>(&self, name: &str) -> Vec<E> {
+        self.floats(name).into_iter().map(E::from_f32).collect()
+    }
+
+    fn compare<E: Element>(&self, name: &str, found: &[E]) {
+        let found: Vec<f32> = found.iter().map(|value| value.to_f32()).collect();
+        self.golden.compare(&self.key(name), &found, tolerance(self.rung, self.precision));
+    }
+}
+
+#[test]
+fn every_section_is_read_by_a_test() {
+    let others = ["swiglu", "cross_entropy", "adamw"];
+    let formats = FORMATS.map(|(section, _)| section);
+    let known = [&NORMS[..], &ROTARIES, &LINEARS, &formats, &others].concat();
+    assert_eq!(sections("kernels"), known.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
+    assert_eq!(sections("attention"), ATTENTIONS.map(str::to_owned).into());
+}
+
+#[test]
+fn rms_norm() {
+    fn check<E: Element>() {
+        for name in NORMS {
+            let section = Section::open("kernels", name, "rms_norm", E::NAME);
+            let (input, gain) = (section.floats("input"), section.floats("weight"));
+            let (mut out, mut scales) =
+                (vec![E::default(); input.len()], vec![0.0; input.len() / gain.len()]);
+            norm::forward(&input, &gain, section.fact("epsilon") as f32, &mut out, &mut scales);
+            section.compare("output", &out);
+            let mut gradient = vec![0.0; input.len()];
+            norm::backward(&input, &gain, &scales, &section.floats("output_gradient"), &mut gradient);
+            section.compare("input_gradient", &gradient);
+            section.golden.passes();
+        }
+    }
+    check::<f32>();
+    check::<bf16>();
+}
+
+#[test]
+fn rotary_positions() {
+    fn check<E: Element>() {
+        for name in ROTARIES {
+            let section = Section::open("kernels", name, "rotary", E::NAME);
+            let columns = (section.fact("heads") * section.fact("head_size")) as usize;
+            let positions = section.integers("positions");
+            let reach = positions.iter().max().map_or(0, |&last| last as usize + 1);
+            let table = rotary::RotaryTable::new(&section.floats("frequencies"), reach);
+            let mut rows = section.operands::<E>("input");
+            rotary::forward(MatrixMut::new(&mut rows, positions.len(), columns), &table, &positions);
+            section.compare("output", &rows);
+            let mut gradient = section.operands::<E>("output_gradient");
+            rotary::backward(MatrixMut::new(&mut gradient, positions.len(), columns), &table, &positions);
+            section.compare("input_gradient", &gradient);
+            section.golden.passes();
+        }
+    }
+    check::<f32>();
+    check::<bf16>();
+}
+
+#[test]
+fn swiglu_activation() {
+    fn check<E: Element>() {
+        let section = Section::open("kernels", "swiglu", "swiglu", E::NAME);
+        let (mut gate, mut up) = (section.operands::<E>("gate"), section.operands::<E>("up"));
+        let mut out = vec![E::default(); gate.len()];
+        swiglu::forward(&gate, &up, &mut out);
+        section.compare("output", &out);
+        swiglu::backward(&section.operands::<E>("output_gradient"), &mut gate, &mut up);
+        section.compare("gate_gradient", &gate);
+        section.compare("up_gradient", &up);
+        section.golden.passes();
+    }
+    check::<f32>();
+    check::<bf16>();
+}
+
+#[test]
+fn linear_with_lora() {
+    LINEARS.into_iter().for_each(|name| {
+        lora_linear::<f32>(name);
+        lora_linear::<bf16>(name);
+    });
+}
+
+fn lora_linear<E: Element>(name: &str) {
+    let section = Section::open("kernels", name, "lora_linear", E::NAME);
+    let scaling = section.fact("scaling") as f32;
+    let (rows, outputs) = (section.rows("input"), section.rows("weight"));
+    let (rank, inputs) = (section.rows("lora_a"), section.operands::<E>("input").len() / rows);
+    let read = |name| section.operands::<E>(name);
+    let (x, weight, a, b) = (read("input"), read("weight"), read("lora_a"), read("lora_b"));
+    let weight = Weight::of(&weight, outputs, inputs);
+    let (a, b) = (Weight::of(&a, rank, inputs), Weight::of(&b, outputs, rank));
+
+    // The mask's factors as bits, and the inputs that it leaves.
+    let mask = section.golden.keys(name).contains(&section.key("mask")).then(|| section.floats("mask"));
+    let words_a_row = inputs.div_ceil(32);
+    let mut words = vec![0u32; rows * words_a_row];
+    let mut scale = 1.0;
+    for (index, &factor) in mask.iter().flatten().enumerate().filter(|(_, factor)| **factor > 0.0) {
+        let (row, column) = (index / inputs, index % inputs);
+        words[row * words_a_row + column / 32] |= 1 << (column % 32);
+        scale = factor;
+    }
+    let mask = mask.is_some().then_some(Mask { words: &words, words_a_row, scale });
+    let mut dropped = x.clone();
+    if let Some(mask) = mask {
+        dropout::apply(Matrix::new(&x, rows, inputs), mask, &mut dropped);
+    }
+
+    let matrix = |data, columns| Matrix::<E>::new(data, rows, columns);
+    let mut low = vec![E::default(); rows * rank];
+    let terms = [Term::forward(matrix(&dropped, inputs), a)];
+    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low, rows, rank)));
+    let mut y = vec![0.0; rows * outputs];
+    let terms = [Term::forward(matrix(&x, inputs), weight), Term::forward(matrix(&low, rank), b)];
+    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut y, rows, outputs)));
+    section.compare("output", &y);
+
+    let dy = section.operands::<E>("output_gradient");
+    let mut low_gradient = vec![E::default(); rows * rank];
+    let terms = [Term::backward(matrix(&dy, outputs), b)];
+    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low_gradient, rows, rank)));
+    let mut dx = vec![0.0; rows * inputs];
+    let terms = [
+        Term::backward(matrix(&dy, outputs), weight),
+        Term { mask, ..Term::backward(matrix(&low_gradient, rank), a) },
+    ];
+    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut dx, rows, inputs)));
+    section.compare("input_gradient", &dx);
+
+    section.compare("lora_a_gradient", &outer(&low_gradient, rank, &dropped, inputs, rows));
+    section.compare("lora_b_gradient", &outer(&dy, outputs, &low, rank, rows));
+    section.golden.passes();
+}
+
+/// `leftᵀ · right`, `[left_columns, right_columns]`.
+fn outer<E: Element>(
+    left: &[E],
+    left_columns: usize,
+    right: &[E],
+    right_columns: usize,
+    rows: usize,
+) -> Vec<f32> {
+    let mut turned = vec![E::default(); left.len()];
+    transpose(left, rows, left_columns, &mut turned);
+    let left = Matrix::new(&turned, left_columns, rows);
+    let mut out = vec![0.0; left_columns * right_columns];
+    let terms = [Term::backward(left, Weight::of(right, rows, right_columns))];
+    product(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
+    out
+}
+
+#[test]
+fn cross_entropy() {
+    let section = Section::open("kernels", "cross_entropy", "cross_entropy", "f32");
+    let (logits, targets) = (section.floats("logits"), section.integers("targets"));
+    let classes = logits.len() / targets.len();
+    let mut gradient = vec![0.0; logits.len()];
+    let factor = 1.0 / section.fact("normalizer");
+    let sum = loss::cross_entropy(&logits, &targets, classes, factor, &mut gradient);
+    section.compare("logits_gradient", &gradient);
+    let one = |example: usize| {
+        let logits = &logits[example * classes..][..classes];
+        loss::cross_entropy(logits, &targets[example..=example], classes, 1.0, &mut vec![0.0; classes])
+    };
+    let losses: Vec<f64> = (0..targets.len()).map(one).collect();
+    assert!((losses.iter().sum::<f64>() - sum).abs() <= 1e-9 * sum);
+    section.compare("losses", &losses.iter().map(|&loss| loss as f32).collect::<Vec<_>>());
+    section.golden.passes();
+}
+
+#[test]
+fn adamw_steps() {
+    let section = Section::open("kernels", "adamw", "adamw", "f32");
+    let settings = adamw::AdamW {
+        learning_rate: section.fact("learning_rate"),
+        beta1: section.fact("beta1"),
+        beta2: section.fact("beta2"),
+        epsilon: section.fact("epsilon"),
+        weight_decay: section.fact("weight_decay"),
+    };
+    for (name, skipped) in [("stepped", None), ("skipped", Some(1))] {
+        let mut values = section.floats(&format!("{name}_start"));
+        let (mut first, mut second) = (vec![0.0; values.len()], vec![0.0; values.len()]);
+        let mut count = 0;
+        for step in 0..3 {
+            if skipped != Some(step) {
+                count += 1;
+                let gradient = section.floats(&format!("{name}_gradient_{step}"));
+                adamw::step(&settings, count, &mut values, &gradient, &mut first, &mut second);
+            }
+            section.compare(&format!("{name}_after_{step}"), &values);
+        }
+        section.compare(&format!("{name}_first_moment"), &first);
+        section.compare(&format!("{name}_second_moment"), &second);
+    }
+    section.golden.passes();
+}
+
+#[test]
+fn weights_decode_to_the_very_values_of_ggml() {
+    for (name, format) in FORMATS {
+        let section = Section::open("kernels", name, "dequantise", "f32");
+        assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
+        let (rows, values) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
+        let bytes = section.golden.bytes(&section.key("bytes"));
+        let weight = Weight { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
+        let mut decoded = vec![0.0; rows * values];
+        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        section.compare("values", &decoded);
+        section.golden.passes();
+    }
+}
+
+#[test]
+fn attention_over_a_shared_prefix() {
+    ATTENTIONS.into_iter().for_each(|name| {
+        attend::<f32>(name);
+        attend::<bf16>(name);
+    });
+}
+
+fn attend<E: Element>(name: &str) {
+    let section = Section::open("attention", name, "attention", E::NAME);
+    let count = |name| section.fact(name) as usize;
+    let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
+    let prefix = count("prefix");
+    let segments = segments(&section.integers("offsets"), prefix);
+    let shape = attention::Shape { heads, key_value_heads, head_size, segments: &segments };
+    let (rows, query_columns, key_columns) =
+        (shape.key_rows(), heads * head_size, key_value_heads * head_size);
+    let (q, k, v) = (section.operands::<E>("q"), section.operands::<E>("k"), section.operands::<E>("v"));
+    let inputs = Inputs {
+        queries: Matrix::new(&q, rows, query_columns),
+        keys: Matrix::new(&k, rows, key_columns),
+        values: Matrix::new(&v, rows, key_columns),
+    };
+    let mut out = vec![E::default(); q.len()];
+    let mut log_sums = vec![0.0; rows * heads];
+    attention::forward(&shape, &inputs, &mut out, &mut log_sums);
+    section.compare("output", &out);
+
+    let (mut dq, mut dk, mut dv) =
+        (vec![E::default(); q.len()], vec![E::default(); k.len()], vec![E::default(); v.len()]);
+    let mut partial = vec![0.0; segments.len() * prefix * 2 * key_columns];
+    let gradients = Gradients { queries: &mut dq, keys: &mut dk, values: &mut dv, partial: &mut partial };
+    let out_gradient = section.operands::<E>("output_gradient");
+    attention::backward(&shape, &inputs, &out, &log_sums, &out_gradient, gradients);
+    section.compare("q_gradient", &dq);
+    section.compare("k_gradient", &dk);
+    section.compare("v_gradient", &dv);
+    section.golden.passes();
+}
+
+/// The prefix, if there is one, and each example as segments of the packed rows.
+fn segments(offsets: &[u32], prefix: usize) -> Vec<Segment> {
+    let own = |first: usize, rows: usize, prefix: usize| Segment {
+        first_query: first,
+        queries: rows,
+        first_key: first,
+        keys: rows,
+        prefix,
+    };
+    let shared = (prefix > 0).then(|| own(0, prefix, 0));
+    let examples = offsets.windows(2).map(|ends| own(ends[0] as usize, (ends[1] - ends[0]) as usize, prefix));
+    shared.into_iter().chain(examples).collect()
+}

@@ -1,0 +1,329 @@
+//! The first device: the processor, with bf16 or f32 operands.
+
+use std::sync::Arc;
+
+use irtune_kernels::{
+    Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu, weight,
+};
+
+use crate::{
+    base::Base,
+    device::{
+        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, MaskRef, OptimizerSlices, Out,
+        Right, RotaryTable, Side, Term,
+    },
+    weights::WeightError,
+};
+
+/// The processor as a [`Device`]; `E` is the precision of operands.
+pub struct Cpu<E> {
+    base: Arc<Base>,
+    element: std::marker::PhantomData<E>,
+}
+
+/// A frozen matrix: where the mapped file holds it.
+pub struct FrozenMatrix {
+    base: Arc<Base>,
+    name: String,
+}
+
+impl FrozenMatrix {
+    fn view(&self) -> weight::Weight<'_> {
+        self.base.weights.get(&self.name).expect("looked up when the matrix was made")
+    }
+}
+
+impl<E: Element> Cpu<E> {
+    /// A device over the base's mapped weights; work runs on the current rayon pool.
+    pub fn new(base: Arc<Base>) -> Self {
+        Self { base, element: std::marker::PhantomData }
+    }
+
+    fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
+        match right {
+            Right::Frozen(matrix) => matrix.view(),
+            Right::Trained { values, offset, rows, columns } => {
+                weight::Weight::of(&values[*offset..], *rows, *columns)
+            }
+            Right::Operands(values, rows, columns) => weight::Weight::of(values, *rows, *columns),
+        }
+    }
+
+    fn mask<'a>(mask: &MaskRef<'a, Self>, columns: usize) -> dropout::Mask<'a> {
+        dropout::Mask { words: mask.words, words_a_row: columns.div_ceil(32), scale: mask.scale }
+    }
+
+    fn inputs<'a>(shape: &AttentionShape, inputs: &AttentionInputs<'a, Self>) -> attention::Inputs<'a, E> {
+        let (query_rows, key_rows) = (shape.query_rows(), shape.key_rows());
+        let key_columns = shape.key_value_heads * shape.head_size;
+        attention::Inputs {
+            queries: Matrix::new(inputs.queries, query_rows, shape.heads * shape.head_size),
+            keys: Matrix::new(inputs.keys, key_rows, key_columns),
+            values: Matrix::new(inputs.values, key_rows, key_columns),
+        }
+    }
+}
+
+/// Most summands a product has: gate, up and their adapters, or queries, keys, values and theirs.
+const MOST_TERMS: usize = 6;
+
+impl<E: Element> Device for Cpu<E> {
+    type Operands = Vec<E>;
+    type Floats = Vec<f32>;
+    type Words = Vec<u32>;
+    type Weight = FrozenMatrix;
+
+    fn precision(&self) -> &'static str {
+        E::NAME
+    }
+
+    fn weight(&self, name: &str) -> Result<FrozenMatrix, WeightError> {
+        self.base.weights.get(name)?;
+        Ok(FrozenMatrix { base: self.base.clone(), name: name.to_owned() })
+    }
+
+    fn operands(&self, length: usize) -> Vec<E> {
+        bytemuck::allocation::zeroed_vec(length)
+    }
+
+    fn floats(&self, length: usize) -> Vec<f32> {
+        vec![0.0; length]
+    }
+
+    fn words(&self, length: usize) -> Vec<u32> {
+        vec![0; length]
+    }
+
+    fn upload(&self, from: &[f32], to: &mut Vec<f32>, offset: usize) {
+        to[offset..][..from.len()].copy_from_slice(from);
+    }
+
+    fn download(&self, from: &Vec<f32>, offset: usize, to: &mut [f32]) {
+        to.copy_from_slice(&from[offset..][..to.len()]);
+    }
+
+    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, length: usize) {
+        to[..length].copy_from_slice(&from[..length]);
+    }
+
+    fn clear(&self, values: &mut Vec<f32>, offset: usize, length: usize) {
+        values[offset..][..length].fill(0.0);
+    }
+
+    fn product(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Out<Self>) {
+        let convert = |term: &Term<Self>| {
+            // A borrow of `right` would end with this closure; the views below borrow what it refers to.
+            let weight = Self::view(&term.right);
+            let (side, summed) = match term.side {
+                Side::Forward => (product::Side::Forward, weight.columns),
+                Side::Backward => (product::Side::Backward, weight.rows),
+            };
+            (summed, side)
+        };
+        assert!((1..=MOST_TERMS).contains(&terms.len()), "{} terms", terms.len());
+        let views: [product::Term<E>; MOST_TERMS] = std::array::from_fn(|index| {
+            let term = &terms[index.min(terms.len() - 1)];
+            let (summed, side) = convert(term);
+            product::Term {
+                left: Matrix::new(term.left, rows, summed),
+                weight: Self::view(&term.right),
+                side,
+                mask: term.mask.as_ref().map(|mask| Self::mask(mask, columns)),
+            }
+        });
+        let length = rows * columns;
+        let output = match out {
+            Out::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
+            Out::Store(values) => product::Output::Store(MatrixMut::new(values, rows, columns)),
+            Out::Add(values, offset) => {
+                product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
+            }
+        };
+        product::product(&views[..terms.len()], scale, output);
+    }
+
+    fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {
+        let length = row_count * columns;
+        rows::transpose(&input[..length], row_count, columns, &mut out[..length]);
+    }
+
+    fn round(&self, input: &Vec<f32>, length: usize, out: &mut Vec<E>) {
+        rows::round(&input[..length], &mut out[..length]);
+    }
+
+    fn embed(&self, table: &FrozenMatrix, tokens: &[u32], out: &mut Vec<f32>) {
+        rows::embed(&table.view(), tokens, out);
+    }
+
+    fn gather(&self, input: &Vec<E>, width: usize, indices: &[u32], out: &mut Vec<E>) {
+        rows::gather(input, width, indices, out);
+    }
+
+    fn gather_floats(&self, input: &Vec<f32>, width: usize, indices: &[u32], out: &mut Vec<f32>) {
+        rows::gather(input, width, indices, out);
+    }
+
+    fn scatter_floats(&self, input: &Vec<f32>, width: usize, indices: &[u32], count: usize, out: &mut Vec<f32>) {
+        rows::scatter(&input[..indices.len() * width], width, indices, &mut out[..count * width]);
+    }
+
+    fn add_rows(&self, input: &Vec<f32>, width: usize, indices: &[u32], out: &mut Vec<f32>) {
+        rows::add(&input[..indices.len() * width], width, indices, out);
+    }
+
+    fn rms_norm(
+        &self,
+        input: &Vec<f32>,
+        rows: usize,
+        gain: &Vec<f32>,
+        epsilon: f32,
+        out: &mut Vec<E>,
+        scales: &mut Vec<f32>,
+    ) {
+        let length = rows * gain.len();
+        norm::forward(&input[..length], gain, epsilon, &mut out[..length], &mut scales[..rows]);
+    }
+
+    fn rms_norm_floats(
+        &self,
+        input: &Vec<f32>,
+        rows: usize,
+        gain: &Vec<f32>,
+        epsilon: f32,
+        out: &mut Vec<f32>,
+        scales: &mut Vec<f32>,
+    ) {
+        let length = rows * gain.len();
+        norm::forward(&input[..length], gain, epsilon, &mut out[..length], &mut scales[..rows]);
+    }
+
+    fn rms_norm_backward(
+        &self,
+        input: &Vec<f32>,
+        rows: usize,
+        gain: &Vec<f32>,
+        scales: &Vec<f32>,
+        out_gradient: &Vec<f32>,
+        gradient: &mut Vec<f32>,
+    ) {
+        let length = rows * gain.len();
+        norm::backward(&input[..length], gain, &scales[..rows], &out_gradient[..length], &mut gradient[..length]);
+    }
+
+    fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {
+        let rows = MatrixMut::new(rows, positions.len(), columns);
+        match side {
+            Side::Forward => rotary::forward(rows, table, positions),
+            Side::Backward => rotary::backward(rows, table, positions),
+        }
+    }
+
+    fn attention(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &mut Vec<E>,
+        log_sums: &mut Vec<f32>,
+    ) {
+        let rows = shape.query_rows();
+        let out = &mut out[..rows * shape.heads * shape.head_size];
+        attention::forward(shape, &Self::inputs(shape, inputs), out, &mut log_sums[..rows * shape.heads]);
+    }
+
+    fn attention_backward(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &Vec<E>,
+        log_sums: &Vec<f32>,
+        out_gradient: &Vec<E>,
+        gradients: AttentionGradients<Self>,
+    ) {
+        let query_length = shape.query_rows() * shape.heads * shape.head_size;
+        let key_length = shape.key_rows() * shape.key_value_heads * shape.head_size;
+        let gradients = attention::Gradients {
+            queries: &mut gradients.queries[..query_length],
+            keys: &mut gradients.keys[..key_length],
+            values: &mut gradients.values[..key_length],
+            partial: gradients.partial,
+        };
+        let (out, out_gradient) = (&out[..query_length], &out_gradient[..query_length]);
+        let log_sums = &log_sums[..shape.query_rows() * shape.heads];
+        attention::backward(shape, &Self::inputs(shape, inputs), out, log_sums, out_gradient, gradients);
+    }
+
+    fn swiglu(&self, gate: &Vec<E>, up: &Vec<E>, length: usize, out: &mut Vec<E>) {
+        swiglu::forward(&gate[..length], &up[..length], &mut out[..length]);
+    }
+
+    fn swiglu_backward(&self, out_gradient: &Vec<E>, length: usize, gate: &mut Vec<E>, up: &mut Vec<E>) {
+        swiglu::backward(&out_gradient[..length], &mut gate[..length], &mut up[..length]);
+    }
+
+    fn draw_mask(&self, site: u64, row_keys: &[u64], columns: usize, dropout: f32, out: &mut Vec<u32>) {
+        dropout::draw(site, row_keys, columns, dropout, &mut out[..row_keys.len() * columns.div_ceil(32)]);
+    }
+
+    fn apply_mask(&self, input: &Vec<E>, rows: usize, columns: usize, mask: MaskRef<Self>, out: &mut Vec<E>) {
+        let length = rows * columns;
+        dropout::apply(Matrix::new(input, rows, columns), Self::mask(&mask, columns), &mut out[..length]);
+    }
+
+    fn head(&self, pooled: &Vec<f32>, head: &Vec<f32>, shape: HeadShape, logits: &mut Vec<f32>) {
+        let HeadShape { examples, width, labels } = shape;
+        let term = product::Term::forward(
+            Matrix::new(pooled, examples, width),
+            weight::Weight::of(head.as_slice(), labels, width),
+        );
+        product::product(&[term], 1.0, product::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)));
+    }
+
+    fn head_backward(
+        &self,
+        pooled: &Vec<f32>,
+        head: &Vec<f32>,
+        shape: HeadShape,
+        logits_gradient: &Vec<f32>,
+        pooled_gradient: &mut Vec<f32>,
+        head_gradient: Option<&mut Vec<f32>>,
+    ) {
+        let HeadShape { examples, width, labels } = shape;
+        let left = Matrix::new(logits_gradient.as_slice(), examples, labels);
+        let term = product::Term::backward(left, weight::Weight::of(head.as_slice(), labels, width));
+        let out = MatrixMut::new(pooled_gradient, examples, width);
+        product::product(&[term], 1.0, product::Output::<f32>::Store(out));
+        if let Some(head_gradient) = head_gradient {
+            loss::add_outer(
+                &logits_gradient[..examples * labels],
+                &pooled[..examples * width],
+                labels,
+                width,
+                head_gradient,
+            );
+        }
+    }
+
+    fn cross_entropy(
+        &self,
+        logits: &Vec<f32>,
+        targets: &[u32],
+        labels: usize,
+        factor: f64,
+        gradient: &mut Vec<f32>,
+    ) -> f64 {
+        let length = targets.len() * labels;
+        loss::cross_entropy(&logits[..length], targets, labels, factor, &mut gradient[..length])
+    }
+
+    fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>) {
+        adamw::step(settings, count, state.values, state.gradient, state.first, state.second);
+    }
+
+    fn sum_of_squares(&self, values: &Vec<f32>, offset: usize, length: usize) -> f64 {
+        adamw::sum_of_squares(&values[offset..][..length])
+    }
+
+    fn scale(&self, values: &mut Vec<f32>, factor: f32) {
+        adamw::scale(values, factor);
+    }
+}

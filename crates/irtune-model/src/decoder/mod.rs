@@ -1,0 +1,372 @@
+//! A decoder with adapters and a classification head: the layers' forwards in order, and their backwards in reverse,
+//! down to the lowest layer that trains.
+
+pub(crate) mod geometry;
+mod initialise;
+pub(crate) mod workspace;
+
+use std::sync::Arc;
+
+use crate::{
+    adapters::{
+        lora::LoraConfig,
+        state::{Entry, Group, layer_entries},
+    },
+    base::Base,
+    batch::PackedBatch,
+    config::ModelConfig,
+    device::{AdamW, Device, HeadShape, RotaryTable},
+    engine::{DropoutKey, Engine, EngineOptions},
+    error::ModelError,
+    families::llama::{Layer, Pass, State},
+    host_tensor::HostTensor,
+    parameters,
+};
+
+use geometry::Geometry;
+use workspace::{Capacity, Workspace};
+
+/// Name of the head's parameter in a PEFT file.
+pub const HEAD_NAME: &str = "base_model.model.score.weight";
+
+/// The engine on a device.
+pub(crate) struct Decoder<D: Device> {
+    device: D,
+    base: Arc<Base>,
+    lora: Option<LoraConfig>,
+    labels: usize,
+    embedding: D::Weight,
+    final_gain: D::Floats,
+    layers: Vec<Layer<D>>,
+    /// One a layer, empty without adapters.
+    groups: Vec<Group<D>>,
+    head: Group<D>,
+    table: RotaryTable,
+    geometry: Geometry,
+    workspace: Workspace<D>,
+    /// Layers whose activations can be kept.
+    slots: usize,
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl<D: Device> Decoder<D> {
+    pub(crate) fn new(
+        device: D,
+        base: &Arc<Base>,
+        lora: Option<LoraConfig>,
+        labels: usize,
+        seed: u64,
+        options: EngineOptions,
+    ) -> Result<Self, ModelError> {
+        if let Some(lora) = &lora {
+            lora.validate()?;
+        }
+        if labels == 0 {
+            return Err(ModelError::NoLabels);
+        }
+        let config = &base.config;
+        let (mut layers, mut groups) = (Vec::new(), Vec::new());
+        for index in 0..config.layers {
+            let mut places = [None; 7];
+            if let Some(lora) = &lora {
+                let (entries, found) = layer_entries(config, lora, index);
+                places = found;
+                groups.push(Group::new(&device, entries));
+            }
+            layers.push(Layer::new(&device, base, index, places)?);
+        }
+        let gain = base.weights.vector("model.norm.weight")?;
+        let mut final_gain = device.floats(gain.len());
+        device.upload(&gain, &mut final_gain, 0);
+        let head = Entry {
+            name: HEAD_NAME.to_owned(),
+            offset: 0,
+            rows: labels,
+            columns: config.hidden_size,
+            transposed: false,
+        };
+        let head = Group::new(&device, vec![head]);
+        let slots = if options.training { config.layers } else { 1 };
+        let tokens = options.max_tokens.max(1);
+        let examples = options.max_examples.max(1);
+        let capacity = Capacity { tokens, examples, prefix_rows: 0 };
+        let workspace = Workspace::new(&device, config, lora.as_ref(), labels, capacity, slots);
+        // Inside a pool its threads do the work: a second pool would compete with it.
+        let pool = match rayon::current_thread_index() {
+            Some(_) => None,
+            None => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
+                Some(pool.map_err(|source| ModelError::Threads { threads: options.threads, source })?)
+            }
+        };
+        let mut decoder = Self {
+            embedding: device.weight("model.embed_tokens.weight")?,
+            table: RotaryTable::new(&config.inverse_frequencies(), 512),
+            geometry: Geometry::default(),
+            base: base.clone(),
+            device,
+            lora,
+            labels,
+            final_gain,
+            layers,
+            groups,
+            head,
+            workspace,
+            slots,
+            pool,
+        };
+        decoder.initialise(seed);
+        Ok(decoder)
+    }
+
+    /// Checks a batch and makes room for it.
+    fn prepare(&mut self, batch: &PackedBatch, dropout: Option<&DropoutKey>) -> Result<(), ModelError> {
+        let config = &self.base.config;
+        if let Some(&token) = batch.tokens.iter().find(|&&token| token as usize >= config.vocabulary_size) {
+            return Err(ModelError::TokenOutOfRange { token, vocabulary_size: config.vocabulary_size });
+        }
+        self.geometry.fill(batch, dropout);
+        let longest = self.geometry.longest();
+        if longest > self.table.positions() {
+            self.table = RotaryTable::new(&config.inverse_frequencies(), longest.next_power_of_two());
+        }
+        let needed = Capacity {
+            tokens: self.geometry.tokens(),
+            examples: self.geometry.examples(),
+            prefix_rows: self.geometry.segments() * self.geometry.prefix,
+        };
+        let union = self.workspace.capacity.union(needed);
+        if union != self.workspace.capacity {
+            let (lora, labels) = (self.lora.as_ref(), self.labels);
+            self.workspace = Workspace::new(&self.device, config, lora, labels, union, self.slots);
+        }
+        Ok(())
+    }
+
+    fn head_shape(&self) -> HeadShape {
+        HeadShape { examples: self.geometry.examples(), width: self.base.config.hidden_size, labels: self.labels }
+    }
+
+    /// Tokens to logits; `state` says for each layer what it keeps, `lowest` is the first that keeps anything.
+    fn forward(&mut self, batch: &PackedBatch, states: impl Fn(usize) -> State, lowest: usize, dropout: Option<u64>) {
+        let shape = self.head_shape();
+        let Self { device, base, geometry, workspace, layers, groups, .. } = self;
+        let config = &base.config;
+        let Workspace { residual, pooled_residual, saved, scratch, .. } = workspace;
+        device.embed(&self.embedding, &batch.tokens, residual);
+        let count = layers.len();
+        for (index, layer) in layers.iter().enumerate() {
+            let rows = geometry.rows(index + 1 == count);
+            let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
+            let slot = index.saturating_sub(lowest).min(saved.len() - 1);
+            let (group, state) = (groups.get(index), states(index));
+            layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
+        }
+        let Workspace { pooled, pooled_scales, logits, .. } = workspace;
+        let (rows, epsilon) = (shape.examples, config.norm_epsilon);
+        device.rms_norm_floats(pooled_residual, rows, &self.final_gain, epsilon, pooled, pooled_scales);
+        device.head(pooled, &self.head.values, shape, logits);
+    }
+
+    /// Gradients from the logits' down to the lowest layer that trains.
+    fn backward(&mut self, states: impl Fn(usize) -> State, lowest: usize, train_head: bool, dropout: Option<u64>) {
+        let shape = self.head_shape();
+        let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
+        let config = &base.config;
+        let Workspace { pooled_residual, pooled, pooled_scales, logits_gradient, .. } = workspace;
+        let Workspace { pooled_gradient, residual_gradient, saved, scratch, .. } = workspace;
+        let normed_gradient = &mut scratch.picked_gradient;
+        let Group { values, gradient, dirty, .. } = head;
+        *dirty |= train_head;
+        let head_gradient = train_head.then_some(gradient);
+        device.head_backward(pooled, values, shape, logits_gradient, normed_gradient, head_gradient);
+        let count = layers.len();
+        if lowest >= count {
+            return;
+        }
+        device.clear(pooled_gradient, 0, shape.examples * shape.width);
+        let (input, gain) = (&*pooled_residual, &self.final_gain);
+        device.rms_norm_backward(input, shape.examples, gain, pooled_scales, normed_gradient, pooled_gradient);
+        for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
+            let rows = geometry.rows(index + 1 == count);
+            let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
+            let (group, state, wanted) = (groups.get_mut(index), states(index), index > lowest);
+            let saved = &mut saved[index - lowest];
+            layer.backward(&pass, group, state, wanted, residual_gradient, pooled_gradient, saved, scratch);
+        }
+    }
+
+    fn accumulate_here(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        active: &[bool],
+        train_head: bool,
+        normalizer: f64,
+        dropout: Option<DropoutKey>,
+    ) -> f64 {
+        let lowest = active.iter().position(|&active| active).unwrap_or(active.len());
+        let states = |layer: usize| match (layer < lowest, active[layer]) {
+            (true, _) => State::Passing,
+            (_, false) => State::Frozen,
+            (_, true) => State::Training,
+        };
+        let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
+        let dropout = dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
+        self.forward(batch, states, lowest, dropout);
+        let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
+        let loss = self.device.cross_entropy(logits, targets, self.labels, 1.0 / normalizer, logits_gradient);
+        self.backward(states, lowest, train_head, dropout);
+        loss
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Group<D>> {
+        self.groups.iter().chain([&self.head])
+    }
+
+    /// The groups that a step trains.
+    fn trained<'a>(&'a mut self, active: &'a [bool], train_head: bool) -> (&'a D, impl Iterator<Item = &'a mut Group<D>>) {
+        let layers = self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
+        (&self.device, layers.chain(train_head.then_some(&mut self.head)))
+    }
+}
+
+/// Runs `work` on the decoder's own pool, or on the current one.
+fn run<T: Send>(pool: &Option<rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
+impl<D: Device> Engine for Decoder<D> {
+    fn config(&self) -> &ModelConfig {
+        &self.base.config
+    }
+
+    fn adapter(&self) -> Option<&LoraConfig> {
+        self.lora.as_ref()
+    }
+
+    fn labels(&self) -> usize {
+        self.labels
+    }
+
+    fn precision(&self) -> &'static str {
+        self.device.precision()
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads)
+    }
+
+    fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
+        self.prepare(batch, None)?;
+        let pool = self.pool.take();
+        run(&pool, || self.forward(batch, |_| State::Passing, self.layers.len(), None));
+        self.pool = pool;
+        out.resize(batch.examples() * self.labels, 0.0);
+        self.device.download(&self.workspace.logits, 0, out);
+        Ok(())
+    }
+
+    fn accumulate(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        active: &[bool],
+        train_head: bool,
+        normalizer: f64,
+        dropout: Option<DropoutKey>,
+    ) -> Result<f64, ModelError> {
+        let labels = self.labels;
+        if targets.len() != batch.examples() {
+            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
+        }
+        if let Some(&target) = targets.iter().find(|&&target| target as usize >= labels) {
+            return Err(ModelError::TargetOutOfRange { target, labels });
+        }
+        if active.len() != self.layers.len() {
+            return Err(ModelError::ActiveLayers { given: active.len(), layers: self.layers.len() });
+        }
+        if self.slots < self.layers.len() {
+            return Err(ModelError::NotForTraining);
+        }
+        if active.contains(&true) && self.lora.is_none() {
+            return Err(ModelError::NothingToTrain);
+        }
+        self.prepare(batch, dropout.as_ref())?;
+        let pool = self.pool.take();
+        let loss = run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
+        self.pool = pool;
+        Ok(loss)
+    }
+
+    fn zero_gradients(&mut self) {
+        let Self { device, groups, head, .. } = self;
+        groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+    }
+
+    fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
+        out.clear();
+        if let Some(group) = self.groups.get(layer) {
+            let squares = |entry| group.gradient_squares(&self.device, entry);
+            out.extend(group.entries.iter().map(|entry| squares(entry).sqrt()));
+        }
+    }
+
+    fn head_gradient_norm(&self) -> f64 {
+        self.head.gradient_squares(&self.device, &self.head.entries[0]).sqrt()
+    }
+
+    fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32) {
+        let (device, groups) = self.trained(active, train_head);
+        groups.for_each(|group| group.scale_gradient(device, factor));
+    }
+
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+        let pool = self.pool.take();
+        run(&pool, || {
+            let (device, groups) = self.trained(active, train_head);
+            groups.for_each(|group| group.update(device, settings));
+        });
+        self.pool = pool;
+    }
+
+    fn parameters(&self) -> Vec<HostTensor> {
+        let mut out = Vec::new();
+        self.groups().for_each(|group| group.parameters(&self.device, &mut out));
+        out
+    }
+
+    fn gradients(&self) -> Vec<HostTensor> {
+        let mut out = Vec::new();
+        self.groups().for_each(|group| group.gradients(&self.device, &mut out));
+        out
+    }
+
+    fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
+        let expected = self.groups().flat_map(Group::expected).map(|(name, shape)| (name.to_owned(), shape));
+        let found = parameters::checked(expected.collect(), tensors)?;
+        let Self { device, groups, head, .. } = self;
+        groups.iter_mut().chain([head]).for_each(|group| group.load_parameters(device, |name| found[name]));
+        Ok(())
+    }
+
+    fn optimizer_state(&self) -> Vec<HostTensor> {
+        let mut out = Vec::new();
+        self.groups().for_each(|group| group.optimizer_state(&self.device, &mut out));
+        out
+    }
+
+    fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
+        let expected = self.groups().flat_map(Group::expected).flat_map(|(name, shape)| {
+            [("first_moment", shape.clone()), ("second_moment", shape), ("steps", vec![1])]
+                .map(|(part, shape)| (format!("{name}.{part}"), shape))
+        });
+        let found = parameters::checked(expected.collect(), tensors)?;
+        let Self { device, groups, head, .. } = self;
+        groups.iter_mut().chain([head]).for_each(|group| group.load_optimizer_state(device, |name| found[name]));
+        Ok(())
+    }
+}

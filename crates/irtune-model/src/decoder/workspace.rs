@@ -1,0 +1,187 @@
+//! All activation memory of a run, made once for its largest batch and reused.
+//!
+//! Buffers start as untouched zero pages, so what a run never needs (layers below the lowest training one) never
+//! becomes resident.
+
+use crate::{adapters::lora::{LoraConfig, Projection}, config::ModelConfig, device::Device};
+
+/// What a layer's forward leaves for its backward.
+pub(crate) struct Saved<D: Device> {
+    /// Residual stream at the layer's beginning, `[tokens, hidden]`.
+    pub(crate) attention_input: D::Floats,
+    /// `[tokens]`
+    pub(crate) attention_scales: D::Floats,
+    /// `[tokens, heads · head_size]`, turned.
+    pub(crate) queries: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`, turned.
+    pub(crate) keys: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    pub(crate) values: D::Operands,
+    /// `[tokens, heads · head_size]`
+    pub(crate) context: D::Operands,
+    /// `[tokens, heads]`
+    pub(crate) log_sums: D::Floats,
+    /// Residual stream between attention and MLP, `[tokens, hidden]`.
+    pub(crate) mlp_input: D::Floats,
+    /// `[tokens]`
+    pub(crate) mlp_scales: D::Floats,
+    /// `[tokens, intermediate]`
+    pub(crate) gate: D::Operands,
+    /// `[tokens, intermediate]`
+    pub(crate) up: D::Operands,
+    /// By [`Projection`]: `[tokens, rank]`, the adapter's inner product; and its dropout mask.
+    pub(crate) adapters: [Option<SavedAdapter<D>>; 7],
+}
+
+/// What an adapter's forward leaves for its backward.
+pub(crate) struct SavedAdapter<D: Device> {
+    /// `[tokens, rank]`
+    pub(crate) inner: D::Operands,
+    /// Bits of `[tokens, inputs]`.
+    pub(crate) mask: D::Words,
+}
+
+/// Memory that every layer uses in turn.
+pub(crate) struct Scratch<D: Device> {
+    /// `[tokens, hidden]`: a norm's output.
+    pub(crate) normed: D::Operands,
+    /// `[examples, hidden]`: the pooled rows of `normed`, in the last layer.
+    pub(crate) picked: D::Operands,
+    /// `[tokens, widest adapter input]`: an adapter's input after dropout.
+    pub(crate) dropped: D::Operands,
+    /// `[tokens, intermediate]`
+    pub(crate) activated: D::Operands,
+    /// `[tokens, intermediate]`
+    pub(crate) activated_gradient: D::Operands,
+    /// `[tokens, hidden]`: the residual stream's gradient as an operand.
+    pub(crate) rounded_gradient: D::Operands,
+    /// `[tokens, heads · head_size]`
+    pub(crate) context_gradient: D::Operands,
+    /// `[tokens, heads · head_size]`
+    pub(crate) query_gradient: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    pub(crate) key_gradient: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    pub(crate) value_gradient: D::Operands,
+    /// `[segments, prefix, 2, key_value_heads · head_size]`
+    pub(crate) prefix_gradient: D::Floats,
+    /// `[tokens, hidden]`
+    pub(crate) normed_gradient: D::Floats,
+    /// `[examples, hidden]`
+    pub(crate) picked_gradient: D::Floats,
+    /// By [`Projection`]: `[tokens, rank]`
+    pub(crate) inner_gradients: [Option<D::Operands>; 7],
+    /// `[rank, tokens]`
+    pub(crate) turned: D::Operands,
+}
+
+/// How large the buffers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    /// Token rows.
+    pub(crate) tokens: usize,
+    /// Pooled rows.
+    pub(crate) examples: usize,
+    /// `segments · prefix`
+    pub(crate) prefix_rows: usize,
+}
+
+impl Capacity {
+    pub(crate) fn union(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.max(other.tokens),
+            examples: self.examples.max(other.examples),
+            prefix_rows: self.prefix_rows.max(other.prefix_rows),
+        }
+    }
+}
+
+/// All of a decoder's activations.
+pub(crate) struct Workspace<D: Device> {
+    pub(crate) capacity: Capacity,
+    /// `[tokens, hidden]`
+    pub(crate) residual: D::Floats,
+    /// `[tokens, hidden]`
+    pub(crate) residual_gradient: D::Floats,
+    /// `[examples, hidden]`: the residual stream's pooled rows in the last layer, and their gradient.
+    pub(crate) pooled_residual: D::Floats,
+    pub(crate) pooled_gradient: D::Floats,
+    /// `[examples, hidden]`: what the head reads.
+    pub(crate) pooled: D::Floats,
+    pub(crate) pooled_scales: D::Floats,
+    /// `[examples, labels]`
+    pub(crate) logits: D::Floats,
+    pub(crate) logits_gradient: D::Floats,
+    /// A slot for each layer from the lowest training one up; a last one for layers that keep nothing.
+    pub(crate) saved: Vec<Saved<D>>,
+    pub(crate) scratch: Scratch<D>,
+}
+
+impl<D: Device> Workspace<D> {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        lora: Option<&LoraConfig>,
+        labels: usize,
+        capacity: Capacity,
+        slots: usize,
+    ) -> Self {
+        let Capacity { tokens, examples, prefix_rows } = capacity;
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let (query, key) = (config.query_size(), config.key_value_size());
+        let rank = lora.map_or(0, |lora| lora.rank);
+        let adapted = |projection: Projection| lora.is_some_and(|lora| lora.target_modules.contains(&projection));
+        let inputs = |projection: Projection| config.projection_shape(projection).1;
+        let dropped = lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
+        let masks = lora.is_some_and(|lora| lora.dropout > 0.0);
+        let saved = |_| Saved {
+            attention_input: device.floats(tokens * hidden),
+            attention_scales: device.floats(tokens),
+            queries: device.operands(tokens * query),
+            keys: device.operands(tokens * key),
+            values: device.operands(tokens * key),
+            context: device.operands(tokens * query),
+            log_sums: device.floats(tokens * config.heads),
+            mlp_input: device.floats(tokens * hidden),
+            mlp_scales: device.floats(tokens),
+            gate: device.operands(tokens * wide),
+            up: device.operands(tokens * wide),
+            adapters: Projection::ALL.map(|projection| {
+                adapted(projection).then(|| SavedAdapter {
+                    inner: device.operands(tokens * rank),
+                    mask: device.words(if masks { tokens * inputs(projection).div_ceil(32) } else { 0 }),
+                })
+            }),
+        };
+        Self {
+            capacity,
+            residual: device.floats(tokens * hidden),
+            residual_gradient: device.floats(tokens * hidden),
+            pooled_residual: device.floats(examples * hidden),
+            pooled_gradient: device.floats(examples * hidden),
+            pooled: device.floats(examples * hidden),
+            pooled_scales: device.floats(examples),
+            logits: device.floats(examples * labels),
+            logits_gradient: device.floats(examples * labels),
+            saved: (0..slots).map(saved).collect(),
+            scratch: Scratch {
+                normed: device.operands(tokens * hidden),
+                picked: device.operands(examples * hidden),
+                dropped: device.operands(if masks { tokens * dropped } else { 0 }),
+                activated: device.operands(tokens * wide),
+                activated_gradient: device.operands(tokens * wide),
+                rounded_gradient: device.operands(tokens * hidden),
+                context_gradient: device.operands(tokens * query),
+                query_gradient: device.operands(tokens * query),
+                key_gradient: device.operands(tokens * key),
+                value_gradient: device.operands(tokens * key),
+                prefix_gradient: device.floats(prefix_rows * 2 * key),
+                normed_gradient: device.floats(tokens * hidden),
+                picked_gradient: device.floats(examples * hidden),
+                inner_gradients: Projection::ALL
+                    .map(|projection| adapted(projection).then(|| device.operands(tokens * rank))),
+                turned: device.operands(tokens * rank),
+            },
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The seam between the decoder and the hardware: the operations a decoder with adapters is made of.
+//!
+//! Everything above this trait is written once. Buffers belong to the device; what describes a batch (token ids,
+//! positions, segments, row numbers) is small and stays on the host. Matrices are row-major and packed: a buffer may
+//! be longer than the rows in use, which always start at its beginning.
+
+pub use irtune_kernels::{
+    adamw::AdamW,
+    attention::{Segment, Shape as AttentionShape},
+    rotary::RotaryTable,
+};
+
+use crate::weights::WeightError;
+
+/// Where an operation's weight side comes from.
+pub enum Right<'a, D: Device + ?Sized> {
+    /// A frozen matrix of the base.
+    Frozen(&'a D::Weight),
+    /// Trained values, `[rows, columns]` from `offset` on.
+    Trained {
+        /// The buffer that holds them.
+        values: &'a D::Floats,
+        /// Index of the first value.
+        offset: usize,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
+    /// Activations, `[rows, columns]`.
+    Operands(&'a D::Operands, usize, usize),
+}
+
+/// Which dimension of the weight side is summed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// `left · Wᵀ`
+    Forward,
+    /// `left · W`
+    Backward,
+}
+
+/// A dropout mask `[rows, columns]` and the factor of what it keeps.
+pub struct MaskRef<'a, D: Device + ?Sized> {
+    /// One bit a value.
+    pub words: &'a D::Words,
+    /// `1 / (1 − p)`
+    pub scale: f32,
+}
+
+/// One summand of a product.
+pub struct Term<'a, D: Device + ?Sized> {
+    /// `[rows, summed]`
+    pub left: &'a D::Operands,
+    /// The weight side.
+    pub right: Right<'a, D>,
+    /// How the weight side is read.
+    pub side: Side,
+    /// Laid over this summand's result.
+    pub mask: Option<MaskRef<'a, D>>,
+}
+
+/// Where a product goes, `[rows, columns]`.
+pub enum Out<'a, D: Device + ?Sized> {
+    /// Overwrites operands.
+    Operands(&'a mut D::Operands),
+    /// Overwrites f32 values.
+    Store(&'a mut D::Floats),
+    /// Adds to f32 values from the offset on.
+    Add(&'a mut D::Floats, usize),
+}
+
+/// Queries, keys and values, each with its rows at the beginning of a buffer.
+pub struct AttentionInputs<'a, D: Device + ?Sized> {
+    /// `[query rows, heads · head_size]`
+    pub queries: &'a D::Operands,
+    /// `[key rows, key_value_heads · head_size]`
+    pub keys: &'a D::Operands,
+    /// `[key rows, key_value_heads · head_size]`
+    pub values: &'a D::Operands,
+}
+
+/// Gradients of [`AttentionInputs`], and f32 working memory of `segments · prefix · 2 · key columns`.
+pub struct AttentionGradients<'a, D: Device + ?Sized> {
+    /// `[query rows, heads · head_size]`
+    pub queries: &'a mut D::Operands,
+    /// `[key rows, key_value_heads · head_size]`
+    pub keys: &'a mut D::Operands,
+    /// `[key rows, key_value_heads · head_size]`
+    pub values: &'a mut D::Operands,
+    /// Sums of the prefix's rows.
+    pub partial: &'a mut D::Floats,
+}
+
+/// What a decoder with adapters asks of a device. Shapes that disagree are a mistake of the caller and panic.
+pub trait Device: Send + Sync {
+    /// Activations that enter products.
+    type Operands: Send + Sync;
+    /// f32 values: residual stream, parameters, gradients, moments.
+    type Floats: Send + Sync;
+    /// Dropout masks.
+    type Words: Send + Sync;
+    /// A frozen matrix.
+    type Weight: Send + Sync;
+
+    /// Name of the operands' precision.
+    fn precision(&self) -> &'static str;
+
+    /// A frozen matrix of the base, by its name in transformers.
+    ///
+    /// # Errors
+    /// When the base has no such tensor.
+    fn weight(&self, name: &str) -> Result<Self::Weight, WeightError>;
+
+    /// Zeroed operands.
+    fn operands(&self, length: usize) -> Self::Operands;
+    /// Zeroed f32 values.
+    fn floats(&self, length: usize) -> Self::Floats;
+    /// Zeroed mask words.
+    fn words(&self, length: usize) -> Self::Words;
+    /// Copies from the host to `offset`.
+    fn upload(&self, from: &[f32], to: &mut Self::Floats, offset: usize);
+    /// Copies to the host from `offset`.
+    fn download(&self, from: &Self::Floats, offset: usize, to: &mut [f32]);
+    /// Copies the first `length` values.
+    fn copy(&self, from: &Self::Floats, to: &mut Self::Floats, length: usize);
+    /// Sets `length` values from `offset` on to zero.
+    fn clear(&self, values: &mut Self::Floats, offset: usize, length: usize);
+
+    /// `scale · Σ terms`, `[rows, columns]`.
+    fn product(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Out<Self>);
+    /// `[rows, columns]` to `[columns, rows]`.
+    fn transpose(&self, input: &Self::Operands, rows: usize, columns: usize, out: &mut Self::Operands);
+    /// Rounds the first `length` values.
+    fn round(&self, input: &Self::Floats, length: usize, out: &mut Self::Operands);
+
+    /// Embedding rows of the tokens, `[tokens, width]`.
+    fn embed(&self, table: &Self::Weight, tokens: &[u32], out: &mut Self::Floats);
+    /// Picks rows of `width` operands.
+    fn gather(&self, input: &Self::Operands, width: usize, indices: &[u32], out: &mut Self::Operands);
+    /// Picks rows of `width` f32 values.
+    fn gather_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
+    /// The inverse of [`Device::gather_floats`] into `rows` rows, zero elsewhere.
+    fn scatter_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], rows: usize, out: &mut Self::Floats);
+    /// Adds rows of `width` f32 values to the rows `indices`.
+    fn add_rows(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
+
+    /// RMS norm of `rows` rows; `scales`: `[rows]`, kept for the backward.
+    fn rms_norm(
+        &self,
+        input: &Self::Floats,
+        rows: usize,
+        gain: &Self::Floats,
+        epsilon: f32,
+        out: &mut Self::Operands,
+        scales: &mut Self::Floats,
+    );
+    /// The same into f32, for what the head reads.
+    fn rms_norm_floats(
+        &self,
+        input: &Self::Floats,
+        rows: usize,
+        gain: &Self::Floats,
+        epsilon: f32,
+        out: &mut Self::Floats,
+        scales: &mut Self::Floats,
+    );
+    /// Adds the norm's input gradient to `gradient`.
+    fn rms_norm_backward(
+        &self,
+        input: &Self::Floats,
+        rows: usize,
+        gain: &Self::Floats,
+        scales: &Self::Floats,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+    );
+
+    /// Turns all heads by their positions' angles, or back.
+    fn rotary(&self, rows: &mut Self::Operands, columns: usize, table: &RotaryTable, positions: &[u32], side: Side);
+    /// Attention; `log_sums`: `[query rows, heads]`, kept for the backward.
+    fn attention(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &mut Self::Operands,
+        log_sums: &mut Self::Floats,
+    );
+    /// Gradients of queries, keys and values.
+    fn attention_backward(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &Self::Operands,
+        log_sums: &Self::Floats,
+        out_gradient: &Self::Operands,
+        gradients: AttentionGradients<Self>,
+    );
+
+    /// `silu(gate) ∘ up` of the first `length` values.
+    fn swiglu(&self, gate: &Self::Operands, up: &Self::Operands, length: usize, out: &mut Self::Operands);
+    /// Replaces gate and up by their gradients.
+    fn swiglu_backward(
+        &self,
+        out_gradient: &Self::Operands,
+        length: usize,
+        gate: &mut Self::Operands,
+        up: &mut Self::Operands,
+    );
+
+    /// Draws a mask for rows of `columns` values, each row by its own key.
+    fn draw_mask(&self, site: u64, row_keys: &[u64], columns: usize, dropout: f32, out: &mut Self::Words);
+    /// `mask ∘ input`, `[rows, columns]`.
+    fn apply_mask(
+        &self,
+        input: &Self::Operands,
+        rows: usize,
+        columns: usize,
+        mask: MaskRef<Self>,
+        out: &mut Self::Operands,
+    );
+
+    /// `logits = pooled · headᵀ` in f32; `pooled`: `[examples, width]`, `head`: `[labels, width]`.
+    fn head(
+        &self,
+        pooled: &Self::Floats,
+        head: &Self::Floats,
+        shape: HeadShape,
+        logits: &mut Self::Floats,
+    );
+    /// Gradients of [`Device::head`]: of `pooled` (overwritten), and added to that of the head if there is one.
+    fn head_backward(
+        &self,
+        pooled: &Self::Floats,
+        head: &Self::Floats,
+        shape: HeadShape,
+        logits_gradient: &Self::Floats,
+        pooled_gradient: &mut Self::Floats,
+        head_gradient: Option<&mut Self::Floats>,
+    );
+    /// Sum of the examples' cross-entropies; `gradient` becomes that of the sum times `factor`.
+    fn cross_entropy(
+        &self,
+        logits: &Self::Floats,
+        targets: &[u32],
+        labels: usize,
+        factor: f64,
+        gradient: &mut Self::Floats,
+    ) -> f64;
+
+    /// One AdamW step; `count` includes this one.
+    fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>);
+    /// Sum of squares of `length` values from `offset` on.
+    fn sum_of_squares(&self, values: &Self::Floats, offset: usize, length: usize) -> f64;
+    /// Multiplies all values.
+    fn scale(&self, values: &mut Self::Floats, factor: f32);
+}
+
+/// Sizes of a classification head's product.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadShape {
+    /// Rows of the pooled states.
+    pub examples: usize,
+    /// Width of the pooled states.
+    pub width: usize,
+    /// Rows of the head.
+    pub labels: usize,
+}
+
+/// A group of parameters with its gradient and moments.
+pub struct OptimizerSlices<'a, D: Device + ?Sized> {
+    /// Parameters.
+    pub values: &'a mut D::Floats,
+    /// Their gradient.
+    pub gradient: &'a D::Floats,
+    /// First moment.
+    pub first: &'a mut D::Floats,
+    /// Second moment.
+    pub second: &'a mut D::Floats,
+}

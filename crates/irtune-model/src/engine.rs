@@ -1,0 +1,176 @@
+//! What trains and classifies: a base with adapters and a head, its precision and device chosen when it is made.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use irtune_kernels::{Level, bf16, level};
+use serde::{Deserialize, Serialize};
+
+pub use irtune_kernels::adamw::AdamW;
+
+use crate::{
+    adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu, decoder::Decoder,
+    error::ModelError, host_tensor::HostTensor,
+};
+
+/// Precision of the operands of matrix products; sums, residual stream, adapters and optimizer are always f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// bf16 where the processor multiplies it (AVX-512 BF16), else f32.
+    #[default]
+    Auto,
+    /// bf16; on processors without bf16 instructions it is slow, but gives the same up to the order of sums.
+    Bf16,
+    /// f32 throughout.
+    F32,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Precision::Auto => "auto",
+            Precision::Bf16 => "bf16",
+            Precision::F32 => "f32",
+        })
+    }
+}
+
+impl FromStr for Precision {
+    type Err = UnknownPrecision;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPrecision> {
+        match name {
+            "auto" => Ok(Precision::Auto),
+            "bf16" => Ok(Precision::Bf16),
+            "f32" => Ok(Precision::F32),
+            _ => Err(UnknownPrecision { name: name.to_owned() }),
+        }
+    }
+}
+
+/// Not a precision.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no precision `{name}`: take auto, bf16 or f32")]
+pub struct UnknownPrecision {
+    /// What was given.
+    pub name: String,
+}
+
+/// How an engine works, beside what it computes.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Precision of operands.
+    pub precision: Precision,
+    /// Threads of the engine's own pool; inside a rayon pool the engine uses that one instead.
+    pub threads: usize,
+    /// Tokens of the largest batch that is expected; a larger one makes the buffers grow.
+    pub max_tokens: usize,
+    /// Examples of the largest batch that is expected.
+    pub max_examples: usize,
+    /// Whether it will train; without, activations are kept for no layer.
+    pub training: bool,
+}
+
+/// What the dropout masks of a micro-batch are drawn from; nothing else enters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropoutKey {
+    /// The run's seed.
+    pub seed: u64,
+    /// The training step.
+    pub step: u64,
+    /// Number within the step of this micro-batch's first example; the shared prefix has the same masks in all.
+    pub first_example: u64,
+}
+
+/// A base with adapters and a classification head.
+pub trait Engine: Send {
+    /// The base's sizes.
+    fn config(&self) -> &ModelConfig;
+    /// The adapters' settings.
+    fn adapter(&self) -> Option<&LoraConfig>;
+    /// Number of labels.
+    fn labels(&self) -> usize;
+    /// Precision of operands: `bf16` or `f32`.
+    fn precision(&self) -> &'static str;
+    /// Threads that work.
+    fn threads(&self) -> usize;
+
+    /// Logits of every example in evaluation mode.
+    ///
+    /// # Shapes
+    /// `out`: `[examples, labels]`, overwritten.
+    ///
+    /// # Errors
+    /// When a token is not in the vocabulary.
+    fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError>;
+
+    /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
+    /// layers' adapters and of the head; returns the sum of losses.
+    ///
+    /// # Shapes
+    /// `targets`: `[examples]`; `active`: `[layers]`.
+    ///
+    /// # Errors
+    /// When a token or target is out of range, or a shape is wrong.
+    fn accumulate(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        active: &[bool],
+        train_head: bool,
+        normalizer: f64,
+        dropout: Option<DropoutKey>,
+    ) -> Result<f64, ModelError>;
+
+    /// Sets all gradients to zero.
+    fn zero_gradients(&mut self);
+    /// L2 norm of each adapter parameter's gradient in a layer: by target module, A then B.
+    fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>);
+    /// L2 norm of the head's gradient.
+    fn head_gradient_norm(&self) -> f64;
+    /// Multiplies the gradients of the active layers and, if asked, of the head.
+    fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32);
+    /// One AdamW step of the active layers' adapters and, if asked, of the head; each parameter counts its own steps.
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW);
+
+    /// Adapter and head parameters under PEFT's names, in its orientation.
+    fn parameters(&self) -> Vec<HostTensor>;
+    /// Gradients, named as the parameters.
+    fn gradients(&self) -> Vec<HostTensor>;
+    /// Replaces all parameters.
+    ///
+    /// # Errors
+    /// When a name is missing, unknown or given twice, or a shape differs.
+    fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
+    /// Moments and step counts: `{name}.first_moment`, `{name}.second_moment`, `{name}.steps` (shape `[1]`).
+    fn optimizer_state(&self) -> Vec<HostTensor>;
+    /// Replaces moments and step counts.
+    ///
+    /// # Errors
+    /// As [`Engine::load_parameters`].
+    fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
+}
+
+/// Makes an engine over `base`: adapters initialised as PEFT does (A uniform within 1/√inputs, B zero), the head drawn
+/// from a normal distribution with the base's initializer range, both from `seed`.
+///
+/// # Errors
+/// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
+pub fn engine(
+    base: Arc<Base>,
+    adapter: Option<LoraConfig>,
+    labels: usize,
+    seed: u64,
+    options: EngineOptions,
+) -> Result<Box<dyn Engine>, ModelError> {
+    let bf16_operands = match options.precision {
+        Precision::Auto => level() == Level::Avx512Bf16,
+        Precision::Bf16 => true,
+        Precision::F32 => false,
+    };
+    if bf16_operands {
+        Ok(Box::new(Decoder::new(Cpu::<bf16>::new(base.clone()), &base, adapter, labels, seed, options)?))
+    } else {
+        Ok(Box::new(Decoder::new(Cpu::<f32>::new(base.clone()), &base, adapter, labels, seed, options)?))
+    }
+}

@@ -1,0 +1,109 @@
+//! Everything that can go wrong in this crate.
+
+use crate::{
+    adapters::lora::LoraError, base::BaseError, batch::BatchError, config::ConfigError, peft::AdapterError,
+    tokenizer::TokenizerError, weights::WeightError,
+};
+
+/// Everything that can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// There is no base at the path.
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The weights can't be used.
+    #[error(transparent)]
+    Weight(#[from] WeightError),
+    /// The tokenizer can't be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// LoRA settings can't be used.
+    #[error(transparent)]
+    Lora(#[from] LoraError),
+    /// An adapter folder can't be written or read.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
+    /// Examples can't be packed.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A classifier needs labels.
+    #[error("a classifier needs at least one label")]
+    NoLabels,
+    /// The thread pool could not be started.
+    #[error("{threads} threads could not be started: ask for fewer with `threads`")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+    /// A token is not in the vocabulary.
+    #[error("token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base")]
+    TokenOutOfRange {
+        /// The token's id.
+        token: u32,
+        /// Tokens that there are.
+        vocabulary_size: usize,
+    },
+    /// One target for each example.
+    #[error("{targets} targets were given for {examples} examples")]
+    Targets {
+        /// How many were given.
+        targets: usize,
+        /// How many are needed.
+        examples: usize,
+    },
+    /// A target is not a label's number.
+    #[error("target {target} is not below the number of labels, {labels}")]
+    TargetOutOfRange {
+        /// What was given.
+        target: u32,
+        /// Labels that there are.
+        labels: usize,
+    },
+    /// One flag for each layer.
+    #[error("{given} layers were marked active or not, but the base has {layers}")]
+    ActiveLayers {
+        /// How many were given.
+        given: usize,
+        /// Layers that there are.
+        layers: usize,
+    },
+    /// The engine was made for inference only.
+    #[error("this engine was made without memory for training: set `training` in its options")]
+    NotForTraining,
+    /// Layers are to train, but have no adapters.
+    #[error("layers were marked active, but there are no adapters to train: give adapter settings")]
+    NothingToTrain,
+    /// A parameter is missing.
+    #[error("parameter `{name}` is missing: the adapter was made for other settings or another base")]
+    MissingParameter {
+        /// Its name.
+        name: String,
+    },
+    /// A parameter is given twice.
+    #[error("parameter `{name}` is given twice")]
+    RepeatedParameter {
+        /// Its name.
+        name: String,
+    },
+    /// A parameter isn't one of this engine's.
+    #[error("parameter `{name}` has no place here: the adapter was made for other settings or another base")]
+    UnknownParameter {
+        /// Its name.
+        name: String,
+    },
+    /// A parameter has another shape.
+    #[error("parameter `{name}` has shape {found:?}, expected {expected:?}: it was made for another base, rank or label set")]
+    ParameterShape {
+        /// Its name.
+        name: String,
+        /// The shape here.
+        expected: Vec<usize>,
+        /// The shape that was given.
+        found: Vec<usize>,
+    },
+}

@@ -1,0 +1,440 @@
+//! Llama's decoder layer with LoRA, forward and backward.
+//!
+//! # Source
+//! Touvron et al. 2023; `LlamaDecoderLayer` of transformers; Hu et al., "LoRA", 2021, as in PEFT.
+
+use arrayvec::ArrayVec;
+
+use crate::{
+    adapters::{
+        lora::{LoraConfig, Projection},
+        state::{Group, LoraPlace},
+    },
+    base::Base,
+    config::ModelConfig,
+    decoder::{
+        geometry::Rows,
+        workspace::{Saved, SavedAdapter, Scratch},
+    },
+    device::{AttentionGradients, AttentionInputs, Device, MaskRef, Out, Right, RotaryTable, Side, Term},
+    error::ModelError,
+};
+
+use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
+
+/// A layer's frozen parts, and where its adapters are in its group.
+pub(crate) struct Layer<D: Device> {
+    index: usize,
+    attention_gain: D::Floats,
+    mlp_gain: D::Floats,
+    /// By [`Projection`].
+    weights: [D::Weight; 7],
+    /// By [`Projection`].
+    places: [Option<LoraPlace>; 7],
+}
+
+/// What all layers of a pass share.
+pub(crate) struct Pass<'a, D: Device> {
+    pub(crate) device: &'a D,
+    pub(crate) config: &'a ModelConfig,
+    pub(crate) lora: Option<&'a LoraConfig>,
+    pub(crate) table: &'a RotaryTable,
+    pub(crate) rows: Rows<'a>,
+    /// Key of the step's masks, when adapters drop inputs.
+    pub(crate) dropout: Option<u64>,
+}
+
+/// The state of a layer in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Below the lowest training layer, or inference: nothing is kept.
+    Passing,
+    /// Frozen above it: what the input gradient needs is kept.
+    Frozen,
+    /// Training: the adapters' inner products are kept too.
+    Training,
+}
+
+impl<D: Device> Layer<D> {
+    pub(crate) fn new(
+        device: &D,
+        base: &Base,
+        index: usize,
+        places: [Option<LoraPlace>; 7],
+    ) -> Result<Self, ModelError> {
+        let gain = |name: &str| -> Result<D::Floats, ModelError> {
+            let values = base.weights.vector(&format!("model.layers.{index}.{name}.weight"))?;
+            let mut gain = device.floats(values.len());
+            device.upload(&values, &mut gain, 0);
+            Ok(gain)
+        };
+        let mut weights = ArrayVec::new();
+        for projection in Projection::ALL {
+            weights.push(device.weight(&projection.weight_name(index))?);
+        }
+        let Ok(weights) = weights.into_inner() else { unreachable!("seven projections") };
+        let (attention_gain, mlp_gain) = (gain("input_layernorm")?, gain("post_attention_layernorm")?);
+        Ok(Self { index, attention_gain, mlp_gain, weights, places })
+    }
+
+    /// The adapter of a projection, if it computes anything: an untrained B is zero, and then so are its product and
+    /// its input gradient.
+    fn adapter(&self, projection: Projection, group: Option<&Group<D>>, state: State) -> Option<LoraPlace> {
+        let group = group?;
+        if group.silent && state != State::Training { None } else { self.places[projection as usize] }
+    }
+
+    /// `out = input · Wᵀ + scaling · (mask ∘ input · Aᵀ) · Bᵀ`
+    #[allow(clippy::too_many_arguments)]
+    fn project(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        state: State,
+        projection: Projection,
+        input: &D::Operands,
+        keys: &[u64],
+        dropped: &mut D::Operands,
+        saved: &mut [Option<SavedAdapter<D>>; 7],
+        out: Out<D>,
+    ) {
+        let (device, rows) = (pass.device, keys.len());
+        let outputs = pass.config.projection_shape(projection).0;
+        let mut terms = ArrayVec::<Term<D>, 2>::new();
+        let frozen = Right::Frozen(&self.weights[projection as usize]);
+        terms.push(Term { left: input, right: frozen, side: Side::Forward, mask: None });
+        if let (Some(place), Some(group), Some(lora), Some(saved)) = (
+            self.adapter(projection, group, state),
+            group,
+            pass.lora,
+            saved[projection as usize].as_mut(),
+        ) {
+            let mut inner_input = input;
+            if let Some(key) = pass.dropout {
+                let site = irtune_kernels::dropout::key(&[key, self.index as u64, projection as u64]);
+                device.draw_mask(site, keys, place.inputs, lora.dropout, &mut saved.mask);
+                let mask = MaskRef { words: &saved.mask, scale: kept_scale(lora) };
+                device.apply_mask(input, rows, place.inputs, mask, dropped);
+                inner_input = dropped;
+            }
+            let a = trained(group, place.a, lora.rank, place.inputs);
+            let inner = Term { left: inner_input, right: a, side: Side::Forward, mask: None };
+            device.product(&[inner], lora.scaling(), rows, lora.rank, Out::Operands(&mut saved.inner));
+            let b = trained(group, place.b, lora.rank, place.outputs);
+            terms.push(Term { left: &saved.inner, right: b, side: Side::Backward, mask: None });
+        }
+        device.product(&terms, 1.0, rows, outputs, out);
+    }
+
+    /// Gradients of a projection's adapter, given those of its output; leaves that of its inner product in
+    /// `inner_gradient` for the input's.
+    #[allow(clippy::too_many_arguments)]
+    fn adapter_backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&mut Group<D>>,
+        state: State,
+        projection: Projection,
+        input: &D::Operands,
+        out_gradient: &D::Operands,
+        rows: usize,
+        saved: &[Option<SavedAdapter<D>>; 7],
+        buffers: AdapterBuffers<D>,
+    ) {
+        let Some(place) = self.adapter(projection, group.as_deref(), state) else { return };
+        let (Some(group), Some(lora), Some(saved)) = (group, pass.lora, saved[projection as usize].as_ref()) else {
+            return;
+        };
+        let AdapterBuffers { dropped, turned, inner_gradients } = buffers;
+        let Some(inner_gradient) = inner_gradients[projection as usize].as_mut() else { return };
+        let (device, rank) = (pass.device, lora.rank);
+        let b = trained(group, place.b, rank, place.outputs);
+        let term = Term { left: out_gradient, right: b, side: Side::Forward, mask: None };
+        device.product(&[term], lora.scaling(), rows, rank, Out::Operands(inner_gradient));
+        if state != State::Training {
+            return;
+        }
+        group.dirty = true;
+        device.transpose(&saved.inner, rows, rank, turned);
+        let right = Right::Operands(out_gradient, rows, place.outputs);
+        let term = Term { left: turned, right, side: Side::Backward, mask: None };
+        device.product(&[term], 1.0, rank, place.outputs, Out::Add(&mut group.gradient, place.b));
+        let mut inner_input = input;
+        if pass.dropout.is_some() {
+            let mask = MaskRef { words: &saved.mask, scale: kept_scale(lora) };
+            device.apply_mask(input, rows, place.inputs, mask, dropped);
+            inner_input = dropped;
+        }
+        device.transpose(inner_gradient, rows, rank, turned);
+        let right = Right::Operands(inner_input, rows, place.inputs);
+        let term = Term { left: turned, right, side: Side::Backward, mask: None };
+        device.product(&[term], 1.0, rank, place.inputs, Out::Add(&mut group.gradient, place.a));
+    }
+
+    /// Adds the summands of a projection's input gradient: the frozen matrix's, and its adapter's.
+    #[allow(clippy::too_many_arguments)]
+    fn input_gradient<'a, const N: usize>(
+        &'a self,
+        pass: &Pass<'a, D>,
+        group: Option<&'a Group<D>>,
+        state: State,
+        projection: Projection,
+        out_gradient: &'a D::Operands,
+        saved: &'a [Option<SavedAdapter<D>>; 7],
+        inner_gradients: &'a [Option<D::Operands>; 7],
+        terms: &mut ArrayVec<Term<'a, D>, N>,
+    ) {
+        let frozen = Right::Frozen(&self.weights[projection as usize]);
+        terms.push(Term { left: out_gradient, right: frozen, side: Side::Backward, mask: None });
+        if let (Some(place), Some(group), Some(lora), Some(saved), Some(inner_gradient)) = (
+            self.adapter(projection, group, state),
+            group,
+            pass.lora,
+            saved[projection as usize].as_ref(),
+            inner_gradients[projection as usize].as_ref(),
+        ) {
+            let mask = pass.dropout.map(|_| MaskRef { words: &saved.mask, scale: kept_scale(lora) });
+            let a = trained(group, place.a, lora.rank, place.inputs);
+            terms.push(Term { left: inner_gradient, right: a, side: Side::Backward, mask });
+        }
+    }
+
+    /// Runs the layer on the residual stream; in the last layer its pooled rows go on in `pooled`.
+    ///
+    /// # Shapes
+    /// `residual`: `[tokens, hidden]`; `pooled`: `[examples, hidden]`.
+    pub(crate) fn forward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        state: State,
+        residual: &mut D::Floats,
+        pooled: &mut D::Floats,
+        saved: &mut Saved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let (hidden, epsilon) = (config.hidden_size, config.norm_epsilon);
+        let keep = state != State::Passing;
+        if keep {
+            device.copy(residual, &mut saved.attention_input, rows.tokens * hidden);
+        }
+        let Scratch { normed, picked, dropped, activated, .. } = scratch;
+        let scales = &mut saved.attention_scales;
+        device.rms_norm(residual, rows.tokens, &self.attention_gain, epsilon, normed, scales);
+        let query_input = match rows.picked {
+            Some(indices) => {
+                device.gather(normed, hidden, indices, picked);
+                &*picked
+            }
+            None => &*normed,
+        };
+        let inputs = [
+            (QProj, query_input, rows.query_keys, &mut saved.queries),
+            (KProj, &*normed, rows.token_keys, &mut saved.keys),
+            (VProj, &*normed, rows.token_keys, &mut saved.values),
+        ];
+        for (projection, input, keys, out) in inputs {
+            let out = Out::Operands(out);
+            self.project(pass, group, state, projection, input, keys, dropped, &mut saved.adapters, out);
+        }
+        let (query_size, key_size) = (config.query_size(), config.key_value_size());
+        device.rotary(&mut saved.queries, query_size, pass.table, rows.query_positions, Side::Forward);
+        device.rotary(&mut saved.keys, key_size, pass.table, rows.key_positions, Side::Forward);
+        let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
+        device.attention(&rows.attention(config), &inputs, &mut saved.context, &mut saved.log_sums);
+        let stream = match rows.picked {
+            Some(indices) => {
+                device.gather_floats(residual, hidden, indices, pooled);
+                pooled
+            }
+            None => residual,
+        };
+        let (keys, out) = (rows.query_keys, Out::Add(stream, 0));
+        self.project(pass, group, state, OProj, &saved.context, keys, dropped, &mut saved.adapters, out);
+        if keep {
+            device.copy(stream, &mut saved.mlp_input, rows.queries * hidden);
+        }
+        device.rms_norm(stream, rows.queries, &self.mlp_gain, epsilon, normed, &mut saved.mlp_scales);
+        for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
+            let out = Out::Operands(out);
+            self.project(pass, group, state, projection, normed, keys, dropped, &mut saved.adapters, out);
+        }
+        device.swiglu(&saved.gate, &saved.up, rows.queries * config.intermediate_size, activated);
+        let out = Out::Add(stream, 0);
+        self.project(pass, group, state, DownProj, activated, keys, dropped, &mut saved.adapters, out);
+    }
+
+    /// Turns the gradient of the layer's output into that of its input, and adds its adapters' if it trains.
+    ///
+    /// Overwrites gate and up in `saved`. Without `input_wanted` (the lowest training layer) the gradient of the
+    /// residual stream is left unfinished.
+    ///
+    /// # Shapes
+    /// `gradient`: `[tokens, hidden]`; `pooled`: `[examples, hidden]`, read instead of it in the last layer.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        state: State,
+        input_wanted: bool,
+        gradient: &mut D::Floats,
+        pooled: &mut D::Floats,
+        saved: &mut Saved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let stream = if pass.rows.picked.is_some() { &mut *pooled } else { &mut *gradient };
+        self.mlp_backward(pass, group.as_deref_mut(), state, stream, saved, scratch);
+        self.attention_backward(pass, group, state, input_wanted, gradient, pooled, saved, scratch);
+    }
+
+    fn mlp_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        state: State,
+        stream: &mut D::Floats,
+        saved: &mut Saved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let (hidden, wide, count) = (config.hidden_size, config.intermediate_size, rows.queries);
+        let Saved { mlp_input, mlp_scales, gate, up, adapters, .. } = saved;
+        let Scratch { normed, activated, activated_gradient, rounded_gradient, normed_gradient, .. } = scratch;
+        macro_rules! buffers {
+            () => {
+                AdapterBuffers {
+                    dropped: &mut scratch.dropped,
+                    turned: &mut scratch.turned,
+                    inner_gradients: &mut scratch.inner_gradients,
+                }
+            };
+        }
+        device.round(stream, count * hidden, rounded_gradient);
+        if state == State::Training {
+            device.swiglu(gate, up, count * wide, activated);
+        }
+        let (out, group_down) = (&*rounded_gradient, group.as_deref_mut());
+        self.adapter_backward(pass, group_down, state, DownProj, activated, out, count, adapters, buffers!());
+        let mut terms = ArrayVec::<Term<D>, 2>::new();
+        let inner = &scratch.inner_gradients;
+        self.input_gradient(pass, group.as_deref(), state, DownProj, out, adapters, inner, &mut terms);
+        device.product(&terms, 1.0, count, wide, Out::Operands(activated_gradient));
+        drop(terms);
+        device.swiglu_backward(activated_gradient, count * wide, gate, up);
+        if state == State::Training {
+            // The scales come out the same; what is wanted is the norm's output.
+            device.rms_norm(mlp_input, count, &self.mlp_gain, config.norm_epsilon, normed, mlp_scales);
+        }
+        for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
+            let group = group.as_deref_mut();
+            self.adapter_backward(pass, group, state, projection, normed, out, count, adapters, buffers!());
+        }
+        let mut terms = ArrayVec::<Term<D>, 4>::new();
+        let inner = &scratch.inner_gradients;
+        for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
+            self.input_gradient(pass, group.as_deref(), state, projection, out, adapters, inner, &mut terms);
+        }
+        device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
+        drop(terms);
+        device.rms_norm_backward(mlp_input, count, &self.mlp_gain, mlp_scales, normed_gradient, stream);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn attention_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        state: State,
+        input_wanted: bool,
+        gradient: &mut D::Floats,
+        pooled: &mut D::Floats,
+        saved: &mut Saved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let (hidden, query_size, key_size) = (config.hidden_size, config.query_size(), config.key_value_size());
+        let stream = if rows.picked.is_some() { &*pooled } else { &*gradient };
+        let Scratch { normed, picked, rounded_gradient, context_gradient, .. } = scratch;
+        let Scratch { query_gradient, key_gradient, value_gradient, prefix_gradient, .. } = scratch;
+        let Scratch { normed_gradient, picked_gradient, dropped, turned, inner_gradients, .. } = scratch;
+        let adapters = &saved.adapters;
+        macro_rules! buffers {
+            () => {
+                AdapterBuffers { dropped: &mut *dropped, turned: &mut *turned, inner_gradients: &mut *inner_gradients }
+            };
+        }
+        device.round(stream, rows.queries * hidden, rounded_gradient);
+        let (out, group_out) = (&*rounded_gradient, group.as_deref_mut());
+        let context = &saved.context;
+        self.adapter_backward(pass, group_out, state, OProj, context, out, rows.queries, adapters, buffers!());
+        let mut terms = ArrayVec::<Term<D>, 2>::new();
+        self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, inner_gradients, &mut terms);
+        device.product(&terms, 1.0, rows.queries, query_size, Out::Operands(context_gradient));
+        drop(terms);
+        let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
+        let gradients = AttentionGradients {
+            queries: query_gradient,
+            keys: key_gradient,
+            values: value_gradient,
+            partial: prefix_gradient,
+        };
+        let shape = rows.attention(config);
+        device.attention_backward(&shape, &inputs, context, &saved.log_sums, context_gradient, gradients);
+        device.rotary(query_gradient, query_size, pass.table, rows.query_positions, Side::Backward);
+        device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
+        if state == State::Training {
+            let (input, scales) = (&saved.attention_input, &mut saved.attention_scales);
+            device.rms_norm(input, rows.tokens, &self.attention_gain, config.norm_epsilon, normed, scales);
+            if let Some(indices) = rows.picked {
+                device.gather(normed, hidden, indices, picked);
+            }
+        }
+        let query_input = if rows.picked.is_some() { &*picked } else { &*normed };
+        let outs = [
+            (QProj, query_input, &*query_gradient, rows.queries),
+            (KProj, &*normed, &*key_gradient, rows.tokens),
+            (VProj, &*normed, &*value_gradient, rows.tokens),
+        ];
+        for (projection, input, out, count) in outs {
+            let group = group.as_deref_mut();
+            self.adapter_backward(pass, group, state, projection, input, out, count, adapters, buffers!());
+        }
+        if !input_wanted {
+            return;
+        }
+        let group = group.as_deref();
+        let mut terms = ArrayVec::<Term<D>, 6>::new();
+        for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
+            self.input_gradient(pass, group, state, *projection, out, adapters, inner_gradients, &mut terms);
+        }
+        device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
+        if let Some(indices) = rows.picked {
+            terms.clear();
+            self.input_gradient(pass, group, state, QProj, query_gradient, adapters, inner_gradients, &mut terms);
+            device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
+            device.add_rows(picked_gradient, hidden, indices, normed_gradient);
+            device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);
+        }
+        drop(terms);
+        let (input, scales) = (&saved.attention_input, &saved.attention_scales);
+        device.rms_norm_backward(input, rows.tokens, &self.attention_gain, scales, normed_gradient, gradient);
+    }
+}
+
+/// Working memory of an adapter's backward.
+struct AdapterBuffers<'a, D: Device> {
+    dropped: &'a mut D::Operands,
+    turned: &'a mut D::Operands,
+    inner_gradients: &'a mut [Option<D::Operands>; 7],
+}
+
+/// Factor of what dropout keeps.
+fn kept_scale(lora: &LoraConfig) -> f32 {
+    1.0 / (1.0 - lora.dropout)
+}
+
+fn trained<D: Device>(group: &Group<D>, offset: usize, rows: usize, columns: usize) -> Right<'_, D> {
+    Right::Trained { values: &group.values, offset, rows, columns }
+}
