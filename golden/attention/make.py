@@ -22,9 +22,11 @@ random = np.random.default_rng(SEED)
 tensors, sections = {}, {}
 
 
-def draw(*shape, scale=1.0):
-    values = (random.standard_normal(shape) * scale).astype(np.float32)
-    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+def draw(*shape, scale=1.0, sixteen_bit=False):
+    values = torch.tensor((random.standard_normal(shape) * scale).astype(np.float32))
+    if sixteen_bit:
+        values = values.bfloat16()
+    return values.double().requires_grad_()
 
 
 def attend(q, k, v, heads, groups, size):
@@ -35,11 +37,12 @@ def attend(q, k, v, heads, groups, size):
     return out.transpose(0, 1).reshape(-1, heads * size)
 
 
-def case(section, prefix, lengths, heads, groups, size, scale=1.0):
+def case(section, prefix, lengths, heads, groups, size, scale=1.0, sixteen_bit=False):
     offsets = np.concatenate([[prefix], prefix + np.cumsum(lengths)]).astype(np.int32)
     rows = int(offsets[-1])
-    q, k, v = draw(rows, heads * size, scale=scale), draw(rows, groups * size), draw(rows, groups * size)
-    dy = draw(rows, heads * size)
+    q = draw(rows, heads * size, scale=scale, sixteen_bit=sixteen_bit)
+    k, v = (draw(rows, groups * size, sixteen_bit=sixteen_bit) for _ in range(2))
+    dy = draw(rows, heads * size, sixteen_bit=sixteen_bit)
     y = torch.empty(rows, heads * size, dtype=torch.float64)
     if prefix:
         y[:prefix] = attend(q[:prefix], k[:prefix], v[:prefix], heads, groups, size)
@@ -58,7 +61,8 @@ case("shared_prefix", prefix=5, lengths=[1, 17, 8, 3], heads=4, groups=2, size=1
 case("no_prefix", prefix=0, lengths=[9, 1, 33], heads=3, groups=1, size=8)
 case("long", prefix=44, lengths=[31, 70, 1], heads=2, groups=1, size=16)
 case("every_head_its_own", prefix=3, lengths=[4, 2], heads=2, groups=2, size=64)
-case("sharp", prefix=4, lengths=[12, 5], heads=2, groups=1, size=16, scale=40.0)  # softmax close to one-hot
+# A softmax close to one-hot. Rounding such queries to bf16 would change the task itself, so they are bf16 to begin with.
+case("sharp", prefix=4, lengths=[12, 5], heads=2, groups=1, size=16, scale=40.0, sixteen_bit=True)
 save_file(tensors, HERE / "case.safetensors")
 versions = {name: metadata.version(name) for name in ["torch", "numpy"]}
 facts = {"seed": SEED, "arithmetic": "float64, stored as float32", "versions": versions, "sections": sections}

@@ -138,6 +138,16 @@ def relative(found, expected):
     return float(f"{(found - expected).abs().max() / expected.abs().max():.3g}")
 
 
+def gradients_of(model, batch):
+    """Loss, logits and the gradient of every parameter."""
+    model.zero_grad(set_to_none=True)
+    for parameter in parameters(model).values():
+        parameter.requires_grad_()
+    loss, logits = loss_of(model, *batch)
+    loss.backward()
+    return loss.detach(), logits.detach(), {key: p.grad.clone() for key, p in parameters(model).items()}
+
+
 def layer_of(name):
     return int(name.split(".layers.")[1].split(".")[0]) if ".layers." in name else None
 
@@ -201,10 +211,9 @@ def make(name, case):
             out[f"blocks/{depth}"] = states.clone()
         decoder.layers = every_layer
 
-    loss, logits = loss_of(model, *first)
-    loss.backward()
-    out |= {"logits/adapted": logits.detach(), "loss/mean": loss.detach().reshape(1)}
-    out |= {f"gradients/{key}": p.grad.clone() for key, p in parameters(model).items()}
+    loss, logits, gradients = gradients_of(model, first)
+    out |= {"logits/adapted": logits, "loss/mean": loss.reshape(1)}
+    out |= {f"gradients/{key}": gradient for key, gradient in gradients.items()}
 
     layers = case["config"]["num_hidden_layers"]
     settings = {
@@ -212,7 +221,7 @@ def make(name, case):
         "max_grad_norm": case["max_grad_norm"],
     }
     traces = {"trace_all": settings, "trace_some": settings | {"weight_decay": 0.05}}
-    repeated = {}
+    sdpa = {}
     for section, settings in traces.items():
         restart(model, start)
         order = torch.tensor(np.array([random.choice(EXAMPLES, BATCH, replace=False) for _ in range(STEPS)]))
@@ -230,20 +239,29 @@ def make(name, case):
         again = trace(model, data, order, torch.tensor(active), settings)
         model.base_model.model.set_attn_implementation("eager")
         finals = [key for key in report if key.startswith("final")]
-        repeated[f"{section}_losses"] = relative(again["losses"], report["losses"])
-        repeated[f"{section}_final"] = max(relative(again[key], report[key]) for key in finals)
+        sdpa[f"{section}_losses"] = relative(again["losses"], report["losses"])
+        sdpa[f"{section}_final"] = max(relative(again[key], report[key]) for key in finals)
 
-    # What 16 bits cost PyTorch itself: the yardstick for our own bf16 tolerance.
+    # What another order of sums and what 16 bits cost PyTorch itself: yardsticks for our own tolerances.
     restart(model, start)
-    with torch.no_grad():
-        half = model.to(torch.bfloat16)
-        half_error = relative(loss_of(half, *first)[1].float(), logits)
+    model.base_model.model.set_attn_implementation("sdpa")
+    found = {"sdpa": gradients_of(model, first)}
+    model.base_model.model.set_attn_implementation("eager")
+    found["bf16"] = gradients_of(model.to(torch.bfloat16), first)
+    yardsticks = {
+        name: {
+            "logits": relative(other_logits.float(), logits),
+            "gradients": max(relative(other[key].float(), gradients[key]) for key in gradients),
+        }
+        for name, (_, other_logits, other) in found.items()
+    }
+    yardsticks["sdpa"] |= sdpa
     save_file({key: value.contiguous() for key, value in out.items()}, folder / "case.safetensors")
     facts = {
         "seed": case["seed"], "arithmetic": "float32, one thread", "prefix": PREFIX, "labels": LABELS,
         "batch": BATCH, "rank": case["rank"], "alpha": case["alpha"], "target_modules": case["targets"],
         "traces": traces,
-        "torch_bf16_logits_error": half_error, "torch_sdpa_against_eager": repeated,
+        "errors_of_torch_itself": yardsticks,
         "versions": {name: metadata.version(name) for name in ["torch", "transformers", "peft"]},
     }
     (folder / "case.json").write_text(json.dumps(facts, indent=1) + "\n")
