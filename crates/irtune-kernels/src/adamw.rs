@@ -29,7 +29,14 @@ const CHUNK: usize = 32 * 1024;
 ///
 /// # Shapes
 /// All slices of one length.
-pub fn step(settings: &AdamW, count: u64, values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+pub fn step(
+    settings: &AdamW,
+    count: u64,
+    values: &mut [f32],
+    gradient: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+) {
     let length = values.len();
     assert!(gradient.len() == length && first.len() == length && second.len() == length, "lengths of a step");
     let power = count.min(i32::MAX as u64) as i32;

@@ -110,7 +110,12 @@ pub fn apply<E: Element>(input: Matrix<E>, mask: Mask, out: &mut [E]) {
         // SAFETY: each task writes its own rows.
         let out = unsafe { shared.part(range.start * columns, range.len() * columns) };
         for (row, out) in range.zip(out.chunks_exact_mut(columns)) {
-            apply_row(input.row(row), &mask.words[row * mask.words_a_row..][..mask.words_a_row], mask.scale, out);
+            apply_row(
+                input.row(row),
+                &mask.words[row * mask.words_a_row..][..mask.words_a_row],
+                mask.scale,
+                out,
+            );
         }
     });
 }

@@ -1,9 +1,9 @@
 //! Operand precisions of matrix products.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, cast_slice_mut};
 use half::bf16;
 
-use crate::weight::Format;
+use crate::weight::{BLOCK, Format};
 
 /// A number that enters matrix products: `bf16` or `f32`. Sums are always f32.
 pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
@@ -19,6 +19,12 @@ pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + '
 
     /// Exact.
     fn to_f32(self) -> f32;
+
+    /// Rounds `GROUP` rows of values and writes them side by side, column after column.
+    fn join(rows: &[[f32; BLOCK]; 2], out: &mut [Self]);
+
+    /// Writes `GROUP` rows of operands side by side, column after column.
+    fn interleave(rows: [&[Self]; 2], out: &mut [Self]);
 }
 
 impl Element for f32 {
@@ -34,6 +40,16 @@ impl Element for f32 {
     #[inline(always)]
     fn to_f32(self) -> f32 {
         self
+    }
+
+    #[inline(always)]
+    fn join(rows: &[[f32; BLOCK]; 2], out: &mut [Self]) {
+        out.copy_from_slice(&rows[0][..out.len()]);
+    }
+
+    #[inline(always)]
+    fn interleave(rows: [&[Self]; 2], out: &mut [Self]) {
+        out.copy_from_slice(&rows[0][..out.len()]);
     }
 }
 
@@ -54,6 +70,21 @@ impl Element for bf16 {
     fn to_f32(self) -> f32 {
         f32::from_bits(u32::from(self.to_bits()) << 16)
     }
+
+    #[inline(always)]
+    fn join(rows: &[[f32; BLOCK]; 2], out: &mut [Self]) {
+        let bits = |value: f32| u32::from(<Self as Element>::from_f32(value).to_bits());
+        for ((pair, &low), &high) in cast_slice_mut::<_, u32>(out).iter_mut().zip(&rows[0]).zip(&rows[1]) {
+            *pair = bits(low) | bits(high) << 16;
+        }
+    }
+
+    #[inline(always)]
+    fn interleave(rows: [&[Self]; 2], out: &mut [Self]) {
+        for ((pair, low), high) in cast_slice_mut::<_, u32>(out).iter_mut().zip(rows[0]).zip(rows[1]) {
+            *pair = u32::from(low.to_bits()) | u32::from(high.to_bits()) << 16;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +96,10 @@ mod tests {
         for bits in (0..u32::MAX).step_by(40_503) {
             let value = f32::from_bits(bits);
             let (ours, theirs) = (<bf16 as Element>::from_f32(value), bf16::from_f32(value));
-            assert!(ours == theirs || (ours.is_nan() && theirs.is_nan()), "{value} ({bits:#x}): {ours} {theirs}");
+            assert!(
+                ours == theirs || (ours.is_nan() && theirs.is_nan()),
+                "{value} ({bits:#x}): {ours} {theirs}"
+            );
         }
     }
 }

@@ -31,4 +31,3 @@ pub use half::bf16;
 pub use level::{Level, level};
 pub use mapped::MappedFile;
 pub use matrix::{Matrix, MatrixMut};
-

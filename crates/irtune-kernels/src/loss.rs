@@ -7,7 +7,13 @@
 ///
 /// # Panics
 /// When a target is not below `classes`.
-pub fn cross_entropy(logits: &[f32], targets: &[u32], classes: usize, factor: f64, gradient: &mut [f32]) -> f64 {
+pub fn cross_entropy(
+    logits: &[f32],
+    targets: &[u32],
+    classes: usize,
+    factor: f64,
+    gradient: &mut [f32],
+) -> f64 {
     assert!(logits.len() == targets.len() * classes && gradient.len() == logits.len(), "shapes of the loss");
     let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)).zip(targets);
     rows.map(|((logits, gradient), &target)| {

@@ -32,7 +32,12 @@ impl<'a, E> Matrix<'a, E> {
     }
 
     pub(crate) fn check(&self) {
-        assert!(self.columns <= self.stride || self.rows <= 1, "stride {} below {}", self.stride, self.columns);
+        assert!(
+            self.columns <= self.stride || self.rows <= 1,
+            "stride {} below {}",
+            self.stride,
+            self.columns
+        );
         let needed = if self.rows == 0 { 0 } else { (self.rows - 1) * self.stride + self.columns };
         assert!(self.data.len() >= needed, "matrix of {} values needs {needed}", self.data.len());
     }

@@ -1,6 +1,5 @@
 //! The inner loop of every matrix product: a tile of up to 12 × 32 sums in registers.
 
-
 use crate::{element::Element, level::Level, pack::PANEL};
 
 /// Rows of a tile.
@@ -103,7 +102,14 @@ fn quarter<E: Element, const FUSED: bool>(
 }
 
 /// The slow twin: one multiplication at a time, in f32.
-pub(crate) fn portable<E: Element>(rows: usize, depth: usize, left: &[E], stride: usize, panel: &[E], tile: &mut Tile) {
+pub(crate) fn portable<E: Element>(
+    rows: usize,
+    depth: usize,
+    left: &[E],
+    stride: usize,
+    panel: &[E],
+    tile: &mut Tile,
+) {
     for (row, sums) in tile[..rows].iter_mut().enumerate() {
         for inner in 0..depth {
             let value = left[row * stride + inner].to_f32();
@@ -128,8 +134,18 @@ mod simd {
         ($name:ident, $kernel:ident) => {
             pub(super) fn $name(rows: usize) -> Kernel {
                 const KERNELS: [Kernel; 13] = [
-                    $kernel::<0>, $kernel::<1>, $kernel::<2>, $kernel::<3>, $kernel::<4>, $kernel::<5>,
-                    $kernel::<6>, $kernel::<7>, $kernel::<8>, $kernel::<9>, $kernel::<10>, $kernel::<11>,
+                    $kernel::<0>,
+                    $kernel::<1>,
+                    $kernel::<2>,
+                    $kernel::<3>,
+                    $kernel::<4>,
+                    $kernel::<5>,
+                    $kernel::<6>,
+                    $kernel::<7>,
+                    $kernel::<8>,
+                    $kernel::<9>,
+                    $kernel::<10>,
+                    $kernel::<11>,
                     $kernel::<12>,
                 ];
                 KERNELS[rows]
@@ -181,7 +197,9 @@ mod simd {
     #[target_feature(enable = "avx512f,avx512bf16")]
     fn step_bf16(sum: __m512, left: __m512i, right: __m512i) -> __m512 {
         // SAFETY: both types are 64 bytes of plain data.
-        let (left, right) = unsafe { (std::mem::transmute::<__m512i, __m512bh>(left), std::mem::transmute::<__m512i, __m512bh>(right)) };
+        let (left, right) = unsafe {
+            (std::mem::transmute::<__m512i, __m512bh>(left), std::mem::transmute::<__m512i, __m512bh>(right))
+        };
         _mm512_dpbf16_ps(sum, left, right)
     }
 
@@ -204,7 +222,8 @@ mod tests {
     fn check<E: Element>(level: Level, tolerance: f32) {
         for rows in 1..=TILE {
             for depth in [1, 2, 3, 15, 16, 17, 64, 127] {
-                let left: Vec<E> = (0..rows * (depth + 3)).map(|i| E::from_f32((i as f32 * 0.37).sin())).collect();
+                let left: Vec<E> =
+                    (0..rows * (depth + 3)).map(|i| E::from_f32((i as f32 * 0.37).sin())).collect();
                 let panel: Vec<E> = (0..depth.next_multiple_of(E::GROUP) * PANEL)
                     .map(|i| {
                         let inner = i / (PANEL * E::GROUP) * E::GROUP + i % E::GROUP;
@@ -216,7 +235,10 @@ mod tests {
                 multiply(level, rows, depth, &left, depth + 3, &panel, &mut tile);
                 portable(rows, depth, &left, depth + 3, &panel, &mut slow);
                 for (fast, slow) in tile.as_flattened().iter().zip(slow.as_flattened()) {
-                    assert!((fast - slow).abs() <= tolerance * depth as f32, "{level:?} {rows}×{depth}: {fast} {slow}");
+                    assert!(
+                        (fast - slow).abs() <= tolerance * depth as f32,
+                        "{level:?} {rows}×{depth}: {fast} {slow}"
+                    );
                 }
             }
         }

@@ -79,7 +79,13 @@ pub fn backward(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32
         let range = first * width..(first + count) * width;
         // SAFETY: each task writes its own rows.
         let gradient = unsafe { gradient.part(range.start, range.len()) };
-        backward_rows(&input[range.clone()], gain, &scales[first..first + count], &out_gradient[range], gradient);
+        backward_rows(
+            &input[range.clone()],
+            gain,
+            &scales[first..first + count],
+            &out_gradient[range],
+            gradient,
+        );
     });
 }
 

@@ -28,7 +28,14 @@ pub(crate) const fn panel_length<E: Element>(depth: usize) -> usize {
 /// Packs outputs `first..first + 32` over summed values `start..start + depth` into `panel`.
 ///
 /// `start` must be a multiple of 32 on the forward side (whole blocks of a row), `first` is one on the backward side.
-pub(crate) fn pack<E: Element>(weight: &Weight, side: Side, first: usize, start: usize, depth: usize, panel: &mut [E]) {
+pub(crate) fn pack<E: Element>(
+    weight: &Weight,
+    side: Side,
+    first: usize,
+    start: usize,
+    depth: usize,
+    panel: &mut [E],
+) {
     debug_assert_eq!(panel.len(), panel_length::<E>(depth));
     match side {
         Side::Forward => forward(weight, first, start, depth, panel),
@@ -66,17 +73,26 @@ vectorised! {
     fn backward<E: Element>(weight: &Weight, first: usize, start: usize, depth: usize, panel: &mut [E]) {
         let row_bytes = weight.row_bytes();
         let width = PANEL.min(weight.columns - first);
+        // Activations are operands already: their rows only have to be put side by side.
+        let operands = if weight.format == E::FORMAT && width == PANEL && weight.interleaved_head.is_none() {
+            bytemuck::try_cast_slice::<u8, E>(weight.bytes).ok()
+        } else {
+            None
+        };
         for (group, line) in panel.chunks_exact_mut(PANEL * E::GROUP).enumerate() {
-            let mut rows = [[0.0; BLOCK]; 2];
-            for (lane, values) in rows[..E::GROUP].iter_mut().enumerate() {
-                let inner = group * E::GROUP + lane;
-                if inner < depth {
-                    decode_chunk(weight.format, weight.row(start + inner, row_bytes), first / BLOCK, width, values);
+            let inner = group * E::GROUP;
+            match operands {
+                Some(operands) if inner + E::GROUP <= depth => {
+                    let row = |lane: usize| &operands[(start + inner + lane) * weight.columns + first..][..PANEL];
+                    E::interleave([row(0), row(E::GROUP - 1)], line);
                 }
-            }
-            for (column, out) in line.chunks_exact_mut(E::GROUP).enumerate() {
-                for (lane, out) in out.iter_mut().enumerate() {
-                    *out = E::from_f32(rows[lane][column]);
+                _ => {
+                    let mut rows = [[0.0; BLOCK]; 2];
+                    for (lane, values) in rows[..E::GROUP.min(depth - inner)].iter_mut().enumerate() {
+                        let row = weight.row(start + inner + lane, row_bytes);
+                        decode_chunk(weight.format, row, first / BLOCK, width, values);
+                    }
+                    E::join(&rows, line);
                 }
             }
         }
@@ -98,7 +114,10 @@ mod tests {
                 pack(&weight, side, first, 0, depth, &mut panel);
                 for inner in 0..depth.next_multiple_of(E::GROUP) {
                     for column in 0..PANEL {
-                        let (output, place) = (first + column, (inner / E::GROUP * PANEL + column) * E::GROUP + inner % E::GROUP);
+                        let (output, place) = (
+                            first + column,
+                            (inner / E::GROUP * PANEL + column) * E::GROUP + inner % E::GROUP,
+                        );
                         let expected = match (side, inner < depth && output < outputs) {
                             (_, false) => 0.0,
                             (Side::Forward, _) => data[output * columns + inner],

@@ -128,7 +128,9 @@ impl Plan {
         let threads = parallel::threads();
         let fit = (PASS_BYTES / (summed * PANEL * element_bytes).max(1)).clamp(1, 4);
         let mut group_panels = fit.min(panels);
-        while group_panels > 1 && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels)) {
+        while group_panels > 1
+            && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels))
+        {
             group_panels -= 1;
         }
         let groups = panels.div_ceil(group_panels);
@@ -167,33 +169,43 @@ impl<'a, E: Element> Target<'a, E> {
 
     #[inline(always)]
     fn write(&self, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
-        for (index, sums) in tile[..rows].iter().enumerate() {
-            match self {
-                Target::Store(shared, stride, columns) => {
-                    let width = PANEL.min(columns - column);
-                    // SAFETY: tasks own disjoint ranges of rows and columns.
-                    let out = unsafe { shared.part((row + index) * stride + column, width) };
-                    for (out, sum) in out.iter_mut().zip(sums) {
-                        *out = sum * scale;
-                    }
-                }
-                Target::Add(shared, stride, columns) => {
-                    let width = PANEL.min(columns - column);
-                    // SAFETY: tasks own disjoint ranges of rows and columns.
-                    let out = unsafe { shared.part((row + index) * stride + column, width) };
-                    for (out, sum) in out.iter_mut().zip(sums) {
-                        *out += sum * scale;
-                    }
-                }
-                Target::Operand(shared, stride, columns) => {
-                    let width = PANEL.min(columns - column);
-                    // SAFETY: tasks own disjoint ranges of rows and columns.
-                    let out = unsafe { shared.part((row + index) * stride + column, width) };
-                    for (out, sum) in out.iter_mut().zip(sums) {
-                        *out = E::from_f32(sum * scale);
-                    }
-                }
+        match self {
+            Target::Store(shared, stride, columns) => {
+                write_rows(shared, *stride, *columns, &tile[..rows], row, column, |out, sum| {
+                    *out = sum * scale
+                });
             }
+            Target::Add(shared, stride, columns) => {
+                write_rows(shared, *stride, *columns, &tile[..rows], row, column, |out, sum| {
+                    *out += sum * scale
+                });
+            }
+            Target::Operand(shared, stride, columns) => {
+                let write = |out: &mut E, sum: f32| *out = E::from_f32(sum * scale);
+                write_rows(shared, *stride, *columns, &tile[..rows], row, column, write);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn write_rows<T>(
+    shared: &Shared<T>,
+    stride: usize,
+    columns: usize,
+    tile: &[[f32; PANEL]],
+    row: usize,
+    column: usize,
+    write: impl Fn(&mut T, f32),
+) {
+    let width = PANEL.min(columns - column);
+    for (index, sums) in tile.iter().enumerate() {
+        // SAFETY: tasks own disjoint ranges of rows and columns.
+        let out = unsafe { shared.part((row + index) * stride + column, width) };
+        if let Ok(out) = <&mut [T; PANEL]>::try_from(&mut *out) {
+            out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
+        } else {
+            out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
         }
     }
 }
@@ -272,10 +284,20 @@ fn compute<E: Element>(
                         space = rest;
                         let left = &term.left.data[row * term.left.stride + piece.start..];
                         match &term.mask {
-                            None => multiply(level, count, piece.depth, left, term.left.stride, here, &mut tile),
+                            None => {
+                                multiply(level, count, piece.depth, left, term.left.stride, here, &mut tile)
+                            }
                             Some(mask) => {
                                 let mut masked: Tile = [[0.0; PANEL]; TILE];
-                                multiply(level, count, piece.depth, left, term.left.stride, here, &mut masked);
+                                multiply(
+                                    level,
+                                    count,
+                                    piece.depth,
+                                    left,
+                                    term.left.stride,
+                                    here,
+                                    &mut masked,
+                                );
                                 mask.add(&masked, &mut tile, count, row, column);
                             }
                         }
@@ -298,7 +320,8 @@ mod tests {
     use super::*;
 
     fn values(count: usize, seed: u64) -> Vec<f32> {
-        let uniform = |index: usize| crate::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
+        let uniform =
+            |index: usize| crate::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
         (0..count).map(uniform).collect()
     }
 
@@ -311,7 +334,8 @@ mod tests {
         let left: Vec<E> = rounded(&values(rows * summed, 3));
         for side in [Side::Forward, Side::Backward] {
             let weight: Vec<E> = rounded(&values(columns * summed, 17));
-            let (weight_rows, weight_columns) = if side == Side::Forward { (columns, summed) } else { (summed, columns) };
+            let (weight_rows, weight_columns) =
+                if side == Side::Forward { (columns, summed) } else { (summed, columns) };
             let term = Term {
                 left: Matrix::new(&left, rows, summed),
                 weight: Weight::of(&weight, weight_rows, weight_columns),
@@ -323,14 +347,22 @@ mod tests {
             for row in 0..rows {
                 for column in 0..columns {
                     let parts = (0..summed).map(|inner| {
-                        let place = if side == Side::Forward { column * summed + inner } else { inner * columns + column };
+                        let place = if side == Side::Forward {
+                            column * summed + inner
+                        } else {
+                            inner * columns + column
+                        };
                         f64::from(left[row * summed + inner].to_f32()) * f64::from(weight[place].to_f32())
                     });
-                    let (exact, size) = parts.fold((0.0, 1.0), |(sum, size), part| (sum + part, size + part.abs()));
+                    let (exact, size) =
+                        parts.fold((0.0, 1.0), |(sum, size), part| (sum + part, size + part.abs()));
                     let error = (f64::from(out[row * columns + column]) - 1.0 - exact).abs();
                     // Rounding errors of a sequential f32 sum grow like the square root of its length.
                     let tolerance = 1.2e-7 * size * (summed as f64).sqrt().max(2.0);
-                    assert!(error < tolerance, "{side:?} {rows}×{columns}×{summed}: {error} against {tolerance}");
+                    assert!(
+                        error < tolerance,
+                        "{side:?} {rows}×{columns}×{summed}: {error} against {tolerance}"
+                    );
                 }
             }
         }
@@ -338,9 +370,15 @@ mod tests {
 
     #[test]
     fn products_agree_with_a_triple_loop() {
-        for (rows, columns, summed) in
-            [(1, 1, 1), (11, 31, 15), (12, 32, 16), (13, 33, 17), (25, 64, 127), (130, 200, 129), (40, 64, 20_000)]
-        {
+        for (rows, columns, summed) in [
+            (1, 1, 1),
+            (11, 31, 15),
+            (12, 32, 16),
+            (13, 33, 17),
+            (25, 64, 127),
+            (130, 200, 129),
+            (40, 64, 20_000),
+        ] {
             check::<f32>(rows, columns, summed);
             check::<bf16>(rows, columns, summed);
         }

@@ -20,7 +20,9 @@ pub fn forward<E: Element>(gate: &[E], up: &[E], out: &mut [E]) {
     parallel::for_each(length.div_ceil(CHUNK), |task| {
         let range = task * CHUNK..length.min((task + 1) * CHUNK);
         // SAFETY: each task writes its own range.
-        forward_range(&gate[range.clone()], &up[range.clone()], unsafe { out.part(range.start, range.len()) });
+        forward_range(&gate[range.clone()], &up[range.clone()], unsafe {
+            out.part(range.start, range.len())
+        });
     });
 }
 

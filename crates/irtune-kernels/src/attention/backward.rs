@@ -45,9 +45,13 @@ pub fn backward<E: Element>(
     gradients: Gradients<E>,
 ) {
     inputs.check(shape);
-    let (queries, keys) = (shape.query_rows() * shape.query_columns(), shape.key_rows() * shape.key_columns());
+    let (queries, keys) =
+        (shape.query_rows() * shape.query_columns(), shape.key_rows() * shape.key_columns());
     let partial_length = shape.segments.len() * shape.prefix() * 2 * shape.key_columns();
-    assert!(out.len() == queries && out_gradient.len() == queries && gradients.queries.len() == queries, "query rows");
+    assert!(
+        out.len() == queries && out_gradient.len() == queries && gradients.queries.len() == queries,
+        "query rows"
+    );
     assert!(gradients.keys.len() == keys && gradients.values.len() == keys, "key rows");
     assert!(log_sums.len() == shape.query_rows() * shape.heads && gradients.partial.len() >= partial_length);
     let task_inputs = TaskInputs { shape, inputs, out, log_sums, out_gradient };
@@ -59,7 +63,9 @@ pub fn backward<E: Element>(
             values: Shared::new(gradients.values),
             partial: Shared::new(gradients.partial),
         };
-        parallel::for_each(shape.segments.len() * heads, |task| one_head(&task_inputs, task / heads, task % heads, &shared));
+        parallel::for_each(shape.segments.len() * heads, |task| {
+            one_head(&task_inputs, task / heads, task % heads, &shared)
+        });
     }
     let (prefix, columns) = (shape.prefix(), shape.key_columns());
     for row in 0..prefix {
@@ -147,13 +153,33 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                     let most = segment.visible(first + count - 1);
                     let start = segment.first_query + first;
                     let left = &queries.data[start * queries.stride + first_column..];
-                    multiply_all(level, count, size, size, most, left, queries.stride, keys_forward, |row, column, sums| {
-                        scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                    });
+                    multiply_all(
+                        level,
+                        count,
+                        size,
+                        size,
+                        most,
+                        left,
+                        queries.stride,
+                        keys_forward,
+                        |row, column, sums| {
+                            scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
+                        },
+                    );
                     let left = &out_gradients.data[start * columns + first_column..];
-                    multiply_all(level, count, size, size, most, left, columns, values_forward, |row, column, sums| {
-                        weight_gradients[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                    });
+                    multiply_all(
+                        level,
+                        count,
+                        size,
+                        size,
+                        most,
+                        left,
+                        columns,
+                        values_forward,
+                        |row, column, sums| {
+                            weight_gradients[row * padded + column..][..sums.len()].copy_from_slice(sums);
+                        },
+                    );
                     for row in 0..count {
                         let visible = segment.visible(first + row);
                         let place = (start + row) * columns + first_column;
@@ -169,13 +195,27 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                     }
                     let depth = most.next_multiple_of(E::GROUP);
                     let left = &score_gradients[block * padded..];
-                    multiply_all(level, count, depth, reach, size, left, padded, keys_backward, |row, column, sums| {
-                        // SAFETY: each task writes its own segment's rows in its own heads' columns.
-                        let out = unsafe { shared.queries.part((start + row) * columns + first_column + column, sums.len()) };
-                        for (out, &sum) in out.iter_mut().zip(sums) {
-                            *out = E::from_f32(sum);
-                        }
-                    });
+                    multiply_all(
+                        level,
+                        count,
+                        depth,
+                        reach,
+                        size,
+                        left,
+                        padded,
+                        keys_backward,
+                        |row, column, sums| {
+                            // SAFETY: each task writes its own segment's rows in its own heads' columns.
+                            let out = unsafe {
+                                shared
+                                    .queries
+                                    .part((start + row) * columns + first_column + column, sums.len())
+                            };
+                            for (out, &sum) in out.iter_mut().zip(sums) {
+                                *out = E::from_f32(sum);
+                            }
+                        },
+                    );
                 }
                 let start = segment.first_query + chunk;
                 let most = segment.visible(chunk + chunk_count - 1);
@@ -185,15 +225,31 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                 ];
                 for (left, right, sums) in passes {
                     let turned = &mut turned[..size * chunk_count];
-                    turn(&left.data[start * left.stride + first_column..], left.stride, chunk_count, size, turned);
+                    turn(
+                        &left.data[start * left.stride + first_column..],
+                        left.stride,
+                        chunk_count,
+                        size,
+                        turned,
+                    );
                     let packed = &mut packed[..panels_length::<E>(padded, chunk_count)];
                     pack_all(right, chunk_count, padded, Side::Backward, packed);
                     for block in (0..size).step_by(TILE) {
                         let left = &turned[block * chunk_count..];
                         let count = TILE.min(size - block);
-                        multiply_all(level, count, chunk_count, chunk_count, most, left, chunk_count, packed, |row, column, part| {
-                            add(part, &mut sums[(block + row) * padded + column..][..part.len()]);
-                        });
+                        multiply_all(
+                            level,
+                            count,
+                            chunk_count,
+                            chunk_count,
+                            most,
+                            left,
+                            chunk_count,
+                            packed,
+                            |row, column, part| {
+                                add(part, &mut sums[(block + row) * padded + column..][..part.len()]);
+                            },
+                        );
                     }
                 }
             }

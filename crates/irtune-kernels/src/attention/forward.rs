@@ -68,24 +68,45 @@ fn one_head<E: Element>(
                 let most = segment.visible(first + count - 1);
                 let start = segment.first_query + first;
                 let left = &inputs.queries.data[start * inputs.queries.stride + query_head * size..];
-                multiply_all(level, count, size, size, most, left, inputs.queries.stride, keys, |row, column, sums| {
-                    scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                });
+                multiply_all(
+                    level,
+                    count,
+                    size,
+                    size,
+                    most,
+                    left,
+                    inputs.queries.stride,
+                    keys,
+                    |row, column, sums| {
+                        scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
+                    },
+                );
                 let depth = most.next_multiple_of(E::GROUP);
                 let mut sums = [(0.0, 0.0); TILE];
                 for (row, sum) in sums[..count].iter_mut().enumerate() {
                     let visible = segment.visible(first + row);
-                    let (scores, weights) = (&scores[row * padded..][..visible], &mut weights[row * padded..][..depth]);
+                    let (scores, weights) =
+                        (&scores[row * padded..][..visible], &mut weights[row * padded..][..depth]);
                     *sum = soften(scores, shape.scale(), weights);
                 }
-                multiply_all(level, count, depth, reach, size, weights, padded, values, |row, column, values| {
-                    let place = (start + row) * shape.query_columns() + query_head * size + column;
-                    // SAFETY: each task writes its own segment's rows in its own heads' columns.
-                    let out = unsafe { out.part(place, values.len()) };
-                    for (out, value) in out.iter_mut().zip(values) {
-                        *out = E::from_f32(value / sums[row].0);
-                    }
-                });
+                multiply_all(
+                    level,
+                    count,
+                    depth,
+                    reach,
+                    size,
+                    weights,
+                    padded,
+                    values,
+                    |row, column, values| {
+                        let place = (start + row) * shape.query_columns() + query_head * size + column;
+                        // SAFETY: each task writes its own segment's rows in its own heads' columns.
+                        let out = unsafe { out.part(place, values.len()) };
+                        for (out, value) in out.iter_mut().zip(values) {
+                            *out = E::from_f32(value / sums[row].0);
+                        }
+                    },
+                );
                 for (row, (sum, largest)) in sums[..count].iter().enumerate() {
                     // SAFETY: as above.
                     let log_sum = unsafe { log_sums.part((start + row) * shape.heads + query_head, 1) };

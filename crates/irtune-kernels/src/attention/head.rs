@@ -16,7 +16,13 @@ pub(super) fn panels_length<E: Element>(outputs: usize, depth: usize) -> usize {
 }
 
 /// Copies one head's prefix and own rows to `out`, `[reach, size]`.
-pub(super) fn gather<E: Element>(matrix: Matrix<E>, segment: &Segment, first: usize, size: usize, out: &mut [E]) {
+pub(super) fn gather<E: Element>(
+    matrix: Matrix<E>,
+    segment: &Segment,
+    first: usize,
+    size: usize,
+    out: &mut [E],
+) {
     let rows = (0..segment.prefix).chain(segment.first_key..segment.first_key + segment.keys);
     for (row, out) in rows.zip(out.chunks_exact_mut(size)) {
         out.copy_from_slice(&matrix.data[row * matrix.stride + first..][..size]);

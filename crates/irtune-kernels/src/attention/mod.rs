@@ -90,9 +90,15 @@ impl Shape<'_> {
         assert!(self.heads.is_multiple_of(self.key_value_heads), "whole groups of heads");
         let (mut query, mut key) = (0, 0);
         for (index, segment) in self.segments.iter().enumerate() {
-            assert!((segment.first_query, segment.first_key) == (query, key), "segments in order, without gaps");
+            assert!(
+                (segment.first_query, segment.first_key) == (query, key),
+                "segments in order, without gaps"
+            );
             assert!(segment.queries <= segment.keys, "queries are the last rows of their segment");
-            assert!(segment.prefix == 0 || (index > 0 && segment.prefix == self.segments[0].keys), "prefix is segment 0");
+            assert!(
+                segment.prefix == 0 || (index > 0 && segment.prefix == self.segments[0].keys),
+                "prefix is segment 0"
+            );
             (query, key) = (query + segment.queries, key + segment.keys);
         }
     }
