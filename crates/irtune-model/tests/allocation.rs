@@ -1,0 +1,61 @@
+//! A warm training step allocates nothing: counted by an allocator that sees every thread.
+
+use std::{path::Path, sync::Arc};
+
+use irtune_model::{AdamW, Base, DropoutKey, Engine, EngineOptions, LoraConfig, PackedBatch, Precision, Projection, engine};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+const ADAMW: AdamW = AdamW { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+
+fn step(engine: &mut dyn Engine, batch: &PackedBatch, active: &[bool], step: u64, norms: &mut Vec<f64>) -> f64 {
+    engine.zero_gradients();
+    let dropout = Some(DropoutKey { seed: 1, step, first_example: 0 });
+    let loss = engine.accumulate(batch, &[0, 1, 2], active, true, 3.0, dropout).expect("a step");
+    for layer in 0..active.len() {
+        engine.gradient_norms(layer, norms);
+    }
+    engine.scale_gradients(active, true, 0.5);
+    engine.update(active, true, &ADAMW);
+    loss
+}
+
+fn blocks() -> u64 {
+    dhat::HeapStats::get().total_blocks
+}
+
+// One test, since the counter is the process's.
+#[test]
+fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let base = Arc::new(Base::open(&folder).expect("the golden's base"));
+    let adapter =
+        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() };
+    let pack = |examples: &[Vec<u32>]| PackedBatch::pack(examples, 2).expect("a batch");
+    let small = pack(&[vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
+    let large = pack(&[vec![5, 6, 7, 8, 9, 10], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
+    // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    pool.install(|| {
+        for precision in [Precision::F32, Precision::Bf16] {
+            let options =
+                EngineOptions { precision, threads: 2, max_tokens: 8, max_examples: 3, training: true };
+            let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");
+            let (all, mut norms) = ([true; 6], Vec::new());
+            for warm in 0..3 {
+                step(engine.as_mut(), &small, &all, warm, &mut norms);
+            }
+            let before = blocks();
+            let mut losses = 0.0;
+            for (index, active) in [all, [false, true, false, true, true, false], all].iter().enumerate() {
+                losses += step(engine.as_mut(), &small, active, 3 + index as u64, &mut norms);
+            }
+            assert_eq!(blocks() - before, 0, "allocations in three warm steps, {precision}");
+            assert!(losses.is_finite());
+            step(engine.as_mut(), &large, &all, 6, &mut norms);
+            assert!(blocks() > before, "a larger batch makes the buffers grow: the counter counts");
+        }
+    });
+}

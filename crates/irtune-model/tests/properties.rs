@@ -1,0 +1,263 @@
+//! What must hold of the engine whatever the model: algebra, not goldens.
+#![forbid(unsafe_code)]
+
+mod support;
+mod tiny;
+
+use irtune_model::{
+    HostTensor, LoraConfig, PackedBatch,
+    engine::{DropoutKey, Engine, Precision},
+};
+use support::{golden::largest_error, tolerances::tolerance};
+use tiny::{CASES, Tiny, find, layer_of, name_of};
+
+const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
+const DROPOUT: f32 = 0.3;
+
+/// Runs `check` on every case in every precision.
+fn everywhere(check: impl Fn(&Tiny, Precision)) {
+    for case in CASES {
+        for precision in PRECISIONS {
+            check(&Tiny::bare(case), precision);
+        }
+    }
+}
+
+fn assert_close(what: &str, expected: &[f32], found: &[f32], rung: &str, precision: Precision) {
+    assert_eq!(expected.len(), found.len(), "{what}");
+    assert!(expected.iter().chain(found).all(|value| value.is_finite()), "{what} is not finite");
+    let (index, error) = largest_error(expected, found).expect("values to compare");
+    let limit = tolerance(rung, name_of(precision)).limit;
+    println!("{rung} {} off by {error:.2e}", name_of(precision));
+    assert!(
+        error <= limit,
+        "{what}[{index}] is {}, expected {}: off by {error:.2e} of {limit:.2e} ({rung}, {})",
+        found[index],
+        expected[index],
+        name_of(precision)
+    );
+}
+
+fn assert_close_gradients(expected: &[HostTensor], found: &[HostTensor], rung: &str, precision: Precision) {
+    assert_eq!(expected.len(), found.len());
+    for (expected, found) in expected.iter().zip(found) {
+        assert_eq!((&expected.name, &expected.shape), (&found.name, &found.shape));
+        assert_close(&expected.name, &expected.data, &found.data, rung, precision);
+    }
+}
+
+fn dropping(tiny: &Tiny) -> LoraConfig {
+    LoraConfig { dropout: DROPOUT, ..tiny.lora.clone() }
+}
+
+fn key(first_example: u64) -> DropoutKey {
+    DropoutKey { seed: 7, step: 3, first_example }
+}
+
+#[test]
+fn packed_with_a_shared_prefix_is_each_example_alone() {
+    everywhere(|tiny, precision| {
+        let active = vec![true; tiny.layers];
+        let (batch, targets) = tiny.first();
+        assert!(batch.prefix > 0);
+        let mut packed = tiny.engine(precision);
+        let mut together = Vec::new();
+        packed.logits(&batch, &mut together).expect("logits");
+        let sum = packed.accumulate(&batch, &targets, &active, true, 5.0, None).expect("gradients");
+
+        let mut alone = tiny.engine(precision);
+        let (mut apart, mut apart_sum) = (Vec::new(), 0.0);
+        for example in 0..tiny.batch {
+            let (batch, targets) = tiny.pack([example]);
+            assert_eq!(batch.prefix, 0);
+            let mut logits = Vec::new();
+            alone.logits(&batch, &mut logits).expect("logits");
+            apart.extend(logits);
+            apart_sum += alone.accumulate(&batch, &targets, &active, true, 5.0, None).expect("gradients");
+        }
+        assert_close("logits", &apart, &together, "packed_logits", precision);
+        assert_close("loss", &[apart_sum as f32], &[sum as f32], "packed_logits", precision);
+        assert_close_gradients(&alone.gradients(), &packed.gradients(), "packed_gradients", precision);
+    });
+}
+
+#[test]
+fn without_a_prefix_a_batch_is_the_same() {
+    everywhere(|tiny, precision| {
+        let examples = &tiny.examples[..tiny.batch];
+        let (shared, _) = tiny.first();
+        let apart = PackedBatch::pack(examples, 0).expect("examples pack");
+        let mut engine = tiny.engine(precision);
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        engine.logits(&shared, &mut with).expect("logits");
+        engine.logits(&apart, &mut without).expect("logits");
+        assert_close("logits", &without, &with, "packed_logits", precision);
+    });
+}
+
+#[test]
+fn accumulated_micro_batches_are_the_big_batch() {
+    everywhere(|tiny, precision| {
+        let active = vec![true; tiny.layers];
+        for dropout in [false, true] {
+            let lora = if dropout { dropping(tiny) } else { tiny.lora.clone() };
+            let key = |first| dropout.then(|| key(first));
+            let mut big = tiny.engine_with(lora.clone(), precision, 1);
+            let (batch, targets) = tiny.pack(0..6);
+            let sum = big.accumulate(&batch, &targets, &active, true, 6.0, key(0)).expect("gradients");
+            let mut small = tiny.engine_with(lora, precision, 1);
+            let mut parts = 0.0;
+            for first in [0, 2, 4] {
+                let (batch, targets) = tiny.pack(first..first + 2);
+                let key = key(first as u64);
+                parts += small.accumulate(&batch, &targets, &active, true, 6.0, key).expect("gradients");
+            }
+            assert_close("loss", &[sum as f32], &[parts as f32], "packed_logits", precision);
+            assert_close_gradients(&big.gradients(), &small.gradients(), "packed_gradients", precision);
+        }
+    });
+}
+
+#[test]
+fn frozen_layers_get_no_gradient_and_the_others_the_same_as_ever() {
+    everywhere(|tiny, precision| {
+        let (batch, targets) = tiny.first();
+        let run = |active: &[bool], head: bool| {
+            let mut engine = tiny.engine(precision);
+            engine.accumulate(&batch, &targets, active, head, 5.0, None).expect("gradients");
+            engine.gradients()
+        };
+        let full = run(&vec![true; tiny.layers], true);
+        for set in 1..1u32 << tiny.layers {
+            let active: Vec<bool> = (0..tiny.layers).map(|layer| set >> layer & 1 == 1).collect();
+            let head = set % 3 != 0;
+            let found = run(&active, head);
+            assert_eq!(found.len(), full.len());
+            for (found, full) in found.iter().zip(&full) {
+                let trains = layer_of(&found.name).map_or(head, |layer| active[layer]);
+                if trains {
+                    assert_eq!(found, full, "layers {active:?}");
+                } else {
+                    assert!(found.data.iter().all(|&value| value == 0.0), "{} in {active:?}", found.name);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn frozen_layers_are_not_updated() {
+    everywhere(|tiny, precision| {
+        let (batch, targets) = tiny.first();
+        let mut engine = tiny.engine(precision);
+        let mut active = vec![true; tiny.layers];
+        active[1] = false;
+        engine.accumulate(&batch, &targets, &active, false, 5.0, None).expect("gradients");
+        let settings = irtune_model::engine::AdamW {
+            learning_rate: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+        };
+        engine.update(&active, false, &settings);
+        for parameter in engine.parameters() {
+            let start = find(&tiny.adapter, &parameter.name);
+            let trains = layer_of(&parameter.name).is_some_and(|layer| active[layer]);
+            assert_eq!(parameter.data != start.data, trains, "{}", parameter.name);
+            let state = engine.optimizer_state();
+            assert_eq!(
+                find(&state, &format!("{}.steps", parameter.name)).data,
+                [f32::from(u8::from(trains))]
+            );
+        }
+    });
+}
+
+#[test]
+fn finite_differences_agree() {
+    for case in CASES {
+        let tiny = Tiny::bare(case);
+        differences_agree(&tiny, tiny.lora.clone(), None);
+    }
+}
+
+#[test]
+fn finite_differences_agree_under_dropout() {
+    for case in CASES {
+        let tiny = Tiny::bare(case);
+        differences_agree(&tiny, dropping(&tiny), Some(key(0)));
+    }
+}
+
+/// Holds the largest gradient of every parameter against the slope of the loss, in f32.
+fn differences_agree(tiny: &Tiny, lora: LoraConfig, key: Option<DropoutKey>) {
+    let mut engine = tiny.engine_with(lora, Precision::F32, 1);
+    let (batch, targets) = tiny.first();
+    let active = vec![true; tiny.layers];
+    let loss = |engine: &mut dyn Engine, parameters: &[HostTensor]| {
+        engine.load_parameters(parameters).expect("parameters fit");
+        engine.zero_gradients();
+        engine.accumulate(&batch, &targets, &active, true, 1.0, key).expect("a loss")
+    };
+    let mut parameters = tiny.adapter.clone();
+    loss(&mut *engine, &parameters);
+    let gradients = engine.gradients();
+    let (mut expected, mut found) = (Vec::new(), Vec::new());
+    for at in 0..parameters.len() {
+        let gradient = &find(&gradients, &parameters[at].name).data;
+        let steepest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
+        let index = steepest.expect("a parameter has values");
+        let start = parameters[at].data[index];
+        let mut slope = |step: f32| {
+            let mut ends = [start - step, start + step].map(|value| {
+                parameters[at].data[index] = value;
+                (value, loss(&mut *engine, &parameters))
+            });
+            parameters[at].data[index] = start;
+            ends.sort_by(|left, right| left.0.total_cmp(&right.0));
+            (ends[1].1 - ends[0].1) / f64::from(ends[1].0 - ends[0].0)
+        };
+        // Two step sizes, extrapolated: the error of the slope is of fourth order.
+        let (near, far) = (slope(4e-3), slope(8e-3));
+        found.push(((4.0 * near - far) / 3.0) as f32);
+        expected.push(gradient[index]);
+    }
+    assert!(expected.len() > 20);
+    for ((expected, found), parameter) in expected.iter().zip(&found).zip(&tiny.adapter) {
+        assert_close(&parameter.name, &[*found], &[*expected], "finite_differences", Precision::F32);
+    }
+}
+
+#[test]
+fn dropout_drops_in_training_only_and_by_its_key() {
+    everywhere(|tiny, precision| {
+        let (batch, targets) = tiny.first();
+        let active = vec![true; tiny.layers];
+        let mut plain = tiny.engine(precision);
+        let mut dropping = tiny.engine_with(dropping(tiny), precision, 1);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        plain.logits(&batch, &mut left).expect("logits");
+        dropping.logits(&batch, &mut right).expect("logits");
+        assert_eq!(left, right, "evaluation drops nothing");
+        let mut loss = |key| dropping.accumulate(&batch, &targets, &active, true, 5.0, key).expect("a loss");
+        let other_step = DropoutKey { step: 4, ..key(0) };
+        let (first, again, other) = (loss(Some(key(0))), loss(Some(key(0))), loss(Some(other_step)));
+        assert_eq!(first.to_bits(), again.to_bits());
+        assert_ne!(first.to_bits(), other.to_bits());
+    });
+}
+
+#[test]
+fn a_run_repeats_itself_bitwise() {
+    everywhere(|tiny, precision| {
+        let run = || {
+            let mut engine = tiny.engine_with(dropping(tiny), precision, 2);
+            let (batch, targets) = tiny.first();
+            let active = vec![true; tiny.layers];
+            let sum = engine.accumulate(&batch, &targets, &active, true, 5.0, Some(key(0))).expect("a loss");
+            (sum.to_bits(), engine.gradients())
+        };
+        assert_eq!(run(), run());
+    });
+}

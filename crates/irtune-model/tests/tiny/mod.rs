@@ -1,0 +1,150 @@
+//! The tiny Llama classifiers of `golden/tiny_llama`, opened and ready to run.
+#![allow(dead_code)] // every test binary uses its own part
+
+use std::{path::Path, sync::Arc};
+
+use irtune_model::{
+    Base, HostTensor, LoraConfig, PackedBatch,
+    engine::{Engine, EngineOptions, Precision, engine},
+};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+use crate::support::golden::{Golden, golden_folder};
+
+/// Both cases: bf16 weights and a configuration as transformers 5 writes it; f32 weights, scaled rotary frequencies,
+/// tied embeddings, an adapter on every projection and a configuration in the older names.
+pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
+
+/// A case with its model, its examples and its adapter's values at the start.
+pub struct Tiny {
+    pub base: Arc<Base>,
+    pub lora: LoraConfig,
+    pub labels: usize,
+    pub layers: usize,
+    pub prefix: usize,
+    /// How many of the examples make the batch of `logits`, `loss` and `gradients`.
+    pub batch: usize,
+    pub examples: Vec<Vec<u32>>,
+    pub targets: Vec<u32>,
+    pub adapter: Vec<HostTensor>,
+}
+
+impl Tiny {
+    /// Opens `case`; its golden is left with the named sections to be read.
+    pub fn open(case: &str, sections: &[&str]) -> (Self, Golden) {
+        let sections: Vec<&str> = ["pool", "adapter"].iter().chain(sections).copied().collect();
+        let golden = Golden::open(case, &sections);
+        let base =
+            Arc::new(Base::open(&golden_folder().join(case).join("model")).expect("the tiny base opens"));
+        let count = |name: &str| golden.facts[name].as_u64().expect(name) as usize;
+        let modules: Vec<Value> = golden.facts["target_modules"].as_array().expect("a list").clone();
+        let modules =
+            modules.iter().map(|name| name.as_str().expect("a name").parse().expect("a projection"));
+        let lora = LoraConfig {
+            rank: count("rank"),
+            alpha: count("alpha") as f32,
+            dropout: 0.0,
+            target_modules: modules.collect(),
+        };
+        let [rows, columns] = *golden.shape("pool/tokens") else { panic!("pool/tokens is a matrix") };
+        let tokens = golden.integers("pool/tokens");
+        let lengths = golden.integers("pool/lengths");
+        let examples =
+            (0..rows).map(|row| tokens[row * columns..][..lengths[row] as usize].to_vec()).collect();
+        let adapter =
+            golden.keys("adapter").iter().map(|key| host_tensor(&golden, "adapter/", key)).collect();
+        let tiny = Self {
+            layers: base.config.layers,
+            base,
+            lora,
+            labels: count("labels"),
+            prefix: count("prefix"),
+            batch: count("batch"),
+            examples,
+            targets: golden.integers("pool/targets"),
+            adapter,
+        };
+        (tiny, golden)
+    }
+
+    /// Opens `case` for tests that need no numbers of PyTorch's.
+    pub fn bare(case: &str) -> Self {
+        let (tiny, golden) = Self::open(case, &[]);
+        golden.lends();
+        tiny
+    }
+
+    /// An engine with the golden's adapter and head.
+    pub fn engine(&self, precision: Precision) -> Box<dyn Engine> {
+        self.engine_with(self.lora.clone(), precision, 1)
+    }
+
+    /// The same with other settings of the adapter (its shapes must be the golden's) and this many threads.
+    pub fn engine_with(&self, lora: LoraConfig, precision: Precision, threads: usize) -> Box<dyn Engine> {
+        let options = EngineOptions { threads, ..options(precision) };
+        let mut made = engine(self.base.clone(), Some(lora), self.labels, 1, options).expect("an engine");
+        made.load_parameters(&self.adapter).expect("the golden's adapter fits");
+        made
+    }
+
+    /// The examples of these indices, packed, and their targets.
+    pub fn pack(&self, indices: impl IntoIterator<Item = usize>) -> (PackedBatch, Vec<u32>) {
+        let indices: Vec<usize> = indices.into_iter().collect();
+        let examples: Vec<&[u32]> = indices.iter().map(|&index| &self.examples[index][..]).collect();
+        let prefix = if examples.len() > 1 { self.prefix } else { 0 };
+        let batch = PackedBatch::pack(&examples, prefix).expect("examples pack");
+        (batch, indices.iter().map(|&index| self.targets[index]).collect())
+    }
+
+    /// The batch of `logits`, `loss` and `gradients`.
+    pub fn first(&self) -> (PackedBatch, Vec<u32>) {
+        self.pack(0..self.batch)
+    }
+}
+
+/// Options for a small engine on one thread.
+pub fn options(precision: Precision) -> EngineOptions {
+    EngineOptions { precision, threads: 1, max_tokens: 64, max_examples: 2, training: true }
+}
+
+/// The name tolerances know a precision by.
+pub fn name_of(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+        Precision::Auto => panic!("tests choose their precision"),
+    }
+}
+
+/// The tensor `key` under its name without the section.
+pub fn host_tensor(golden: &Golden, section: &str, key: &str) -> HostTensor {
+    let name = key.strip_prefix(section).expect("a key of the section");
+    HostTensor::new(name, golden.shape(key).to_vec(), golden.floats(key))
+}
+
+/// The tensor of this name.
+pub fn find<'a>(tensors: &'a [HostTensor], name: &str) -> &'a HostTensor {
+    tensors.iter().find(|tensor| tensor.name == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// The layer a parameter belongs to; none for the head's.
+pub fn layer_of(name: &str) -> Option<usize> {
+    let (_, rest) = name.split_once(".layers.")?;
+    rest.split('.').next()?.parse().ok()
+}
+
+/// A folder with the case's model cut down to its first `depth` layers.
+pub fn cut_model(case: &str, depth: usize, folder: &Path) {
+    let model = golden_folder().join(case).join("model");
+    std::fs::copy(model.join("tokenizer.json"), folder.join("tokenizer.json")).expect("a copy");
+    let weights = std::fs::read(model.join("model.safetensors")).expect("weights");
+    let weights = SafeTensors::deserialize(&weights).expect("safetensors");
+    let kept = weights.iter().filter(|(name, _)| layer_of(name).is_none_or(|layer| layer < depth));
+    let cut = safetensors::serialize(kept, None).expect("safetensors");
+    std::fs::write(folder.join("model.safetensors"), cut).expect("weights are written");
+    let config = std::fs::read(model.join("config.json")).expect("config.json");
+    let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+    config["num_hidden_layers"] = depth.into();
+    std::fs::write(folder.join("config.json"), config.to_string()).expect("config.json is written");
+}

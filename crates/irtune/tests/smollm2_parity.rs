@@ -1,0 +1,155 @@
+//! SmolLM2-135M from its Q4_1 file held against transformers on fifty real prompts: logits, loss and gradients.
+#![allow(missing_docs)]
+#![forbid(unsafe_code)]
+
+#[path = "../../irtune-model/tests/support/mod.rs"]
+mod support;
+
+use std::{path::Path, sync::Arc};
+
+use assert_cmd::Command;
+use irtune_model::{
+    Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision, engine, shared_prefix,
+};
+use support::{
+    golden::{Golden, sections},
+    tolerances::tolerance,
+};
+
+const HEAD: &str = "base_model.model.score.weight";
+
+/// The base as the Python package carries it, whatever the hub's cache holds; fetched once, it stays.
+fn base() -> Arc<Base> {
+    let nothing = tempfile::tempdir().expect("a folder");
+    let mut command = Command::cargo_bin("irtune").expect("the binary");
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HOME", nothing.path()).env_remove("HF_HUB_CACHE");
+    let said = command.args(["inspect", "smollm2", "--json"]).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
+    let path = told["path"].as_str().expect("the base's path");
+    Arc::new(Base::open(Path::new(path)).expect("the base opens"))
+}
+
+struct Case {
+    golden: Golden,
+    lora: LoraConfig,
+    labels: usize,
+    prompts: Vec<Vec<u32>>,
+    targets: Vec<u32>,
+}
+
+impl Case {
+    fn open(section: &str) -> Self {
+        let golden = Golden::open("smollm2", &["prompts", section]);
+        let count = |name: &str| golden.facts[name].as_u64().expect(name) as usize;
+        let list = |name: &str| golden.facts[name].as_array().expect(name);
+        let modules = list("target_modules").iter().map(|name| name.as_str().expect("a name").parse());
+        let lora = LoraConfig {
+            rank: count("rank"),
+            alpha: count("alpha") as f32,
+            dropout: 0.0,
+            target_modules: modules.collect::<Result<_, _>>().expect("projections"),
+        };
+        let labels = list("labels").len();
+        let tokens = golden.integers("prompts/tokens");
+        let mut start = 0;
+        let cut = golden.integers("prompts/lengths").into_iter().map(|length| {
+            start += length as usize;
+            tokens[start - length as usize..start].to_vec()
+        });
+        let prompts = cut.collect();
+        let targets = golden.integers("prompts/targets");
+        Self { golden, lora, labels, prompts, targets }
+    }
+
+    fn engine(&self, base: &Arc<Base>, adapter: Option<LoraConfig>, precision: Precision) -> Box<dyn Engine> {
+        let options =
+            EngineOptions { precision, threads: 2, max_tokens: 2048, max_examples: 16, training: true };
+        let mut engine = engine(base.clone(), adapter, self.labels, 1, options).expect("an engine");
+        let mut parameters = engine.parameters();
+        parameters.iter_mut().for_each(fill);
+        engine.load_parameters(&parameters).expect("its own parameters fit");
+        engine
+    }
+
+    fn pack(&self, range: std::ops::Range<usize>) -> PackedBatch {
+        let prompts = &self.prompts[range];
+        let prefix = shared_prefix(prompts);
+        assert!(prefix > 20, "the instruction is shared");
+        PackedBatch::pack(prompts, prefix).expect("prompts pack")
+    }
+
+    fn logits(&self, engine: &mut dyn Engine) -> Vec<f32> {
+        let mut logits = Vec::new();
+        for first in (0..self.prompts.len()).step_by(10) {
+            let mut some = Vec::new();
+            engine.logits(&self.pack(first..first + 10), &mut some).expect("logits");
+            logits.extend(some);
+        }
+        logits
+    }
+}
+
+/// The values the golden's generator draws from a parameter's name.
+fn fill(tensor: &mut HostTensor) {
+    let columns = tensor.shape[1] as f64;
+    let bound = match &tensor.name[..] {
+        HEAD => 0.2,
+        name if name.contains("lora_A") => (3.0 / columns).sqrt(),
+        _ => 0.1,
+    };
+    let mix = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+    let mut state = tensor.name.bytes().fold(0xcbf2_9ce4_8422_2325, mix);
+    for value in &mut tensor.data {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let unit = (mixed >> 40) as f64 / f64::from(1u32 << 24);
+        *value = (bound * (2.0 * unit - 1.0)) as f32;
+    }
+}
+
+#[test]
+fn every_section_of_the_golden_is_read_by_a_test() {
+    assert_eq!(sections("smollm2"), ["gradients", "logits", "prompts"].map(str::to_owned).into());
+}
+
+#[test]
+fn logits_of_fifty_prompts() {
+    let base = base();
+    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16")] {
+        let case = Case::open("logits");
+        assert_eq!(case.prompts.len(), 50);
+        for (key, adapter) in [("logits/base", None), ("logits/adapted", Some(case.lora.clone()))] {
+            let found = case.logits(&mut *case.engine(&base, adapter, precision));
+            case.golden.compare(key, &found, tolerance("smollm2_logits", name));
+        }
+        case.golden.passes();
+    }
+}
+
+#[test]
+fn loss_and_gradients_of_a_batch() {
+    let base = base();
+    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16")] {
+        let case = Case::open("gradients");
+        let examples = case.golden.facts["batch"].as_u64().expect("batch") as usize;
+        let mut engine = case.engine(&base, Some(case.lora.clone()), precision);
+        let (batch, targets) = (case.pack(0..examples), &case.targets[..examples]);
+        let active = vec![true; base.config.layers];
+        let sum =
+            engine.accumulate(&batch, targets, &active, true, examples as f64, None).expect("gradients");
+        let loss = (sum / examples as f64) as f32;
+        case.golden.compare("gradients/loss", &[loss], tolerance("smollm2_loss", name));
+        let (mut norms, mut of_layer) = (Vec::new(), Vec::new());
+        for layer in 0..base.config.layers {
+            engine.gradient_norms(layer, &mut of_layer);
+            norms.extend(of_layer.iter().map(|&norm| norm as f32));
+        }
+        case.golden.compare("gradients/norms", &norms, tolerance("smollm2_gradients", name));
+        let gradients = engine.gradients();
+        let head = gradients.iter().find(|gradient| gradient.name == HEAD).expect("the head's gradient");
+        case.golden.compare("gradients/head", &head.data, tolerance("smollm2_gradients", name));
+        case.golden.passes();
+    }
+}
