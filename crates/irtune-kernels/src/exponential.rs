@@ -16,7 +16,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     polynomial = polynomial * rest + 8.333_452e-3;
     polynomial = polynomial * rest + 4.166_579_6e-2;
     polynomial = polynomial * rest + 1.666_666_5e-1;
-    polynomial = polynomial * rest + 5.000_000_1e-1;
+    polynomial = polynomial * rest + 0.5;
     let value = polynomial * rest * rest + rest + 1.0;
     // 2^turns in two steps, so that the largest results don't overflow on the way.
     let whole = (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32);

@@ -31,3 +31,4 @@ pub use half::bf16;
 pub use level::{Level, level};
 pub use mapped::MappedFile;
 pub use matrix::{Matrix, MatrixMut};
+pub use scratch::settle;

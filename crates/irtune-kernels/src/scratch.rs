@@ -1,6 +1,9 @@
 //! Each thread's own working memory, grown once and kept, so that a warm step allocates nothing.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use bytemuck::Pod;
 
@@ -16,6 +19,27 @@ unsafe impl Pod for Line {}
 
 thread_local! {
     static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Most lines that any task asked for. Which thread meets the largest task is chance; see [`settle`].
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// Grows the scratch of all threads of the current pool to the most that any task asked for so far, so that a step
+/// of known size allocates on no thread. `settled` is what an earlier call gave for this pool, 0 before the first.
+pub fn settle(settled: usize) -> usize {
+    let most = MOST.load(Ordering::Relaxed);
+    if most > settled {
+        rayon::broadcast(|_| SCRATCH.with_borrow_mut(|lines| grow(lines, most)));
+    }
+    most.max(settled)
+}
+
+fn grow(lines: &mut Vec<Line>, needed: usize) {
+    if lines.len() < needed {
+        // What a task left in it is of no use: the old memory goes before the new comes.
+        *lines = Vec::new();
+        *lines = bytemuck::allocation::zeroed_vec(needed);
+    }
 }
 
 /// Hands out cache-line aligned pieces of a thread's scratch, front to back. Their contents are stale.
@@ -42,7 +66,8 @@ pub(crate) fn with<R>(bytes: usize, work: impl FnOnce(Arena) -> R) -> R {
     SCRATCH.with_borrow_mut(|lines| {
         let needed = bytes.div_ceil(64);
         if lines.len() < needed {
-            lines.resize(needed, Line([0; 64]));
+            MOST.fetch_max(needed, Ordering::Relaxed);
+            grow(lines, needed);
         }
         work(Arena(&mut lines[..needed]))
     })

@@ -9,8 +9,8 @@ use irtune_kernels::{
 use crate::{
     base::Base,
     device::{
-        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, MaskRef, OptimizerSlices, Out,
-        Right, RotaryTable, Side, Term,
+        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, MaskRef,
+        OptimizerSlices, Out, Right, RotaryTable, Side, Term,
     },
     weights::WeightError,
 };
@@ -163,7 +163,14 @@ impl<E: Element> Device for Cpu<E> {
         rows::gather(input, width, indices, out);
     }
 
-    fn scatter_floats(&self, input: &Vec<f32>, width: usize, indices: &[u32], count: usize, out: &mut Vec<f32>) {
+    fn scatter_floats(
+        &self,
+        input: &Vec<f32>,
+        width: usize,
+        indices: &[u32],
+        count: usize,
+        out: &mut Vec<f32>,
+    ) {
         rows::scatter(&input[..indices.len() * width], width, indices, &mut out[..count * width]);
     }
 
@@ -207,7 +214,13 @@ impl<E: Element> Device for Cpu<E> {
         gradient: &mut Vec<f32>,
     ) {
         let length = rows * gain.len();
-        norm::backward(&input[..length], gain, &scales[..rows], &out_gradient[..length], &mut gradient[..length]);
+        norm::backward(
+            &input[..length],
+            gain,
+            &scales[..rows],
+            &out_gradient[..length],
+            &mut gradient[..length],
+        );
     }
 
     fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {
@@ -275,7 +288,11 @@ impl<E: Element> Device for Cpu<E> {
             Matrix::new(pooled, examples, width),
             weight::Weight::of(head.as_slice(), labels, width),
         );
-        product::product(&[term], 1.0, product::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)));
+        product::product(
+            &[term],
+            1.0,
+            product::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)),
+        );
     }
 
     fn head_backward(

@@ -141,7 +141,14 @@ pub trait Device: Send + Sync {
     /// Picks rows of `width` f32 values.
     fn gather_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
     /// The inverse of [`Device::gather_floats`] into `rows` rows, zero elsewhere.
-    fn scatter_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], rows: usize, out: &mut Self::Floats);
+    fn scatter_floats(
+        &self,
+        input: &Self::Floats,
+        width: usize,
+        indices: &[u32],
+        rows: usize,
+        out: &mut Self::Floats,
+    );
     /// Adds rows of `width` f32 values to the rows `indices`.
     fn add_rows(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
 
@@ -177,7 +184,14 @@ pub trait Device: Send + Sync {
     );
 
     /// Turns all heads by their positions' angles, or back.
-    fn rotary(&self, rows: &mut Self::Operands, columns: usize, table: &RotaryTable, positions: &[u32], side: Side);
+    fn rotary(
+        &self,
+        rows: &mut Self::Operands,
+        columns: usize,
+        table: &RotaryTable,
+        positions: &[u32],
+        side: Side,
+    );
     /// Attention; `log_sums`: `[query rows, heads]`, kept for the backward.
     fn attention(
         &self,
@@ -221,13 +235,7 @@ pub trait Device: Send + Sync {
     );
 
     /// `logits = pooled · headᵀ` in f32; `pooled`: `[examples, width]`, `head`: `[labels, width]`.
-    fn head(
-        &self,
-        pooled: &Self::Floats,
-        head: &Self::Floats,
-        shape: HeadShape,
-        logits: &mut Self::Floats,
-    );
+    fn head(&self, pooled: &Self::Floats, head: &Self::Floats, shape: HeadShape, logits: &mut Self::Floats);
     /// Gradients of [`Device::head`]: of `pooled` (overwritten), and added to that of the head if there is one.
     fn head_backward(
         &self,

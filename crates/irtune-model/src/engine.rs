@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub use irtune_kernels::adamw::AdamW;
 
 use crate::{
-    adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu, decoder::Decoder,
-    error::ModelError, host_tensor::HostTensor,
+    adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
+    decoder::Decoder, error::ModelError, host_tensor::HostTensor,
 };
 
 /// Precision of the operands of matrix products; sums, residual stream, adapters and optimizer are always f32.

@@ -41,7 +41,9 @@ pub enum ModelError {
         source: rayon::ThreadPoolBuildError,
     },
     /// A token is not in the vocabulary.
-    #[error("token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base")]
+    #[error(
+        "token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base"
+    )]
     TokenOutOfRange {
         /// The token's id.
         token: u32,
@@ -97,7 +99,9 @@ pub enum ModelError {
         name: String,
     },
     /// A parameter has another shape.
-    #[error("parameter `{name}` has shape {found:?}, expected {expected:?}: it was made for another base, rank or label set")]
+    #[error(
+        "parameter `{name}` has shape {found:?}, expected {expected:?}: it was made for another base, rank or label set"
+    )]
     ParameterShape {
         /// Its name.
         name: String,

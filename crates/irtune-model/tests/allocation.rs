@@ -2,14 +2,23 @@
 
 use std::{path::Path, sync::Arc};
 
-use irtune_model::{AdamW, Base, DropoutKey, Engine, EngineOptions, LoraConfig, PackedBatch, Precision, Projection, engine};
+use irtune_model::{
+    AdamW, Base, DropoutKey, Engine, EngineOptions, LoraConfig, PackedBatch, Precision, Projection, engine,
+};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
-const ADAMW: AdamW = AdamW { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+const ADAMW: AdamW =
+    AdamW { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
 
-fn step(engine: &mut dyn Engine, batch: &PackedBatch, active: &[bool], step: u64, norms: &mut Vec<f64>) -> f64 {
+fn step(
+    engine: &mut dyn Engine,
+    batch: &PackedBatch,
+    active: &[bool],
+    step: u64,
+    norms: &mut Vec<f64>,
+) -> f64 {
     engine.zero_gradients();
     let dropout = Some(DropoutKey { seed: 1, step, first_example: 0 });
     let loss = engine.accumulate(batch, &[0, 1, 2], active, true, 3.0, dropout).expect("a step");
@@ -31,8 +40,7 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let adapter =
-        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() };
+    let adapter = LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() };
     let pack = |examples: &[Vec<u32>]| PackedBatch::pack(examples, 2).expect("a batch");
     let small = pack(&[vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
     let large = pack(&[vec![5, 6, 7, 8, 9, 10], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);

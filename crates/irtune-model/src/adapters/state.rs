@@ -97,11 +97,15 @@ impl<D: Device> Group<D> {
     }
 
     pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
-        out.extend(self.entries.iter().map(|entry| self.read(device, entry, &self.values, entry.name.clone())));
+        out.extend(
+            self.entries.iter().map(|entry| self.read(device, entry, &self.values, entry.name.clone())),
+        );
     }
 
     pub(crate) fn gradients(&self, device: &D, out: &mut Vec<HostTensor>) {
-        out.extend(self.entries.iter().map(|entry| self.read(device, entry, &self.gradient, entry.name.clone())));
+        out.extend(
+            self.entries.iter().map(|entry| self.read(device, entry, &self.gradient, entry.name.clone())),
+        );
     }
 
     pub(crate) fn optimizer_state(&self, device: &D, out: &mut Vec<HostTensor>) {
@@ -130,8 +134,8 @@ impl<D: Device> Group<D> {
     /// Sets moments and step count; `find` gives a checked tensor by name.
     pub(crate) fn load_optimizer_state<'a>(&mut self, device: &D, find: impl Fn(&str) -> &'a HostTensor) {
         for entry in &self.entries {
-            let [first, second, steps] =
-                ["first_moment", "second_moment", "steps"].map(|part| find(&format!("{}.{part}", entry.name)));
+            let [first, second, steps] = ["first_moment", "second_moment", "steps"]
+                .map(|part| find(&format!("{}.{part}", entry.name)));
             device.upload(&entry.turned(&first.data, true), &mut self.first, entry.offset);
             device.upload(&entry.turned(&second.data, true), &mut self.second, entry.offset);
             self.steps = steps.data[0] as u64;

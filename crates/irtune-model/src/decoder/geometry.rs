@@ -47,7 +47,16 @@ pub(crate) struct Rows<'a> {
 impl Geometry {
     /// Describes `batch`; `dropout` numbers its examples within the step.
     pub(crate) fn fill(&mut self, batch: &PackedBatch, dropout: Option<&DropoutKey>) {
-        let Self { positions, pooled_positions, pooled, segments, pooled_segments, keys, pooled_keys, prefix } = self;
+        let Self {
+            positions,
+            pooled_positions,
+            pooled,
+            segments,
+            pooled_segments,
+            keys,
+            pooled_keys,
+            prefix,
+        } = self;
         for list in [&mut *positions, &mut *pooled_positions, &mut *pooled] {
             list.clear();
         }
@@ -57,13 +66,20 @@ impl Geometry {
         pooled_keys.clear();
         *prefix = batch.prefix;
         let first_example = dropout.map_or(0, |key| key.first_example);
-        let row_key = |example: u64, position: usize| irtune_kernels::dropout::key(&[example, position as u64]);
+        let row_key =
+            |example: u64, position: usize| irtune_kernels::dropout::key(&[example, position as u64]);
         for position in 0..batch.prefix {
             positions.push(position as u32);
             keys.push(row_key(PREFIX, position));
         }
         if batch.prefix > 0 {
-            let own = Segment { first_query: 0, queries: batch.prefix, first_key: 0, keys: batch.prefix, prefix: 0 };
+            let own = Segment {
+                first_query: 0,
+                queries: batch.prefix,
+                first_key: 0,
+                keys: batch.prefix,
+                prefix: 0,
+            };
             segments.push(own);
             pooled_segments.push(Segment { queries: 0, ..own });
         }

@@ -16,8 +16,9 @@ impl<D: Device> Decoder<D> {
         for group in groups {
             for entry in group.entries.iter().filter(|entry| !entry.transposed) {
                 let bound = 1.0 / (entry.columns as f64).sqrt();
-                let values: Vec<f32> =
-                    (0..entry.rows * entry.columns).map(|_| ((2.0 * uniform() - 1.0) * bound) as f32).collect();
+                let values: Vec<f32> = (0..entry.rows * entry.columns)
+                    .map(|_| ((2.0 * uniform() - 1.0) * bound) as f32)
+                    .collect();
                 device.upload(&values, &mut group.values, entry.offset);
             }
         }
@@ -28,7 +29,8 @@ impl<D: Device> Decoder<D> {
             radius * angle.cos()
         };
         let deviation = f64::from(base.config.initializer_range);
-        let values: Vec<f32> = (0..entry.rows * entry.columns).map(|_| (normal() * deviation) as f32).collect();
+        let values: Vec<f32> =
+            (0..entry.rows * entry.columns).map(|_| (normal() * deviation) as f32).collect();
         device.upload(&values, &mut head.values, 0);
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Decoder<D: Device> {
     /// Layers whose activations can be kept.
     slots: usize,
     pool: Option<rayon::ThreadPool>,
+    /// Scratch that all threads have.
+    settled: usize,
 }
 
 impl<D: Device> Decoder<D> {
@@ -114,6 +116,7 @@ impl<D: Device> Decoder<D> {
             workspace,
             slots,
             pool,
+            settled: 0,
         };
         decoder.initialise(seed);
         Ok(decoder)
@@ -144,11 +147,21 @@ impl<D: Device> Decoder<D> {
     }
 
     fn head_shape(&self) -> HeadShape {
-        HeadShape { examples: self.geometry.examples(), width: self.base.config.hidden_size, labels: self.labels }
+        HeadShape {
+            examples: self.geometry.examples(),
+            width: self.base.config.hidden_size,
+            labels: self.labels,
+        }
     }
 
     /// Tokens to logits; `state` says for each layer what it keeps, `lowest` is the first that keeps anything.
-    fn forward(&mut self, batch: &PackedBatch, states: impl Fn(usize) -> State, lowest: usize, dropout: Option<u64>) {
+    fn forward(
+        &mut self,
+        batch: &PackedBatch,
+        states: impl Fn(usize) -> State,
+        lowest: usize,
+        dropout: Option<u64>,
+    ) {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, .. } = self;
         let config = &base.config;
@@ -169,7 +182,13 @@ impl<D: Device> Decoder<D> {
     }
 
     /// Gradients from the logits' down to the lowest layer that trains.
-    fn backward(&mut self, states: impl Fn(usize) -> State, lowest: usize, train_head: bool, dropout: Option<u64>) {
+    fn backward(
+        &mut self,
+        states: impl Fn(usize) -> State,
+        lowest: usize,
+        train_head: bool,
+        dropout: Option<u64>,
+    ) {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
         let config = &base.config;
@@ -186,7 +205,14 @@ impl<D: Device> Decoder<D> {
         }
         device.clear(pooled_gradient, 0, shape.examples * shape.width);
         let (input, gain) = (&*pooled_residual, &self.final_gain);
-        device.rms_norm_backward(input, shape.examples, gain, pooled_scales, normed_gradient, pooled_gradient);
+        device.rms_norm_backward(
+            input,
+            shape.examples,
+            gain,
+            pooled_scales,
+            normed_gradient,
+            pooled_gradient,
+        );
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
@@ -212,11 +238,13 @@ impl<D: Device> Decoder<D> {
             (_, true) => State::Training,
         };
         let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
-        let dropout = dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
+        let dropout =
+            dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
         self.forward(batch, states, lowest, dropout);
         let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
         let loss = self.device.cross_entropy(logits, targets, self.labels, 1.0 / normalizer, logits_gradient);
         self.backward(states, lowest, train_head, dropout);
+        self.settled = irtune_kernels::settle(self.settled);
         loss
     }
 
@@ -225,8 +253,13 @@ impl<D: Device> Decoder<D> {
     }
 
     /// The groups that a step trains.
-    fn trained<'a>(&'a mut self, active: &'a [bool], train_head: bool) -> (&'a D, impl Iterator<Item = &'a mut Group<D>>) {
-        let layers = self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
+    fn trained<'a>(
+        &'a mut self,
+        active: &'a [bool],
+        train_head: bool,
+    ) -> (&'a D, impl Iterator<Item = &'a mut Group<D>>) {
+        let layers =
+            self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
         (&self.device, layers.chain(train_head.then_some(&mut self.head)))
     }
 }
@@ -297,7 +330,8 @@ impl<D: Device> Engine for Decoder<D> {
         }
         self.prepare(batch, dropout.as_ref())?;
         let pool = self.pool.take();
-        let loss = run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
+        let loss =
+            run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
         self.pool = pool;
         Ok(loss)
     }
@@ -366,7 +400,10 @@ impl<D: Device> Engine for Decoder<D> {
         });
         let found = parameters::checked(expected.collect(), tensors)?;
         let Self { device, groups, head, .. } = self;
-        groups.iter_mut().chain([head]).for_each(|group| group.load_optimizer_state(device, |name| found[name]));
+        groups
+            .iter_mut()
+            .chain([head])
+            .for_each(|group| group.load_optimizer_state(device, |name| found[name]));
         Ok(())
     }
 }

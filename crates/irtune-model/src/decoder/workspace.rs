@@ -3,7 +3,11 @@
 //! Buffers start as untouched zero pages, so what a run never needs (layers below the lowest training one) never
 //! becomes resident.
 
-use crate::{adapters::lora::{LoraConfig, Projection}, config::ModelConfig, device::Device};
+use crate::{
+    adapters::lora::{LoraConfig, Projection},
+    config::ModelConfig,
+    device::Device,
+};
 
 /// What a layer's forward leaves for its backward.
 pub(crate) struct Saved<D: Device> {
@@ -130,9 +134,11 @@ impl<D: Device> Workspace<D> {
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
         let rank = lora.map_or(0, |lora| lora.rank);
-        let adapted = |projection: Projection| lora.is_some_and(|lora| lora.target_modules.contains(&projection));
+        let adapted =
+            |projection: Projection| lora.is_some_and(|lora| lora.target_modules.contains(&projection));
         let inputs = |projection: Projection| config.projection_shape(projection).1;
-        let dropped = lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
+        let dropped =
+            lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
         let masks = lora.is_some_and(|lora| lora.dropout > 0.0);
         let saved = |_| Saved {
             attention_input: device.floats(tokens * hidden),

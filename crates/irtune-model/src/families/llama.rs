@@ -103,12 +103,9 @@ impl<D: Device> Layer<D> {
         let mut terms = ArrayVec::<Term<D>, 2>::new();
         let frozen = Right::Frozen(&self.weights[projection as usize]);
         terms.push(Term { left: input, right: frozen, side: Side::Forward, mask: None });
-        if let (Some(place), Some(group), Some(lora), Some(saved)) = (
-            self.adapter(projection, group, state),
-            group,
-            pass.lora,
-            saved[projection as usize].as_mut(),
-        ) {
+        if let (Some(place), Some(group), Some(lora), Some(saved)) =
+            (self.adapter(projection, group, state), group, pass.lora, saved[projection as usize].as_mut())
+        {
             let mut inner_input = input;
             if let Some(key) = pass.dropout {
                 let site = irtune_kernels::dropout::key(&[key, self.index as u64, projection as u64]);
@@ -142,7 +139,8 @@ impl<D: Device> Layer<D> {
         buffers: AdapterBuffers<D>,
     ) {
         let Some(place) = self.adapter(projection, group.as_deref(), state) else { return };
-        let (Some(group), Some(lora), Some(saved)) = (group, pass.lora, saved[projection as usize].as_ref()) else {
+        let (Some(group), Some(lora), Some(saved)) = (group, pass.lora, saved[projection as usize].as_ref())
+        else {
             return;
         };
         let AdapterBuffers { dropped, turned, inner_gradients } = buffers;
@@ -203,6 +201,7 @@ impl<D: Device> Layer<D> {
     ///
     /// # Shapes
     /// `residual`: `[tokens, hidden]`; `pooled`: `[examples, hidden]`.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn forward(
         &self,
         pass: &Pass<D>,
@@ -301,7 +300,8 @@ impl<D: Device> Layer<D> {
         let Pass { device, config, rows, .. } = pass;
         let (hidden, wide, count) = (config.hidden_size, config.intermediate_size, rows.queries);
         let Saved { mlp_input, mlp_scales, gate, up, adapters, .. } = saved;
-        let Scratch { normed, activated, activated_gradient, rounded_gradient, normed_gradient, .. } = scratch;
+        let Scratch { normed, activated, activated_gradient, rounded_gradient, normed_gradient, .. } =
+            scratch;
         macro_rules! buffers {
             () => {
                 AdapterBuffers {
@@ -354,7 +354,8 @@ impl<D: Device> Layer<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Pass { device, config, rows, .. } = pass;
-        let (hidden, query_size, key_size) = (config.hidden_size, config.query_size(), config.key_value_size());
+        let (hidden, query_size, key_size) =
+            (config.hidden_size, config.query_size(), config.key_value_size());
         let stream = if rows.picked.is_some() { &*pooled } else { &*gradient };
         let Scratch { normed, picked, rounded_gradient, context_gradient, .. } = scratch;
         let Scratch { query_gradient, key_gradient, value_gradient, prefix_gradient, .. } = scratch;
@@ -362,13 +363,27 @@ impl<D: Device> Layer<D> {
         let adapters = &saved.adapters;
         macro_rules! buffers {
             () => {
-                AdapterBuffers { dropped: &mut *dropped, turned: &mut *turned, inner_gradients: &mut *inner_gradients }
+                AdapterBuffers {
+                    dropped: &mut *dropped,
+                    turned: &mut *turned,
+                    inner_gradients: &mut *inner_gradients,
+                }
             };
         }
         device.round(stream, rows.queries * hidden, rounded_gradient);
         let (out, group_out) = (&*rounded_gradient, group.as_deref_mut());
         let context = &saved.context;
-        self.adapter_backward(pass, group_out, state, OProj, context, out, rows.queries, adapters, buffers!());
+        self.adapter_backward(
+            pass,
+            group_out,
+            state,
+            OProj,
+            context,
+            out,
+            rows.queries,
+            adapters,
+            buffers!(),
+        );
         let mut terms = ArrayVec::<Term<D>, 2>::new();
         self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, inner_gradients, &mut terms);
         device.product(&terms, 1.0, rows.queries, query_size, Out::Operands(context_gradient));
@@ -412,7 +427,16 @@ impl<D: Device> Layer<D> {
         device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
         if let Some(indices) = rows.picked {
             terms.clear();
-            self.input_gradient(pass, group, state, QProj, query_gradient, adapters, inner_gradients, &mut terms);
+            self.input_gradient(
+                pass,
+                group,
+                state,
+                QProj,
+                query_gradient,
+                adapters,
+                inner_gradients,
+                &mut terms,
+            );
             device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
             device.add_rows(picked_gradient, hidden, indices, normed_gradient);
             device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);

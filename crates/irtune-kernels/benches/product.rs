@@ -1,0 +1,169 @@
+//! Matrix products on the shapes of real models, against the peak of the same machine's arithmetic.
+//!
+//! `cargo bench -p irtune-kernels --bench product` validates each product against a slow sum, prints a table of
+//! GFLOP/s and the share of the measured peak, and then lets criterion time the same products.
+//! `IRTUNE_RESULTS=FILE` also writes the table as JSON.
+
+use std::{fmt::Write as _, time::Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use irtune_kernels::{
+    Element, Matrix, MatrixMut, bf16, peak,
+    product::{Output, Side, Term, product},
+    weight::{Format, Weight},
+};
+
+/// Rows of an average batch of 16 sentence pairs.
+const ROWS: usize = 1550;
+
+/// Outputs and inputs of linear layers: SmolLM2-135M, Llama-3.2-1B, Llama-3.1-8B.
+const SHAPES: [(usize, usize); 8] = [
+    (576, 576),
+    (192, 576),
+    (1536, 576),
+    (576, 1536),
+    (2048, 2048),
+    (8192, 2048),
+    (2048, 8192),
+    (4096, 4096),
+];
+
+struct Case<E> {
+    outputs: usize,
+    summed: usize,
+    side: Side,
+    format: Format,
+    weight: Vec<u8>,
+    left: Vec<E>,
+    out: Vec<E>,
+}
+
+impl<E: Element> Case<E> {
+    fn new(outputs: usize, summed: usize, side: Side, format: Format) -> Self {
+        let (rows, columns) = if side == Side::Forward { (outputs, summed) } else { (summed, outputs) };
+        let row_bytes = format.row_bytes(columns).expect("whole blocks");
+        // Any bytes are nibbles; scales are set to small numbers.
+        let mut weight: Vec<u8> = (0..rows * row_bytes).map(|index| (index * 197 % 251) as u8).collect();
+        for block in weight.chunks_exact_mut(row_bytes / (columns / 32)) {
+            block[..4].copy_from_slice(&[0x00, 0x20, 0x00, 0xa4]);
+        }
+        let left = (0..ROWS * summed).map(|index| E::from_f32((index % 17) as f32 / 17.0 - 0.5)).collect();
+        let case =
+            Self { outputs, summed, side, format, weight, left, out: vec![E::default(); ROWS * outputs] };
+        case.validated()
+    }
+
+    fn weight(&self) -> Weight<'_> {
+        let (rows, columns) = if self.side == Side::Forward {
+            (self.outputs, self.summed)
+        } else {
+            (self.summed, self.outputs)
+        };
+        Weight { format: self.format, rows, columns, bytes: &self.weight, interleaved_head: None }
+    }
+
+    fn run(&mut self) {
+        let mut out = std::mem::take(&mut self.out);
+        let left = Matrix::new(&self.left, ROWS, self.summed);
+        let term = Term { left, weight: self.weight(), side: self.side, mask: None };
+        product(&[term], 1.0, Output::Operand(MatrixMut::new(&mut out, ROWS, self.outputs)));
+        self.out = out;
+    }
+
+    /// One product, three of its values against sums in f64.
+    fn validated(mut self) -> Self {
+        self.run();
+        let weight = self.weight();
+        let mut rows = vec![vec![0.0; weight.columns]; weight.rows];
+        rows.iter_mut().enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        for (row, output) in [(0, 0), (ROWS / 2, self.outputs / 2), (ROWS - 1, self.outputs - 1)] {
+            let exact: f64 = (0..self.summed)
+                .map(|inner| {
+                    let weight =
+                        if self.side == Side::Forward { rows[output][inner] } else { rows[inner][output] };
+                    f64::from(self.left[row * self.summed + inner].to_f32())
+                        * f64::from(E::from_f32(weight).to_f32())
+                })
+                .sum();
+            let found = f64::from(self.out[row * self.outputs + output].to_f32());
+            assert!((found - exact).abs() <= 0.01 * exact.abs().max(1.0), "{found} is not {exact}");
+        }
+        self
+    }
+
+    fn operations(&self) -> f64 {
+        2.0 * (ROWS * self.outputs * self.summed) as f64
+    }
+
+    fn name(&self) -> String {
+        format!("{} {:?} {} {}×{}", E::NAME, self.side, self.format.name(), self.outputs, self.summed)
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Times products and the peak in turn, so that a drifting machine changes both.
+fn table<E: Element>(format: Format, json: &mut String) {
+    for (outputs, summed) in SHAPES {
+        for side in [Side::Forward, Side::Backward] {
+            let mut case = Case::<E>::new(outputs, summed, side, format);
+            let (mut speeds, mut shares) = (Vec::new(), Vec::new());
+            for _ in 0..11 {
+                let peak = peak::gflops::<E>(1);
+                let start = Instant::now();
+                case.run();
+                let speed = case.operations() / start.elapsed().as_secs_f64() / 1e9;
+                speeds.push(speed);
+                shares.push(speed / peak);
+            }
+            let (speed, share) = (median(speeds), median(shares));
+            println!("{:40} {speed:7.0} GFLOP/s {:5.1} % of peak", case.name(), 100.0 * share);
+            let comma = if json.is_empty() { "" } else { ",\n" };
+            let name = case.name();
+            write!(
+                json,
+                "{comma}  {{\"product\": \"{name}\", \"gflops\": {speed:.1}, \"share_of_peak\": {share:.4}}}"
+            )
+            .expect("writing to memory");
+        }
+    }
+}
+
+fn criterion_group<E: Element>(criterion: &mut Criterion, format: Format) {
+    let mut group = criterion.benchmark_group(format!("product {}", E::NAME));
+    for (outputs, summed) in &SHAPES[..4] {
+        for side in [Side::Forward, Side::Backward] {
+            let mut case = Case::<E>::new(*outputs, *summed, side, format);
+            group.throughput(Throughput::Elements(case.operations() as u64));
+            group.bench_function(BenchmarkId::from_parameter(case.name()), |bencher| {
+                bencher.iter(|| case.run())
+            });
+        }
+    }
+}
+
+fn main() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+    pool.install(|| {
+        let (bf16_peak, f32_peak) = (peak::gflops::<bf16>(20), peak::gflops::<f32>(20));
+        println!("{threads} threads, peak {bf16_peak:.0} GFLOP/s in bf16, {f32_peak:.0} in f32, {ROWS} rows");
+        let mut json = String::new();
+        table::<bf16>(Format::Q4_1, &mut json);
+        table::<f32>(Format::Q4_1, &mut json);
+        if let Ok(path) = std::env::var("IRTUNE_RESULTS") {
+            let text = format!(
+                "{{\"threads\": {threads}, \"rows\": {ROWS}, \"peak_gflops\": {{\"bf16\": {bf16_peak:.1}, \
+                 \"f32\": {f32_peak:.1}}}, \"products\": [\n{json}\n]}}\n"
+            );
+            std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        }
+        let mut criterion = Criterion::default().configure_from_args().sample_size(20);
+        criterion_group::<bf16>(&mut criterion, Format::Q4_1);
+        criterion_group::<f32>(&mut criterion, Format::Q4_1);
+        criterion.final_summary();
+    });
+}
