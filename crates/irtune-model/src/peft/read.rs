@@ -48,6 +48,11 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     let anywhere = |&projection: &Projection| (0..base.layers).any(|layer| has(projection, layer));
     let lora = settings.lora(Projection::ALL.into_iter().filter(anywhere).collect())?;
 
+    if let Some(&(projection, layer)) =
+        settings.modules.iter().find(|(projection, layer)| !has(*projection, *layer))
+    {
+        return Err(AdapterError::MissingTensor { path, tensor: projection.lora_a_name(layer) });
+    }
     let head = stored.tensor(HEAD_NAME).ok();
     let head =
         head.ok_or_else(|| AdapterError::MissingTensor { path: path.clone(), tensor: HEAD_NAME.to_owned() })?;

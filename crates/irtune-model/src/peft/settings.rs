@@ -14,8 +14,10 @@ pub(super) struct Settings {
     /// Such that the scaling is `alpha / rank`, also when the file asks for `alpha / √rank`.
     pub(super) alpha: f32,
     pub(super) dropout: f32,
-    /// Nothing when a pattern describes them: then the tensors say which modules it meant.
+    /// Nothing when a pattern or whole paths describe them: then the tensors say which modules are meant.
     pub(super) targets: Option<Vec<Projection>>,
+    /// Modules that are named by their whole paths.
+    pub(super) modules: Vec<(Projection, usize)>,
     /// The adapted layers, when not all are.
     pub(super) layers: Option<Vec<usize>>,
     pub(super) base_name: String,
@@ -23,7 +25,7 @@ pub(super) struct Settings {
 }
 
 /// Fields that change what the adapter computes in a way that isn't built, with what would work instead.
-const UNSUPPORTED: [(&str, &str); 14] = [
+const UNSUPPORTED: [(&str, &str); 17] = [
     ("use_dora", "use_dora false"),
     ("fan_in_fan_out", "fan_in_fan_out false"),
     ("lora_bias", "lora_bias false"),
@@ -38,6 +40,9 @@ const UNSUPPORTED: [(&str, &str); 14] = [
     ("use_qalora", "use_qalora false"),
     ("use_bdlora", "use_bdlora null"),
     ("arrow_config", "arrow_config null"),
+    ("kasa_config", "kasa_config null"),
+    ("monteclora_config", "monteclora_config null"),
+    ("velora_config", "velora_config null"),
 ];
 
 impl Settings {
@@ -53,18 +58,21 @@ impl Settings {
         for (field, supported) in UNSUPPORTED {
             fields.refuse(field, supported)?;
         }
+        fields.keeps_base()?;
         let rank = fields.get("r").and_then(Value::as_u64).and_then(|rank| u32::try_from(rank).ok());
         let rank = rank.ok_or_else(|| fields.wrong("r", "a whole number"))? as usize;
         let mut alpha = fields.number("lora_alpha")?.ok_or_else(|| fields.wrong("lora_alpha", "a number"))?;
         if fields.get("use_rslora").and_then(Value::as_bool) == Some(true) {
             alpha *= (rank as f32).sqrt();
         }
+        let (targets, modules) = fields.targets()?;
         let base_name = fields.get("base_model_name_or_path").and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
             rank,
             alpha,
             dropout: fields.number("lora_dropout")?.unwrap_or(0.0),
-            targets: fields.targets()?,
+            targets,
+            modules,
             layers: fields.layers()?,
             base_name: base_name.to_owned(),
             path: path.to_owned(),
@@ -119,25 +127,41 @@ impl Fields<'_> {
         }
     }
 
-    fn targets(&self) -> Result<Option<Vec<Projection>>, AdapterError> {
-        const EXPECTED: &str = "a list of modules or a pattern";
-        match self.get("target_modules") {
-            Some(Value::String(_)) => Ok(None),
-            Some(Value::Array(names)) => {
-                let targets = names.iter().map(|name| {
-                    let name = name.as_str().ok_or_else(|| self.wrong("target_modules", EXPECTED))?;
-                    let known =
-                        |projection: &Projection| [projection.name(), projection.path()].contains(&name);
-                    let target = Projection::ALL.into_iter().find(known);
-                    target.ok_or_else(|| AdapterError::Target {
-                        path: self.path.to_owned(),
-                        target: name.to_owned(),
-                    })
-                });
-                targets.collect::<Result<_, _>>().map(Some)
+    /// Some ways to begin (PiSSA, OLoRA, LoftQ …) change the base as well, which the folder doesn't hold.
+    fn keeps_base(&self) -> Result<(), AdapterError> {
+        const FIELD: &str = "init_lora_weights";
+        match self.get(FIELD) {
+            None | Some(Value::Bool(_)) => Ok(()),
+            Some(Value::String(way)) if ["gaussian", "eva", "orthogonal"].contains(&way.as_str()) => Ok(()),
+            found => {
+                Err(self.unsupported(FIELD, found, "init_lora_weights true, or convert this one with PEFT"))
             }
-            _ => Err(self.wrong("target_modules", EXPECTED)),
         }
+    }
+
+    /// The projections, or the modules named by their whole paths, which is how PEFT stores "all-linear".
+    #[allow(clippy::type_complexity, reason = "used once, and a name would say no more")]
+    fn targets(&self) -> Result<(Option<Vec<Projection>>, Vec<(Projection, usize)>), AdapterError> {
+        const FIELD: &str = "target_modules";
+        const EXPECTED: &str = "a list of modules or a pattern";
+        let names = match self.get(FIELD) {
+            Some(Value::String(_)) => return Ok((None, Vec::new())),
+            Some(Value::Array(names)) => names,
+            _ => return Err(self.wrong(FIELD, EXPECTED)),
+        };
+        let (mut projections, mut modules) = (Vec::new(), Vec::new());
+        for name in names {
+            let name = name.as_str().ok_or_else(|| self.wrong(FIELD, EXPECTED))?;
+            let short = |projection: &Projection| [projection.name(), projection.path()].contains(&name);
+            if let Some(projection) = Projection::ALL.into_iter().find(short) {
+                projections.push(projection);
+            } else if let Some(module) = module(name) {
+                modules.push(module);
+            } else {
+                return Err(AdapterError::Target { path: self.path.to_owned(), target: name.to_owned() });
+            }
+        }
+        Ok((modules.is_empty().then_some(projections), modules))
     }
 
     fn layers(&self) -> Result<Option<Vec<usize>>, AdapterError> {
@@ -163,4 +187,11 @@ impl Fields<'_> {
         let value = found.map_or_else(|| "missing".to_owned(), Value::to_string);
         AdapterError::Unsupported { path: self.path.to_owned(), field, value, supported }
     }
+}
+
+/// The projection and layer of a whole path: `model.layers.3.mlp.up_proj`.
+fn module(path: &str) -> Option<(Projection, usize)> {
+    let (layer, rest) = path.strip_prefix("model.layers.")?.split_once('.')?;
+    let projection = Projection::ALL.into_iter().find(|projection| projection.path() == rest)?;
+    Some((projection, layer.parse().ok()?))
 }

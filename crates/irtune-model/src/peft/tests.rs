@@ -206,6 +206,10 @@ fn settings_that_cannot_be_used_are_named() {
         ),
         (json!({"alpha_pattern": {"q_proj": 4}}), "`alpha_pattern` is {\"q_proj\":4}"),
         (json!({"layers_pattern": "h"}), "`layers_pattern` is \"h\""),
+        (
+            json!({"init_lora_weights": "pissa_niter_4"}),
+            "`init_lora_weights` is \"pissa_niter_4\", which is not supported",
+        ),
         (json!({"fan_in_fan_out": true}), "`fan_in_fan_out` is true"),
         (json!({"r": -1}), "`r` is -1, but must be a whole number"),
         (json!({"r": 0}), "rank is 0"),
@@ -217,6 +221,11 @@ fn settings_that_cannot_be_used_are_named() {
         ),
         (json!({"target_modules": [3]}), "`target_modules` is [3]"),
         (json!({"target_modules": ["lm_head"]}), "`target_modules` names `lm_head`, which is no projection"),
+        (
+            json!({"target_modules": ["model.layers.0.self_attn.q_proj", "model.layers.1.mlp.gate_proj"]}),
+            "layers.1.mlp.gate_proj.lora_A.weight` is missing",
+        ),
+        (json!({"target_modules": ["model.layers.0.mlp.router"]}), "names `model.layers.0.mlp.router`"),
         (json!({"target_modules": []}), "target_modules is empty"),
         (json!({"target_modules": ["q_proj"]}), "mlp.up_proj.lora_A.weight` has no place in this adapter"),
         (
