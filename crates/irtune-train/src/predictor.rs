@@ -60,6 +60,14 @@ pub enum PredictorError {
         /// Where it was in training.
         expected: PathBuf,
     },
+    /// The model gives no answer.
+    #[error(
+        "line {line}: the model's output is not finite; its training diverged, so train anew with a lower learning_rate"
+    )]
+    NotFinite {
+        /// The pair's line.
+        line: usize,
+    },
     /// The adapter's labels are not the run's.
     #[error("{}: the adapter has {adapter} labels, labels.json has {run}; one of them is damaged", path.display())]
     Labels {
@@ -258,6 +266,9 @@ impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
         let mut logits = Vec::new();
         self.engine.logits(&packed, &mut logits)?;
         for ((example, pair), row) in pairs.into_iter().zip(logits.chunks_exact(self.labels.len())) {
+            if row.iter().any(|logit| !logit.is_finite()) {
+                return Err(PredictorError::NotFinite { line: pair.line });
+            }
             let best =
                 (1..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best });
             self.ready.push_back(Prediction {

@@ -262,7 +262,9 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the file is there but can't be read; an item is an error when its line is damaged.
-    pub fn steps(&self) -> Result<impl Iterator<Item = Result<StepReport, RunFolderError>>, RunFolderError> {
+    pub fn steps(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<StepReport, RunFolderError>> + use<>, RunFolderError> {
         read_lines(self.metrics_path())
     }
 
@@ -272,7 +274,7 @@ impl RunFolder {
     /// When the file is there but can't be read; an item is an error when its line is damaged.
     pub fn evaluations(
         &self,
-    ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>>, RunFolderError> {
+    ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>> + use<>, RunFolderError> {
         read_lines(self.evaluations_path())
     }
 }
@@ -317,7 +319,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {
 
 fn read_lines<T: DeserializeOwned>(
     path: PathBuf,
-) -> Result<impl Iterator<Item = Result<T, RunFolderError>>, RunFolderError> {
+) -> Result<impl Iterator<Item = Result<T, RunFolderError>> + use<T>, RunFolderError> {
     let lines = match File::open(&path) {
         Ok(file) => Some(BufReader::new(file).lines()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
