@@ -417,3 +417,44 @@ fn a_loss_that_is_no_number_names_the_last_checkpoint() {
     );
     assert!(message.contains("checkpoint") && message.contains("lower learning_rate"), "{message}");
 }
+
+#[test]
+fn an_evaluation_that_is_no_number_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings =
+        TrainSettings { learning_rate: 1e38, warmup_steps: 0, eval_every: Every::Steps(1), ..settings() };
+    let files = TestFiles::new(Fate::Lives);
+    let path = directory.path().join("run");
+    let error =
+        go(&path, &settings, &support::data(), &files, &mut Recorder::default(), &AtomicBool::new(false))
+            .unwrap_err();
+    assert!(matches!(error, TrainError::Metrics(_)), "{error}");
+    assert!(error.to_string().contains("the model's output is not finite"), "{error}");
+}
+
+#[test]
+fn another_method_cannot_continue_a_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    let interrupt = AtomicBool::new(false);
+    let mut recorder = Recorder { interrupt_after: Some((3, &interrupt)), ..Default::default() };
+    let files = TestFiles::new(Fate::Lives);
+    go(&path, &settings(), &support::data(), &files, &mut recorder, &interrupt).unwrap();
+    let settings = TrainSettings { method: "full".into(), ..settings() };
+    let mut policy = irtune_select::method("full").unwrap().build(LAYERS, &BTreeMap::new()).unwrap();
+    let folder = RunFolder::open(&path).unwrap();
+    let newest = checkpoint::list(&folder.checkpoints_path()).unwrap().remove(0);
+    let parts = RunParts {
+        settings: &settings,
+        engine: &mut CountingEngine::new(),
+        policy: policy.as_mut(),
+        data: &support::data(),
+        folder: &folder,
+        files: &files,
+        export: &export,
+    };
+    let saved = checkpoint::load(&newest).unwrap();
+    let error = run::run(parts, &mut recorder, &AtomicBool::new(false), Some(saved)).unwrap_err();
+    assert!(matches!(error, TrainError::Select(_)), "{error}");
+    assert!(error.to_string().contains("resume with the run's own method"), "{error}");
+}

@@ -181,8 +181,8 @@ impl Engine for CountingEngine {
             loss -= probabilities[target as usize].ln();
             for index in Self::trained(active, train_head) {
                 let features = Self::features(index, &tokens, |feature| drop(index, feature));
-                for label in 0..LABELS {
-                    let error = probabilities[label] - f64::from(u8::from(label == target as usize));
+                for (label, probability) in probabilities.iter().enumerate() {
+                    let error = probability - f64::from(u8::from(label == target as usize));
                     for (feature, count) in features.iter().enumerate() {
                         self.gradients[index][label * FEATURES + feature] +=
                             (error * f64::from(*count) / normalizer) as f32;

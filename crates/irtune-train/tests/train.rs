@@ -1,0 +1,448 @@
+//! From files to a trained model and back, with the real engine on a tiny Llama.
+
+use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
+use irtune_model::{Base, Precision, read_adapter, write_adapter};
+use irtune_select::Fidelity;
+use irtune_train::metrics::Bootstrap;
+use irtune_train::{
+    Every, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions, RunFolder, StepReport,
+    Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+
+const LABELS: [&str; 3] = ["clarity", "fluency", "style"];
+
+/// Pairs in words that the tiny model knows; the label shows in what was added.
+fn rows(count: usize, from: usize, documents: usize) -> String {
+    (from..from + count)
+        .map(|number| {
+            let label = number % LABELS.len();
+            let original = format!("w{} w{} w{}", 10 + number % 7, 20 + number % 5, 30 + number % 11);
+            let revised = format!("{original} w{} w{}", 60 + 10 * label + number % 3, 100 + 20 * label);
+            format!(
+                r#"{{"id": "row{number}", "original": "{original}", "revised": "{revised}", "label": "{}", "group": "d{}"}}"#,
+                LABELS[label],
+                number % documents
+            ) + "\n"
+        })
+        .collect()
+}
+
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Place { directory: tempfile::tempdir().unwrap() };
+        fs::write(place.path("train.jsonl"), rows(40, 0, 13)).unwrap();
+        fs::write(place.path("test.jsonl"), rows(9, 500, 3)).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn request(&self, out: &str) -> TrainRequest {
+        TrainRequest {
+            base: golden_model("six_layers"),
+            base_name: "tiny/llama".into(),
+            train: self.path("train.jsonl"),
+            validation: None,
+            test: Some(self.path("test.jsonl")),
+            columns: Columns::default(),
+            out: self.path(out),
+            settings: TrainSettings {
+                rank: 4,
+                alpha: 8.0,
+                learning_rate: 0.01,
+                warmup_steps: 1,
+                batch_size: 4,
+                gradient_accumulation: 2,
+                epochs: 2,
+                max_length: 60,
+                prompt: "pair".into(),
+                validation_fraction: 0.2,
+                eval_every: Every::Steps(3),
+                save_every: Every::Steps(2),
+                precision: Precision::F32,
+                threads: Some(1),
+                ..Default::default()
+            },
+        }
+    }
+
+    /// Everything in the place, hidden names included.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.directory.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn golden_model(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama").join(case).join("model")
+}
+
+#[derive(Default)]
+struct Recorder<'a> {
+    interrupt_after: Option<(u64, &'a AtomicBool)>,
+    notices: Vec<Notice>,
+    losses: Vec<f64>,
+}
+
+impl Observer for Recorder<'_> {
+    fn on_step(&mut self, report: &StepReport) {
+        self.losses.push(report.loss);
+        if let Some((step, interrupt)) = self.interrupt_after
+            && step == report.step
+        {
+            interrupt.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn on_notice(&mut self, notice: &Notice) {
+        self.notices.push(notice.clone());
+    }
+}
+
+fn never() -> AtomicBool {
+    AtomicBool::new(false)
+}
+
+fn finish(request: &TrainRequest) -> (Summary, Recorder<'static>) {
+    let mut recorder = Recorder::default();
+    match train(request, &mut recorder, &never()).unwrap() {
+        TrainOutcome::Finished(summary) => (*summary, recorder),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn interrupted(request: &TrainRequest, step: u64) {
+    let interrupt = never();
+    let mut recorder = Recorder { interrupt_after: Some((step, &interrupt)), ..Default::default() };
+    let outcome = train(request, &mut recorder, &interrupt).unwrap();
+    assert!(
+        matches!(outcome, TrainOutcome::Interrupted { step: stopped, .. } if stopped == step),
+        "{outcome:?}"
+    );
+}
+
+fn failure(request: &TrainRequest) -> TrainError {
+    train(request, &mut Recorder::default(), &never()).unwrap_err()
+}
+
+fn pairs(path: &Path, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {
+    Pairs::open(path, &Columns::default(), labels).unwrap()
+}
+
+fn adapter(path: &Path) -> Vec<Vec<u8>> {
+    let folder = RunFolder::open(path).unwrap().adapter_path();
+    ["adapter_model.safetensors", "adapter_config.json", "config.json"]
+        .iter()
+        .map(|name| fs::read(folder.join(name)).unwrap())
+        .collect()
+}
+
+fn losses(path: &Path) -> Vec<(f64, f64, Vec<usize>)> {
+    let steps = RunFolder::open(path).unwrap().steps().unwrap();
+    steps.map(Result::unwrap).map(|step| (step.loss, step.gradient_norm, step.active_layers)).collect()
+}
+
+#[test]
+fn a_model_is_trained_kept_and_used() {
+    let place = Place::new();
+    let mut request = place.request("run");
+    request.settings.epochs = 6;
+    let (summary, recorder) = finish(&request);
+    let losses = &recorder.losses;
+    assert!(losses.last().unwrap() < &(losses[0] * 0.7), "{losses:?}");
+    assert_eq!(summary.steps, losses.len() as u64);
+    assert!(
+        summary.layer_steps.iter().all(|&steps| steps > 0),
+        "every layer is tried: {:?}",
+        summary.layer_steps
+    );
+    assert!(recorder.notices.iter().any(|notice| matches!(notice, Notice::Split { .. })));
+    assert_eq!(place.names(), ["run", "test.jsonl", "train.jsonl"]);
+
+    let folder = RunFolder::open(&request.out).unwrap();
+    assert_eq!(folder.settings().unwrap(), request.settings);
+    assert_eq!(folder.sources().unwrap().train, request.train);
+    assert_eq!(folder.labels().unwrap().names(), LABELS);
+    assert_eq!(folder.summary().unwrap().unwrap(), summary);
+
+    // The predictor measures what the run measured at its end.
+    let mut predictor = Predictor::open(&request.out, &options()).unwrap();
+    let measured = predictor
+        .evaluate(pairs(&place.path("test.jsonl"), Labels::Required), Some(&Bootstrap::default()))
+        .unwrap();
+    let test = summary.test.unwrap();
+    assert!((measured.loss - test.loss).abs() < 1e-5, "{} {}", measured.loss, test.loss);
+    assert_eq!(measured.metrics.confusion, test.metrics.confusion);
+    assert!(measured.metrics.intervals.is_some());
+
+    // Predictions come one for one and in order, whatever the batch.
+    let all = |batch_size| {
+        let mut predictor =
+            Predictor::open(&request.out, &PredictorOptions { batch_size, ..options() }).unwrap();
+        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+        stream.map(Result::unwrap).collect::<Vec<_>>()
+    };
+    let (large, small) = (all(16), all(2));
+    assert_eq!(large.len(), 9);
+    for (index, (large, small)) in large.iter().zip(&small).enumerate() {
+        assert_eq!(large.id.as_deref(), Some(format!("row{}", 500 + index).as_str()));
+        assert_eq!(large.line, index + 1);
+        assert_eq!(large.label, small.label);
+        assert!((large.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        for (large, small) in large.probabilities.iter().zip(&small.probabilities) {
+            assert!((large - small).abs() < 1e-5);
+        }
+    }
+}
+
+fn options() -> PredictorOptions {
+    PredictorOptions { precision: Precision::F32, threads: Some(1), ..Default::default() }
+}
+
+#[test]
+fn resumed_equals_uninterrupted_bitwise() {
+    let place = Place::new();
+    for (name, precision, fidelity, method) in [
+        ("paper", Precision::F32, Fidelity::Paper, "ir"),
+        ("published", Precision::Bf16, Fidelity::Published, "ir"),
+        ("full", Precision::F32, Fidelity::Paper, "full"),
+    ] {
+        let request = |out: String| {
+            let mut request = place.request(&out);
+            request.settings.precision = precision;
+            request.settings.fidelity = fidelity;
+            request.settings.method = method.into();
+            request
+        };
+        let whole = request(format!("{name}-whole"));
+        let (summary, _) = finish(&whole);
+        for step in [1, 3, 5, summary.steps] {
+            let parts = request(format!("{name}-{step}"));
+            interrupted(&parts, step);
+            let outcome = resume(&parts.out, &mut Recorder::default(), &never()).unwrap();
+            assert!(matches!(outcome, TrainOutcome::Finished(_)));
+            assert_eq!(losses(&parts.out), losses(&whole.out), "{name} {step}");
+            assert!(adapter(&parts.out) == adapter(&whole.out), "{name} {step}: another adapter");
+        }
+    }
+}
+
+#[test]
+fn accumulated_equals_the_big_batch() {
+    let place = Place::new();
+    let trained = |out: &str, batch_size, gradient_accumulation| {
+        let mut request = place.request(out);
+        request.settings.batch_size = batch_size;
+        request.settings.gradient_accumulation = gradient_accumulation;
+        finish(&request);
+        losses(&request.out)
+    };
+    let whole = trained("whole", 8, 1);
+    for (whole, parts) in whole.iter().zip(&trained("parts", 2, 4)) {
+        assert!((whole.0 - parts.0).abs() < 1e-3 * whole.0, "{} {}", whole.0, parts.0);
+        assert_eq!(whole.2, parts.2);
+    }
+    let (first, parts) = (&whole[0], &trained("ones", 1, 8)[0]);
+    assert!((first.0 - parts.0).abs() < 1e-5 * first.0, "{} {}", first.0, parts.0);
+    assert!((first.1 - parts.1).abs() < 1e-4 * first.1, "{} {}", first.1, parts.1);
+}
+
+#[test]
+fn what_cannot_be_met_leaves_nothing_behind() {
+    let place = Place::new();
+    let before = place.names();
+    let refuse = |change: &dyn Fn(&mut TrainRequest), expected: &[&str]| {
+        let mut request = place.request("run");
+        change(&mut request);
+        let message = failure(&request).to_string();
+        for expected in expected {
+            assert!(message.contains(expected), "{message}");
+        }
+        assert_eq!(place.names(), before);
+    };
+    refuse(
+        &|request| (request.settings.rank, request.settings.learning_rate) = (0, -1.0),
+        &["rank: 0 is not possible; use 1 or more\n", "learning_rate: -1 is not possible"],
+    );
+    refuse(&|request| request.base = "nowhere".into(), &["there is no base at ", "nowhere"]);
+    refuse(&|request| request.train = "nowhere.jsonl".into(), &["nowhere.jsonl: cannot be opened"]);
+    refuse(&|request| request.settings.prompt = "nowhere.txt".into(), &["nowhere.txt"]);
+    refuse(&|request| request.settings.max_length = 2, &["max_length"]);
+    refuse(&|request| request.out = place.path("train.jsonl"), &["train.jsonl is not empty"]);
+    refuse(&|request| request.out = place.path("train.jsonl").join("run"), &["train.jsonl"]);
+}
+
+#[test]
+fn an_unknown_label_in_the_test_pairs_is_named() {
+    let place = Place::new();
+    fs::write(place.path("test.jsonl"), rows(2, 0, 1).replace("fluency", "fluence")).unwrap();
+    let error = failure(&place.request("run"));
+    assert!(matches!(error, TrainError::Data(DataError::UnknownLabel { .. })), "{error}");
+    assert!(error.to_string().contains("test.jsonl:2"), "{error}");
+    assert!(!place.path("run").exists());
+}
+
+#[test]
+fn long_pairs_and_dropped_rows_are_told() {
+    let place = Place::new();
+    let mut request = place.request("run");
+    for path in [&request.train, request.test.as_ref().unwrap()] {
+        let rows = fs::read_to_string(path).unwrap();
+        fs::write(
+            path,
+            rows.replace(r#""original": ""#, r#""original": "w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
+        )
+        .unwrap();
+    }
+    request.columns.drop_labels = vec!["style".into()];
+    request.settings.max_length = 18;
+    request.settings.max_steps = Some(2);
+    let (_, recorder) = finish(&request);
+    let shortened = |notice: &&Notice| matches!(notice, Notice::Shortened { max_length: 18, .. });
+    assert_eq!(recorder.notices.iter().filter(shortened).count(), 3, "{:?}", recorder.notices);
+    let dropped = Notice::Dropped { part: Part::Train, rows: 13 };
+    assert!(recorder.notices.contains(&dropped), "{:?}", recorder.notices);
+    assert_eq!(RunFolder::open(&request.out).unwrap().labels().unwrap().names(), ["clarity", "fluency"]);
+}
+
+#[test]
+fn each_reason_not_to_resume_has_its_error() {
+    let place = Place::new();
+    let request = place.request("run");
+    interrupted(&request, 4);
+    let again = || resume(&request.out, &mut Recorder::default(), &never());
+    let message = || again().unwrap_err().to_string();
+
+    let whole = fs::read(&request.train).unwrap();
+    fs::write(&request.train, rows(40, 1, 13)).unwrap();
+    assert!(matches!(again(), Err(TrainError::DataChanged { part: Part::Train, .. })));
+    assert!(message().contains("the training pairs are not those the run was begun with; restore "));
+    fs::write(&request.train, whole).unwrap();
+
+    let sources = request.out.join("sources.json");
+    let whole = fs::read_to_string(&sources).unwrap();
+    fs::write(&sources, whole.replace("six_layers", "three_layers")).unwrap();
+    assert!(matches!(again(), Err(TrainError::BaseChanged { .. })), "{}", message());
+    fs::write(&sources, whole).unwrap();
+
+    let best = fs::read_dir(request.out.join("checkpoints")).unwrap().map(|entry| entry.unwrap().path());
+    let best = best.into_iter().find(|path| path.is_file()).expect("the stored best model");
+    let whole = fs::read(&best).unwrap();
+    fs::write(&best, &whole[1..]).unwrap();
+    assert!(matches!(again(), Err(TrainError::Best { .. })), "{}", message());
+    fs::write(&best, whole).unwrap();
+
+    let state = request.out.join("checkpoints/step-00000004/state.json");
+    let whole = fs::read(&state).unwrap();
+    fs::write(&state, "{}").unwrap();
+    assert!(matches!(again(), Err(TrainError::Checkpoint(_))), "{}", message());
+    fs::write(&state, whole).unwrap();
+
+    let metrics = request.out.join("metrics.jsonl");
+    let whole = fs::read(&metrics).unwrap();
+    fs::write(&metrics, "").unwrap();
+    assert!(matches!(again(), Err(TrainError::Log { .. })), "{}", message());
+    assert!(message().contains("metrics.jsonl: 0 bytes are there, "), "{}", message());
+    fs::write(&metrics, whole).unwrap();
+
+    again().unwrap();
+    assert!(matches!(again(), Err(TrainError::Finished { .. })));
+    assert!(message().contains("is finished; train into another folder"));
+    let error = resume(&place.path("none"), &mut Recorder::default(), &never()).unwrap_err();
+    assert!(matches!(error, TrainError::Folder(_)), "{error}");
+}
+
+#[test]
+fn a_run_without_a_checkpoint_begins_anew() {
+    let place = Place::new();
+    let (whole, request) = (place.request("whole"), place.request("run"));
+    finish(&whole);
+    interrupted(&request, 3);
+    fs::remove_dir_all(request.out.join("checkpoints")).unwrap();
+    resume(&request.out, &mut Recorder::default(), &never()).unwrap();
+    assert_eq!(losses(&request.out), losses(&whole.out));
+    assert!(adapter(&request.out) == adapter(&whole.out));
+}
+
+#[test]
+fn each_reason_not_to_predict_has_its_error() {
+    let place = Place::new();
+    let mut request = place.request("run");
+    request.settings.max_steps = Some(3);
+    interrupted(&request, 1);
+    let open = |options: &PredictorOptions| Predictor::open(&request.out, options).err().expect("an error");
+    let error = open(&options());
+    assert!(matches!(error, PredictorError::NoAdapter { .. }), "{error}");
+    assert!(error.to_string().ends_with("has no adapter yet; continue it with --resume"), "{error}");
+    resume(&request.out, &mut Recorder::default(), &never()).unwrap();
+
+    let error = open(&PredictorOptions { base: Some(golden_model("three_layers")), ..options() });
+    assert!(matches!(error, PredictorError::OtherBase { .. }), "{error}");
+    let error = open(&PredictorOptions { base: Some("nowhere".into()), ..options() });
+    assert!(matches!(error, PredictorError::Model(_)), "{error}");
+    let error = Predictor::open(&place.path("none"), &options()).err().unwrap();
+    assert!(matches!(error, PredictorError::Folder(_)), "{error}");
+
+    let mut predictor = Predictor::open(&request.out, &options()).unwrap();
+    let error = predictor.evaluate(std::iter::empty(), None).unwrap_err();
+    assert!(matches!(error, PredictorError::Metrics(_)), "{error}");
+
+    // A pair that can't be read ends the stream after the predictions before it.
+    fs::write(place.path("broken.jsonl"), rows(3, 0, 1) + "{broken\n" + &rows(3, 0, 1)).unwrap();
+    let stream = predictor.predict(pairs(&place.path("broken.jsonl"), Labels::Optional)).unwrap();
+    let found: Vec<_> = stream.collect();
+    assert_eq!(found.len(), 4);
+    assert!(found[..3].iter().all(Result::is_ok));
+    assert!(matches!(found[3], Err(PredictorError::Data(_))));
+
+    let base = Base::open(&golden_model("six_layers")).unwrap();
+    let folder = RunFolder::open(&request.out).unwrap().adapter_path();
+    let mut diverged = read_adapter(&folder, &base.config).unwrap();
+    diverged.tensors.last_mut().unwrap().data[0] = f32::NAN;
+    let names = LABELS.map(str::to_owned);
+    write_adapter(&folder, &diverged.lora, &base.config, "tiny", &names, &diverged.tensors).unwrap();
+    let mut predictor = Predictor::open(&request.out, &options()).unwrap();
+    let mut stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+    let error = stream.next().unwrap().unwrap_err();
+    assert!(matches!(error, PredictorError::NotFinite { line: 1 }), "{error}");
+    assert!(stream.next().is_none());
+
+    let labels = request.out.join("labels.json");
+    fs::write(&labels, r#"["clarity", "fluency"]"#).unwrap();
+    let error = open(&options());
+    assert!(matches!(error, PredictorError::Labels { adapter: 3, run: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_base_that_moved_can_be_named() {
+    let place = Place::new();
+    let copy = place.path("base");
+    fs::create_dir(&copy).unwrap();
+    for name in ["config.json", "model.safetensors", "tokenizer.json"] {
+        fs::copy(golden_model("six_layers").join(name), copy.join(name)).unwrap();
+    }
+    let mut request = place.request("run");
+    request.settings.max_steps = Some(2);
+    finish(&request);
+    let mut moved =
+        Predictor::open(&request.out, &PredictorOptions { base: Some(copy), ..options() }).unwrap();
+    let mut stayed = Predictor::open(&request.out, &options()).unwrap();
+    let all = |predictor: &mut Predictor| {
+        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+        stream.map(Result::unwrap).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&mut moved), all(&mut stayed));
+}
