@@ -19,7 +19,7 @@ pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     /// Tell more of what happens; twice for every detail
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 900)]
     pub verbose: u8,
 }
 

@@ -53,7 +53,9 @@ fn chain(error: &anyhow::Error) -> String {
     let mut out = format!("error: {error}\n");
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
-        if !out.contains(&cause) {
+        // A parser's own position counts from where it began, which would contradict the file's line above.
+        let without_position = cause.split(" at line ").next().unwrap_or(&cause);
+        if !out.contains(without_position) {
             let _ = writeln!(out, "  because: {cause}");
         }
     }

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::io;
 
+use irtune_model::ModelError;
+use irtune_train::PredictorError;
+
 use crate::base::LocateError;
 
 /// A way out of an error, if there is one to name.
@@ -17,6 +20,9 @@ pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
                 "download the model on any machine and give its folder or .gguf file with --base".to_owned()
             }
         });
+    }
+    if let Some(PredictorError::Model(ModelError::Base(_))) = error.downcast_ref() {
+        return Some("if the base has moved, say where it is now with --base".to_owned());
     }
     match error.downcast_ref::<io::Error>()?.kind() {
         io::ErrorKind::StorageFull => Some("free some space, then try again".to_owned()),

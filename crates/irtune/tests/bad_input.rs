@@ -99,9 +99,9 @@ fn truncated_safetensors() {
     let path = sandbox.path("base/model.safetensors");
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() - 1000]).unwrap();
-    insta::assert_snapshot!("in the data", fails(&sandbox, TRAIN));
+    insta::assert_snapshot!("truncated_in_the_data", fails(&sandbox, TRAIN));
     fs::write(&path, &bytes[..40]).unwrap();
-    insta::assert_snapshot!("in the header", fails(&sandbox, TRAIN));
+    insta::assert_snapshot!("truncated_in_the_header", fails(&sandbox, TRAIN));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn length_that_leaves_no_room() {
 #[test]
 fn folders_that_are_no_run() {
     let sandbox = Sandbox::with_base();
-    insta::assert_snapshot!("resume", fails(&sandbox, "train --resume base"));
-    insta::assert_snapshot!("eval", fails(&sandbox, "eval --run base --data test.jsonl"));
-    insta::assert_snapshot!("inspect", fails(&sandbox, "inspect nowhere"));
+    insta::assert_snapshot!("resuming_no_run", fails(&sandbox, "train --resume base"));
+    insta::assert_snapshot!("evaluating_no_run", fails(&sandbox, "eval --run base --data test.jsonl"));
+    insta::assert_snapshot!("inspecting_nothing", fails(&sandbox, "inspect nowhere"));
 }

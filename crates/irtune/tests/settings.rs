@@ -86,22 +86,22 @@ fn existing_run_folder() {
 fn base_that_is_not_there() {
     let sandbox = Sandbox::with_base();
     let refused = |base: &str| refused(&sandbox, &format!("train --base {base} --train train.jsonl"));
-    insta::assert_snapshot!("misspelt alias", refused("smolm2"));
-    insta::assert_snapshot!("hub name without hf:", refused("someone/something"));
-    insta::assert_snapshot!("path", refused("models/x/y.gguf"));
+    insta::assert_snapshot!("misspelt_alias", refused("smolm2"));
+    insta::assert_snapshot!("hub_name_without_prefix", refused("someone/something"));
+    insta::assert_snapshot!("path_of_a_base", refused("models/x/y.gguf"));
 }
 
 #[test]
 fn prediction_and_evaluation_check_everything_first() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(
-        "predict",
+        "refused_prediction",
         refused(
             &sandbox,
             "predict --run no --data no.jsonl --precision f64 --threads 0 --batch-size x --preset y --base hf:z"
         )
     );
-    insta::assert_snapshot!("eval", refused(&sandbox, "eval --run no --data -"));
+    insta::assert_snapshot!("refused_evaluation", refused(&sandbox, "eval --run no --data -"));
 }
 
 #[test]

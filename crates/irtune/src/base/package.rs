@@ -49,6 +49,9 @@ pub fn fetch(package: &Package, environment: &Environment) -> Result<PathBuf, Ve
             Err(error) => attempts.push(Attempt { way: installer.join(" "), outcome: error.to_string() }),
         }
     }
+    drop(partial);
+    // Nothing is left behind; a folder that is not empty belongs to another process and stays.
+    let _ = fs::remove_dir(folder);
     Err(attempts)
 }
 

@@ -23,7 +23,8 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
         false => Pairs::open(&arguments.data, &columns, Labels::Optional)?,
     };
     let labels = predictor.labels().names().to_vec();
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    // Line-buffered: an answer is out before the next pair has to come in.
+    let mut out = io::stdout().lock();
     let mut shortened = 0u64;
     for prediction in predictor.predict(pairs)? {
         // What is known so far reaches the reader before the error does.

@@ -141,6 +141,10 @@ impl Sources {
             (Kind::Number, Value::Integer(whole)) => Value::Float(whole as f64),
             (_, value) => value,
         };
+        if !fits(setting.kind, &value) {
+            let message = format!("`{value}` is not {}", expected(setting.kind));
+            return self.problems.push(Problem::at(&origin, message));
+        }
         let explicit = |origin: &Origin| matches!(origin, Origin::Flag(_) | Origin::Set(_));
         if let Some((_, before)) = self.values.get(setting.key)
             && explicit(before)
@@ -178,12 +182,25 @@ fn read(kind: Kind, text: &str) -> Option<Value> {
     }
 }
 
+/// Whether a value of a file is of the type that a setting takes.
+fn fits(kind: Kind, value: &Value) -> bool {
+    match kind {
+        Kind::Text => value.is_str(),
+        Kind::Integer => value.is_integer(),
+        Kind::Number => value.is_float(),
+        Kind::Switch => value.is_bool(),
+        Kind::List => value.as_array().is_some_and(|values| values.iter().all(Value::is_str)),
+        Kind::IntegerOrWord => value.is_integer() || value.is_str(),
+    }
+}
+
 fn expected(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::IntegerOrWord => "a word",
+        Kind::Text => "a text",
+        Kind::IntegerOrWord => "a whole number or a word",
         Kind::Integer => "a whole number",
         Kind::Number => "a number",
         Kind::Switch => "true or false",
-        Kind::List => "a list separated by commas",
+        Kind::List => "a list of words",
     }
 }
