@@ -131,3 +131,56 @@ fn a_text_without_ids_is_refused_by_its_length_only() {
     assert!(message.starts_with("cannot tokenize a text of 8 characters"), "{message}");
     assert!(!message.contains("secret"), "{message}");
 }
+
+/// `golden/tokenizer`: a small vocabulary and what the Python package makes of texts with it.
+#[derive(serde::Deserialize)]
+struct Golden {
+    texts: Vec<String>,
+    tokens: Vec<String>,
+    types: Vec<i32>,
+    merges: Vec<String>,
+    /// Ids of every text by the name of the way to cut it.
+    ways: std::collections::BTreeMap<String, Vec<Vec<u32>>>,
+}
+
+impl Golden {
+    fn read() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tokenizer/case.json");
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    }
+
+    /// The texts whose ids, cut one way, differ from the golden's of a way.
+    fn differing(&self, way: &str, golden_way: &str) -> Vec<&str> {
+        let mut sample = Sample::new();
+        sample.text("tokenizer.ggml.model", "gpt2");
+        sample.text("tokenizer.ggml.pre", way);
+        sample.texts("tokenizer.ggml.tokens", &self.tokens.iter().map(String::as_str).collect::<Vec<_>>());
+        sample.integers("tokenizer.ggml.token_type", &self.types);
+        sample.texts("tokenizer.ggml.merges", &self.merges.iter().map(String::as_str).collect::<Vec<_>>());
+        let tokenizer = build(&sample).unwrap();
+        let expected = &self.ways[golden_way];
+        assert_eq!(self.texts.len(), expected.len());
+        let differs = |(text, ids): &(&String, &Vec<u32>)| tokenizer.encode(text).unwrap() != **ids;
+        self.texts.iter().zip(expected).filter(differs).map(|(text, _)| text.as_str()).collect()
+    }
+}
+
+#[test]
+fn ids_equal_those_of_the_families_own_tokenizers() {
+    let golden = Golden::read();
+    let names: Vec<&str> = golden.ways.keys().map(String::as_str).collect();
+    assert_eq!(names, ["default", "gpt-2", "llama-bpe", "qwen2", "smollm"]);
+    for name in names {
+        assert_eq!(golden.differing(name, name), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn every_other_way_to_cut_text_is_noticed() {
+    let golden = Golden::read();
+    for way in golden.ways.keys() {
+        for other in golden.ways.keys().filter(|other| *other != way) {
+            assert_ne!(golden.differing(way, other), [""; 0], "{way} with {other}'s ids");
+        }
+    }
+}
