@@ -4,14 +4,18 @@
 
 A small byte-level BPE vocabulary is trained on the texts below. case.json holds it as a GGUF would (tokens, token types,
 merges) and, for each way of cutting text that a GGUF can name, the ids of every text by the Python package
-`tokenizers`, assembled as the model families' own tokenizer.json assemble it. With SmolLM2's file, the ids by
-its vocabulary are stored too (the vocabulary isn't): its own tokenizer cuts single digits, then as GPT-2; transformers'
-GGUF loader leaves the digits out and so differs on figures such as ½, which is why it isn't the reference here.
+`tokenizers`, assembled as the model families' own tokenizer.json assemble it.
+
+With SmolLM2's file, smollm2.json holds the ids by its vocabulary (the vocabulary isn't stored) of the same texts and of
+every sentence of `corpora/revisions`: its own tokenizer cuts single digits, then as GPT-2; transformers' GGUF loader
+leaves the digits out and so differs on figures such as ½, which is why it isn't the reference here. They are compared
+with llama.cpp's too where `llama-cpp-python` is installed, and its version is noted then.
 """
 
 import json
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, normalizers, pre_tokenizers, trainers
@@ -126,7 +130,30 @@ def smollm2(path):
     vocabulary = {token: index for index, token in enumerate(tokens)}
     tokenizer = assemble(pre, BPE(vocabulary, [tuple(merge.split(" ")) for merge in merges]))
     add_tokens(tokenizer, [token for token, kind in zip(tokens, types) if kind == 3], [])
-    return ids(tokenizer)
+    corpus = [tokenizer.encode(text, add_special_tokens=False).ids for text in sentences()]
+    versions = {"tokenizers": version("tokenizers")}
+    if find_spec("llama_cpp"):
+        compare_with_llama_cpp(path, dict(zip(TEXTS + sentences(), ids(tokenizer) + corpus)))
+        versions["llama-cpp-python"] = version("llama-cpp-python")
+    return {"versions": versions, "texts": ids(tokenizer), "corpus": corpus}
+
+
+def sentences():
+    """Originals and revised texts of the shipped corpus, in its order."""
+    corpus = HERE.parents[1] / "corpora" / "revisions"
+    files = [corpus / f"{part}.jsonl" for part in ("train", "validation", "test")]
+    rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    return [row[side] for row in rows for side in ("before", "after") if row[side]]
+
+
+def compare_with_llama_cpp(path, expected):
+    from llama_cpp import Llama
+
+    model = Llama(path, vocab_only=True, verbose=False)
+    for text, ids in expected.items():
+        if "\0" not in text:  # ends a text there
+            found = model.tokenize(text.encode(), add_bos=False, special=True)
+            assert found == ids, f"llama.cpp cuts {text!r} otherwise: {found} {ids}"
 
 
 def main():
@@ -141,9 +168,10 @@ def main():
         "ways": {way: ids_by(way, vocabulary, merges) for way in WAYS},
     }
     if sys.argv[1:]:
-        case["smollm2"] = smollm2(sys.argv[1])
+        lists = json.dumps(smollm2(sys.argv[1])).replace("]], ", "]],\n").replace('"corpus": ', '"corpus":\n')
+        (HERE / "smollm2.json").write_text(lists + "\n")
     text = json.dumps(case, ensure_ascii=True)
-    for key in ('"ways"', '"smollm2"', *(f'"{way}": [' for way in WAYS), '"tokens": [', '"types"', '"merges"'):
+    for key in ('"ways"', *(f'"{way}": [' for way in WAYS), '"tokens": [', '"types"', '"merges"'):
         text = text.replace(key, "\n" + key)
     (HERE / "case.json").write_text(text + "\n")
 

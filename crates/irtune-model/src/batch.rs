@@ -5,7 +5,7 @@
 /// # Shapes
 /// Example `e`'s own tokens are `tokens[offsets[e]..offsets[e + 1]]`; `offsets[0] == prefix` and the last offset is
 /// `tokens.len()`. Every example has at least one own token, the last of which is the one that is classified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedBatch {
     /// `[tokens]`
     pub tokens: Vec<u32>,
@@ -21,10 +21,23 @@ impl PackedBatch {
     /// # Errors
     /// When there is no example, when one has no token behind the prefix, or when the prefixes differ.
     pub fn pack(examples: &[impl AsRef<[u32]>], prefix: usize) -> Result<Self, BatchError> {
+        let mut batch = Self::default();
+        batch.refill(examples, prefix)?;
+        Ok(batch)
+    }
+
+    /// Packs other examples into the memory of this batch.
+    ///
+    /// # Errors
+    /// As [`PackedBatch::pack`]; what the batch holds then is of no use.
+    pub fn refill(&mut self, examples: &[impl AsRef<[u32]>], prefix: usize) -> Result<(), BatchError> {
         let first = examples.first().ok_or(BatchError::Empty)?.as_ref();
+        let Self { tokens, offsets, .. } = self;
         let own: usize = examples.iter().map(|example| example.as_ref().len().saturating_sub(prefix)).sum();
-        let mut tokens = Vec::with_capacity(prefix + own);
-        let mut offsets = Vec::with_capacity(examples.len() + 1);
+        tokens.clear();
+        tokens.reserve(prefix + own);
+        offsets.clear();
+        offsets.reserve(examples.len() + 1);
         tokens.extend_from_slice(&first[..prefix.min(first.len())]);
         for (index, example) in examples.iter().enumerate() {
             let example = example.as_ref();
@@ -38,12 +51,13 @@ impl PackedBatch {
             tokens.extend_from_slice(&example[prefix..]);
         }
         offsets.push(tokens.len());
-        Ok(Self { tokens, prefix, offsets })
+        self.prefix = prefix;
+        Ok(())
     }
 
     /// Number of examples.
     pub fn examples(&self) -> usize {
-        self.offsets.len() - 1
+        self.offsets.len().saturating_sub(1)
     }
 
     /// Tokens an example has in all, prefix included.

@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
             loss: outcome.loss,
             learning_rate,
             gradient_norm: outcome.gradient_norm,
-            active_layers: outcome.active_layers,
+            active_layers: outcome.active_layers.iter().collect(),
             scores: self.parts.policy.scores().to_vec(),
             examples: examples.len(),
             tokens: outcome.tokens,

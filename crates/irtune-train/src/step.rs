@@ -2,7 +2,7 @@
 
 use irtune_data::Example;
 use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, shared_prefix};
-use irtune_select::{Evidence, GradientNorms, LayerPolicy, SelectError, StepDraws};
+use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws};
 
 /// What is the same in every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +43,8 @@ pub struct StepOutcome {
     pub loss: f64,
     /// L2 norm of everything that trained, before clipping.
     pub gradient_norm: f64,
-    /// The layers that trained, ascending.
-    pub active_layers: Vec<usize>,
+    /// The layers that trained.
+    pub active_layers: LayerSet,
     /// Tokens that went through the model, a shared prefix counted once a micro-batch.
     pub tokens: usize,
 }
@@ -91,13 +91,20 @@ pub struct StepScratch {
     norms: GradientNorms,
     layer_norms: Vec<f64>,
     targets: Vec<u32>,
+    batch: PackedBatch,
 }
 
 impl StepScratch {
     /// Buffers for a model of so many layers.
     pub fn new(layers: usize) -> Self {
         let norms = GradientNorms::new(layers);
-        Self { active: Vec::new(), norms, layer_norms: Vec::new(), targets: Vec::new() }
+        Self {
+            active: Vec::new(),
+            norms,
+            layer_norms: Vec::new(),
+            targets: Vec::new(),
+            batch: PackedBatch::default(),
+        }
     }
 }
 
@@ -161,7 +168,7 @@ pub fn training_step(
         engine.scale_gradients(&scratch.active, recipe.train_head, factor);
     }
     engine.update(&scratch.active, recipe.train_head, &optimizer(recipe, batch.learning_rate));
-    Ok(StepOutcome { loss, gradient_norm, active_layers: chosen.iter().collect(), tokens })
+    Ok(StepOutcome { loss, gradient_norm, active_layers: chosen, tokens })
 }
 
 /// Adds one micro-batch's share of the step's gradient; the sum of its losses, and its tokens.
@@ -180,7 +187,7 @@ fn accumulate(
         let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
         scratch.targets.push(label);
     }
-    let packed = PackedBatch::pack(examples, prefix)?;
+    scratch.batch.refill(examples, prefix)?;
     let dropout = recipe.dropout.then_some(DropoutKey {
         seed: recipe.seed,
         step: batch.step,
@@ -188,7 +195,7 @@ fn accumulate(
     });
     let normalizer = batch.examples.len() as f64;
     let loss = engine.accumulate(
-        &packed,
+        &scratch.batch,
         &scratch.targets,
         &scratch.active,
         recipe.train_head,
@@ -198,7 +205,7 @@ fn accumulate(
     if !loss.is_finite() {
         return Err(StepError::Loss { loss });
     }
-    Ok((loss, packed.tokens.len()))
+    Ok((loss, scratch.batch.tokens.len()))
 }
 
 /// Lists, for every layer that trains, the gradient norms of one micro-batch after the other.

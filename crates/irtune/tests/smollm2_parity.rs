@@ -114,6 +114,36 @@ fn every_section_of_the_golden_is_read_by_a_test() {
     assert_eq!(sections("smollm2"), ["gradients", "logits", "prompts"].map(str::to_owned).into());
 }
 
+fn json(path: &str) -> serde_json::Value {
+    let path = support::golden::golden_folder().join(path);
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+#[test]
+fn a_thousand_sentences_have_the_ids_of_its_own_tokenizer() {
+    let base = base();
+    let (golden, case) = (json("tokenizer/smollm2.json"), json("tokenizer/case.json"));
+    let mut corpus = Vec::new();
+    for part in ["train", "validation", "test"] {
+        let path = support::golden::golden_folder().join(format!("../corpora/revisions/{part}.jsonl"));
+        for line in std::fs::read_to_string(path).expect("the shipped corpus").lines() {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let sides = ["before", "after"].map(|side| row[side].as_str().expect("a text").to_owned());
+            corpus.extend(sides.into_iter().filter(|text| !text.is_empty()));
+        }
+    }
+    let texts: Vec<String> = serde_json::from_value(case["texts"].clone()).expect("texts");
+    for (texts, ids) in [(texts, &golden["texts"]), (corpus, &golden["corpus"])] {
+        let ids: Vec<Vec<u32>> = serde_json::from_value(ids.clone()).expect("ids");
+        assert_eq!(texts.len(), ids.len());
+        for (text, ids) in texts.iter().zip(ids) {
+            assert_eq!(base.tokenizer.encode(text).expect("ids"), ids, "{text:?}");
+        }
+    }
+    assert!(golden["corpus"].as_array().is_some_and(|corpus| corpus.len() > 950));
+}
+
 #[test]
 fn logits_of_fifty_prompts() {
     let base = base();

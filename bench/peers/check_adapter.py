@@ -1,0 +1,38 @@
+"""Loads the adapter of an irtune run with PEFT and compares its probabilities with irtune's own.
+
+    irtune predict --run RUN --data pairs.jsonl --precision f32 > predictions.jsonl
+    python check_adapter.py RUN BASE_FOLDER pairs.jsonl predictions.jsonl
+
+BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
+the tokenizer has to be added). Pairs must be short enough not to be shortened. Exits with 1 beyond 1e-4.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+run, base, pairs, predictions = map(Path, sys.argv[1:])
+labels = json.loads((run / "labels.json").read_text())
+template = json.loads((run / "prompt.json").read_text())["text"]
+tokenizer = AutoTokenizer.from_pretrained(base)
+model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
+model.config.pad_token_id = json.loads((run / "adapter" / "config.json").read_text())["pad_token_id"]
+model = PeftModel.from_pretrained(model, run / "adapter").eval()
+
+worst, compared = 0.0, 0
+for pair, prediction in zip(map(json.loads, pairs.open()), map(json.loads, predictions.open()), strict=True):
+    original = pair.get("before", pair.get("original"))
+    revised = pair.get("after", pair.get("revised"))
+    text = template.format(labels=", ".join(labels), original=original, revised=revised)
+    tokens = tokenizer(text, return_tensors="pt", add_special_tokens=False)
+    with torch.no_grad():
+        theirs = model(**tokens).logits.softmax(-1)[0]
+    ours = torch.tensor([prediction["probabilities"][label] for label in labels])
+    worst = max(worst, float((theirs - ours).abs().max()))
+    compared += 1
+print(f"{compared} pairs, largest difference of a probability {worst:.2e}")
+sys.exit(not (compared and worst <= 1e-4))

@@ -1,0 +1,61 @@
+//! A warm training step, from the choice of the layers to the update, allocates nothing: counted by an allocator that
+//! sees every thread.
+#![allow(missing_docs)]
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use irtune_data::Example;
+use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, engine};
+use irtune_select::method;
+use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+// One test, since the counter is the process's.
+#[test]
+fn a_warm_step_allocates_nothing() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let base = Arc::new(Base::open(&folder).expect("the golden's base"));
+    let target_modules = Projection::ALL.to_vec();
+    let adapter = LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules };
+    let tokens = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1], vec![5, 6, 4, 8]];
+    let examples = tokens.map(|tokens| Example { tokens, label: Some(1), shortened: false });
+    let examples: Vec<&Example> = examples.iter().collect();
+    let recipe = StepRecipe {
+        batch_size: 2,
+        train_head: true,
+        max_grad_norm: 1e-3,
+        weight_decay: 0.01,
+        seed: 3,
+        dropout: true,
+        norms_of_micro_batches: false,
+    };
+    // On the pool's own thread: work handed to a pool from outside goes through a queue that allocates now and then.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    pool.install(|| {
+        for (name, precision) in [("ir", Precision::Bf16), ("full", Precision::F32)] {
+            let options =
+                EngineOptions { precision, threads: 2, max_tokens: 8, max_examples: 2, training: true };
+            let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");
+            let mut policy = method(name).and_then(|method| method.build(6, &BTreeMap::new())).expect(name);
+            let mut scratch = StepScratch::new(6);
+            let mut train = |step| {
+                let batch = StepBatch { step, examples: &examples, learning_rate: 1e-3 };
+                training_step(engine.as_mut(), policy.as_mut(), &recipe, &batch, &mut scratch)
+                    .expect("a step")
+            };
+            // Until every layer has trained once, so that all buffers have met their largest use.
+            (0..8).for_each(|step| drop(train(step)));
+            let before = dhat::HeapStats::get().total_blocks;
+            let losses: f64 = (8..14).map(|step| train(step).loss).sum();
+            assert_eq!(
+                dhat::HeapStats::get().total_blocks - before,
+                0,
+                "allocations in six warm steps of {name}"
+            );
+            assert!(losses.is_finite() && before > 0);
+        }
+    });
+}
