@@ -21,13 +21,11 @@ use crate::{
     families::llama::{Layer, Pass, State},
     host_tensor::HostTensor,
     parameters,
+    peft::HEAD_NAME,
 };
 
 use geometry::Geometry;
 use workspace::{Capacity, Workspace};
-
-/// Name of the head's parameter in a PEFT file.
-pub const HEAD_NAME: &str = "base_model.model.score.weight";
 
 /// The engine on a device.
 pub(crate) struct Decoder<D: Device> {
