@@ -18,3 +18,15 @@ for seed in 171 172 173; do
     cp "$run/summary.json" "$run/environment.json" "$run/settings.toml" "$results/$method-$seed/"
   done
 done
+
+# Speed: a few steps with nothing else on the machine.
+for method in ir full; do
+  run=$work/speed-$method
+  if [ ! -e "$run/summary.json" ]; then
+    rm -rf "$run"
+    "$irtune" train --base "$base" --train "$corpus/train.jsonl" --validation "$corpus/validation.jsonl" \
+      --method "$method" --set max_steps=20 --set eval_every=never --out "$run"
+  fi
+  mkdir -p "$results/../speed/$method"
+  cp "$run/summary.json" "$run/environment.json" "$run/settings.toml" "$results/../speed/$method/"
+done

@@ -1,4 +1,4 @@
-//! The README's table is what the result files say.
+//! The README's tables are what the result files say.
 //!
 //! `IRTUNE_WRITE_README=1 cargo test -p irtune --test readme` writes it.
 
@@ -18,21 +18,45 @@ fn range(values: &[f64], digits: usize) -> String {
     format!("{mean:.digits$} ({low:.digits$}–{high:.digits$})")
 }
 
-/// The table of `results/iterater`: a row a method, figures over its seeds.
-fn table() -> String {
+fn number(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+/// The summaries of the runs in a folder of `results`, by method.
+fn summaries(folder: &str) -> BTreeMap<String, Vec<Value>> {
     let mut methods: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for entry in fs::read_dir(root().join("results/iterater")).expect("results/iterater") {
+    for entry in fs::read_dir(root().join("results").join(folder)).expect(folder) {
         let path = entry.expect("a folder").path().join("summary.json");
         let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let summary: Value = serde_json::from_slice(&text).expect("a summary");
         methods.entry(summary["method"].as_str().expect("a method").to_owned()).or_default().push(summary);
     }
+    methods
+}
+
+/// The table of `results/speed`: a row a short run that had the machine to itself.
+fn speed() -> String {
+    let mut text =
+        String::from("| method | steps | examples/s | tokens/s | peak memory, GB |\n|---|---|---|---|---|\n");
+    for (method, runs) in summaries("speed").iter().rev() {
+        for run in runs {
+            let (steps, peak) = (number(&run["steps"]), number(&run["peak_bytes"]) / 1e9);
+            let (examples, tokens) = (number(&run["examples_per_second"]), number(&run["tokens_per_second"]));
+            writeln!(text, "| `{method}` | {steps} | {examples:.1} | {tokens:.0} | {peak:.2} |")
+                .expect("writing to memory");
+        }
+    }
+    text
+}
+
+/// The table of `results/iterater`: a row a method, figures over its seeds.
+fn iterater() -> String {
+    let methods = summaries("iterater");
     let mut text = String::from(
         "| method | seeds | accuracy | macro-F1 | layers trained | examples/s | peak memory, GB |\n|---|---|---|---|---|---|---|\n",
     );
     for (method, runs) in methods.iter().rev() {
         let figures = |figure: &dyn Fn(&Value) -> f64| runs.iter().map(figure).collect::<Vec<_>>();
-        let number = |value: &Value| value.as_f64().expect("a number");
         let trained = |run: &Value| {
             let steps = run["layer_steps"].as_array().expect("a count a layer");
             100.0 * steps.iter().map(number).sum::<f64>() / (steps.len() as f64 * number(&run["steps"]))
@@ -52,15 +76,19 @@ fn table() -> String {
     text + "\nMean (lowest–highest) over the seeds, on the 360 test pairs.\n"
 }
 
+/// The text with the part between two marks replaced.
+fn replaced(text: &str, name: &str, table: &str) -> String {
+    let (start, end) = (format!("<!-- results:{name} -->\n"), format!("<!-- /results:{name} -->"));
+    let first = text.find(&start).expect("where the table starts") + start.len();
+    let last = text.find(&end).expect("where the table ends");
+    format!("{}{table}{}", &text[..first], &text[last..])
+}
+
 #[test]
-fn the_results_table_is_rendered_from_the_result_files() {
-    const START: &str = "<!-- results:iterater -->\n";
-    const END: &str = "<!-- /results:iterater -->";
+fn the_results_tables_are_rendered_from_the_result_files() {
     let path = root().join("README.md");
     let readme = fs::read_to_string(&path).expect("README.md");
-    let start = readme.find(START).expect("where the table starts") + START.len();
-    let end = readme.find(END).expect("where the table ends");
-    let rendered = format!("{}{}{}", &readme[..start], table(), &readme[end..]);
+    let rendered = replaced(&replaced(&readme, "iterater", &iterater()), "speed", &speed());
     if env::var_os("IRTUNE_WRITE_README").is_some() {
         fs::write(&path, &rendered).expect("README.md");
     } else {
