@@ -43,17 +43,3 @@ pub fn add_outer(left: &[f32], right: &[f32], rows: usize, columns: usize, out: 
         }
     }
 }
-
-/// Turns each row of logits into probabilities.
-///
-/// # Shapes
-/// `rows`: `[examples, classes]`.
-pub fn softmax(rows: &mut [f32], classes: usize) {
-    for row in rows.chunks_exact_mut(classes) {
-        let largest = row.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-        let total: f64 = row.iter().map(|&logit| (f64::from(logit) - f64::from(largest)).exp()).sum();
-        for logit in row {
-            *logit = ((f64::from(*logit) - f64::from(largest)).exp() / total) as f32;
-        }
-    }
-}

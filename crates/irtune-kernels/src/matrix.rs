@@ -19,13 +19,6 @@ impl<'a, E> Matrix<'a, E> {
         Self { data: &data[..rows * columns], rows, columns, stride: columns }
     }
 
-    /// The window of `width` columns that starts at column `first`.
-    pub fn window(self, first: usize, width: usize) -> Self {
-        assert!(first + width <= self.columns, "window {first}+{width} of {} columns", self.columns);
-        let data = if self.rows == 0 { self.data } else { &self.data[first..] };
-        Self { data, rows: self.rows, columns: width, stride: self.stride }
-    }
-
     /// Row `index`.
     pub fn row(&self, index: usize) -> &'a [E] {
         &self.data[index * self.stride..][..self.columns]
@@ -60,13 +53,6 @@ impl<'a, E> MatrixMut<'a, E> {
     /// The whole of `data` as `[rows, columns]`; longer data is cut.
     pub fn new(data: &'a mut [E], rows: usize, columns: usize) -> Self {
         Self { data: &mut data[..rows * columns], rows, columns, stride: columns }
-    }
-
-    /// The window of `width` columns that starts at column `first`.
-    pub fn window(self, first: usize, width: usize) -> Self {
-        assert!(first + width <= self.columns, "window {first}+{width} of {} columns", self.columns);
-        let data = if self.rows == 0 { self.data } else { &mut self.data[first..] };
-        Self { data, rows: self.rows, columns: width, stride: self.stride }
     }
 
     pub(crate) fn check(&self) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use irtune_kernels::{
     Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu, weight,
 };
@@ -111,26 +112,15 @@ impl<E: Element> Device for Cpu<E> {
     }
 
     fn product(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Out<Self>) {
-        let convert = |term: &Term<Self>| {
-            // A borrow of `right` would end with this closure; the views below borrow what it refers to.
-            let weight = Self::view(&term.right);
-            let (side, summed) = match term.side {
-                Side::Forward => (product::Side::Forward, weight.columns),
-                Side::Backward => (product::Side::Backward, weight.rows),
-            };
-            (summed, side)
-        };
-        assert!((1..=MOST_TERMS).contains(&terms.len()), "{} terms", terms.len());
-        let views: [product::Term<E>; MOST_TERMS] = std::array::from_fn(|index| {
-            let term = &terms[index.min(terms.len() - 1)];
-            let (summed, side) = convert(term);
-            product::Term {
-                left: Matrix::new(term.left, rows, summed),
-                weight: Self::view(&term.right),
-                side,
-                mask: term.mask.as_ref().map(|mask| Self::mask(mask, columns)),
-            }
-        });
+        let views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
+            .iter()
+            .map(|term| {
+                let weight = Self::view(&term.right);
+                let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
+                let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
+                product::Term { left: Matrix::new(term.left, rows, summed), weight, side: term.side, mask }
+            })
+            .collect();
         let length = rows * columns;
         let output = match out {
             Out::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
@@ -139,7 +129,7 @@ impl<E: Element> Device for Cpu<E> {
                 product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
             }
         };
-        product::product(&views[..terms.len()], scale, output);
+        product::product(&views, scale, output);
     }
 
     fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {

@@ -7,6 +7,7 @@
 pub use irtune_kernels::{
     adamw::AdamW,
     attention::{Segment, Shape as AttentionShape},
+    product::Side,
     rotary::RotaryTable,
 };
 
@@ -29,15 +30,6 @@ pub enum Right<'a, D: Device + ?Sized> {
     },
     /// Activations, `[rows, columns]`.
     Operands(&'a D::Operands, usize, usize),
-}
-
-/// Which dimension of the weight side is summed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// `left · Wᵀ`
-    Forward,
-    /// `left · W`
-    Backward,
 }
 
 /// A dropout mask `[rows, columns]` and the factor of what it keeps.

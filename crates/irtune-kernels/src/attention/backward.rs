@@ -1,6 +1,6 @@
 use super::{
     Inputs, Segment, Shape,
-    head::{gather, multiply_all, pack_all, panels_length},
+    head::{gather, multiply_all, multiply_into, pack_all, panels_length},
 };
 use crate::{
     element::Element,
@@ -153,32 +153,28 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                     let most = segment.visible(first + count - 1);
                     let start = segment.first_query + first;
                     let left = &queries.data[start * queries.stride + first_column..];
-                    multiply_all(
+                    multiply_into(
                         level,
                         count,
-                        size,
                         size,
                         most,
                         left,
                         queries.stride,
                         keys_forward,
-                        |row, column, sums| {
-                            scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                        },
+                        scores,
+                        padded,
                     );
                     let left = &out_gradients.data[start * columns + first_column..];
-                    multiply_all(
+                    multiply_into(
                         level,
                         count,
-                        size,
                         size,
                         most,
                         left,
                         columns,
                         values_forward,
-                        |row, column, sums| {
-                            weight_gradients[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                        },
+                        weight_gradients,
+                        padded,
                     );
                     for row in 0..count {
                         let visible = segment.visible(first + row);

@@ -1,6 +1,6 @@
 use super::{
     Inputs, Shape,
-    head::{gather, multiply_all, pack_all, panels_length},
+    head::{gather, multiply_all, multiply_into, pack_all, panels_length},
 };
 use crate::{
     element::Element,
@@ -68,19 +68,7 @@ fn one_head<E: Element>(
                 let most = segment.visible(first + count - 1);
                 let start = segment.first_query + first;
                 let left = &inputs.queries.data[start * inputs.queries.stride + query_head * size..];
-                multiply_all(
-                    level,
-                    count,
-                    size,
-                    size,
-                    most,
-                    left,
-                    inputs.queries.stride,
-                    keys,
-                    |row, column, sums| {
-                        scores[row * padded + column..][..sums.len()].copy_from_slice(sums);
-                    },
-                );
+                multiply_into(level, count, size, most, left, inputs.queries.stride, keys, scores, padded);
                 let depth = most.next_multiple_of(E::GROUP);
                 let mut sums = [(0.0, 0.0); TILE];
                 for (row, sum) in sums[..count].iter_mut().enumerate() {

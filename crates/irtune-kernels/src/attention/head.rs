@@ -64,3 +64,21 @@ pub(super) fn multiply_all<E: Element>(
         }
     }
 }
+
+/// [`multiply_all`] over whole heads into rows of `out`, `out_stride` apart: scores, or gradients of their weights.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn multiply_into<E: Element>(
+    level: Level,
+    rows: usize,
+    size: usize,
+    columns: usize,
+    left: &[E],
+    stride: usize,
+    panels: &[E],
+    out: &mut [f32],
+    out_stride: usize,
+) {
+    multiply_all(level, rows, size, size, columns, left, stride, panels, |row, column, sums| {
+        out[row * out_stride + column..][..sums.len()].copy_from_slice(sums);
+    });
+}
