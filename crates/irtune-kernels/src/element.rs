@@ -3,7 +3,10 @@
 use bytemuck::{Pod, cast_slice_mut};
 use half::bf16;
 
-use crate::weight::{BLOCK, Format};
+use crate::{
+    level::{Level, level, vectorised},
+    weight::{BLOCK, Format},
+};
 
 /// A number that enters matrix products: `bf16` or `f32`. Sums are always f32.
 pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
@@ -25,6 +28,28 @@ pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + '
 
     /// Writes `GROUP` rows of operands side by side, column after column.
     fn interleave(rows: [&[Self]; 2], out: &mut [Self]);
+}
+
+/// Whether operands of `E` are multiplied as they are; else (bf16 without its instructions) they are multiplied as f32,
+/// widened where they are packed.
+pub(crate) fn multiplied_as_stored<E: Element>() -> bool {
+    E::GROUP == 1 || level() == Level::Avx512Bf16
+}
+
+/// Widens or copies operands; every value of `from` must be one of `P`.
+pub(crate) fn widen<E: Element, P: Element>(from: &[E], to: &mut [P]) {
+    match bytemuck::try_cast_slice::<E, P>(from) {
+        Ok(same) if E::GROUP == P::GROUP => to.copy_from_slice(same),
+        _ => widen_values(from, to),
+    }
+}
+
+vectorised! {
+    fn widen_values<E: Element, P: Element>(from: &[E], to: &mut [P]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = P::from_f32(from.to_f32());
+        }
+    }
 }
 
 impl Element for f32 {

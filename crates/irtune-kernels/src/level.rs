@@ -46,34 +46,34 @@ fn detect() -> Level {
 ///
 /// The body is safe code that the compiler vectorises; results may differ between levels only by rounding.
 macro_rules! vectorised {
-    ($(#[$meta:meta])* $visibility:vis fn $name:ident $(<$element:ident: $bound:path>)? ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+    ($(#[$meta:meta])* $visibility:vis fn $name:ident $(<$($element:ident: $bound:path),+>)? ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$meta])*
-        $visibility fn $name $(<$element: $bound>)? ($($argument: $type),*) $(-> $result)? {
+        $visibility fn $name $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn body $(<$element: $bound>)? ($($argument: $type),*) $(-> $result)? $body
+            fn body $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx512 $(<$element: $bound>)? ($($argument: $type),*) $(-> $result)? {
-                    body $(::<$element>)? ($($argument),*)
+                fn avx512 $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
+                    body $(::<$($element),+>)? ($($argument),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx2 $(<$element: $bound>)? ($($argument: $type),*) $(-> $result)? {
-                    body $(::<$element>)? ($($argument),*)
+                fn avx2 $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
+                    body $(::<$($element),+>)? ($($argument),*)
                 }
                 match $crate::level::level() {
                     // SAFETY: `level` found the features that the function was compiled with.
-                    $crate::level::Level::Avx512 | $crate::level::Level::Avx512Bf16 => return unsafe { avx512 $(::<$element>)? ($($argument),*) },
+                    $crate::level::Level::Avx512 | $crate::level::Level::Avx512Bf16 => return unsafe { avx512 $(::<$($element),+>)? ($($argument),*) },
                     // SAFETY: as above.
-                    $crate::level::Level::Avx2 => return unsafe { avx2 $(::<$element>)? ($($argument),*) },
+                    $crate::level::Level::Avx2 => return unsafe { avx2 $(::<$($element),+>)? ($($argument),*) },
                     $crate::level::Level::Portable => {}
                 }
             }
-            body $(::<$element>)? ($($argument),*)
+            body $(::<$($element),+>)? ($($argument),*)
         }
     };
 }

@@ -8,95 +8,86 @@ pub(crate) const TILE: usize = 12;
 /// Sums of one tile.
 pub(crate) type Tile = [[f32; PANEL]; TILE];
 
+/// Summed values that an AVX2 tile goes through at a time: half a panel of them, 16 KiB, stays in the first-level cache.
+const CHUNK: usize = 256;
+
 /// Adds `left · panel` to the first `rows` rows of `tile`.
 ///
 /// # Shapes
 /// `left`: `rows` rows of `depth` values, `stride` apart; `panel`: as packed by `pack` over the same `depth`.
 #[inline]
-pub(crate) fn multiply<E: Element>(
+pub(crate) fn multiply<P: Element>(
     level: Level,
     rows: usize,
     depth: usize,
-    left: &[E],
+    left: &[P],
     stride: usize,
-    panel: &[E],
+    panel: &[P],
     tile: &mut Tile,
 ) {
     assert!(rows <= TILE && (rows == 0 || left.len() >= (rows - 1) * stride + depth));
-    assert!(panel.len() >= depth.next_multiple_of(E::GROUP) * PANEL);
+    assert!(panel.len() >= depth.next_multiple_of(P::GROUP) * PANEL);
     #[cfg(target_arch = "x86_64")]
     {
-        let whole = depth / E::GROUP;
+        let whole = depth / P::GROUP;
         let (left_start, panel_start) = (left.as_ptr().cast::<u8>(), panel.as_ptr().cast::<u8>());
-        let stride_bytes = stride * size_of::<E>();
-        let simd = match (E::GROUP, level) {
-            (2, Level::Avx512Bf16) => Some(simd::select_bf16(rows)),
-            (1, Level::Avx512 | Level::Avx512Bf16) => Some(simd::select_f32(rows)),
+        let stride_bytes = stride * size_of::<P>();
+        let simd = match (P::GROUP, level) {
+            (2, Level::Avx512Bf16) => Some(avx512::select_bf16(rows)),
+            (1, Level::Avx512 | Level::Avx512Bf16) => Some(avx512::select_f32(rows)),
             _ => None,
         };
         if let Some(kernel) = simd {
             // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
-            // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and E is bf16 exactly if GROUP is 2.
+            // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and P is bf16 exactly if GROUP is 2.
             unsafe { kernel(whole, left_start, stride_bytes, panel_start, tile) };
-            let done = whole * E::GROUP;
+            let done = whole * P::GROUP;
             if done < depth {
                 portable(rows, depth - done, &left[done..], stride, &panel[done * PANEL..], tile);
             }
             return;
         }
-    }
-    crate::microkernel::compiled(rows, depth, left, stride, panel, tile, level);
-}
-
-crate::level::vectorised! {
-    fn compiled<E: Element>(rows: usize, depth: usize, left: &[E], stride: usize, panel: &[E], tile: &mut Tile, level: Level) {
-        // Half-width tiles of four rows fit the registers of AVX2 and NEON.
-        let fused = level >= Level::Avx2;
-        let mut row = 0;
-        while row < rows {
-            let count = 4.min(rows - row);
-            let left = &left[row * stride..];
-            for half in [0, 16] {
-                if fused {
-                    quarter::<E, true>(count, depth, left, stride, panel, half, &mut tile[row..row + count]);
-                } else {
-                    quarter::<E, false>(count, depth, left, stride, panel, half, &mut tile[row..row + count]);
+        if P::GROUP == 1 && level == Level::Avx2 {
+            for start in (0..depth).step_by(CHUNK) {
+                let count = CHUNK.min(depth - start);
+                // SAFETY: the level guarantees the instructions, and the assertions above that `rows` rows of `count`
+                // values and `count` lines of 32 are there from `start` on; P is f32, as its GROUP is 1.
+                unsafe {
+                    let left = left_start.add(start * 4).cast();
+                    avx2::tile(rows, count, left, stride, panel_start.add(start * PANEL * 4).cast(), tile);
                 }
             }
-            row += count;
+            return;
         }
+    }
+    let _ = level;
+    match bytemuck::try_cast_slice::<P, f32>(left).ok().zip(bytemuck::try_cast_slice(panel).ok()) {
+        Some((left, panel)) if P::GROUP == 1 => plain(rows, depth, left, stride, panel, tile),
+        _ => portable(rows, depth, left, stride, panel, tile),
     }
 }
 
-/// Four rows × 16 columns of a tile; `FUSED` only where the processor fuses, else `mul_add` would call the C library.
-#[inline(always)]
-fn quarter<E: Element, const FUSED: bool>(
-    rows: usize,
-    depth: usize,
-    left: &[E],
-    stride: usize,
-    panel: &[E],
-    half: usize,
-    tile: &mut [[f32; PANEL]],
-) {
-    let mut sums = [[0.0f32; 16]; 4];
-    let starts: [usize; 4] = std::array::from_fn(|row| row.min(rows - 1) * stride);
-    for inner in 0..depth {
-        let line = &panel[inner / E::GROUP * PANEL * E::GROUP..][..PANEL * E::GROUP];
-        let mut columns = [0.0f32; 16];
-        for (column, value) in columns.iter_mut().enumerate() {
-            *value = line[(half + column) * E::GROUP + inner % E::GROUP].to_f32();
-        }
-        for (sums, start) in sums.iter_mut().zip(starts) {
-            let value = left[start + inner].to_f32();
-            for (sum, &column) in sums.iter_mut().zip(&columns) {
-                *sum = if FUSED { value.mul_add(column, *sum) } else { *sum + value * column };
+/// Plain Rust that a compiler for any processor vectorises: four rows × 16 columns at a time.
+fn plain(rows: usize, depth: usize, left: &[f32], stride: usize, panel: &[f32], tile: &mut Tile) {
+    for first in (0..rows).step_by(4) {
+        let count = 4.min(rows - first);
+        let starts: [usize; 4] = std::array::from_fn(|row| (first + row.min(count - 1)) * stride);
+        for half in [0, 16] {
+            let mut sums = [[0.0f32; 16]; 4];
+            for (inner, line) in panel.chunks_exact(PANEL).take(depth).enumerate() {
+                let columns: &[f32; 16] = line[half..half + 16].try_into().expect("half a line");
+                for (sums, start) in sums.iter_mut().zip(starts) {
+                    let value = left[start + inner];
+                    for (sum, &column) in sums.iter_mut().zip(columns) {
+                        *sum += value * column;
+                    }
+                }
             }
-        }
-    }
-    for (out, sums) in tile.iter_mut().zip(&sums) {
-        for (out, sum) in out[half..half + 16].iter_mut().zip(sums) {
-            *out += sum;
+            for (out, sums) in tile[first..first + count].iter_mut().zip(&sums) {
+                for (out, sum) in out[half..half + 16].iter_mut().zip(sums) {
+                    *out += sum;
+                }
+            }
         }
     }
 }
@@ -122,7 +113,83 @@ pub(crate) fn portable<E: Element>(
 }
 
 #[cfg(target_arch = "x86_64")]
-mod simd {
+mod avx2 {
+    use std::arch::x86_64::*;
+
+    use super::{PANEL, Tile};
+
+    /// Adds to the first `rows` rows of a tile, six rows × 16 columns of it in registers at a time.
+    ///
+    /// # Safety
+    /// AVX2 and FMA, `rows` rows of `depth` values at `left`, `depth` lines of 32 at `panel`; at most 12 rows.
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn tile(
+        rows: usize,
+        depth: usize,
+        left: *const f32,
+        stride: usize,
+        panel: *const f32,
+        tile: &mut Tile,
+    ) {
+        for half in [0, 16] {
+            let mut row = 0;
+            while row < rows {
+                let count = (rows - row).min(6);
+                // SAFETY: `row` and `half` stay inside what the caller guarantees.
+                unsafe {
+                    let (left, panel) = (left.add(row * stride), panel.add(half));
+                    let sums = tile.as_mut_ptr().add(row).cast::<f32>().add(half);
+                    match count {
+                        1 => part::<1>(depth, left, stride, panel, sums),
+                        2 => part::<2>(depth, left, stride, panel, sums),
+                        3 => part::<3>(depth, left, stride, panel, sums),
+                        4 => part::<4>(depth, left, stride, panel, sums),
+                        5 => part::<5>(depth, left, stride, panel, sums),
+                        _ => part::<6>(depth, left, stride, panel, sums),
+                    }
+                }
+                row += count;
+            }
+        }
+    }
+
+    /// # Safety
+    /// As of [`tile`]; `sums` points at `ROWS` rows of a tile.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn part<const ROWS: usize>(
+        depth: usize,
+        left: *const f32,
+        stride: usize,
+        panel: *const f32,
+        sums: *mut f32,
+    ) {
+        // SAFETY: all reads and writes are in the bounds that the caller guarantees.
+        unsafe {
+            let mut held = [[_mm256_setzero_ps(); 2]; ROWS];
+            for row in 0..ROWS {
+                held[row][0] = _mm256_loadu_ps(sums.add(row * PANEL));
+                held[row][1] = _mm256_loadu_ps(sums.add(row * PANEL + 8));
+            }
+            for inner in 0..depth {
+                let first = _mm256_loadu_ps(panel.add(inner * PANEL));
+                let second = _mm256_loadu_ps(panel.add(inner * PANEL + 8));
+                for row in 0..ROWS {
+                    let value = _mm256_broadcast_ss(&*left.add(row * stride + inner));
+                    held[row][0] = _mm256_fmadd_ps(value, first, held[row][0]);
+                    held[row][1] = _mm256_fmadd_ps(value, second, held[row][1]);
+                }
+            }
+            for row in 0..ROWS {
+                _mm256_storeu_ps(sums.add(row * PANEL), held[row][0]);
+                _mm256_storeu_ps(sums.add(row * PANEL + 8), held[row][1]);
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
     use std::arch::x86_64::*;
 
     use super::Tile;

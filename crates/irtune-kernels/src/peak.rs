@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    element::Element,
+    element::{Element, multiplied_as_stored},
     level::level,
     microkernel::{TILE, Tile, multiply},
     pack::PANEL,
@@ -12,7 +12,13 @@ use crate::{
 
 /// Multiply-add operations a second (two per multiply-add), in GFLOP/s, of the microkernel on operands that stay in the
 /// first-level cache, on all threads of the current pool; the best of `tries`.
+///
+/// Without instructions for it, bf16 is multiplied as f32, and its peak is that of f32.
 pub fn gflops<E: Element>(tries: usize) -> f64 {
+    if multiplied_as_stored::<E>() { measure::<E>(tries) } else { measure::<f32>(tries) }
+}
+
+fn measure<E: Element>(tries: usize) -> f64 {
     const DEPTH: usize = 128;
     const REPEATS: usize = 4000;
     let left = [E::from_f32(1e-3); TILE * DEPTH];

@@ -3,9 +3,11 @@
 //! A product is `Σ terms`: the base projection and its adapters are summed in registers and written once.
 //! Forward (`left · Wᵀ`) and backward (`left · W`) read the same weight bytes.
 
+use arrayvec::ArrayVec;
+
 use crate::{
     dropout::Mask,
-    element::Element,
+    element::{Element, multiplied_as_stored, widen},
     level::level,
     matrix::{Matrix, MatrixMut},
     microkernel::{TILE, Tile, multiply},
@@ -67,8 +69,19 @@ pub enum Output<'a, E> {
     Operand(MatrixMut<'a, E>),
 }
 
-/// Bytes of packed panels that one pass keeps in the second-level cache.
-const PASS_BYTES: usize = 448 * 1024;
+/// Bytes of packed panels that one pass keeps in the second-level cache: processors that multiply bf16 have 1 MiB of it
+/// or more, others 512 KiB.
+const fn pass_bytes<P: Element>() -> usize {
+    if P::GROUP == 2 { 448 * 1024 } else { 320 * 1024 }
+}
+
+/// Most panels of a pass. More of them read the left side less often, but leave less depth for a pass.
+const fn most_panels<P: Element>() -> usize {
+    if P::GROUP == 2 { 4 } else { 6 }
+}
+
+/// Most pieces of a pass.
+const PIECES: usize = 16;
 
 /// A stretch of one term's summed values that is packed at once.
 #[derive(Clone, Copy)]
@@ -103,14 +116,20 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
         return;
     }
     let target = Target::new(output);
-    let plan = Plan::new(terms.iter().map(Term::summed).sum(), rows, columns, size_of::<E>());
+    let as_stored = multiplied_as_stored::<E>();
+    let most_panels = if as_stored { most_panels::<E>() } else { most_panels::<f32>() };
+    let plan = Plan::new(most_panels, rows, columns);
     parallel::for_each(plan.row_chunks * plan.groups, |task| {
         let (chunk, group) = (task % plan.row_chunks, task / plan.row_chunks);
         let first_row = chunk * plan.chunk_rows;
         let row_range = first_row..rows.min(first_row + plan.chunk_rows);
         let first = group * plan.group_panels * PANEL;
         let panels = plan.group_panels.min((columns - first).div_ceil(PANEL));
-        compute(terms, scale, &target, row_range, first, panels);
+        if as_stored {
+            compute::<E, E>(terms, scale, &target, row_range, first, panels);
+        } else {
+            compute::<E, f32>(terms, scale, &target, row_range, first, panels);
+        }
     });
 }
 
@@ -123,11 +142,10 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(summed: usize, rows: usize, columns: usize, element_bytes: usize) -> Self {
+    fn new(most_panels: usize, rows: usize, columns: usize) -> Self {
         let panels = columns.div_ceil(PANEL);
         let threads = parallel::threads();
-        let fit = (PASS_BYTES / (summed * PANEL * element_bytes).max(1)).clamp(1, 4);
-        let mut group_panels = fit.min(panels);
+        let mut group_panels = most_panels.min(panels);
         while group_panels > 1
             && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels))
         {
@@ -216,10 +234,16 @@ crate::level::vectorised! {
     }
 }
 
-/// Calls `visit` for the pieces of each pass over the summed values.
-fn passes<E: Element>(terms: &[Term<E>], mut visit: impl FnMut(&[Piece], bool, bool)) {
-    let limit = PASS_BYTES / (PANEL * size_of::<E>()) / BLOCK * BLOCK;
-    let mut pieces = [Piece { term: 0, start: 0, depth: 0 }; 16];
+/// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
+fn passes<E: Element, P: Element>(
+    terms: &[Term<E>],
+    panels: usize,
+    mut visit: impl FnMut(&[Piece], bool, bool),
+) {
+    let total: usize = terms.iter().map(Term::summed).sum();
+    let most = pass_bytes::<P>() / (panels * PANEL * size_of::<P>());
+    let limit = total.div_ceil(total.div_ceil(most).max(1)).next_multiple_of(BLOCK);
+    let mut pieces = [Piece { term: 0, start: 0, depth: 0 }; PIECES];
     let (mut count, mut filled, mut first) = (0, 0, true);
     for (index, term) in terms.iter().enumerate() {
         let mut start = 0;
@@ -236,7 +260,8 @@ fn passes<E: Element>(terms: &[Term<E>], mut visit: impl FnMut(&[Piece], bool, b
     visit(&pieces[..count], first, true);
 }
 
-fn compute<E: Element>(
+/// One task: the outputs of `panels` panels from column `first` on, for some rows, multiplied as `P`.
+fn compute<E: Element, P: Element>(
     terms: &[Term<E>],
     scale: f32,
     target: &Target<E>,
@@ -245,24 +270,29 @@ fn compute<E: Element>(
     panels: usize,
 ) {
     let level = level();
-    let (mut most, mut count) = (0, 0);
-    passes(terms, |pieces, _, _| {
-        most = most.max(pieces.iter().map(|piece| panel_length::<E>(piece.depth)).sum());
+    let (mut most, mut deepest, mut count) = (0, 0, 0);
+    passes::<E, P>(terms, panels, |pieces, _, _| {
+        most = most.max(pieces.iter().map(|piece| panel_length::<P>(piece.depth)).sum());
+        deepest = deepest.max(pieces.iter().map(|piece| piece.depth).sum());
         count += 1;
     });
     // With several passes the sums wait between them in `waiting`, a tile after the other.
     let tiles = rows.len().div_ceil(TILE);
     let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
-    let bytes = scratch::bytes::<E>(most * panels) + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL);
+    let widened = if E::GROUP == P::GROUP { 0 } else { TILE * deepest };
+    let bytes = scratch::bytes::<P>(most * panels)
+        + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL)
+        + scratch::bytes::<P>(widened);
     scratch::with(bytes, |mut arena| {
-        let packed = arena.take::<E>(most * panels);
+        let packed = arena.take::<P>(most * panels);
         let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
-        passes(terms, |pieces, is_first, is_last| {
+        let widened = arena.take::<P>(widened);
+        passes::<E, P>(terms, panels, |pieces, is_first, is_last| {
             for panel in 0..panels {
                 let mut space = &mut packed[panel * most..][..most];
                 for piece in pieces {
                     let term = &terms[piece.term];
-                    let (here, rest) = space.split_at_mut(panel_length::<E>(piece.depth));
+                    let (here, rest) = space.split_at_mut(panel_length::<P>(piece.depth));
                     pack(&term.weight, term.side, first + panel * PANEL, piece.start, piece.depth, here);
                     space = rest;
                 }
@@ -270,6 +300,7 @@ fn compute<E: Element>(
             for block in 0..tiles {
                 let row = rows.start + block * TILE;
                 let count = TILE.min(rows.end - row);
+                let lefts = lefts(terms, pieces, row, count, widened);
                 for panel in 0..panels {
                     let column = first + panel * PANEL;
                     let mut tile: Tile = [[0.0; PANEL]; TILE];
@@ -278,26 +309,14 @@ fn compute<E: Element>(
                         tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
                     }
                     let mut space = &packed[panel * most..][..most];
-                    for piece in pieces {
-                        let term = &terms[piece.term];
-                        let (here, rest) = space.split_at(panel_length::<E>(piece.depth));
+                    for (piece, (left, stride)) in pieces.iter().zip(&lefts) {
+                        let (here, rest) = space.split_at(panel_length::<P>(piece.depth));
                         space = rest;
-                        let left = &term.left.data[row * term.left.stride + piece.start..];
-                        match &term.mask {
-                            None => {
-                                multiply(level, count, piece.depth, left, term.left.stride, here, &mut tile)
-                            }
+                        match &terms[piece.term].mask {
+                            None => multiply(level, count, piece.depth, left, *stride, here, &mut tile),
                             Some(mask) => {
                                 let mut masked: Tile = [[0.0; PANEL]; TILE];
-                                multiply(
-                                    level,
-                                    count,
-                                    piece.depth,
-                                    left,
-                                    term.left.stride,
-                                    here,
-                                    &mut masked,
-                                );
+                                multiply(level, count, piece.depth, left, *stride, here, &mut masked);
                                 mask.add(&masked, &mut tile, count, row, column);
                             }
                         }
@@ -311,6 +330,33 @@ fn compute<E: Element>(
             }
         });
     });
+}
+
+/// The left sides of the pieces for `count` rows from `row` on, each with its stride: in place, or widened in `space`.
+fn lefts<'a, E: Element, P: Element>(
+    terms: &'a [Term<E>],
+    pieces: &[Piece],
+    row: usize,
+    count: usize,
+    mut space: &'a mut [P],
+) -> ArrayVec<(&'a [P], usize), PIECES> {
+    let mut lefts = ArrayVec::new();
+    for piece in pieces {
+        let left = terms[piece.term].left;
+        let here = &left.data[row * left.stride + piece.start..];
+        match bytemuck::try_cast_slice::<E, P>(here) {
+            Ok(same) if E::GROUP == P::GROUP => lefts.push((same, left.stride)),
+            _ => {
+                let (wide, rest) = std::mem::take(&mut space).split_at_mut(count * piece.depth);
+                space = rest;
+                for (index, wide) in wide.chunks_exact_mut(piece.depth).enumerate() {
+                    widen(&here[index * left.stride..][..piece.depth], wide);
+                }
+                lefts.push((&*wide, piece.depth));
+            }
+        }
+    }
+    lefts
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use super::{
     Inputs, Segment, Shape,
-    head::{gather, multiply_all, multiply_into, pack_all, panels_length},
+    head::{gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
 };
 use crate::{
-    element::Element,
+    element::{Element, multiplied_as_stored},
     exponential::exp,
     level::{level, vectorised},
     matrix::Matrix,
@@ -64,7 +64,11 @@ pub fn backward<E: Element>(
             partial: Shared::new(gradients.partial),
         };
         parallel::for_each(shape.segments.len() * heads, |task| {
-            one_head(&task_inputs, task / heads, task % heads, &shared)
+            if multiplied_as_stored::<E>() {
+                one_head::<E, E>(&task_inputs, task / heads, task % heads, &shared)
+            } else {
+                one_head::<E, f32>(&task_inputs, task / heads, task % heads, &shared)
+            }
         });
     }
     let (prefix, columns) = (shape.prefix(), shape.key_columns());
@@ -106,33 +110,41 @@ struct SharedGradients<'a, E> {
     partial: Shared<'a, f32>,
 }
 
-fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared: &SharedGradients<E>) {
+/// One key head of one segment, multiplied as `P`.
+fn one_head<E: Element, P: Element>(
+    task: &TaskInputs<E>,
+    index: usize,
+    head: usize,
+    shared: &SharedGradients<E>,
+) {
     let (shape, segment, size) = (task.shape, &task.shape.segments[index], task.shape.head_size);
     let (reach, level, columns) = (segment.reach(), level(), shape.query_columns());
     let padded = reach.next_multiple_of(PANEL);
-    let forward_length = panels_length::<E>(reach, size);
-    let backward_length = panels_length::<E>(size, reach);
+    let forward_length = panels_length::<P>(reach, size);
+    let backward_length = panels_length::<P>(size, reach);
     let chunk_rows = CHUNK.min(segment.queries);
-    let chunk_length = panels_length::<E>(reach, chunk_rows);
-    let bytes = scratch::bytes::<E>(reach * size)
-        + 2 * scratch::bytes::<E>(forward_length)
-        + scratch::bytes::<E>(backward_length)
+    let chunk_length = panels_length::<P>(reach, chunk_rows);
+    let bytes = scratch::bytes::<P>(reach * size)
+        + 2 * scratch::bytes::<P>(forward_length)
+        + scratch::bytes::<P>(backward_length)
         + 2 * scratch::bytes::<f32>(TILE * padded)
-        + 2 * scratch::bytes::<E>(chunk_rows * padded)
-        + scratch::bytes::<E>(size * chunk_rows)
-        + scratch::bytes::<E>(chunk_length)
+        + 2 * scratch::bytes::<P>(chunk_rows * padded)
+        + scratch::bytes::<P>(size * chunk_rows)
+        + scratch::bytes::<P>(chunk_length)
+        + scratch::bytes::<P>(TILE * size)
         + 2 * scratch::bytes::<f32>(size * padded);
     scratch::with(bytes, |mut arena| {
-        let rows = arena.take::<E>(reach * size);
-        let values_forward = arena.take::<E>(forward_length);
-        let keys_forward = arena.take::<E>(forward_length);
-        let keys_backward = arena.take::<E>(backward_length);
+        let rows = arena.take::<P>(reach * size);
+        let values_forward = arena.take::<P>(forward_length);
+        let keys_forward = arena.take::<P>(forward_length);
+        let keys_backward = arena.take::<P>(backward_length);
         let scores = arena.take::<f32>(TILE * padded);
         let weight_gradients = arena.take::<f32>(TILE * padded);
-        let weights = arena.take::<E>(chunk_rows * padded);
-        let score_gradients = arena.take::<E>(chunk_rows * padded);
-        let turned = arena.take::<E>(size * chunk_rows);
-        let packed = arena.take::<E>(chunk_length);
+        let weights = arena.take::<P>(chunk_rows * padded);
+        let score_gradients = arena.take::<P>(chunk_rows * padded);
+        let turned = arena.take::<P>(size * chunk_rows);
+        let packed = arena.take::<P>(chunk_length);
+        let asking = arena.take::<P>(TILE * size);
         let key_gradients = arena.take::<f32>(size * padded);
         let value_gradients = arena.take::<f32>(size * padded);
         gather(task.inputs.values, segment, head * size, size, rows);
@@ -152,30 +164,13 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                     let (first, count) = (chunk + block, TILE.min(chunk_count - block));
                     let most = segment.visible(first + count - 1);
                     let start = segment.first_query + first;
-                    let left = &queries.data[start * queries.stride + first_column..];
-                    multiply_into(
-                        level,
-                        count,
-                        size,
-                        most,
-                        left,
-                        queries.stride,
-                        keys_forward,
-                        scores,
-                        padded,
-                    );
-                    let left = &out_gradients.data[start * columns + first_column..];
-                    multiply_into(
-                        level,
-                        count,
-                        size,
-                        most,
-                        left,
-                        columns,
-                        values_forward,
-                        weight_gradients,
-                        padded,
-                    );
+                    for (rows, panels, out) in [
+                        (queries, &*keys_forward, &mut *scores),
+                        (out_gradients, &*values_forward, &mut *weight_gradients),
+                    ] {
+                        gather_rows(rows, start, count, first_column, size, asking);
+                        multiply_into(level, count, size, most, asking, size, panels, out, padded);
+                    }
                     for row in 0..count {
                         let visible = segment.visible(first + row);
                         let place = (start + row) * columns + first_column;
@@ -189,7 +184,7 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                             &mut score_gradients[(block + row) * padded..][..padded],
                         );
                     }
-                    let depth = most.next_multiple_of(E::GROUP);
+                    let depth = most.next_multiple_of(P::GROUP);
                     let left = &score_gradients[block * padded..];
                     multiply_all(
                         level,
@@ -228,7 +223,7 @@ fn one_head<E: Element>(task: &TaskInputs<E>, index: usize, head: usize, shared:
                         size,
                         turned,
                     );
-                    let packed = &mut packed[..panels_length::<E>(padded, chunk_count)];
+                    let packed = &mut packed[..panels_length::<P>(padded, chunk_count)];
                     pack_all(right, chunk_count, padded, Side::Backward, packed);
                     for block in (0..size).step_by(TILE) {
                         let left = &turned[block * chunk_count..];
@@ -288,10 +283,10 @@ fn write<E: Element>(
 }
 
 /// Transposes `rows` strided rows of `size` values.
-fn turn<E: Element>(input: &[E], stride: usize, rows: usize, size: usize, out: &mut [E]) {
+fn turn<E: Element, P: Element>(input: &[E], stride: usize, rows: usize, size: usize, out: &mut [P]) {
     for row in 0..rows {
         for (column, &value) in input[row * stride..][..size].iter().enumerate() {
-            out[column * rows + row] = value;
+            out[column * rows + row] = P::from_f32(value.to_f32());
         }
     }
 }

@@ -1,9 +1,9 @@
 use super::{
     Inputs, Shape,
-    head::{gather, multiply_all, multiply_into, pack_all, panels_length},
+    head::{gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
 };
 use crate::{
-    element::Element,
+    element::{Element, multiplied_as_stored},
     exponential::exp,
     level::{level, vectorised},
     microkernel::TILE,
@@ -27,11 +27,16 @@ pub fn forward<E: Element>(shape: &Shape, inputs: &Inputs<E>, out: &mut [E], log
     let (out, log_sums) = (Shared::new(out), Shared::new(log_sums));
     let heads = shape.key_value_heads;
     parallel::for_each(shape.segments.len() * heads, |task| {
-        one_head(shape, inputs, task / heads, task % heads, &out, &log_sums);
+        if multiplied_as_stored::<E>() {
+            one_head::<E, E>(shape, inputs, task / heads, task % heads, &out, &log_sums);
+        } else {
+            one_head::<E, f32>(shape, inputs, task / heads, task % heads, &out, &log_sums);
+        }
     });
 }
 
-fn one_head<E: Element>(
+/// One key head of one segment, multiplied as `P`.
+fn one_head<E: Element, P: Element>(
     shape: &Shape,
     inputs: &Inputs<E>,
     segment: usize,
@@ -45,19 +50,21 @@ fn one_head<E: Element>(
     }
     let (size, reach, level) = (shape.head_size, segment.reach(), level());
     let padded = reach.next_multiple_of(PANEL);
-    let key_length = panels_length::<E>(reach, size);
-    let value_length = panels_length::<E>(size, reach);
-    let bytes = scratch::bytes::<E>(reach * size)
-        + scratch::bytes::<E>(key_length)
-        + scratch::bytes::<E>(value_length)
+    let key_length = panels_length::<P>(reach, size);
+    let value_length = panels_length::<P>(size, reach);
+    let bytes = scratch::bytes::<P>(reach * size)
+        + scratch::bytes::<P>(key_length)
+        + scratch::bytes::<P>(value_length)
         + scratch::bytes::<f32>(TILE * padded)
-        + scratch::bytes::<E>(TILE * padded);
+        + scratch::bytes::<P>(TILE * padded)
+        + scratch::bytes::<P>(TILE * size);
     scratch::with(bytes, |mut arena| {
-        let rows = arena.take::<E>(reach * size);
-        let keys = arena.take::<E>(key_length);
-        let values = arena.take::<E>(value_length);
+        let rows = arena.take::<P>(reach * size);
+        let keys = arena.take::<P>(key_length);
+        let values = arena.take::<P>(value_length);
         let scores = arena.take::<f32>(TILE * padded);
-        let weights = arena.take::<E>(TILE * padded);
+        let weights = arena.take::<P>(TILE * padded);
+        let asking = arena.take::<P>(TILE * size);
         gather(inputs.keys, segment, head * size, size, rows);
         pack_all(rows, reach, size, Side::Forward, keys);
         gather(inputs.values, segment, head * size, size, rows);
@@ -67,9 +74,9 @@ fn one_head<E: Element>(
                 let count = TILE.min(segment.queries - first);
                 let most = segment.visible(first + count - 1);
                 let start = segment.first_query + first;
-                let left = &inputs.queries.data[start * inputs.queries.stride + query_head * size..];
-                multiply_into(level, count, size, most, left, inputs.queries.stride, keys, scores, padded);
-                let depth = most.next_multiple_of(E::GROUP);
+                gather_rows(inputs.queries, start, count, query_head * size, size, asking);
+                multiply_into(level, count, size, most, asking, size, keys, scores, padded);
+                let depth = most.next_multiple_of(P::GROUP);
                 let mut sums = [(0.0, 0.0); TILE];
                 for (row, sum) in sums[..count].iter_mut().enumerate() {
                     let visible = segment.visible(first + row);

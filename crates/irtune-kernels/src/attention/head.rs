@@ -2,7 +2,7 @@
 
 use super::Segment;
 use crate::{
-    element::Element,
+    element::{Element, widen},
     level::Level,
     matrix::Matrix,
     microkernel::{TILE, Tile, multiply},
@@ -11,48 +11,62 @@ use crate::{
 };
 
 /// Values of the panels over `outputs` columns and `depth` summed values.
-pub(super) fn panels_length<E: Element>(outputs: usize, depth: usize) -> usize {
-    outputs.div_ceil(PANEL) * panel_length::<E>(depth)
+pub(super) fn panels_length<P: Element>(outputs: usize, depth: usize) -> usize {
+    outputs.div_ceil(PANEL) * panel_length::<P>(depth)
 }
 
 /// Copies one head's prefix and own rows to `out`, `[reach, size]`.
-pub(super) fn gather<E: Element>(
+pub(super) fn gather<E: Element, P: Element>(
     matrix: Matrix<E>,
     segment: &Segment,
     first: usize,
     size: usize,
-    out: &mut [E],
+    out: &mut [P],
 ) {
     let rows = (0..segment.prefix).chain(segment.first_key..segment.first_key + segment.keys);
     for (row, out) in rows.zip(out.chunks_exact_mut(size)) {
-        out.copy_from_slice(&matrix.data[row * matrix.stride + first..][..size]);
+        widen(&matrix.data[row * matrix.stride + first..][..size], out);
+    }
+}
+
+/// Copies `count` rows of one head from row `start` on to `out`, `[count, size]`.
+pub(super) fn gather_rows<E: Element, P: Element>(
+    matrix: Matrix<E>,
+    start: usize,
+    count: usize,
+    first: usize,
+    size: usize,
+    out: &mut [P],
+) {
+    for (row, out) in (start..start + count).zip(out.chunks_exact_mut(size)) {
+        widen(&matrix.data[row * matrix.stride + first..][..size], out);
     }
 }
 
 /// Packs all panels of `rows`, `[count, size]`.
-pub(super) fn pack_all<E: Element>(rows: &[E], count: usize, size: usize, side: Side, out: &mut [E]) {
+pub(super) fn pack_all<P: Element>(rows: &[P], count: usize, size: usize, side: Side, out: &mut [P]) {
     let weight = Weight::of(rows, count, size);
     let depth = if side == Side::Forward { size } else { count };
-    for (index, panel) in out.chunks_exact_mut(panel_length::<E>(depth)).enumerate() {
+    for (index, panel) in out.chunks_exact_mut(panel_length::<P>(depth)).enumerate() {
         pack(&weight, side, index * PANEL, 0, depth, panel);
     }
 }
 
 /// `out[row][..columns] = left · panels`, for at most [`TILE`] rows; `packed_depth` is what the panels were packed over.
 #[allow(clippy::too_many_arguments)]
-pub(super) fn multiply_all<E: Element>(
+pub(super) fn multiply_all<P: Element>(
     level: Level,
     rows: usize,
     depth: usize,
     packed_depth: usize,
     columns: usize,
-    left: &[E],
+    left: &[P],
     stride: usize,
-    panels: &[E],
+    panels: &[P],
     mut write: impl FnMut(usize, usize, &[f32]),
 ) {
-    debug_assert!(rows <= TILE && depth <= packed_depth.next_multiple_of(E::GROUP));
-    for (index, panel) in panels.chunks_exact(panel_length::<E>(packed_depth)).enumerate() {
+    debug_assert!(rows <= TILE && depth <= packed_depth.next_multiple_of(P::GROUP));
+    for (index, panel) in panels.chunks_exact(panel_length::<P>(packed_depth)).enumerate() {
         let first = index * PANEL;
         if first >= columns {
             break;
@@ -67,14 +81,14 @@ pub(super) fn multiply_all<E: Element>(
 
 /// [`multiply_all`] over whole heads into rows of `out`, `out_stride` apart: scores, or gradients of their weights.
 #[allow(clippy::too_many_arguments)]
-pub(super) fn multiply_into<E: Element>(
+pub(super) fn multiply_into<P: Element>(
     level: Level,
     rows: usize,
     size: usize,
     columns: usize,
-    left: &[E],
+    left: &[P],
     stride: usize,
-    panels: &[E],
+    panels: &[P],
     out: &mut [f32],
     out_stride: usize,
 ) {
