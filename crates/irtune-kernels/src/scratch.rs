@@ -19,19 +19,31 @@ unsafe impl Pod for Line {}
 
 thread_local! {
     static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
+    static SHARED: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Most lines that any task asked for. Which thread meets the largest task is chance; see [`settle`].
 static MOST: AtomicUsize = AtomicUsize::new(0);
+static MOST_SHARED: AtomicUsize = AtomicUsize::new(0);
+
+/// Lines of scratch that all threads of a pool have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    own: usize,
+    shared: usize,
+}
 
 /// Grows the scratch of all threads of the current pool to the most that any task asked for so far, so that a step
-/// of known size allocates on no thread. `settled` is what an earlier call gave for this pool, 0 before the first.
-pub fn settle(settled: usize) -> usize {
-    let most = MOST.load(Ordering::Relaxed);
-    if most > settled {
-        rayon::broadcast(|_| SCRATCH.with_borrow_mut(|lines| grow(lines, most)));
+/// of known size allocates on no thread. `settled` is what an earlier call gave for this pool, the default before.
+pub fn settle(settled: Settled) -> Settled {
+    let most = Settled { own: MOST.load(Ordering::Relaxed), shared: MOST_SHARED.load(Ordering::Relaxed) };
+    if most.own > settled.own || most.shared > settled.shared {
+        rayon::broadcast(|_| {
+            SCRATCH.with_borrow_mut(|lines| grow(lines, most.own));
+            SHARED.with_borrow_mut(|lines| grow(lines, most.shared));
+        });
     }
-    most.max(settled)
+    Settled { own: most.own.max(settled.own), shared: most.shared.max(settled.shared) }
 }
 
 fn grow(lines: &mut Vec<Line>, needed: usize) {
@@ -57,6 +69,22 @@ impl<'a> Arena<'a> {
         self.0 = rest;
         &mut bytemuck::cast_slice_mut(piece)[..length]
     }
+}
+
+/// Runs `work` with at least `bytes` of memory that the tasks it starts may share.
+///
+/// Which thread starts parallel work is chance: after [`settle`] all of them have as much.
+pub(crate) fn with_shared<R>(bytes: usize, work: impl FnOnce(Arena) -> R) -> R {
+    let needed = bytes.div_ceil(64);
+    MOST_SHARED.fetch_max(needed, Ordering::Relaxed);
+    SHARED.with(|shared| match shared.try_borrow_mut() {
+        Ok(mut lines) => {
+            grow(&mut lines, needed);
+            work(Arena(&mut lines[..needed]))
+        }
+        // This thread waits for its own parallel work and meanwhile does somebody else's.
+        Err(_) => work(Arena(&mut bytemuck::allocation::zeroed_vec(needed))),
+    })
 }
 
 /// Runs `work` with at least `bytes` of this thread's scratch.
