@@ -19,6 +19,8 @@ use crate::{
 /// The processor as a [`Device`]; `E` is the precision of operands.
 pub struct Cpu<E> {
     base: Arc<Base>,
+    /// Whether products with frozen matrices are made in 16-bit integers.
+    integers: bool,
     element: std::marker::PhantomData<E>,
 }
 
@@ -37,7 +39,12 @@ impl FrozenMatrix {
 impl<E: Element> Cpu<E> {
     /// A device over the base's mapped weights; work runs on the current rayon pool.
     pub fn new(base: Arc<Base>) -> Self {
-        Self { base, element: std::marker::PhantomData }
+        Self { base, integers: false, element: std::marker::PhantomData }
+    }
+
+    /// The same, with products with frozen matrices in 16-bit integers.
+    pub fn with_integers(base: Arc<Base>) -> Self {
+        Self { integers: true, ..Self::new(base) }
     }
 
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
@@ -75,7 +82,7 @@ impl<E: Element> Device for Cpu<E> {
     type Weight = FrozenMatrix;
 
     fn precision(&self) -> &'static str {
-        E::NAME
+        if self.integers { "int16" } else { E::NAME }
     }
 
     fn weight(&self, name: &str) -> Result<FrozenMatrix, WeightError> {
@@ -118,7 +125,9 @@ impl<E: Element> Device for Cpu<E> {
                 let weight = Self::view(&term.right);
                 let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
-                product::Term { left: Matrix::new(term.left, rows, summed), weight, side: term.side, mask }
+                let integers = self.integers && matches!(term.right, Right::Frozen(_));
+                let left = Matrix::new(term.left, rows, summed);
+                product::Term { left, weight, side: term.side, mask, integers }
             })
             .collect();
         let length = rows * columns;

@@ -16,11 +16,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// bf16 where the processor multiplies it (AVX-512 BF16), else f32.
+    /// bf16 where the processor multiplies it (AVX-512 BF16), `int16` where it has AVX2, else f32.
     #[default]
     Auto,
-    /// bf16; on processors without bf16 instructions it is slow, but gives the same up to the order of sums.
+    /// bf16; processors without bf16 instructions keep activations in it, and multiply them as f32.
     Bf16,
+    /// Activations in bf16; products with the base's weights in 16-bit integers, with a scale for each row and each
+    /// stretch of at most 512 summed values.
+    Int16,
     /// f32 throughout.
     F32,
 }
@@ -30,6 +33,7 @@ impl fmt::Display for Precision {
         formatter.pad(match self {
             Precision::Auto => "auto",
             Precision::Bf16 => "bf16",
+            Precision::Int16 => "int16",
             Precision::F32 => "f32",
         })
     }
@@ -42,6 +46,7 @@ impl FromStr for Precision {
         match name {
             "auto" => Ok(Precision::Auto),
             "bf16" => Ok(Precision::Bf16),
+            "int16" => Ok(Precision::Int16),
             "f32" => Ok(Precision::F32),
             _ => Err(UnknownPrecision { name: name.to_owned() }),
         }
@@ -50,7 +55,7 @@ impl FromStr for Precision {
 
 /// Not a precision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no precision `{name}`: take auto, bf16 or f32")]
+#[error("there is no precision `{name}`: take auto, bf16, int16 or f32")]
 pub struct UnknownPrecision {
     /// What was given.
     pub name: String,
@@ -90,7 +95,7 @@ pub trait Engine: Send {
     fn adapter(&self) -> Option<&LoraConfig>;
     /// Number of labels.
     fn labels(&self) -> usize;
-    /// Precision of operands: `bf16` or `f32`.
+    /// Precision of operands: `bf16`, `int16` or `f32`.
     fn precision(&self) -> &'static str;
     /// Threads that work.
     fn threads(&self) -> usize;
@@ -163,14 +168,26 @@ pub fn engine(
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
-    let bf16_operands = match options.precision {
-        Precision::Auto => level() == Level::Avx512Bf16,
-        Precision::Bf16 => true,
-        Precision::F32 => false,
+    let precision = match (options.precision, level()) {
+        (Precision::Auto, Level::Avx512Bf16) => Precision::Bf16,
+        (Precision::Auto, Level::Avx2 | Level::Avx512) => Precision::Int16,
+        (Precision::Auto, Level::Portable) => Precision::F32,
+        (precision, _) => precision,
     };
-    if bf16_operands {
-        Ok(Box::new(Decoder::new(Cpu::<bf16>::new(base.clone()), &base, adapter, labels, seed, options)?))
-    } else {
-        Ok(Box::new(Decoder::new(Cpu::<f32>::new(base.clone()), &base, adapter, labels, seed, options)?))
-    }
+    Ok(match precision {
+        Precision::F32 => {
+            Box::new(Decoder::new(Cpu::<f32>::new(base.clone()), &base, adapter, labels, seed, options)?)
+        }
+        Precision::Int16 => Box::new(Decoder::new(
+            Cpu::<bf16>::with_integers(base.clone()),
+            &base,
+            adapter,
+            labels,
+            seed,
+            options,
+        )?),
+        Precision::Bf16 | Precision::Auto => {
+            Box::new(Decoder::new(Cpu::<bf16>::new(base.clone()), &base, adapter, labels, seed, options)?)
+        }
+    })
 }

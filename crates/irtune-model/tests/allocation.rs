@@ -47,7 +47,7 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        for precision in [Precision::F32, Precision::Bf16] {
+        for precision in [Precision::F32, Precision::Bf16, Precision::Int16] {
             let options =
                 EngineOptions { precision, threads: 2, max_tokens: 8, max_examples: 3, training: true };
             let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");

@@ -16,7 +16,7 @@ use support::{
 };
 use tiny::{CASES, Tiny, cut_model, find, layer_of, name_of, options};
 
-const PRECISIONS: [Precision; 2] = [Precision::F32, Precision::Bf16];
+const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 
 /// Runs `check` on every case in every precision; `sections` are what it reads of the golden.
 fn everywhere(sections: &[&str], check: impl Fn(&Tiny, &Golden, Precision)) {

@@ -137,7 +137,7 @@ pub struct InferenceArguments {
     /// Pairs in a batch
     #[arg(long, value_name = "N", default_value = "16")]
     pub batch_size: String,
-    /// auto, bf16 or f32
+    /// auto, bf16, int16 or f32
     #[arg(long, value_name = "PRECISION", default_value = "auto")]
     pub precision: String,
     /// Threads; all cores when not given

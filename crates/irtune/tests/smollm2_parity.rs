@@ -147,7 +147,8 @@ fn a_thousand_sentences_have_the_ids_of_its_own_tokenizer() {
 #[test]
 fn logits_of_fifty_prompts() {
     let base = base();
-    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16")] {
+    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
+    {
         let case = Case::open("logits");
         assert_eq!(case.prompts.len(), 50);
         for (key, adapter) in [("logits/base", None), ("logits/adapted", Some(case.lora.clone()))] {
@@ -161,7 +162,8 @@ fn logits_of_fifty_prompts() {
 #[test]
 fn loss_and_gradients_of_a_batch() {
     let base = base();
-    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16")] {
+    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
+    {
         let case = Case::open("gradients");
         let examples = case.golden.facts["batch"].as_u64().expect("batch") as usize;
         let mut engine = case.engine(&base, Some(case.lora.clone()), precision);

@@ -46,7 +46,7 @@ pub(crate) struct Decoder<D: Device> {
     slots: usize,
     pool: Option<rayon::ThreadPool>,
     /// Scratch that all threads have.
-    settled: usize,
+    settled: irtune_kernels::Settled,
 }
 
 impl<D: Device> Decoder<D> {
@@ -114,7 +114,7 @@ impl<D: Device> Decoder<D> {
             workspace,
             slots,
             pool,
-            settled: 0,
+            settled: irtune_kernels::Settled::default(),
         };
         decoder.initialise(seed);
         Ok(decoder)

@@ -113,6 +113,7 @@ pub fn name_of(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
         Precision::Bf16 => "bf16",
+        Precision::Int16 => "int16",
         Precision::Auto => panic!("tests choose their precision"),
     }
 }

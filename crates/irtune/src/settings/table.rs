@@ -157,7 +157,7 @@ pub static SETTINGS: &[Setting] = &[
         "N",
         "Stop after this many evaluations without improvement",
     ),
-    entry(Machine, "precision", Text, "PRECISION", "auto, bf16 or f32"),
+    entry(Machine, "precision", Text, "PRECISION", "auto, bf16, int16 or f32"),
     entry(Machine, "threads", Integer, "N", "Threads; all cores when not given"),
 ];
 
