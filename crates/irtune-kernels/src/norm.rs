@@ -57,14 +57,51 @@ vectorised! {
     }
 }
 
+/// The norm's output again, from a kept input and the forward's scales.
+///
+/// # Shapes
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+pub fn again<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
+    let chunk = parallel::rows_a_task(width);
+    let out = Shared::new(out);
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        let range = first * width..(first + count) * width;
+        // SAFETY: each task writes its own rows.
+        let out = unsafe { out.part(range.start, range.len()) };
+        again_rows(&input[range], gain, &scales[first..first + count], out);
+    });
+}
+
+vectorised! {
+    fn again_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+        let width = gain.len();
+        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
+                *out = E::from_f32(value.to_f32() * *scale * gain);
+            }
+        }
+    }
+}
+
 /// Adds the norm's input gradient to `gradient`.
 ///
 /// With x the input row, r its reciprocal root mean square, g the gain and d the output's gradient:
 /// `r·g∘d − x·r³·mean(g∘d∘x)`.
 ///
 /// # Shapes
-/// `input`, `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
-pub fn backward(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+/// `input` (as it was, or kept in another precision), `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+pub fn backward<E: Element>(
+    input: &[E],
+    gain: &[f32],
+    scales: &[f32],
+    out_gradient: &[f32],
+    gradient: &mut [f32],
+) {
     let width = gain.len();
     let rows = scales.len();
     assert!(
@@ -90,14 +127,14 @@ pub fn backward(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32
 }
 
 vectorised! {
-    fn backward_rows(input: &[f32], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    fn backward_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
         let width = gain.len();
         let rows = input.chunks_exact(width).zip(out_gradient.chunks_exact(width)).zip(gradient.chunks_exact_mut(width));
         for (((input, out_gradient), gradient), &scale) in rows.zip(scales) {
-            let dot = sum16(input, |index, value| value * gain[index] * out_gradient[index]);
+            let dot = sum16(input, |index, value| value.to_f32() * gain[index] * out_gradient[index]);
             let pull = scale * scale * scale * dot / width as f32;
             for (((gradient, value), out_gradient), gain) in gradient.iter_mut().zip(input).zip(out_gradient).zip(gain) {
-                *gradient += scale * gain * out_gradient - pull * value;
+                *gradient += scale * gain * out_gradient - pull * value.to_f32();
             }
         }
     }

@@ -327,14 +327,23 @@ fn attend<E: Element>(name: &str) {
 
 /// The prefix, if there is one, and each example as segments of the packed rows.
 fn segments(offsets: &[u32], prefix: usize) -> Vec<Segment> {
-    let own = |first: usize, rows: usize, prefix: usize| Segment {
+    let own = |first: usize, rows: usize, context: usize| Segment {
         first_query: first,
         queries: rows,
         first_key: first,
         keys: rows,
-        prefix,
+        parent: (context > 0).then_some(0),
+        context,
+        shared: false,
+        first_partial: 0,
     };
-    let shared = (prefix > 0).then(|| own(0, prefix, 0));
+    let shared = (prefix > 0).then(|| Segment { shared: true, ..own(0, prefix, 0) });
     let examples = offsets.windows(2).map(|ends| own(ends[0] as usize, (ends[1] - ends[0]) as usize, prefix));
-    shared.into_iter().chain(examples).collect()
+    let mut segments: Vec<Segment> = shared.into_iter().chain(examples).collect();
+    let mut partial = 0;
+    for segment in &mut segments {
+        segment.first_partial = partial;
+        partial += segment.partial_rows();
+    }
+    segments
 }

@@ -9,7 +9,7 @@ use std::{env, path::PathBuf, sync::Arc, time::Instant};
 use irtune_kernels::{bf16, peak};
 use irtune_model::{
     AdamW, Base, DropoutKey, EngineOptions, LoraConfig, ModelConfig, PackedBatch, Precision, Projection,
-    engine,
+    SHORTEST_SHARED, engine,
 };
 
 const TARGETS: [Projection; 5] =
@@ -52,7 +52,7 @@ fn main() {
     let examples: Vec<Vec<u32>> = (0..EXAMPLES)
         .map(|example| tokens(PREFIX, 3).chain(tokens(56 + 5 * example, example + 100)).collect())
         .collect();
-    let batch = PackedBatch::pack(&examples, PREFIX).expect("one prefix");
+    let batch = PackedBatch::pack(&examples, SHORTEST_SHARED).expect("a batch");
     let count = batch.tokens.len();
     let targets: Vec<u32> = (0..EXAMPLES as u32).map(|example| example % 5).collect();
     let lowest = setting("IRTUNE_LOWEST", 0);
@@ -63,7 +63,7 @@ fn main() {
     pool.install(|| {
         let precision: Precision = setting("IRTUNE_PRECISION", Precision::Auto);
         let options =
-            EngineOptions { precision, threads, max_tokens: count, max_examples: EXAMPLES, training: true };
+            EngineOptions { precision, threads, max_tokens: count, max_examples: EXAMPLES, training: true, memory_bytes: None };
         let mut engine = engine(base, Some(adapter), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));
         let peak = peak::gflops::<bf16>(10);
         println!("{count} tokens, {threads} threads, {}, bf16 peak {peak:.0} GFLOP/s", engine.precision());
@@ -74,7 +74,7 @@ fn main() {
             let inference = start.elapsed().as_secs_f64();
             let start = Instant::now();
             engine.zero_gradients();
-            let key = Some(DropoutKey { seed: 1, step, first_example: 0 });
+            let key = Some(DropoutKey { seed: 1, step });
             let loss = engine.accumulate(&batch, &targets, &active, true, EXAMPLES as f64, key).expect("gradients");
             let gradients = start.elapsed().as_secs_f64();
             engine.update(&active, true, &adamw);

@@ -1,28 +1,50 @@
-//! Examples side by side without padding, their common beginning kept once.
+//! Examples side by side without padding; what several of them begin with is kept once.
 
-/// Token ids of a batch: the shared prefix once, then each example's own tokens.
+use std::cmp::Ordering;
+
+/// Tokens that a shared beginning must have for it to be kept once: shorter ones cost more in bookkeeping than they
+/// save.
+pub const SHORTEST_SHARED: usize = 8;
+
+/// A stretch of tokens: what several examples share, or the rest of one example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The run whose tokens come before, if any; its number is smaller.
+    pub parent: Option<usize>,
+    /// Index of the first token.
+    pub start: usize,
+    /// Number of tokens, at least one.
+    pub length: usize,
+    /// How many tokens of the runs above come before: the position of the first token.
+    pub context: usize,
+    /// Whether other runs continue it; one that none does is an example's end.
+    pub shared: bool,
+}
+
+/// Token ids of a batch as a tree of runs: an example is a path from a root to an end.
 ///
-/// # Shapes
-/// Example `e`'s own tokens are `tokens[offsets[e]..offsets[e + 1]]`; `offsets[0] == prefix` and the last offset is
-/// `tokens.len()`. Every example has at least one own token, the last of which is the one that is classified.
+/// In a causal model a token's state depends on the tokens before it alone, so examples with the same beginning share
+/// its states exactly. All prompts of a task begin alike, and so do pairs that revise the same sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedBatch {
-    /// `[tokens]`
+    /// `[tokens]`, run after run.
     pub tokens: Vec<u32>,
-    /// How many tokens at the beginning belong to every example.
-    pub prefix: usize,
-    /// `[examples + 1]`
-    pub offsets: Vec<usize>,
+    /// Parents before their children, without gaps in `tokens`.
+    pub runs: Vec<Run>,
+    /// The example of each end, in the order of the runs.
+    pub order: Vec<usize>,
+    /// How many tokens neighbours in `order` share; memory of packing.
+    alike: Vec<usize>,
 }
 
 impl PackedBatch {
-    /// Packs whole examples whose first `prefix` tokens are the same.
+    /// Packs examples; a beginning of at least `shortest` tokens that several share is kept once.
     ///
     /// # Errors
-    /// When there is no example, when one has no token behind the prefix, or when the prefixes differ.
-    pub fn pack(examples: &[impl AsRef<[u32]>], prefix: usize) -> Result<Self, BatchError> {
+    /// When there is no example, or one has no token.
+    pub fn pack(examples: &[impl AsRef<[u32]>], shortest: usize) -> Result<Self, BatchError> {
         let mut batch = Self::default();
-        batch.refill(examples, prefix)?;
+        batch.refill(examples, shortest)?;
         Ok(batch)
     }
 
@@ -30,59 +52,95 @@ impl PackedBatch {
     ///
     /// # Errors
     /// As [`PackedBatch::pack`]; what the batch holds then is of no use.
-    pub fn refill(&mut self, examples: &[impl AsRef<[u32]>], prefix: usize) -> Result<(), BatchError> {
-        let first = examples.first().ok_or(BatchError::Empty)?.as_ref();
-        let Self { tokens, offsets, .. } = self;
-        let own: usize = examples.iter().map(|example| example.as_ref().len().saturating_sub(prefix)).sum();
-        tokens.clear();
-        tokens.reserve(prefix + own);
-        offsets.clear();
-        offsets.reserve(examples.len() + 1);
-        tokens.extend_from_slice(&first[..prefix.min(first.len())]);
-        for (index, example) in examples.iter().enumerate() {
-            let example = example.as_ref();
-            if example.len() <= prefix {
-                return Err(BatchError::NoOwnToken { example: index, tokens: example.len(), prefix });
-            }
-            if example[..prefix] != tokens[..prefix] {
-                return Err(BatchError::PrefixDiffers { example: index, prefix });
-            }
-            offsets.push(tokens.len());
-            tokens.extend_from_slice(&example[prefix..]);
+    pub fn refill(&mut self, examples: &[impl AsRef<[u32]>], shortest: usize) -> Result<(), BatchError> {
+        if examples.is_empty() {
+            return Err(BatchError::Empty);
         }
-        offsets.push(tokens.len());
-        self.prefix = prefix;
+        if let Some(example) = examples.iter().position(|example| example.as_ref().is_empty()) {
+            return Err(BatchError::NoToken { example });
+        }
+        let Self { tokens, runs, order, alike } = self;
+        tokens.clear();
+        runs.clear();
+        order.clear();
+        order.extend(0..examples.len());
+        order.sort_unstable_by(|&left, &right| {
+            let by_tokens = examples[left].as_ref().cmp(examples[right].as_ref());
+            by_tokens.then(if left < right { Ordering::Less } else { Ordering::Greater })
+        });
+        alike.clear();
+        alike.extend(order.windows(2).map(|pair| {
+            let (left, right) = (examples[pair[0]].as_ref(), examples[pair[1]].as_ref());
+            let same = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+            // Every example keeps a token of its own: its end.
+            same.min(left.len().min(right.len()) - 1)
+        }));
+        let whole: usize = examples.iter().map(|example| example.as_ref().len()).sum();
+        tokens.reserve(whole);
+        // A tree with branches everywhere has one shared run less than it has ends.
+        runs.reserve(2 * examples.len());
+        let mut builder = Builder { examples, order, alike, shortest: shortest.max(1), tokens, runs };
+        builder.branch(0..examples.len(), None, 0);
         Ok(())
     }
 
     /// Number of examples.
     pub fn examples(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.order.len()
     }
 
-    /// Tokens an example has in all, prefix included.
-    pub fn length(&self, example: usize) -> usize {
-        self.prefix + self.offsets[example + 1] - self.offsets[example]
+    /// The runs of the example that ends in run `end`, last one first.
+    pub fn path(&self, end: usize) -> impl Iterator<Item = &Run> {
+        std::iter::successors(Some(&self.runs[end]), |run| run.parent.map(|parent| &self.runs[parent]))
+    }
+
+    /// Numbers of the runs that end an example, in the order of `order`.
+    pub fn ends(&self) -> impl Iterator<Item = usize> {
+        self.runs.iter().enumerate().filter(|(_, run)| !run.shared).map(|(index, _)| index)
     }
 }
 
-/// The longest beginning that all examples share and that leaves each at least one own token.
-///
-/// It is 0 for a single example, which shares with nobody, and for none.
-pub fn shared_prefix(examples: &[impl AsRef<[u32]>]) -> usize {
-    let [first, others @ ..] = examples else { return 0 };
-    if others.is_empty() {
-        return 0;
+/// Turns sorted examples into runs.
+struct Builder<'a, T> {
+    examples: &'a [T],
+    order: &'a [usize],
+    alike: &'a [usize],
+    shortest: usize,
+    tokens: &'a mut Vec<u32>,
+    runs: &'a mut Vec<Run>,
+}
+
+impl<T: AsRef<[u32]>> Builder<'_, T> {
+    /// Adds the runs of the sorted examples `range`, whose first `context` tokens stand in `parent` and above it.
+    fn branch(&mut self, range: std::ops::Range<usize>, parent: Option<usize>, context: usize) {
+        if range.len() == 1 {
+            let length = self.examples[self.order[range.start]].as_ref().len();
+            self.run(range.start, parent, context, length, false);
+            return;
+        }
+        let between = range.start..range.end - 1;
+        let least = self.alike[between.clone()].iter().copied().min().unwrap_or(0);
+        let (parent, context) = if least >= context + self.shortest {
+            self.run(range.start, parent, context, least, true);
+            (Some(self.runs.len() - 1), least)
+        } else {
+            (parent, context)
+        };
+        let mut start = range.start;
+        for index in between {
+            if self.alike[index] == least {
+                self.branch(start..index + 1, parent, context);
+                start = index + 1;
+            }
+        }
+        self.branch(start..range.end, parent, context);
     }
-    let first = first.as_ref();
-    let mut shared = first.len();
-    for other in others {
-        let other = other.as_ref();
-        shared = shared.min(other.len());
-        shared = first[..shared].iter().zip(other).take_while(|(left, right)| left == right).count();
+
+    fn run(&mut self, sorted: usize, parent: Option<usize>, context: usize, end: usize, shared: bool) {
+        let start = self.tokens.len();
+        self.tokens.extend_from_slice(&self.examples[self.order[sorted]].as_ref()[context..end]);
+        self.runs.push(Run { parent, start, length: end - context, context, shared });
     }
-    let shortest = examples.iter().map(|example| example.as_ref().len()).min().unwrap_or(0);
-    shared.min(shortest.saturating_sub(1))
 }
 
 /// Why examples can't be packed.
@@ -91,29 +149,11 @@ pub enum BatchError {
     /// No example was given.
     #[error("a batch needs at least one example")]
     Empty,
-    /// An example ends inside the prefix.
-    #[error(
-        "example {example} of the batch has {tokens} tokens, none of them behind the prefix of {prefix}: \
-         take a shorter prefix (`shared_prefix` finds one)"
-    )]
-    NoOwnToken {
+    /// An example is empty.
+    #[error("example {example} of the batch has no token")]
+    NoToken {
         /// Its index in the batch.
         example: usize,
-        /// How many tokens it has.
-        tokens: usize,
-        /// The prefix that was asked for.
-        prefix: usize,
-    },
-    /// An example begins otherwise than the first.
-    #[error(
-        "example {example} of the batch begins otherwise than the first one within the prefix of {prefix} tokens: \
-         take a shorter prefix (`shared_prefix` finds one)"
-    )]
-    PrefixDiffers {
-        /// Its index in the batch.
-        example: usize,
-        /// The prefix that was asked for.
-        prefix: usize,
     },
 }
 
@@ -123,52 +163,74 @@ mod tests {
 
     use super::*;
 
+    fn run(parent: Option<usize>, start: usize, length: usize, context: usize, shared: bool) -> Run {
+        Run { parent, start, length, context, shared }
+    }
+
     #[test]
-    fn a_prefix_is_kept_once() {
-        let batch = PackedBatch::pack(&[vec![1, 2, 3, 4], vec![1, 2, 5]], 2).unwrap();
-        assert_eq!(batch, PackedBatch { tokens: vec![1, 2, 3, 4, 5], prefix: 2, offsets: vec![2, 4, 5] });
-        assert_eq!((batch.examples(), batch.length(0), batch.length(1)), (2, 4, 3));
+    fn beginnings_are_kept_once_and_branch() {
+        let examples = [vec![1, 2, 3, 4], vec![1, 2, 5], vec![1, 2, 3, 6]];
+        let batch = PackedBatch::pack(&examples, 1).unwrap();
+        assert_eq!(batch.tokens, [1, 2, 3, 4, 6, 5]);
+        assert_eq!(batch.order, [0, 2, 1]);
+        let runs = [
+            run(None, 0, 2, 0, true),
+            run(Some(0), 2, 1, 2, true),
+            run(Some(1), 3, 1, 3, false),
+            run(Some(1), 4, 1, 3, false),
+            run(Some(0), 5, 1, 2, false),
+        ];
+        assert_eq!(batch.runs, runs);
+        let batch = PackedBatch::pack(&examples, 2).unwrap();
+        assert_eq!(batch.tokens, [1, 2, 3, 4, 3, 6, 5]);
+        assert_eq!(PackedBatch::pack(&examples, usize::MAX / 2).unwrap().tokens.len(), 11);
+    }
+
+    #[test]
+    fn an_example_inside_another_and_its_double_keep_a_token_each() {
+        let batch = PackedBatch::pack(&[vec![7, 8, 9], vec![7, 8], vec![7, 8, 9]], 1).unwrap();
+        assert_eq!(batch.order, [1, 0, 2]);
+        assert_eq!(batch.tokens, [7, 8, 8, 9, 9]);
     }
 
     #[test]
     fn what_cannot_be_packed_is_named() {
         let none: [Vec<u32>; 0] = [];
-        assert_eq!(PackedBatch::pack(&none, 0), Err(BatchError::Empty));
-        let short = PackedBatch::pack(&[vec![1, 2, 3], vec![1, 2]], 2);
-        assert_eq!(short, Err(BatchError::NoOwnToken { example: 1, tokens: 2, prefix: 2 }));
-        let shorter = PackedBatch::pack(&[vec![1u32], vec![1, 2]], 2);
-        assert_eq!(shorter, Err(BatchError::NoOwnToken { example: 0, tokens: 1, prefix: 2 }));
-        let other = PackedBatch::pack(&[vec![1, 2, 3], vec![1, 9, 3]], 2);
-        assert_eq!(other, Err(BatchError::PrefixDiffers { example: 1, prefix: 2 }));
+        assert_eq!(PackedBatch::pack(&none, 1), Err(BatchError::Empty));
         assert!(BatchError::Empty.to_string().contains("at least one example"));
-        assert!(short.unwrap_err().to_string().contains("example 1 of the batch has 2 tokens"));
-        assert!(other.unwrap_err().to_string().contains("begins otherwise"));
-    }
-
-    #[test]
-    fn the_shared_prefix_leaves_every_example_a_token() {
-        assert_eq!(shared_prefix(&[vec![1u32, 2, 3]]), 0);
-        assert_eq!(shared_prefix(&[vec![1u32, 2], vec![1, 2]]), 1);
-        assert_eq!(shared_prefix(&[vec![1u32, 2, 3], vec![1, 2, 4, 5], vec![1, 2]]), 1);
-        assert_eq!(shared_prefix(&[vec![1u32, 2], vec![]]), 0);
-        let none: [Vec<u32>; 0] = [];
-        assert_eq!(shared_prefix(&none), 0);
+        let empty = PackedBatch::pack(&[vec![1u32], vec![]], 1);
+        assert_eq!(empty, Err(BatchError::NoToken { example: 1 }));
+        assert!(empty.unwrap_err().to_string().contains("example 1"));
     }
 
     proptest! {
         #[test]
-        fn packing_by_the_shared_prefix_keeps_every_example(
-            examples in prop::collection::vec(prop::collection::vec(0u32..3, 1..8), 1..6)
+        fn every_example_is_a_path(
+            examples in prop::collection::vec(prop::collection::vec(0u32..3, 1..9), 1..9),
+            shortest in 1usize..4,
         ) {
-            let prefix = shared_prefix(&examples);
-            let batch = PackedBatch::pack(&examples, prefix).unwrap();
-            prop_assert_eq!(batch.examples(), examples.len());
-            for (index, example) in examples.iter().enumerate() {
-                let mut whole = batch.tokens[..prefix].to_vec();
-                whole.extend(&batch.tokens[batch.offsets[index]..batch.offsets[index + 1]]);
-                prop_assert_eq!(&whole, example);
-                prop_assert_eq!(batch.length(index), example.len());
+            let batch = PackedBatch::pack(&examples, shortest).unwrap();
+            let ends: Vec<usize> = batch.ends().collect();
+            prop_assert_eq!(ends.len(), examples.len());
+            for (&end, &example) in ends.iter().zip(&batch.order) {
+                let mut runs: Vec<&Run> = batch.path(end).collect();
+                runs.reverse();
+                let mut whole: Vec<u32> = Vec::new();
+                for run in runs {
+                    prop_assert_eq!(run.context, whole.len());
+                    let least = if run.shared { shortest } else { 1 };
+                    prop_assert!(run.length >= least);
+                    whole.extend(&batch.tokens[run.start..][..run.length]);
+                }
+                prop_assert_eq!(&whole, &examples[example]);
             }
+            let mut start = 0;
+            for (index, run) in batch.runs.iter().enumerate() {
+                prop_assert_eq!(run.start, start);
+                prop_assert!(run.parent.is_none_or(|parent| parent < index && batch.runs[parent].shared));
+                start += run.length;
+            }
+            prop_assert_eq!(start, batch.tokens.len());
         }
     }
 }

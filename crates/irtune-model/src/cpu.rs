@@ -85,6 +85,10 @@ impl<E: Element> Device for Cpu<E> {
         if self.integers { "int16" } else { E::NAME }
     }
 
+    fn operand_bytes(&self) -> usize {
+        size_of::<E>()
+    }
+
     fn weight(&self, name: &str) -> Result<FrozenMatrix, WeightError> {
         self.base.weights.get(name)?;
         Ok(FrozenMatrix { base: self.base.clone(), name: name.to_owned() })
@@ -203,7 +207,38 @@ impl<E: Element> Device for Cpu<E> {
         norm::forward(&input[..length], gain, epsilon, &mut out[..length], &mut scales[..rows]);
     }
 
+    fn rms_norm_again(
+        &self,
+        input: &Vec<E>,
+        rows: usize,
+        gain: &Vec<f32>,
+        scales: &Vec<f32>,
+        out: &mut Vec<E>,
+    ) {
+        let length = rows * gain.len();
+        norm::again(&input[..length], gain, &scales[..rows], &mut out[..length]);
+    }
+
     fn rms_norm_backward(
+        &self,
+        input: &Vec<E>,
+        rows: usize,
+        gain: &Vec<f32>,
+        scales: &Vec<f32>,
+        out_gradient: &Vec<f32>,
+        gradient: &mut Vec<f32>,
+    ) {
+        let length = rows * gain.len();
+        norm::backward(
+            &input[..length],
+            gain,
+            &scales[..rows],
+            &out_gradient[..length],
+            &mut gradient[..length],
+        );
+    }
+
+    fn rms_norm_floats_backward(
         &self,
         input: &Vec<f32>,
         rows: usize,

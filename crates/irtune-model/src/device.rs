@@ -72,7 +72,7 @@ pub struct AttentionInputs<'a, D: Device + ?Sized> {
     pub values: &'a D::Operands,
 }
 
-/// Gradients of [`AttentionInputs`], and f32 working memory of `segments · prefix · 2 · key columns`.
+/// Gradients of [`AttentionInputs`], and f32 working memory of `partial rows · 2 · key columns`.
 pub struct AttentionGradients<'a, D: Device + ?Sized> {
     /// `[query rows, heads · head_size]`
     pub queries: &'a mut D::Operands,
@@ -80,7 +80,7 @@ pub struct AttentionGradients<'a, D: Device + ?Sized> {
     pub keys: &'a mut D::Operands,
     /// `[key rows, key_value_heads · head_size]`
     pub values: &'a mut D::Operands,
-    /// Sums of the prefix's rows.
+    /// What segments add to shared rows.
     pub partial: &'a mut D::Floats,
 }
 
@@ -97,6 +97,9 @@ pub trait Device: Send + Sync {
 
     /// Name of the operands' precision.
     fn precision(&self) -> &'static str;
+
+    /// Bytes of one operand.
+    fn operand_bytes(&self) -> usize;
 
     /// A frozen matrix of the base, by its name in transformers.
     ///
@@ -154,6 +157,15 @@ pub trait Device: Send + Sync {
         out: &mut Self::Operands,
         scales: &mut Self::Floats,
     );
+    /// The same output again, from the kept input and scales.
+    fn rms_norm_again(
+        &self,
+        input: &Self::Operands,
+        rows: usize,
+        gain: &Self::Floats,
+        scales: &Self::Floats,
+        out: &mut Self::Operands,
+    );
     /// The same into f32, for what the head reads.
     fn rms_norm_floats(
         &self,
@@ -166,6 +178,17 @@ pub trait Device: Send + Sync {
     );
     /// Adds the norm's input gradient to `gradient`.
     fn rms_norm_backward(
+        &self,
+        input: &Self::Operands,
+        rows: usize,
+        gain: &Self::Floats,
+        scales: &Self::Floats,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+    );
+
+    /// The same for an input that was kept in f32.
+    fn rms_norm_floats_backward(
         &self,
         input: &Self::Floats,
         rows: usize,

@@ -74,17 +74,18 @@ pub struct EngineOptions {
     pub max_examples: usize,
     /// Whether it will train; without, activations are kept for no layer.
     pub training: bool,
+    /// Most memory that training is to use, in bytes: layers whose activations don't fit are computed again in the
+    /// backward pass. All activations are kept when not given.
+    pub memory_bytes: Option<usize>,
 }
 
-/// What the dropout masks of a micro-batch are drawn from; nothing else enters.
+/// What the dropout masks of a micro-batch are drawn from, beside the tokens up to each row; nothing else enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropoutKey {
     /// The run's seed.
     pub seed: u64,
     /// The training step.
     pub step: u64,
-    /// Number within the step of this micro-batch's first example; the shared prefix has the same masks in all.
-    pub first_example: u64,
 }
 
 /// A base with adapters and a classification head.

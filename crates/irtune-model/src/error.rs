@@ -74,6 +74,17 @@ pub enum ModelError {
         /// Layers that there are.
         layers: usize,
     },
+    /// Training doesn't fit into the memory it may use.
+    #[error(
+        "training needs at least {} MB, but may use {} MB: allow more, or take smaller batches or shorter examples",
+        needed.div_ceil(1_000_000), limit / 1_000_000
+    )]
+    Memory {
+        /// What it may use, in bytes.
+        limit: usize,
+        /// What it needs when all layers but the last are computed again, in bytes.
+        needed: usize,
+    },
     /// The engine was made for inference only.
     #[error("this engine was made without memory for training: set `training` in its options")]
     NotForTraining,

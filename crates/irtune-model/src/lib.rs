@@ -22,7 +22,7 @@ pub mod weights;
 
 pub use adapters::lora::{LoraConfig, LoraError, Projection};
 pub use base::{Base, BaseFormat, BaseSource};
-pub use batch::{BatchError, PackedBatch, shared_prefix};
+pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, Family, ModelConfig, RopeScaling};
 pub use engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine};
 pub use error::ModelError;

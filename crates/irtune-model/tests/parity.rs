@@ -7,7 +7,7 @@ mod tiny;
 use std::{collections::BTreeSet, sync::Arc};
 
 use irtune_model::{
-    Base, HostTensor, PackedBatch,
+    Base, HostTensor, PackedBatch, SHORTEST_SHARED,
     engine::{AdamW, Engine, Precision, engine},
 };
 use support::{
@@ -67,7 +67,8 @@ fn normed_states(case: &str, tiny: &Tiny, depth: usize, precision: Precision) ->
     cut.load_parameters(&parameters).expect("the parameters fit");
     let beginnings: Vec<&[u32]> = (1..=tiny.examples[0].len()).map(|end| &tiny.examples[0][..end]).collect();
     let mut states = Vec::new();
-    cut.logits(&PackedBatch::pack(&beginnings, 0).expect("beginnings pack"), &mut states).expect("states");
+    cut.logits(&PackedBatch::pack(&beginnings, SHORTEST_SHARED).expect("beginnings pack"), &mut states)
+        .expect("states");
     states
 }
 

@@ -5,11 +5,11 @@ mod support;
 mod tiny;
 
 use irtune_model::{
-    HostTensor, LoraConfig, PackedBatch,
-    engine::{DropoutKey, Engine, Precision},
+    HostTensor, LoraConfig, ModelError, PackedBatch,
+    engine::{DropoutKey, Engine, EngineOptions, Precision, engine},
 };
 use support::{golden::largest_error, tolerances::tolerance};
-use tiny::{CASES, Tiny, find, layer_of, name_of};
+use tiny::{CASES, Tiny, find, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 const DROPOUT: f32 = 0.3;
@@ -50,16 +50,14 @@ fn dropping(tiny: &Tiny) -> LoraConfig {
     LoraConfig { dropout: DROPOUT, ..tiny.lora.clone() }
 }
 
-fn key(first_example: u64) -> DropoutKey {
-    DropoutKey { seed: 7, step: 3, first_example }
-}
+const KEY: DropoutKey = DropoutKey { seed: 7, step: 3 };
 
 #[test]
-fn packed_with_a_shared_prefix_is_each_example_alone() {
+fn packed_with_shared_beginnings_is_each_example_alone() {
     everywhere(|tiny, precision| {
         let active = vec![true; tiny.layers];
         let (batch, targets) = tiny.first();
-        assert!(batch.prefix > 0);
+        assert!(batch.runs.iter().any(|run| run.shared));
         let mut packed = tiny.engine(precision);
         let mut together = Vec::new();
         packed.logits(&batch, &mut together).expect("logits");
@@ -69,7 +67,7 @@ fn packed_with_a_shared_prefix_is_each_example_alone() {
         let (mut apart, mut apart_sum) = (Vec::new(), 0.0);
         for example in 0..tiny.batch {
             let (batch, targets) = tiny.pack([example]);
-            assert_eq!(batch.prefix, 0);
+            assert_eq!(batch.runs.len(), 1);
             let mut logits = Vec::new();
             alone.logits(&batch, &mut logits).expect("logits");
             apart.extend(logits);
@@ -82,11 +80,11 @@ fn packed_with_a_shared_prefix_is_each_example_alone() {
 }
 
 #[test]
-fn without_a_prefix_a_batch_is_the_same() {
+fn without_sharing_a_batch_is_the_same() {
     everywhere(|tiny, precision| {
         let examples = &tiny.examples[..tiny.batch];
         let (shared, _) = tiny.first();
-        let apart = PackedBatch::pack(examples, 0).expect("examples pack");
+        let apart = PackedBatch::pack(examples, usize::MAX / 2).expect("examples pack");
         let mut engine = tiny.engine(precision);
         let (mut with, mut without) = (Vec::new(), Vec::new());
         engine.logits(&shared, &mut with).expect("logits");
@@ -101,19 +99,42 @@ fn accumulated_micro_batches_are_the_big_batch() {
         let active = vec![true; tiny.layers];
         for dropout in [false, true] {
             let lora = if dropout { dropping(tiny) } else { tiny.lora.clone() };
-            let key = |first| dropout.then(|| key(first));
+            let key = dropout.then_some(KEY);
             let mut big = tiny.engine_with(lora.clone(), precision, 1);
             let (batch, targets) = tiny.pack(0..6);
-            let sum = big.accumulate(&batch, &targets, &active, true, 6.0, key(0)).expect("gradients");
+            let sum = big.accumulate(&batch, &targets, &active, true, 6.0, key).expect("gradients");
             let mut small = tiny.engine_with(lora, precision, 1);
             let mut parts = 0.0;
             for first in [0, 2, 4] {
                 let (batch, targets) = tiny.pack(first..first + 2);
-                let key = key(first as u64);
                 parts += small.accumulate(&batch, &targets, &active, true, 6.0, key).expect("gradients");
             }
             assert_close("loss", &[sum as f32], &[parts as f32], "packed_logits", precision);
             assert_close_gradients(&big.gradients(), &small.gradients(), "packed_gradients", precision);
+        }
+    });
+}
+
+#[test]
+fn layers_computed_again_have_the_same_gradients() {
+    everywhere(|tiny, precision| {
+        let (batch, targets) = tiny.first();
+        let make = |memory_bytes| {
+            let options = EngineOptions { memory_bytes, ..options(precision) };
+            engine(tiny.base.clone(), Some(dropping(tiny)), tiny.labels, 1, options)
+        };
+        let Err(ModelError::Memory { limit: 1, needed }) = make(Some(1)) else {
+            panic!("a byte is not enough")
+        };
+        for lowest in 0..tiny.layers {
+            let active: Vec<bool> = (0..tiny.layers).map(|layer| layer >= lowest).collect();
+            let gradients = |memory_bytes| {
+                let mut engine = make(memory_bytes).expect("an engine");
+                engine.load_parameters(&tiny.adapter).expect("parameters");
+                engine.accumulate(&batch, &targets, &active, true, 5.0, Some(KEY)).expect("gradients");
+                engine.gradients()
+            };
+            assert_eq!(gradients(Some(needed)), gradients(None), "layers from {lowest} up");
         }
     });
 }
@@ -186,7 +207,7 @@ fn finite_differences_agree() {
 fn finite_differences_agree_under_dropout() {
     for case in CASES {
         let tiny = Tiny::bare(case);
-        differences_agree(&tiny, dropping(&tiny), Some(key(0)));
+        differences_agree(&tiny, dropping(&tiny), Some(KEY));
     }
 }
 
@@ -241,8 +262,8 @@ fn dropout_drops_in_training_only_and_by_its_key() {
         dropping.logits(&batch, &mut right).expect("logits");
         assert_eq!(left, right, "evaluation drops nothing");
         let mut loss = |key| dropping.accumulate(&batch, &targets, &active, true, 5.0, key).expect("a loss");
-        let other_step = DropoutKey { step: 4, ..key(0) };
-        let (first, again, other) = (loss(Some(key(0))), loss(Some(key(0))), loss(Some(other_step)));
+        let other_step = DropoutKey { step: 4, ..KEY };
+        let (first, again, other) = (loss(Some(KEY)), loss(Some(KEY)), loss(Some(other_step)));
         assert_eq!(first.to_bits(), again.to_bits());
         assert_ne!(first.to_bits(), other.to_bits());
     });
@@ -255,7 +276,7 @@ fn a_run_repeats_itself_bitwise() {
             let mut engine = tiny.engine_with(dropping(tiny), precision, 2);
             let (batch, targets) = tiny.first();
             let active = vec![true; tiny.layers];
-            let sum = engine.accumulate(&batch, &targets, &active, true, 5.0, Some(key(0))).expect("a loss");
+            let sum = engine.accumulate(&batch, &targets, &active, true, 5.0, Some(KEY)).expect("a loss");
             (sum.to_bits(), engine.gradients())
         };
         assert_eq!(run(), run());

@@ -1,39 +1,40 @@
 //! Running a model over examples and measuring its answers.
 
-use irtune_data::Example;
-use irtune_model::{BatchError, Engine, ModelError, PackedBatch, shared_prefix};
+use irtune_model::{Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Logits of examples, computed `batch_size` at a time; `None` when interrupted between two batches.
 ///
-/// Packed batches have no padding, so examples need not be sorted by length to be fast.
+/// Examples are sorted, so that those that begin alike share a batch and their beginning is computed once.
 ///
 /// # Shapes
-/// The result is `[examples, labels]`, row-major.
+/// The result is `[examples, labels]`, row-major, in the order of `examples`.
 ///
 /// # Errors
 /// When examples can't be packed or the engine fails.
 pub fn logits(
     engine: &mut dyn Engine,
-    examples: &[Example],
+    examples: &[impl AsRef<[u32]>],
     batch_size: usize,
     interrupt: &AtomicBool,
 ) -> Result<Option<Vec<f32>>, ModelError> {
-    let mut all = Vec::with_capacity(examples.len() * engine.labels());
-    let mut batch_logits = Vec::new();
-    for batch in examples.chunks(batch_size) {
+    let labels = engine.labels();
+    let mut all = vec![0.0; examples.len() * labels];
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    order.sort_by(|&left, &right| examples[left].as_ref().cmp(examples[right].as_ref()));
+    let (mut packed, mut batch_logits) = (PackedBatch::default(), Vec::new());
+    for batch in order.chunks(batch_size) {
         if interrupt.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        engine.logits(&pack(batch)?, &mut batch_logits)?;
-        all.extend_from_slice(&batch_logits);
+        let tokens: Vec<&[u32]> = batch.iter().map(|&example| examples[example].as_ref()).collect();
+        packed.refill(&tokens, SHORTEST_SHARED)?;
+        engine.logits(&packed, &mut batch_logits)?;
+        for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
+            all[example * labels..][..labels].copy_from_slice(logits);
+        }
     }
     Ok(Some(all))
-}
-
-/// Packs examples by the prefix they share.
-pub(crate) fn pack(examples: &[impl AsRef<[u32]>]) -> Result<PackedBatch, BatchError> {
-    PackedBatch::pack(examples, shared_prefix(examples))
 }
 
 /// Probabilities of one example's labels.

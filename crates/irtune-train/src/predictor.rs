@@ -10,6 +10,7 @@ use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, r
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 /// How a trained model is used.
@@ -90,6 +91,9 @@ pub struct Predictor {
     batch_size: usize,
 }
 
+/// Batches that are read before the first of them is computed.
+const WINDOW: usize = 16;
+
 /// What a model says of a pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
@@ -147,6 +151,7 @@ impl Predictor {
             max_tokens: batch_size * settings.max_length,
             max_examples: batch_size,
             training: false,
+            memory_bytes: None,
         };
         let mut engine =
             engine(base.clone(), Some(adapter.lora), labels.len(), settings.seed, engine_options)?;
@@ -161,7 +166,8 @@ impl Predictor {
         &self.labels
     }
 
-    /// Labels pairs one batch at a time, in their order, holding no more than a batch in memory.
+    /// Labels pairs in their order, holding no more than a window of 16 batches in memory: within it, pairs that
+    /// revise the same text share a batch.
     ///
     /// After an error, of a pair or of the model, the iterator is at its end; what came before it is given out first.
     ///
@@ -194,28 +200,24 @@ impl Predictor {
     {
         let started = Instant::now();
         let labels = self.labels.clone();
-        let (mut targets, mut probabilities, mut logits, mut shortened) =
-            (Vec::new(), Vec::new(), Vec::new(), 0);
+        let (mut targets, mut logits, mut shortened) = (Vec::new(), Vec::new(), 0);
         let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
-        let mut batch: Vec<Example> = Vec::with_capacity(self.batch_size);
+        let mut window: Vec<Example> = Vec::with_capacity(WINDOW * self.batch_size);
         let mut pairs = pairs.into_iter();
         loop {
-            batch.clear();
-            for pair in pairs.by_ref().take(self.batch_size) {
+            window.clear();
+            for pair in pairs.by_ref().take(WINDOW * self.batch_size) {
                 let example = encoder.encode(&pair?, Some(&labels))?;
                 shortened += usize::from(example.shortened);
                 targets.extend(example.label);
-                batch.push(example);
+                window.push(example);
             }
-            if batch.is_empty() {
+            if window.is_empty() {
                 break;
             }
-            let mut batch_logits = Vec::new();
-            let packed = evaluate::pack(&batch).map_err(ModelError::from)?;
-            self.engine.logits(&packed, &mut batch_logits)?;
-            probabilities.extend(batch_logits.chunks_exact(labels.len()).flat_map(evaluate::softmax));
-            logits.extend(batch_logits);
+            logits.extend(window_logits(self.engine.as_mut(), &window, self.batch_size)?);
         }
+        let probabilities: Vec<f64> = logits.chunks_exact(labels.len()).flat_map(evaluate::softmax).collect();
         let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
         Ok(Measured {
             loss: evaluate::mean_loss(&logits, &targets, labels.len()),
@@ -226,7 +228,17 @@ impl Predictor {
     }
 }
 
-/// Predictions in the order of their pairs, made a batch at a time as they are asked for.
+/// Logits of a window of examples, `[examples, labels]`.
+fn window_logits(
+    engine: &mut dyn Engine,
+    examples: &[impl AsRef<[u32]>],
+    batch_size: usize,
+) -> Result<Vec<f32>, ModelError> {
+    let logits = evaluate::logits(engine, examples, batch_size, &AtomicBool::new(false))?;
+    Ok(logits.expect("nobody interrupts"))
+}
+
+/// Predictions in the order of their pairs, made a window at a time as they are asked for.
 pub struct PredictionStream<'a, I> {
     engine: &'a mut dyn Engine,
     encoder: Encoder<'a>,
@@ -239,10 +251,10 @@ pub struct PredictionStream<'a, I> {
 }
 
 impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
-    /// Predicts one more batch; a pair that can't be read ends it, and is told of after the predictions before it.
+    /// Predicts one more window; a pair that can't be read ends it, and is told of after the predictions before it.
     fn fill(&mut self) -> Result<(), PredictorError> {
-        let mut pairs = Vec::with_capacity(self.batch_size);
-        while pairs.len() < self.batch_size {
+        let mut pairs = Vec::with_capacity(WINDOW * self.batch_size);
+        while pairs.len() < WINDOW * self.batch_size {
             let encoded = match self.pairs.next() {
                 Some(pair) => pair.and_then(|pair| Ok((self.encoder.encode(&pair, None)?, pair))),
                 None => {
@@ -262,9 +274,7 @@ impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
             return Ok(());
         }
         let tokens: Vec<&[u32]> = pairs.iter().map(|(example, _)| example.tokens.as_slice()).collect();
-        let packed = evaluate::pack(&tokens).map_err(ModelError::from)?;
-        let mut logits = Vec::new();
-        self.engine.logits(&packed, &mut logits)?;
+        let logits = window_logits(self.engine, &tokens, self.batch_size)?;
         for ((example, pair), row) in pairs.into_iter().zip(logits.chunks_exact(self.labels.len())) {
             if row.iter().any(|logit| !logit.is_finite()) {
                 return Err(PredictorError::NotFinite { line: pair.line });

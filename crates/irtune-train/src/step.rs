@@ -1,7 +1,7 @@
 //! One training step, from the choice of the layers to the update; no I/O and no clock.
 
 use irtune_data::Example;
-use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, shared_prefix};
+use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws};
 
 /// What is the same in every step of a run.
@@ -45,7 +45,7 @@ pub struct StepOutcome {
     pub gradient_norm: f64,
     /// The layers that trained.
     pub active_layers: LayerSet,
-    /// Tokens that went through the model, a shared prefix counted once a micro-batch.
+    /// Tokens that went through the model, shared beginnings counted once a micro-batch.
     pub tokens: usize,
 }
 
@@ -110,8 +110,8 @@ impl StepScratch {
 
 /// Makes one training step.
 ///
-/// The loss is the mean over all examples of the step, and the prefix they share is found over all of them, so how
-/// they are divided into micro-batches changes nothing but the order of sums.
+/// The loss is the mean over all examples of the step, and dropout depends on their tokens alone, so how they are divided
+/// into micro-batches changes nothing but the order of sums.
 ///
 /// # Errors
 /// When the loss or the gradient is not finite (nothing is updated then), or when a part of the step fails.
@@ -130,17 +130,16 @@ pub fn training_step(
     let chosen = policy.select(&mut Evidence::new(batch.step, layers, &mut draws))?;
     chosen.write_flags(&mut scratch.active);
 
-    let prefix = shared_prefix(batch.examples);
     scratch.norms.clear();
     let by_micro_batch = recipe.norms_of_micro_batches && batch.examples.len() > recipe.batch_size;
     if by_micro_batch {
-        measure_micro_batches(engine, recipe, batch, prefix, scratch)?;
+        measure_micro_batches(engine, recipe, batch, scratch)?;
     }
 
     engine.zero_gradients();
     let (mut loss, mut tokens) = (0.0, 0);
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
-        let (micro_loss, micro_tokens) = accumulate(engine, recipe, batch, prefix, scratch, index)?;
+        let (micro_loss, micro_tokens) = accumulate(engine, recipe, batch, scratch, index)?;
         loss += micro_loss;
         tokens += micro_tokens;
     }
@@ -176,7 +175,6 @@ fn accumulate(
     engine: &mut dyn Engine,
     recipe: &StepRecipe,
     batch: &StepBatch<'_>,
-    prefix: usize,
     scratch: &mut StepScratch,
     index: usize,
 ) -> Result<(f64, usize), StepError> {
@@ -187,12 +185,8 @@ fn accumulate(
         let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
         scratch.targets.push(label);
     }
-    scratch.batch.refill(examples, prefix)?;
-    let dropout = recipe.dropout.then_some(DropoutKey {
-        seed: recipe.seed,
-        step: batch.step,
-        first_example: first as u64,
-    });
+    scratch.batch.refill(examples, SHORTEST_SHARED)?;
+    let dropout = recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step });
     let normalizer = batch.examples.len() as f64;
     let loss = engine.accumulate(
         &scratch.batch,
@@ -215,14 +209,13 @@ fn measure_micro_batches(
     engine: &mut dyn Engine,
     recipe: &StepRecipe,
     batch: &StepBatch<'_>,
-    prefix: usize,
     scratch: &mut StepScratch,
 ) -> Result<(), StepError> {
     let layers: Vec<usize> = (0..scratch.active.len()).filter(|&layer| scratch.active[layer]).collect();
     let mut listed = vec![Vec::new(); layers.len()];
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
         engine.zero_gradients();
-        accumulate(engine, recipe, batch, prefix, scratch, index)?;
+        accumulate(engine, recipe, batch, scratch, index)?;
         for (list, &layer) in listed.iter_mut().zip(&layers) {
             engine.gradient_norms(layer, &mut scratch.layer_norms);
             list.extend_from_slice(&scratch.layer_norms);

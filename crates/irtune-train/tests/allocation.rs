@@ -36,8 +36,14 @@ fn a_warm_step_allocates_nothing() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
         for (name, precision) in [("ir", Precision::Bf16), ("full", Precision::F32)] {
-            let options =
-                EngineOptions { precision, threads: 2, max_tokens: 8, max_examples: 2, training: true };
+            let options = EngineOptions {
+                precision,
+                threads: 2,
+                max_tokens: 8,
+                max_examples: 2,
+                training: true,
+                memory_bytes: None,
+            };
             let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");
             let mut policy = method(name).and_then(|method| method.build(6, &BTreeMap::new())).expect(name);
             let mut scratch = StepScratch::new(6);

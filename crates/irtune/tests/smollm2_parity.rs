@@ -9,7 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use assert_cmd::Command;
 use irtune_model::{
-    Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision, engine, shared_prefix,
+    Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision, SHORTEST_SHARED, engine,
 };
 use support::{
     golden::{Golden, sections},
@@ -62,8 +62,14 @@ impl Case {
     }
 
     fn engine(&self, base: &Arc<Base>, adapter: Option<LoraConfig>, precision: Precision) -> Box<dyn Engine> {
-        let options =
-            EngineOptions { precision, threads: 2, max_tokens: 2048, max_examples: 16, training: true };
+        let options = EngineOptions {
+            precision,
+            threads: 2,
+            max_tokens: 2048,
+            max_examples: 16,
+            training: true,
+            memory_bytes: None,
+        };
         let mut engine = engine(base.clone(), adapter, self.labels, 1, options).expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);
@@ -73,9 +79,9 @@ impl Case {
 
     fn pack(&self, range: std::ops::Range<usize>) -> PackedBatch {
         let prompts = &self.prompts[range];
-        let prefix = shared_prefix(prompts);
-        assert!(prefix > 20, "the instruction is shared");
-        PackedBatch::pack(prompts, prefix).expect("prompts pack")
+        let batch = PackedBatch::pack(prompts, SHORTEST_SHARED).expect("prompts pack");
+        assert!(batch.runs[0].shared && batch.runs[0].length > 20, "the instruction is shared");
+        batch
     }
 
     fn logits(&self, engine: &mut dyn Engine) -> Vec<f32> {

@@ -25,11 +25,12 @@ pub struct Gradients<'a, E> {
     pub keys: &'a mut [E],
     /// `[key rows, key_value_heads · head_size]`
     pub values: &'a mut [E],
-    /// `[segments, prefix, 2 · key_value_heads · head_size]`, overwritten.
+    /// `[partial rows, 2 · key_value_heads · head_size]`: what each segment adds to rows that others see too,
+    /// overwritten.
     pub partial: &'a mut [f32],
 }
 
-/// Gradients of queries, keys and values; those of the prefix's rows are summed over all segments.
+/// Gradients of queries, keys and values; those of shared rows are summed over all segments that see them.
 ///
 /// With P the probabilities and D the row sums of dO ∘ O: `dV = Pᵀ·dO`, `dS = P ∘ (dO·Vᵀ − D)/√head_size`, `dQ = dS·K`,
 /// `dK = dSᵀ·Q`.
@@ -47,7 +48,7 @@ pub fn backward<E: Element>(
     inputs.check(shape);
     let (queries, keys) =
         (shape.query_rows() * shape.query_columns(), shape.key_rows() * shape.key_columns());
-    let partial_length = shape.segments.len() * shape.prefix() * 2 * shape.key_columns();
+    let partial_length = shape.partial_rows() * 2 * shape.key_columns();
     assert!(
         out.len() == queries && out_gradient.len() == queries && gradients.queries.len() == queries,
         "query rows"
@@ -71,20 +72,40 @@ pub fn backward<E: Element>(
             }
         });
     }
-    let (prefix, columns) = (shape.prefix(), shape.key_columns());
-    for row in 0..prefix {
-        for (half, target) in [&mut *gradients.keys, &mut *gradients.values].into_iter().enumerate() {
-            let place = |segment: usize| ((segment * prefix + row) * 2 + half) * columns;
-            let (first, rest) = gradients.partial.split_at_mut(place(1));
-            let sum = &mut first[place(0)..][..columns];
-            for segment in 1..shape.segments.len() {
-                add(&rest[place(segment) - place(1)..][..columns], sum);
-            }
-            for (target, sum) in target[row * columns..][..columns].iter_mut().zip(sum) {
-                *target = E::from_f32(*sum);
-            }
+    sum_shared(shape, gradients.partial, [gradients.keys, gradients.values]);
+}
+
+/// Gradients of the shared segments' rows: each the sum over the segments that see it, in their order.
+fn sum_shared<E: Element>(shape: &Shape, partial: &[f32], targets: [&mut [E]; 2]) {
+    let columns = shape.key_columns();
+    let targets = targets.map(Shared::new);
+    parallel::for_each(shape.segments.len(), |index| {
+        let shared = &shape.segments[index];
+        if !shared.shared {
+            return;
         }
-    }
+        scratch::with(scratch::bytes::<f32>(columns), |mut arena| {
+            let sum = arena.take::<f32>(columns);
+            for row in 0..shared.keys {
+                for (half, target) in targets.iter().enumerate() {
+                    sum.fill(0.0);
+                    for (below, segment) in shape.segments.iter().enumerate().skip(index) {
+                        if below == index
+                            || shape.path(below).skip(1).any(|above| std::ptr::eq(above, shared))
+                        {
+                            let place = segment.first_partial + shared.context + row;
+                            add(&partial[(place * 2 + half) * columns..][..columns], sum);
+                        }
+                    }
+                    // SAFETY: each task writes its own segment's rows.
+                    let out = unsafe { target.part((shared.first_key + row) * columns, columns) };
+                    for (out, sum) in out.iter_mut().zip(&*sum) {
+                        *out = E::from_f32(*sum);
+                    }
+                }
+            }
+        });
+    });
 }
 
 vectorised! {
@@ -147,9 +168,9 @@ fn one_head<E: Element, P: Element>(
         let asking = arena.take::<P>(TILE * size);
         let key_gradients = arena.take::<f32>(size * padded);
         let value_gradients = arena.take::<f32>(size * padded);
-        gather(task.inputs.values, segment, head * size, size, rows);
+        gather(task.inputs.values, shape, index, head * size, rows);
         pack_all(rows, reach, size, Side::Forward, values_forward);
-        gather(task.inputs.keys, segment, head * size, size, rows);
+        gather(task.inputs.keys, shape, index, head * size, rows);
         pack_all(rows, reach, size, Side::Forward, keys_forward);
         pack_all(rows, reach, size, Side::Backward, keys_backward);
         key_gradients.fill(0.0);
@@ -245,7 +266,7 @@ fn one_head<E: Element, P: Element>(
                 }
             }
         }
-        write(shape, segment, index, head, padded, [key_gradients, value_gradients], shared);
+        write(shape, segment, head, padded, [key_gradients, value_gradients], shared);
     });
 }
 
@@ -253,25 +274,23 @@ fn one_head<E: Element, P: Element>(
 fn write<E: Element>(
     shape: &Shape,
     segment: &Segment,
-    index: usize,
     head: usize,
     padded: usize,
     sums: [&mut [f32]; 2],
     shared: &SharedGradients<E>,
 ) {
-    let (size, columns, prefix) = (shape.head_size, shape.key_columns(), shape.prefix());
-    let is_prefix = prefix > 0 && index == 0;
+    let (size, columns) = (shape.head_size, shape.key_columns());
     for (half, (sums, target)) in sums.into_iter().zip([&shared.keys, &shared.values]).enumerate() {
         for row in 0..segment.reach() {
-            if row < segment.prefix || is_prefix {
-                let place = ((index * prefix + row) * 2 + half) * columns + head * size;
+            if row < segment.partial_rows() {
+                let place = ((segment.first_partial + row) * 2 + half) * columns + head * size;
                 // SAFETY: each task writes its own segment's partial sums in its own head's columns.
                 let out = unsafe { shared.partial.part(place, size) };
                 for (inner, out) in out.iter_mut().enumerate() {
                     *out = sums[inner * padded + row];
                 }
             } else {
-                let place = (segment.first_key + row - segment.prefix) * columns + head * size;
+                let place = (segment.first_key + row - segment.context) * columns + head * size;
                 // SAFETY: each task writes its own segment's rows in its own head's columns.
                 let out = unsafe { target.part(place, size) };
                 for (inner, out) in out.iter_mut().enumerate() {

@@ -39,12 +39,12 @@ pub fn forward<E: Element>(shape: &Shape, inputs: &Inputs<E>, out: &mut [E], log
 fn one_head<E: Element, P: Element>(
     shape: &Shape,
     inputs: &Inputs<E>,
-    segment: usize,
+    index: usize,
     head: usize,
     out: &Shared<E>,
     log_sums: &Shared<f32>,
 ) {
-    let segment = &shape.segments[segment];
+    let segment = &shape.segments[index];
     if segment.queries == 0 {
         return;
     }
@@ -65,9 +65,9 @@ fn one_head<E: Element, P: Element>(
         let scores = arena.take::<f32>(TILE * padded);
         let weights = arena.take::<P>(TILE * padded);
         let asking = arena.take::<P>(TILE * size);
-        gather(inputs.keys, segment, head * size, size, rows);
+        gather(inputs.keys, shape, index, head * size, rows);
         pack_all(rows, reach, size, Side::Forward, keys);
-        gather(inputs.values, segment, head * size, size, rows);
+        gather(inputs.values, shape, index, head * size, rows);
         pack_all(rows, reach, size, Side::Backward, values);
         for query_head in head * shape.group()..(head + 1) * shape.group() {
             for first in (0..segment.queries).step_by(TILE) {

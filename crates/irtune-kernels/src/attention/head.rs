@@ -1,6 +1,6 @@
 //! Pieces that attention's forward and backward share: one head's rows gathered, packed and multiplied.
 
-use super::Segment;
+use super::Shape;
 use crate::{
     element::{Element, widen},
     level::Level,
@@ -15,17 +15,18 @@ pub(super) fn panels_length<P: Element>(outputs: usize, depth: usize) -> usize {
     outputs.div_ceil(PANEL) * panel_length::<P>(depth)
 }
 
-/// Copies one head's prefix and own rows to `out`, `[reach, size]`.
+/// Copies one head's rows of a segment and of those above it to `out`, `[reach, size]`.
 pub(super) fn gather<E: Element, P: Element>(
     matrix: Matrix<E>,
-    segment: &Segment,
+    shape: &Shape,
+    index: usize,
     first: usize,
-    size: usize,
     out: &mut [P],
 ) {
-    let rows = (0..segment.prefix).chain(segment.first_key..segment.first_key + segment.keys);
-    for (row, out) in rows.zip(out.chunks_exact_mut(size)) {
-        widen(&matrix.data[row * matrix.stride + first..][..size], out);
+    let size = shape.head_size;
+    for segment in shape.path(index) {
+        let out = &mut out[segment.context * size..segment.reach() * size];
+        gather_rows(matrix, segment.first_key, segment.keys, first, size, out);
     }
 }
 

@@ -1,8 +1,8 @@
-//! Causal grouped-query attention over packed examples that share a prefix, forward and backward.
+//! Causal grouped-query attention over packed examples that share beginnings, forward and backward.
 //!
-//! Key rows are `[prefix | example 0 | example 1 | …]`. Every example's queries see the whole prefix and, causally,
-//! their own keys; the prefix sees itself. Queries may be fewer than keys (the last layer asks for one an example):
-//! they are then the *last* ones of their segment.
+//! The packed rows are segments, one after the other. A segment continues its parent, and so on up to a root: its
+//! queries see all rows of the segments above it and, causally, its own. Queries may be fewer than keys (the last layer
+//! asks for one an example): they are then the *last* ones of their segment.
 
 mod backward;
 mod forward;
@@ -13,7 +13,7 @@ pub use forward::forward;
 
 use crate::matrix::Matrix;
 
-/// One example, or the prefix itself, in the packed rows.
+/// A stretch of the packed rows: what several examples begin with, or the rest of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// First query row.
@@ -24,19 +24,30 @@ pub struct Segment {
     pub first_key: usize,
     /// Own key rows.
     pub keys: usize,
-    /// Rows of the prefix (they start at key row 0) seen before the own ones; 0 for the prefix itself.
-    pub prefix: usize,
+    /// The segment it continues, earlier in the list.
+    pub parent: Option<usize>,
+    /// Key rows of all segments above it.
+    pub context: usize,
+    /// Whether others continue it.
+    pub shared: bool,
+    /// First of its rows in [`Gradients::partial`]: those above it, and its own if it is shared.
+    pub first_partial: usize,
 }
 
 impl Segment {
-    /// Keys a query of the segment may look at, prefix and own.
+    /// Keys a query of the segment may look at, own ones and those above.
     pub(crate) fn reach(&self) -> usize {
-        self.prefix + self.keys
+        self.context + self.keys
     }
 
     /// Keys that query `index` sees.
     pub(crate) fn visible(&self, index: usize) -> usize {
-        self.prefix + self.keys - self.queries + index + 1
+        self.context + self.keys - self.queries + index + 1
+    }
+
+    /// Rows it has in [`Gradients::partial`].
+    pub fn partial_rows(&self) -> usize {
+        self.context + if self.shared { self.keys } else { 0 }
     }
 }
 
@@ -49,7 +60,7 @@ pub struct Shape<'a> {
     pub key_value_heads: usize,
     /// Values a head.
     pub head_size: usize,
-    /// All segments; when there is a prefix, it is the first.
+    /// All segments, parents before children.
     pub segments: &'a [Segment],
 }
 
@@ -81,25 +92,35 @@ impl Shape<'_> {
         self.segments.iter().map(|segment| segment.keys).sum()
     }
 
-    /// Rows of the shared prefix.
-    pub fn prefix(&self) -> usize {
-        self.segments.iter().map(|segment| segment.prefix).max().unwrap_or(0)
+    /// Rows of [`Gradients::partial`].
+    pub fn partial_rows(&self) -> usize {
+        self.segments.iter().map(Segment::partial_rows).sum()
+    }
+
+    /// Segment `index` and those above it, from itself up.
+    pub(crate) fn path(&self, index: usize) -> impl Iterator<Item = &Segment> {
+        std::iter::successors(Some(&self.segments[index]), |segment| {
+            segment.parent.map(|parent| &self.segments[parent])
+        })
     }
 
     fn check(&self) {
         assert!(self.heads.is_multiple_of(self.key_value_heads), "whole groups of heads");
-        let (mut query, mut key) = (0, 0);
+        let (mut query, mut key, mut partial) = (0, 0, 0);
         for (index, segment) in self.segments.iter().enumerate() {
             assert!(
-                (segment.first_query, segment.first_key) == (query, key),
+                (segment.first_query, segment.first_key, segment.first_partial) == (query, key, partial),
                 "segments in order, without gaps"
             );
             assert!(segment.queries <= segment.keys, "queries are the last rows of their segment");
-            assert!(
-                segment.prefix == 0 || (index > 0 && segment.prefix == self.segments[0].keys),
-                "prefix is segment 0"
-            );
-            (query, key) = (query + segment.queries, key + segment.keys);
+            let above = segment.parent.map_or(0, |parent| {
+                assert!(parent < index && self.segments[parent].shared, "parents are shared and come first");
+                self.segments[parent].reach()
+            });
+            assert_eq!(segment.context, above, "rows above a segment");
+            query += segment.queries;
+            key += segment.keys;
+            partial += segment.partial_rows();
         }
     }
 }

@@ -3,11 +3,7 @@
 use crate::{
     batch::PackedBatch,
     device::{AttentionShape, Segment},
-    engine::DropoutKey,
 };
-
-/// Number that stands for the shared prefix where others have an example's number.
-const PREFIX: u64 = u64::MAX;
 
 /// A batch as the layers see it; kept and refilled, so that a warm step allocates nothing.
 #[derive(Default)]
@@ -22,11 +18,11 @@ pub(crate) struct Geometry {
     segments: Vec<Segment>,
     /// Only the pooled rows ask.
     pooled_segments: Vec<Segment>,
-    /// What a row's dropout depends on: its example in the step and its position.
+    /// What a row's dropout depends on: the tokens of its example up to it.
     keys: Vec<u64>,
     pooled_keys: Vec<u64>,
-    /// Rows of the shared prefix.
-    pub(crate) prefix: usize,
+    /// The example of each pooled row.
+    pub(crate) order: Vec<usize>,
 }
 
 /// The rows that a layer computes: all of them, or in the last layer the pooled ones.
@@ -45,18 +41,10 @@ pub(crate) struct Rows<'a> {
 }
 
 impl Geometry {
-    /// Describes `batch`; `dropout` numbers its examples within the step.
-    pub(crate) fn fill(&mut self, batch: &PackedBatch, dropout: Option<&DropoutKey>) {
-        let Self {
-            positions,
-            pooled_positions,
-            pooled,
-            segments,
-            pooled_segments,
-            keys,
-            pooled_keys,
-            prefix,
-        } = self;
+    /// Describes `batch`.
+    pub(crate) fn fill(&mut self, batch: &PackedBatch) {
+        let Self { positions, pooled_positions, pooled, segments, pooled_segments, keys, pooled_keys, order } =
+            self;
         for list in [&mut *positions, &mut *pooled_positions, &mut *pooled] {
             list.clear();
         }
@@ -64,43 +52,39 @@ impl Geometry {
         pooled_segments.clear();
         keys.clear();
         pooled_keys.clear();
-        *prefix = batch.prefix;
-        let first_example = dropout.map_or(0, |key| key.first_example);
-        let row_key =
-            |example: u64, position: usize| irtune_kernels::dropout::key(&[example, position as u64]);
-        for position in 0..batch.prefix {
-            positions.push(position as u32);
-            keys.push(row_key(PREFIX, position));
-        }
-        if batch.prefix > 0 {
-            let own = Segment {
-                first_query: 0,
-                queries: batch.prefix,
-                first_key: 0,
-                keys: batch.prefix,
-                prefix: 0,
-            };
-            segments.push(own);
-            pooled_segments.push(Segment { queries: 0, ..own });
-        }
-        for example in 0..batch.examples() {
-            let (start, end) = (batch.offsets[example], batch.offsets[example + 1]);
-            for position in batch.prefix..batch.prefix + end - start {
-                positions.push(position as u32);
-                keys.push(row_key(first_example + example as u64, position));
+        order.clone_from(&batch.order);
+        let mut partial = 0;
+        for run in &batch.runs {
+            let end = run.start + run.length;
+            let mut key = run.parent.map_or(0, |parent| {
+                let above = &batch.runs[parent];
+                keys[above.start + above.length - 1]
+            });
+            for (place, token) in batch.tokens[run.start..end].iter().enumerate() {
+                positions.push((run.context + place) as u32);
+                // A token more makes another key, so rows have the same masks however examples are packed.
+                key = irtune_kernels::dropout::key(&[key, u64::from(*token)]);
+                keys.push(key);
             }
             let own = Segment {
-                first_query: start,
-                queries: end - start,
-                first_key: start,
-                keys: end - start,
-                prefix: batch.prefix,
+                first_query: run.start,
+                queries: run.length,
+                first_key: run.start,
+                keys: run.length,
+                parent: run.parent,
+                context: run.context,
+                shared: run.shared,
+                first_partial: partial,
             };
+            partial += own.partial_rows();
             segments.push(own);
-            pooled_segments.push(Segment { first_query: example, queries: 1, ..own });
-            pooled.push(end as u32 - 1);
-            pooled_positions.push(positions[end - 1]);
-            pooled_keys.push(keys[end - 1]);
+            let asking = usize::from(!run.shared);
+            pooled_segments.push(Segment { first_query: pooled.len(), queries: asking, ..own });
+            if !run.shared {
+                pooled.push(end as u32 - 1);
+                pooled_positions.push(positions[end - 1]);
+                pooled_keys.push(keys[end - 1]);
+            }
         }
     }
 
@@ -119,9 +103,9 @@ impl Geometry {
         self.positions.iter().max().map_or(0, |&position| position as usize + 1)
     }
 
-    /// Attention segments, prefix included.
-    pub(crate) fn segments(&self) -> usize {
-        self.segments.len()
+    /// Rows of working memory that attention's backward needs for what segments share.
+    pub(crate) fn partial_rows(&self) -> usize {
+        self.segments.iter().map(Segment::partial_rows).sum()
     }
 
     /// What a layer computes: the last one only what the head reads.

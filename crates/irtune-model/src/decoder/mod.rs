@@ -1,6 +1,7 @@
 //! A decoder with adapters and a classification head: the layers' forwards in order, and their backwards in reverse,
 //! down to the lowest layer that trains.
 
+mod budget;
 pub(crate) mod geometry;
 mod initialise;
 pub(crate) mod workspace;
@@ -24,8 +25,9 @@ use crate::{
     peft::HEAD_NAME,
 };
 
+use budget::Budget;
 use geometry::Geometry;
-use workspace::{Capacity, Workspace};
+use workspace::{Capacity, Slots, Workspace};
 
 /// The engine on a device.
 pub(crate) struct Decoder<D: Device> {
@@ -42,9 +44,11 @@ pub(crate) struct Decoder<D: Device> {
     table: RotaryTable,
     geometry: Geometry,
     workspace: Workspace<D>,
-    /// Layers whose activations can be kept.
-    slots: usize,
+    /// Which layers' activations can be kept; none when it only infers.
+    slots: Slots,
     pool: Option<rayon::ThreadPool>,
+    /// The targets of a batch in the order of its pooled rows.
+    targets: Vec<u32>,
     /// Scratch that all threads have.
     settled: irtune_kernels::Settled,
 }
@@ -86,10 +90,14 @@ impl<D: Device> Decoder<D> {
             transposed: false,
         };
         let head = Group::new(&device, vec![head]);
-        let slots = if options.training { config.layers } else { 1 };
         let tokens = options.max_tokens.max(1);
+        let slots = if options.training {
+            Budget::new(base, lora.as_ref(), tokens, device.operand_bytes()).slots(options.memory_bytes)?
+        } else {
+            Slots { kept: 0, again: 0 }
+        };
         let examples = options.max_examples.max(1);
-        let capacity = Capacity { tokens, examples, prefix_rows: 0 };
+        let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
         let workspace = Workspace::new(&device, config, lora.as_ref(), labels, capacity, slots);
         // Inside a pool its threads do the work: a second pool would compete with it.
         let pool = match rayon::current_thread_index() {
@@ -114,6 +122,7 @@ impl<D: Device> Decoder<D> {
             workspace,
             slots,
             pool,
+            targets: Vec::new(),
             settled: irtune_kernels::Settled::default(),
         };
         decoder.initialise(seed);
@@ -121,12 +130,12 @@ impl<D: Device> Decoder<D> {
     }
 
     /// Checks a batch and makes room for it.
-    fn prepare(&mut self, batch: &PackedBatch, dropout: Option<&DropoutKey>) -> Result<(), ModelError> {
+    fn prepare(&mut self, batch: &PackedBatch) -> Result<(), ModelError> {
         let config = &self.base.config;
         if let Some(&token) = batch.tokens.iter().find(|&&token| token as usize >= config.vocabulary_size) {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: config.vocabulary_size });
         }
-        self.geometry.fill(batch, dropout);
+        self.geometry.fill(batch);
         let longest = self.geometry.longest();
         if longest > self.table.positions() {
             self.table = RotaryTable::new(&config.inverse_frequencies(), longest.next_power_of_two());
@@ -134,7 +143,7 @@ impl<D: Device> Decoder<D> {
         let needed = Capacity {
             tokens: self.geometry.tokens(),
             examples: self.geometry.examples(),
-            prefix_rows: self.geometry.segments() * self.geometry.prefix,
+            partial_rows: self.geometry.partial_rows(),
         };
         let union = self.workspace.capacity.union(needed);
         if union != self.workspace.capacity {
@@ -163,14 +172,22 @@ impl<D: Device> Decoder<D> {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, .. } = self;
         let config = &base.config;
-        let Workspace { residual, pooled_residual, saved, scratch, .. } = workspace;
+        let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
+        let again = again(self.slots, layers.len() - lowest);
         device.embed(&self.embedding, &batch.tokens, residual);
         let count = layers.len();
         for (index, layer) in layers.iter().enumerate() {
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
-            let slot = index.saturating_sub(lowest).min(saved.len() - 1);
             let (group, state) = (groups.get(index), states(index));
+            let (state, slot) = match index.checked_sub(lowest) {
+                Some(above) if above < again => {
+                    device.copy(residual, &mut inputs[above], pass.rows.tokens * config.hidden_size);
+                    (State::Passing, saved.len() - 1)
+                }
+                Some(above) => (state, above - again),
+                None => (State::Passing, saved.len() - 1),
+            };
             layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
         }
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
@@ -191,7 +208,8 @@ impl<D: Device> Decoder<D> {
         let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
         let config = &base.config;
         let Workspace { pooled_residual, pooled, pooled_scales, logits_gradient, .. } = workspace;
-        let Workspace { pooled_gradient, residual_gradient, saved, scratch, .. } = workspace;
+        let Workspace { pooled_gradient, residual_gradient, residual, saved, inputs, scratch, .. } =
+            workspace;
         let normed_gradient = &mut scratch.picked_gradient;
         let Group { values, gradient, dirty, .. } = head;
         *dirty |= train_head;
@@ -202,8 +220,9 @@ impl<D: Device> Decoder<D> {
             return;
         }
         device.clear(pooled_gradient, 0, shape.examples * shape.width);
+        let again = again(self.slots, count - lowest);
         let (input, gain) = (&*pooled_residual, &self.final_gain);
-        device.rms_norm_backward(
+        device.rms_norm_floats_backward(
             input,
             shape.examples,
             gain,
@@ -215,7 +234,14 @@ impl<D: Device> Decoder<D> {
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
             let (group, state, wanted) = (groups.get_mut(index), states(index), index > lowest);
-            let saved = &mut saved[index - lowest];
+            let above = index - lowest;
+            let slot = if above < again { saved.len() - 1 } else { above - again };
+            let saved = &mut saved[slot];
+            if above < again {
+                device.copy(&inputs[above], residual, pass.rows.tokens * config.hidden_size);
+                let group = group.as_deref();
+                layer.forward(&pass, group, state, residual, pooled_residual, saved, scratch);
+            }
             layer.backward(&pass, group, state, wanted, residual_gradient, pooled_gradient, saved, scratch);
         }
     }
@@ -239,8 +265,11 @@ impl<D: Device> Decoder<D> {
         let dropout =
             dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
         self.forward(batch, states, lowest, dropout);
+        self.targets.clear();
+        self.targets.extend(self.geometry.order.iter().map(|&example| targets[example]));
         let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
-        let loss = self.device.cross_entropy(logits, targets, self.labels, 1.0 / normalizer, logits_gradient);
+        let loss =
+            self.device.cross_entropy(logits, &self.targets, self.labels, 1.0 / normalizer, logits_gradient);
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
         loss
@@ -260,6 +289,11 @@ impl<D: Device> Decoder<D> {
             self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
         (&self.device, layers.chain(train_head.then_some(&mut self.head)))
     }
+}
+
+/// How many of so many layers, the lowest ones, are computed again in the backward.
+fn again(slots: Slots, layers: usize) -> usize {
+    layers.saturating_sub(slots.kept)
 }
 
 /// Runs `work` on the decoder's own pool, or on the current one.
@@ -292,12 +326,15 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
-        self.prepare(batch, None)?;
+        self.prepare(batch)?;
         let pool = self.pool.take();
         run(&pool, || self.forward(batch, |_| State::Passing, self.layers.len(), None));
         self.pool = pool;
         out.resize(batch.examples() * self.labels, 0.0);
-        self.device.download(&self.workspace.logits, 0, out);
+        for (row, &example) in self.geometry.order.iter().enumerate() {
+            let out = &mut out[example * self.labels..][..self.labels];
+            self.device.download(&self.workspace.logits, row * self.labels, out);
+        }
         Ok(())
     }
 
@@ -320,13 +357,13 @@ impl<D: Device> Engine for Decoder<D> {
         if active.len() != self.layers.len() {
             return Err(ModelError::ActiveLayers { given: active.len(), layers: self.layers.len() });
         }
-        if self.slots < self.layers.len() {
+        if self.slots.kept == 0 {
             return Err(ModelError::NotForTraining);
         }
         if active.contains(&true) && self.lora.is_none() {
             return Err(ModelError::NothingToTrain);
         }
-        self.prepare(batch, dropout.as_ref())?;
+        self.prepare(batch)?;
         let pool = self.pool.take();
         let loss =
             run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));

@@ -12,7 +12,7 @@ use crate::{
 /// What a layer's forward leaves for its backward.
 pub(crate) struct Saved<D: Device> {
     /// Residual stream at the layer's beginning, `[tokens, hidden]`.
-    pub(crate) attention_input: D::Floats,
+    pub(crate) attention_input: D::Operands,
     /// `[tokens]`
     pub(crate) attention_scales: D::Floats,
     /// `[tokens, heads · head_size]`, turned.
@@ -26,7 +26,7 @@ pub(crate) struct Saved<D: Device> {
     /// `[tokens, heads]`
     pub(crate) log_sums: D::Floats,
     /// Residual stream between attention and MLP, `[tokens, hidden]`.
-    pub(crate) mlp_input: D::Floats,
+    pub(crate) mlp_input: D::Operands,
     /// `[tokens]`
     pub(crate) mlp_scales: D::Floats,
     /// `[tokens, intermediate]`
@@ -67,8 +67,8 @@ pub(crate) struct Scratch<D: Device> {
     pub(crate) key_gradient: D::Operands,
     /// `[tokens, key_value_heads · head_size]`
     pub(crate) value_gradient: D::Operands,
-    /// `[segments, prefix, 2, key_value_heads · head_size]`
-    pub(crate) prefix_gradient: D::Floats,
+    /// `[partial rows, 2, key_value_heads · head_size]`
+    pub(crate) partial_gradient: D::Floats,
     /// `[tokens, hidden]`
     pub(crate) normed_gradient: D::Floats,
     /// `[examples, hidden]`
@@ -86,8 +86,8 @@ pub(crate) struct Capacity {
     pub(crate) tokens: usize,
     /// Pooled rows.
     pub(crate) examples: usize,
-    /// `segments · prefix`
-    pub(crate) prefix_rows: usize,
+    /// Rows of what attention's segments add to shared rows.
+    pub(crate) partial_rows: usize,
 }
 
 impl Capacity {
@@ -95,9 +95,16 @@ impl Capacity {
         Self {
             tokens: self.tokens.max(other.tokens),
             examples: self.examples.max(other.examples),
-            prefix_rows: self.prefix_rows.max(other.prefix_rows),
+            partial_rows: self.partial_rows.max(other.partial_rows),
         }
     }
+}
+
+/// How many layers keep their activations, and how many more only their input, to be computed again in the backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slots {
+    pub(crate) kept: usize,
+    pub(crate) again: usize,
 }
 
 /// All of a decoder's activations.
@@ -116,8 +123,10 @@ pub(crate) struct Workspace<D: Device> {
     /// `[examples, labels]`
     pub(crate) logits: D::Floats,
     pub(crate) logits_gradient: D::Floats,
-    /// A slot for each layer from the lowest training one up; a last one for layers that keep nothing.
+    /// A slot for each layer that keeps its activations; a last one for those that keep nothing, or are computed again.
     pub(crate) saved: Vec<Saved<D>>,
+    /// `[tokens, hidden]` each: the residual stream at the beginning of the layers that are computed again.
+    pub(crate) inputs: Vec<D::Floats>,
     pub(crate) scratch: Scratch<D>,
 }
 
@@ -128,9 +137,9 @@ impl<D: Device> Workspace<D> {
         lora: Option<&LoraConfig>,
         labels: usize,
         capacity: Capacity,
-        slots: usize,
+        slots: Slots,
     ) -> Self {
-        let Capacity { tokens, examples, prefix_rows } = capacity;
+        let Capacity { tokens, examples, partial_rows } = capacity;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
         let rank = lora.map_or(0, |lora| lora.rank);
@@ -141,14 +150,14 @@ impl<D: Device> Workspace<D> {
             lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
         let masks = lora.is_some_and(|lora| lora.dropout > 0.0);
         let saved = |_| Saved {
-            attention_input: device.floats(tokens * hidden),
+            attention_input: device.operands(tokens * hidden),
             attention_scales: device.floats(tokens),
             queries: device.operands(tokens * query),
             keys: device.operands(tokens * key),
             values: device.operands(tokens * key),
             context: device.operands(tokens * query),
             log_sums: device.floats(tokens * config.heads),
-            mlp_input: device.floats(tokens * hidden),
+            mlp_input: device.operands(tokens * hidden),
             mlp_scales: device.floats(tokens),
             gate: device.operands(tokens * wide),
             up: device.operands(tokens * wide),
@@ -169,7 +178,8 @@ impl<D: Device> Workspace<D> {
             pooled_scales: device.floats(examples),
             logits: device.floats(examples * labels),
             logits_gradient: device.floats(examples * labels),
-            saved: (0..slots).map(saved).collect(),
+            saved: (0..slots.kept + 1).map(saved).collect(),
+            inputs: (0..slots.again).map(|_| device.floats(tokens * hidden)).collect(),
             scratch: Scratch {
                 normed: device.operands(tokens * hidden),
                 picked: device.operands(examples * hidden),
@@ -181,7 +191,7 @@ impl<D: Device> Workspace<D> {
                 query_gradient: device.operands(tokens * query),
                 key_gradient: device.operands(tokens * key),
                 value_gradient: device.operands(tokens * key),
-                prefix_gradient: device.floats(prefix_rows * 2 * key),
+                partial_gradient: device.floats(partial_rows * 2 * key),
                 normed_gradient: device.floats(tokens * hidden),
                 picked_gradient: device.floats(examples * hidden),
                 inner_gradients: Projection::ALL

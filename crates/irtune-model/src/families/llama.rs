@@ -216,7 +216,7 @@ impl<D: Device> Layer<D> {
         let (hidden, epsilon) = (config.hidden_size, config.norm_epsilon);
         let keep = state != State::Passing;
         if keep {
-            device.copy(residual, &mut saved.attention_input, rows.tokens * hidden);
+            device.round(residual, rows.tokens * hidden, &mut saved.attention_input);
         }
         let Scratch { normed, picked, dropped, activated, .. } = scratch;
         let scales = &mut saved.attention_scales;
@@ -252,7 +252,7 @@ impl<D: Device> Layer<D> {
         let (keys, out) = (rows.query_keys, Out::Add(stream, 0));
         self.project(pass, group, state, OProj, &saved.context, keys, dropped, &mut saved.adapters, out);
         if keep {
-            device.copy(stream, &mut saved.mlp_input, rows.queries * hidden);
+            device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
         device.rms_norm(stream, rows.queries, &self.mlp_gain, epsilon, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
@@ -324,8 +324,7 @@ impl<D: Device> Layer<D> {
         drop(terms);
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
-            // The scales come out the same; what is wanted is the norm's output.
-            device.rms_norm(mlp_input, count, &self.mlp_gain, config.norm_epsilon, normed, mlp_scales);
+            device.rms_norm_again(mlp_input, count, &self.mlp_gain, mlp_scales, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
@@ -358,7 +357,7 @@ impl<D: Device> Layer<D> {
             (config.hidden_size, config.query_size(), config.key_value_size());
         let stream = if rows.picked.is_some() { &*pooled } else { &*gradient };
         let Scratch { normed, picked, rounded_gradient, context_gradient, .. } = scratch;
-        let Scratch { query_gradient, key_gradient, value_gradient, prefix_gradient, .. } = scratch;
+        let Scratch { query_gradient, key_gradient, value_gradient, partial_gradient, .. } = scratch;
         let Scratch { normed_gradient, picked_gradient, dropped, turned, inner_gradients, .. } = scratch;
         let adapters = &saved.adapters;
         macro_rules! buffers {
@@ -393,15 +392,15 @@ impl<D: Device> Layer<D> {
             queries: query_gradient,
             keys: key_gradient,
             values: value_gradient,
-            partial: prefix_gradient,
+            partial: partial_gradient,
         };
         let shape = rows.attention(config);
         device.attention_backward(&shape, &inputs, context, &saved.log_sums, context_gradient, gradients);
         device.rotary(query_gradient, query_size, pass.table, rows.query_positions, Side::Backward);
         device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
         if state == State::Training {
-            let (input, scales) = (&saved.attention_input, &mut saved.attention_scales);
-            device.rms_norm(input, rows.tokens, &self.attention_gain, config.norm_epsilon, normed, scales);
+            let (input, scales) = (&saved.attention_input, &saved.attention_scales);
+            device.rms_norm_again(input, rows.tokens, &self.attention_gain, scales, normed);
             if let Some(indices) = rows.picked {
                 device.gather(normed, hidden, indices, picked);
             }

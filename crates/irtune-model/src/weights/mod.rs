@@ -46,6 +46,11 @@ pub struct Weights {
 }
 
 impl Weights {
+    /// Bytes that are resident once every weight was read: the mapped files.
+    pub fn resident_bytes(&self) -> usize {
+        self.files.iter().map(|(_, file)| file.len()).sum()
+    }
+
     /// Maps the safetensors files of a transformers folder: `model.safetensors`, or the shards that
     /// `model.safetensors.index.json` lists.
     ///

@@ -92,8 +92,7 @@ impl Tiny {
     pub fn pack(&self, indices: impl IntoIterator<Item = usize>) -> (PackedBatch, Vec<u32>) {
         let indices: Vec<usize> = indices.into_iter().collect();
         let examples: Vec<&[u32]> = indices.iter().map(|&index| &self.examples[index][..]).collect();
-        let prefix = if examples.len() > 1 { self.prefix } else { 0 };
-        let batch = PackedBatch::pack(&examples, prefix).expect("examples pack");
+        let batch = PackedBatch::pack(&examples, 1).expect("examples pack");
         (batch, indices.iter().map(|&index| self.targets[index]).collect())
     }
 
@@ -105,7 +104,14 @@ impl Tiny {
 
 /// Options for a small engine on one thread.
 pub fn options(precision: Precision) -> EngineOptions {
-    EngineOptions { precision, threads: 1, max_tokens: 64, max_examples: 2, training: true }
+    EngineOptions {
+        precision,
+        threads: 1,
+        max_tokens: 64,
+        max_examples: 2,
+        training: true,
+        memory_bytes: None,
+    }
 }
 
 /// The name tolerances know a precision by.

@@ -76,10 +76,16 @@ impl CountingEngine {
         counts
     }
 
-    fn example(batch: &PackedBatch, example: usize) -> Vec<u32> {
-        let mut tokens = batch.tokens[..batch.prefix].to_vec();
-        tokens.extend_from_slice(&batch.tokens[batch.offsets[example]..batch.offsets[example + 1]]);
-        tokens
+    /// The tokens of each example.
+    fn examples(batch: &PackedBatch) -> Vec<Vec<u32>> {
+        let mut examples = vec![Vec::new(); batch.examples()];
+        for (end, &example) in batch.ends().zip(&batch.order) {
+            let mut runs: Vec<_> = batch.path(end).collect();
+            runs.reverse();
+            examples[example] =
+                runs.iter().flat_map(|run| &batch.tokens[run.start..][..run.length]).copied().collect();
+        }
+        examples
     }
 
     fn scores(&self, tokens: &[u32], dropped: &impl Fn(usize, usize) -> bool) -> [f32; LABELS] {
@@ -120,11 +126,12 @@ fn norm(values: &[f32]) -> f64 {
     values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
 }
 
-/// Drops one feature in eight, by example, layer and feature alone.
-fn dropped(key: Option<DropoutKey>, example: u64, layer: usize, feature: usize) -> bool {
+/// Drops one feature in eight, by an example's tokens, layer and feature alone.
+fn dropped(key: Option<DropoutKey>, tokens: &[u32], layer: usize, feature: usize) -> bool {
     key.is_some_and(|key| {
         let mut hash = key.seed ^ (key.step << 32);
-        for value in [key.first_example + example, layer as u64, feature as u64] {
+        let tokens = tokens.iter().map(|&token| u64::from(token));
+        for value in tokens.chain([layer as u64, feature as u64]) {
             hash = (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         }
         hash.is_multiple_of(8)
@@ -154,8 +161,8 @@ impl Engine for CountingEngine {
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         out.clear();
-        for example in 0..batch.examples() {
-            out.extend(self.scores(&Self::example(batch, example), &|_, _| false));
+        for tokens in Self::examples(batch) {
+            out.extend(self.scores(&tokens, &|_, _| false));
         }
         Ok(())
     }
@@ -173,14 +180,13 @@ impl Engine for CountingEngine {
             return Err(BatchError::Empty.into());
         }
         let mut loss = 0.0;
-        for (example, &target) in targets.iter().enumerate() {
-            let tokens = Self::example(batch, example);
-            let drop = |layer: usize, feature: usize| dropped(dropout, example as u64, layer, feature);
-            let logits = self.scores(&tokens, &drop);
+        for (tokens, &target) in Self::examples(batch).iter().zip(targets) {
+            let drop = |layer: usize, feature: usize| dropped(dropout, tokens, layer, feature);
+            let logits = self.scores(tokens, &drop);
             let probabilities = irtune_train::evaluate::softmax(&logits);
             loss -= probabilities[target as usize].ln();
             for index in Self::trained(active, train_head) {
-                let features = Self::features(index, &tokens, |feature| drop(index, feature));
+                let features = Self::features(index, tokens, |feature| drop(index, feature));
                 for (label, probability) in probabilities.iter().enumerate() {
                     let error = probability - f64::from(u8::from(label == target as usize));
                     for (feature, count) in features.iter().enumerate() {

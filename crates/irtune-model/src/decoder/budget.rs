@@ -1,0 +1,83 @@
+//! What a decoder's memory is made of, and which activations fit into a limit.
+
+use crate::{adapters::lora::LoraConfig, base::Base, error::ModelError};
+
+use super::workspace::Slots;
+
+/// The program itself, its tables and stacks.
+const PROGRAM_BYTES: usize = 48 << 20;
+
+/// Bytes of a training run, from the largest batch's tokens.
+pub(crate) struct Budget {
+    /// Weights, adapters with gradients and moments, and what all layers use in turn.
+    fixed: usize,
+    /// Activations of a layer that keeps them.
+    kept: usize,
+    /// The input of a layer that is computed again.
+    again: usize,
+    layers: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(base: &Base, lora: Option<&LoraConfig>, tokens: usize, operand_bytes: usize) -> Self {
+        let config = &base.config;
+        let (hidden, wide) = (config.hidden_size, config.intermediate_size);
+        let (query, key) = (config.query_size(), config.key_value_size());
+        let mut parameters = 0;
+        let (mut inner, mut masks, mut widest) = (0, 0, 0);
+        for projection in lora.into_iter().flat_map(|lora| &lora.target_modules) {
+            let rank = lora.map_or(0, |lora| lora.rank);
+            let (outputs, inputs) = config.projection_shape(*projection);
+            parameters += rank * (outputs + inputs);
+            inner += rank;
+            masks += inputs.div_ceil(32) * 4;
+            widest = widest.max(inputs);
+        }
+        if lora.is_none_or(|lora| lora.dropout == 0.0) {
+            (masks, widest) = (0, 0);
+        }
+        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + inner;
+        let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2));
+        let shared = operand_bytes * (2 * hidden + widest + 2 * wide + 2 * query + 2 * key + 2 * inner)
+            + 4 * (3 * hidden + 4 * key);
+        Self {
+            fixed: PROGRAM_BYTES
+                + base.weights.resident_bytes()
+                + 16 * config.layers * parameters
+                + tokens * shared
+                + kept,
+            kept,
+            again: tokens * hidden * 4,
+            layers: config.layers,
+        }
+    }
+
+    /// As many layers as fit keep their activations.
+    ///
+    /// # Errors
+    /// [`ModelError::Memory`] when not even all inputs fit.
+    pub(crate) fn slots(&self, limit: Option<usize>) -> Result<Slots, ModelError> {
+        let Some(limit) = limit else { return Ok(Slots { kept: self.layers, again: 0 }) };
+        let bytes = |kept: usize| self.fixed + kept * self.kept + (self.layers - kept) * self.again;
+        // The last layer always keeps: its rows are few.
+        let kept = (1..=self.layers).rev().find(|&kept| bytes(kept) <= limit);
+        let kept = kept.ok_or(ModelError::Memory { limit, needed: bytes(1) })?;
+        Ok(Slots { kept, again: self.layers - kept })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_decides_how_many_layers_keep() {
+        let budget = Budget { fixed: 100, kept: 10, again: 2, layers: 5 };
+        assert_eq!(budget.slots(None).unwrap(), Slots { kept: 5, again: 0 });
+        assert_eq!(budget.slots(Some(150)).unwrap(), Slots { kept: 5, again: 0 });
+        assert_eq!(budget.slots(Some(149)).unwrap(), Slots { kept: 4, again: 1 });
+        assert_eq!(budget.slots(Some(118)).unwrap(), Slots { kept: 1, again: 4 });
+        let error = budget.slots(Some(117)).unwrap_err();
+        assert!(matches!(error, ModelError::Memory { limit: 117, needed: 118 }), "{error}");
+    }
+}
