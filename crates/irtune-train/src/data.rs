@@ -3,6 +3,7 @@
 use crate::state::DataPrints;
 use crate::tensor_file::hexadecimal;
 use irtune_data::{Example, LabelSet};
+use irtune_model::SHORTEST_SHARED;
 use sha2::{Digest, Sha256};
 
 /// What a run trains and is measured on.
@@ -28,13 +29,19 @@ impl RunData {
         }
     }
 
-    /// The most tokens that `batch_size` of the examples can have together, a shared prefix not taken off.
+    /// The most tokens that `batch_size` of the examples can have together, what all of them begin with counted once.
     pub fn largest_batch(&self, batch_size: usize) -> usize {
         let parts = [&self.train, &self.validation, &self.test];
-        let mut lengths: Vec<usize> =
-            parts.into_iter().flatten().map(|example| example.tokens.len()).collect();
-        lengths.sort_unstable_by(|left, right| right.cmp(left));
-        lengths.iter().take(batch_size).sum()
+        let examples = || parts.into_iter().flatten().map(|example| example.tokens.as_slice());
+        let Some(first) = examples().next() else { return 0 };
+        let common = examples().fold(first.len(), |common, tokens| {
+            let same = first.iter().zip(tokens).take_while(|(left, right)| left == right).count();
+            common.min(same).min(tokens.len() - 1)
+        });
+        let common = if common >= SHORTEST_SHARED && batch_size > 1 { common } else { 0 };
+        let mut own: Vec<usize> = examples().map(|tokens| tokens.len() - common).collect();
+        own.sort_unstable_by(|left, right| right.cmp(left));
+        common + own.iter().take(batch_size).sum::<usize>()
     }
 }
 
@@ -84,5 +91,9 @@ mod tests {
         };
         assert_eq!(data.largest_batch(2), 16);
         assert_eq!(data.largest_batch(8), 19);
+        let train = vec![example(&[2; 13], Some(0)), example(&[2; 19], Some(0)), example(&[2; 12], Some(0))];
+        let data = RunData { train, validation: vec![], ..data };
+        assert_eq!(data.largest_batch(1), 19);
+        assert_eq!(data.largest_batch(2), 11 + 2 + 8);
     }
 }

@@ -33,5 +33,7 @@ pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_by
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
-pub use settings::{BestMetric, Every, Problem, TrainSettings, UnknownEvery, UnknownMetric};
+pub use settings::{
+    BestMetric, Every, MemoryLimit, MemoryLimitError, Problem, TrainSettings, UnknownEvery, UnknownMetric,
+};
 pub use train::{TrainRequest, resume, train};

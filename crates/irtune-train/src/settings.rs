@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 
 mod best_metric;
 mod every;
+mod memory_limit;
 mod problems;
 
 pub use best_metric::{BestMetric, UnknownMetric};
 pub use every::{Every, UnknownEvery};
+pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use problems::Problem;
 
 /// How a run trains.
@@ -80,6 +82,9 @@ pub struct TrainSettings {
     /// Threads; as many as the machine has cores when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// Most memory to use: layers whose activations don't fit are computed again, which takes time but changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryLimit>,
 }
 
 impl Default for TrainSettings {
@@ -118,6 +123,7 @@ impl Default for TrainSettings {
             seed: 171,
             precision: Precision::Auto,
             threads: None,
+            memory: None,
         }
     }
 }
@@ -152,6 +158,7 @@ impl TrainSettings {
         "seed",
         "precision",
         "threads",
+        "memory",
     ];
 
     /// Examples of one step.
@@ -180,6 +187,7 @@ mod tests {
             max_steps: Some(1),
             early_stopping_patience: Some(1),
             threads: Some(1),
+            memory: Some("1GB".parse().unwrap()),
             ..Default::default()
         };
         let value = serde_json::to_value(&full).unwrap();

@@ -8,7 +8,7 @@ use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
 use crate::run_folder::{RunContents, RunFolder};
-use crate::settings::TrainSettings;
+use crate::settings::{MemoryLimit, TrainSettings};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
 use irtune_model::{Base, Engine, EngineOptions, HostTensor, ModelError, engine, write_adapter};
@@ -254,6 +254,7 @@ fn make_engine(
         max_tokens: data.largest_batch(settings.batch_size),
         max_examples: settings.batch_size,
         training: true,
+        memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
     Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
 }

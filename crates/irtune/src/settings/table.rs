@@ -159,6 +159,13 @@ pub static SETTINGS: &[Setting] = &[
     ),
     entry(Machine, "precision", Text, "PRECISION", "auto, bf16, int16 or f32"),
     entry(Machine, "threads", Integer, "N", "Threads; all cores when not given"),
+    entry(
+        Machine,
+        "memory",
+        Text,
+        "AMOUNT",
+        "Most memory to use, such as 600MB; activations that don't fit are computed again",
+    ),
 ];
 
 /// The setting with this key.
