@@ -1,6 +1,6 @@
 //! What trains and classifies: a base with adapters and a head, its precision and device chosen when it is made.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, path::Path, str::FromStr, sync::Arc};
 
 use irtune_kernels::{Level, bf16, level};
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,14 @@ pub trait Engine: Send {
         normalizer: f64,
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError>;
+
+    /// Keeps the hidden states at the beginning of `layer` in a nameless file inside `folder` from now on, so that
+    /// passes in which nothing below it trains compute them once. A pass that trains a lower layer, or adapters below
+    /// that do something, go without.
+    ///
+    /// # Errors
+    /// When there is nothing below the layer or no such layer, or the file can't be made.
+    fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError>;
 
     /// Sets all gradients to zero.
     fn zero_gradients(&mut self);

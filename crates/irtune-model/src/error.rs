@@ -1,5 +1,7 @@
 //! Everything that can go wrong in this crate.
 
+use std::path::PathBuf;
+
 use crate::{
     adapters::lora::LoraError, base::BaseError, batch::BatchError, config::ConfigError, peft::AdapterError,
     tokenizer::TokenizerError, weights::WeightError,
@@ -84,6 +86,22 @@ pub enum ModelError {
         limit: usize,
         /// What it needs when all layers but the last are computed again, in bytes.
         needed: usize,
+    },
+    /// Hidden states can only be kept between two layers.
+    #[error("hidden states can be kept below a layer from 1 to {}, not {layer}", layers - 1)]
+    CacheLayer {
+        /// What was asked for.
+        layer: usize,
+        /// Layers that there are.
+        layers: usize,
+    },
+    /// Kept hidden states can't be written or read.
+    #[error("hidden states can't be kept in {}: make room there, or leave `cache` out", folder.display())]
+    Cache {
+        /// The folder of their file.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// The engine was made for inference only.
     #[error("this engine was made without memory for training: set `training` in its options")]

@@ -140,6 +140,58 @@ fn layers_computed_again_have_the_same_gradients() {
 }
 
 #[test]
+fn kept_hidden_states_change_nothing() {
+    everywhere(|tiny, precision| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (layers, lowest) = (tiny.layers, tiny.layers - 2);
+        let active: Vec<bool> = (0..layers).map(|layer| layer >= lowest).collect();
+        let mut plain = tiny.engine_with(dropping(tiny), precision, 1);
+        let mut keeping = tiny.engine_with(dropping(tiny), precision, 1);
+        // Adapters below must do nothing for what is below to stay the same.
+        let mut parameters = plain.parameters();
+        for parameter in &mut parameters {
+            if layer_of(&parameter.name).is_some_and(|layer| layer < lowest)
+                && parameter.name.contains("lora_B")
+            {
+                parameter.data.fill(0.0);
+            }
+        }
+        for engine in [&mut plain, &mut keeping] {
+            engine.load_parameters(&parameters).expect("parameters");
+        }
+        for bad in [0, layers] {
+            let error = keeping.cache_states(bad, folder.path()).unwrap_err();
+            assert!(matches!(error, ModelError::CacheLayer { .. }), "{error}");
+        }
+        let error = keeping.cache_states(lowest, &folder.path().join("nowhere")).unwrap_err();
+        assert!(matches!(error, ModelError::Cache { .. }), "{error}");
+        keeping.cache_states(lowest, folder.path()).expect("a cache");
+        // Twice over other divisions of the examples: the second time, every state is known.
+        for indices in [vec![0, 1, 2], vec![3, 4], vec![4, 0, 3], vec![1, 2]] {
+            let (batch, targets) = tiny.pack(indices);
+            let mut steps = [&mut plain, &mut keeping].map(|engine| {
+                engine.zero_gradients();
+                let loss =
+                    engine.accumulate(&batch, &targets, &active, true, 5.0, Some(KEY)).expect("gradients");
+                let mut logits = Vec::new();
+                engine.logits(&batch, &mut logits).expect("logits");
+                (loss, logits, engine.gradients())
+            });
+            let [expected, found] = &mut steps;
+            assert_eq!(expected, found);
+        }
+        // A step that trains below goes without.
+        let (batch, targets) = tiny.first();
+        let all = vec![true; layers];
+        for engine in [&mut plain, &mut keeping] {
+            engine.zero_gradients();
+            engine.accumulate(&batch, &targets, &all, true, 5.0, None).expect("gradients");
+        }
+        assert_eq!(plain.gradients(), keeping.gradients());
+    });
+}
+
+#[test]
 fn frozen_layers_get_no_gradient_and_the_others_the_same_as_ever() {
     everywhere(|tiny, precision| {
         let (batch, targets) = tiny.first();

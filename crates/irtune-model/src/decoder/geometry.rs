@@ -18,8 +18,8 @@ pub(crate) struct Geometry {
     segments: Vec<Segment>,
     /// Only the pooled rows ask.
     pooled_segments: Vec<Segment>,
-    /// What a row's dropout depends on: the tokens of its example up to it.
-    keys: Vec<u64>,
+    /// A number that stands for the tokens of a row's example up to it; what its dropout depends on.
+    pub(crate) keys: Vec<u64>,
     pooled_keys: Vec<u64>,
     /// The example of each pooled row.
     pub(crate) order: Vec<usize>,

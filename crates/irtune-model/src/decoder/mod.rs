@@ -4,9 +4,10 @@
 mod budget;
 pub(crate) mod geometry;
 mod initialise;
+mod state_cache;
 pub(crate) mod workspace;
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use crate::{
     adapters::{
@@ -27,6 +28,7 @@ use crate::{
 
 use budget::Budget;
 use geometry::Geometry;
+use state_cache::StateCache;
 use workspace::{Capacity, Slots, Workspace};
 
 /// The engine on a device.
@@ -47,6 +49,7 @@ pub(crate) struct Decoder<D: Device> {
     /// Which layers' activations can be kept; none when it only infers.
     slots: Slots,
     pool: Option<rayon::ThreadPool>,
+    cache: Option<StateCache>,
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
     /// Scratch that all threads have.
@@ -122,6 +125,7 @@ impl<D: Device> Decoder<D> {
             workspace,
             slots,
             pool,
+            cache: None,
             targets: Vec::new(),
             settled: irtune_kernels::Settled::default(),
         };
@@ -168,15 +172,36 @@ impl<D: Device> Decoder<D> {
         states: impl Fn(usize) -> State,
         lowest: usize,
         dropout: Option<u64>,
-    ) {
+    ) -> Result<(), ModelError> {
         let shape = self.head_shape();
-        let Self { device, base, geometry, workspace, layers, groups, .. } = self;
+        let Self { device, base, geometry, workspace, layers, groups, cache, .. } = self;
         let config = &base.config;
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
         let again = again(self.slots, layers.len() - lowest);
-        device.embed(&self.embedding, &batch.tokens, residual);
+        let mut cache = cache.as_mut().filter(|cache| {
+            cache.layer <= lowest && groups[..cache.layer.min(groups.len())].iter().all(|group| group.silent)
+        });
+        let mut first = 0;
+        if let Some(cache) = &mut cache {
+            match cache.read(&geometry.keys) {
+                Ok(Some(rows)) => {
+                    device.upload(rows, residual, 0);
+                    first = cache.layer;
+                }
+                Ok(None) => {}
+                Err(source) => return Err(ModelError::Cache { folder: cache.folder().to_owned(), source }),
+            }
+        }
+        if first == 0 {
+            device.embed(&self.embedding, &batch.tokens, residual);
+        }
         let count = layers.len();
-        for (index, layer) in layers.iter().enumerate() {
+        for (index, layer) in layers.iter().enumerate().skip(first) {
+            if let Some(cache) = cache.as_mut().filter(|cache| cache.layer == index && first == 0) {
+                device.download(residual, 0, cache.rows(&geometry.keys));
+                let written = cache.write(&geometry.keys);
+                written.map_err(|source| ModelError::Cache { folder: cache.folder().to_owned(), source })?;
+            }
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
             let (group, state) = (groups.get(index), states(index));
@@ -194,6 +219,7 @@ impl<D: Device> Decoder<D> {
         let (rows, epsilon) = (shape.examples, config.norm_epsilon);
         device.rms_norm_floats(pooled_residual, rows, &self.final_gain, epsilon, pooled, pooled_scales);
         device.head(pooled, &self.head.values, shape, logits);
+        Ok(())
     }
 
     /// Gradients from the logits' down to the lowest layer that trains.
@@ -254,7 +280,7 @@ impl<D: Device> Decoder<D> {
         train_head: bool,
         normalizer: f64,
         dropout: Option<DropoutKey>,
-    ) -> f64 {
+    ) -> Result<f64, ModelError> {
         let lowest = active.iter().position(|&active| active).unwrap_or(active.len());
         let states = |layer: usize| match (layer < lowest, active[layer]) {
             (true, _) => State::Passing,
@@ -264,7 +290,7 @@ impl<D: Device> Decoder<D> {
         let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
         let dropout =
             dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
-        self.forward(batch, states, lowest, dropout);
+        self.forward(batch, states, lowest, dropout)?;
         self.targets.clear();
         self.targets.extend(self.geometry.order.iter().map(|&example| targets[example]));
         let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
@@ -272,7 +298,7 @@ impl<D: Device> Decoder<D> {
             self.device.cross_entropy(logits, &self.targets, self.labels, 1.0 / normalizer, logits_gradient);
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
-        loss
+        Ok(loss)
     }
 
     fn groups(&self) -> impl Iterator<Item = &Group<D>> {
@@ -328,8 +354,9 @@ impl<D: Device> Engine for Decoder<D> {
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         self.prepare(batch)?;
         let pool = self.pool.take();
-        run(&pool, || self.forward(batch, |_| State::Passing, self.layers.len(), None));
+        let done = run(&pool, || self.forward(batch, |_| State::Passing, self.layers.len(), None));
         self.pool = pool;
+        done?;
         out.resize(batch.examples() * self.labels, 0.0);
         for (row, &example) in self.geometry.order.iter().enumerate() {
             let out = &mut out[example * self.labels..][..self.labels];
@@ -368,7 +395,17 @@ impl<D: Device> Engine for Decoder<D> {
         let loss =
             run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
         self.pool = pool;
-        Ok(loss)
+        loss
+    }
+
+    fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError> {
+        if layer == 0 || layer >= self.layers.len() {
+            return Err(ModelError::CacheLayer { layer, layers: self.layers.len() });
+        }
+        let cache = StateCache::new(layer, self.base.config.hidden_size, folder);
+        let cache = cache.map_err(|source| ModelError::Cache { folder: folder.to_owned(), source })?;
+        self.cache = Some(cache);
+        Ok(())
     }
 
     fn zero_gradients(&mut self) {

@@ -199,6 +199,10 @@ impl Engine for CountingEngine {
         Ok(loss)
     }
 
+    fn cache_states(&mut self, layer: usize, _: &Path) -> Result<(), ModelError> {
+        Err(ModelError::CacheLayer { layer, layers: LAYERS })
+    }
+
     fn zero_gradients(&mut self) {
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
     }
