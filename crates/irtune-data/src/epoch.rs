@@ -8,11 +8,13 @@ const PURPOSE: u64 = 0x45504F4348;
 /// The batches of every epoch: all examples in an order drawn from (seed, epoch), cut into batches.
 ///
 /// The last batch of an epoch may be smaller; it isn't dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpochOrder {
     examples: usize,
     batch_size: usize,
     seed: u64,
+    /// Examples that stay side by side.
+    groups: Option<Vec<Vec<usize>>>,
 }
 
 impl EpochOrder {
@@ -24,7 +26,14 @@ impl EpochOrder {
         if examples == 0 || batch_size == 0 {
             return Err(DataError::EmptyBatches { examples, batch_size });
         }
-        Ok(EpochOrder { examples, batch_size, seed })
+        Ok(EpochOrder { examples, batch_size, seed, groups: None })
+    }
+
+    /// The same, but examples of a group follow each other: groups are shuffled, not examples.
+    #[must_use]
+    pub fn with_groups(self, groups: Vec<Vec<usize>>) -> EpochOrder {
+        debug_assert_eq!(groups.iter().map(Vec::len).sum::<usize>(), self.examples);
+        EpochOrder { groups: Some(groups), ..self }
     }
 
     /// Batches in an epoch.
@@ -34,7 +43,13 @@ impl EpochOrder {
 
     /// The examples' indices in the order of an epoch; epochs are counted from 0.
     pub fn order(&self, epoch: u64) -> Vec<usize> {
-        shuffled(self.examples, PURPOSE, self.seed, epoch)
+        match &self.groups {
+            None => shuffled(self.examples, PURPOSE, self.seed, epoch),
+            Some(groups) => {
+                let order = shuffled(groups.len(), PURPOSE, self.seed, epoch);
+                order.into_iter().flat_map(|group| groups[group].iter().copied()).collect()
+            }
+        }
     }
 
     /// The order of an epoch in batches.
@@ -65,6 +80,22 @@ mod tests {
         assert_eq!(order.order(2), EpochOrder::new(50, 16, 1).unwrap().order(2));
         assert_ne!(order.order(2), order.order(3));
         assert_ne!(order.order(2), EpochOrder::new(50, 8, 2).unwrap().order(2));
+    }
+
+    #[test]
+    fn groups_stay_together_in_another_order_every_epoch() {
+        let groups = vec![vec![0, 3], vec![1], vec![2, 4, 5]];
+        let order = EpochOrder::new(6, 4, 1).unwrap().with_groups(groups.clone());
+        let orders: Vec<Vec<usize>> = (0..20).map(|epoch| order.order(epoch)).collect();
+        for order in &orders {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3, 4, 5]);
+            for group in &groups {
+                assert!(order.windows(group.len()).any(|window| window == group), "{order:?}");
+            }
+        }
+        assert!(orders.iter().any(|order| order != &orders[0]));
     }
 
     #[test]
