@@ -34,4 +34,5 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{BestMetric, Every, Problem, TrainSettings, UnknownEvery, UnknownMetric};
-pub use train::{TrainRequest, resume, train};
+pub use tokens::BaseTokens;
+pub use train::{TrainRequest, make_engine, make_policy, resume, train};
