@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p irtune-kernels --bench product` validates each product against a slow sum, prints a table of
 //! GFLOP/s and the share of the measured peak, and then lets criterion time the same products.
-//! `IRTUNE_RESULTS=FILE` also writes the table as JSON.
+//! `IRTUNE_RESULTS=FILE` also writes the table as JSON, `IRTUNE_SHAPES=N` keeps to the first N shapes of the table,
+//! `IRTUNE_TRIES=N` takes the median of N runs, `IRTUNE_THREADS=N` sets the threads.
 
 use std::{fmt::Write as _, time::Instant};
 
@@ -17,7 +18,7 @@ use irtune_kernels::{
 const ROWS: usize = 1550;
 
 /// Outputs and inputs of linear layers: SmolLM2-135M, Llama-3.2-1B, Llama-3.1-8B.
-const SHAPES: [(usize, usize); 8] = [
+const SHAPES: [(usize, usize); 10] = [
     (576, 576),
     (192, 576),
     (1536, 576),
@@ -26,6 +27,8 @@ const SHAPES: [(usize, usize); 8] = [
     (8192, 2048),
     (2048, 8192),
     (4096, 4096),
+    (14336, 4096),
+    (4096, 14336),
 ];
 
 struct Case<E> {
@@ -65,7 +68,7 @@ impl<E: Element> Case<E> {
     fn run(&mut self) {
         let mut out = std::mem::take(&mut self.out);
         let left = Matrix::new(&self.left, ROWS, self.summed);
-        let term = Term { left, weight: self.weight(), side: self.side, mask: None };
+        let term = Term { left, weight: self.weight(), side: self.side, mask: None, integers: false };
         product(&[term], 1.0, Output::Operand(MatrixMut::new(&mut out, ROWS, self.outputs)));
         self.out = out;
     }
@@ -100,6 +103,14 @@ impl<E: Element> Case<E> {
     }
 }
 
+/// An environment variable that is a number.
+fn setting(name: &str, default: usize) -> usize {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    }
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -107,11 +118,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Times products and the peak in turn, so that a drifting machine changes both.
 fn table<E: Element>(format: Format, json: &mut String) {
-    for (outputs, summed) in SHAPES {
+    for (outputs, summed) in SHAPES.into_iter().take(setting("IRTUNE_SHAPES", SHAPES.len())) {
         for side in [Side::Forward, Side::Backward] {
             let mut case = Case::<E>::new(outputs, summed, side, format);
             let (mut speeds, mut shares) = (Vec::new(), Vec::new());
-            for _ in 0..11 {
+            for _ in 0..setting("IRTUNE_TRIES", 11).max(1) {
                 let peak = peak::gflops::<E>(1);
                 let start = Instant::now();
                 case.run();
@@ -122,10 +133,13 @@ fn table<E: Element>(format: Format, json: &mut String) {
             let (speed, share) = (median(speeds), median(shares));
             println!("{:40} {speed:7.0} GFLOP/s {:5.1} % of peak", case.name(), 100.0 * share);
             let comma = if json.is_empty() { "" } else { ",\n" };
-            let name = case.name();
+            let (name, precision) = (case.name(), E::NAME);
+            let side = if side == Side::Forward { "forward" } else { "backward" };
             write!(
                 json,
-                "{comma}  {{\"product\": \"{name}\", \"gflops\": {speed:.1}, \"share_of_peak\": {share:.4}}}"
+                "{comma}  {{\"product\": \"{name}\", \"precision\": \"{precision}\", \"side\": \"{side}\", \
+                 \"outputs\": {outputs}, \"summed\": {summed}, \"gflops\": {speed:.1}, \
+                 \"share_of_peak\": {share:.4}}}"
             )
             .expect("writing to memory");
         }
@@ -146,7 +160,7 @@ fn criterion_group<E: Element>(criterion: &mut Criterion, format: Format) {
 }
 
 fn main() {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = setting("IRTUNE_THREADS", std::thread::available_parallelism().map_or(1, usize::from));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
     pool.install(|| {
         let (bf16_peak, f32_peak) = (peak::gflops::<bf16>(20), peak::gflops::<f32>(20));

@@ -36,4 +36,5 @@ pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
     BestMetric, Every, MemoryLimit, MemoryLimitError, Problem, TrainSettings, UnknownEvery, UnknownMetric,
 };
-pub use train::{TrainRequest, resume, train};
+pub use tokens::BaseTokens;
+pub use train::{TrainRequest, make_engine, make_policy, resume, train};

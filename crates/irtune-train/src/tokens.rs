@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 /// A base's tokenizer, as the data crate asks for one.
 #[derive(Debug, Clone)]
-pub(crate) struct BaseTokens {
+pub struct BaseTokens {
     base: Arc<Base>,
 }
 
 impl BaseTokens {
-    pub(crate) fn new(base: Arc<Base>) -> Self {
+    /// The tokenizer of `base`.
+    pub fn new(base: Arc<Base>) -> Self {
         Self { base }
     }
 }

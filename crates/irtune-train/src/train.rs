@@ -243,7 +243,11 @@ impl Corpora {
     }
 }
 
-fn make_engine(
+/// The engine that settings ask for, its buffers sized for the largest batch of the data.
+///
+/// # Errors
+/// When the base lacks a tensor or the settings are unusable.
+pub fn make_engine(
     base: &Arc<Base>,
     settings: &TrainSettings,
     data: &RunData,
@@ -260,10 +264,10 @@ fn make_engine(
 }
 
 /// The policy that the settings name, with those of its options that it has.
-pub(crate) fn make_policy(
-    settings: &TrainSettings,
-    layers: usize,
-) -> Result<Box<dyn LayerPolicy>, TrainError> {
+///
+/// # Errors
+/// When there is no such method, or not for so many layers.
+pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn LayerPolicy>, TrainError> {
     let method = irtune_select::method(&settings.method)?;
     let given = [("fidelity", settings.fidelity.to_string()), ("split_num", settings.split_num.to_string())];
     let options: BTreeMap<String, String> = given

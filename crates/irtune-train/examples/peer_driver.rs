@@ -1,0 +1,256 @@
+//! Trains or classifies with irtune's own step over a file of token ids, timed; `bench/peers/train_peer.py` does the
+//! same with PyTorch.
+//!
+//! `cargo run --release -p irtune-train --example peer_driver -- --help` lists the options. The result is JSON.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Instant, SystemTime};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use irtune_data::{Example, LabelSet};
+use irtune_kernels::level;
+use irtune_model::{Base, Engine, Precision};
+use irtune_select::{
+    Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
+};
+use irtune_train::data::RunData;
+use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
+use irtune_train::{TrainSettings, evaluate, make_engine, make_policy, peak_bytes};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Trains or classifies over a file of token ids, timed.
+#[derive(Parser)]
+struct Options {
+    /// The base: a folder or a GGUF file
+    #[arg(long)]
+    base: PathBuf,
+    /// Examples in the order they run: {"tokens": [ids], "label": class} a line
+    #[arg(long)]
+    data: PathBuf,
+    /// What to do with them
+    #[arg(long, value_enum, default_value = "train")]
+    task: Task,
+    /// The layers to train, a list a step; without it the method's policy chooses
+    #[arg(long)]
+    layers: Option<PathBuf>,
+    /// Steps to time; all that the data give when not given
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Steps made before the clock starts
+    #[arg(long, default_value_t = 1)]
+    warmup_steps: usize,
+    /// Operands of the frozen model's products
+    #[arg(long)]
+    precision: Option<Precision>,
+    /// Any training setting; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The result to write
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Task {
+    Train,
+    Infer,
+}
+
+impl Options {
+    /// The recipe's settings with those of the command line.
+    fn settings(&self) -> anyhow::Result<TrainSettings> {
+        let table: Result<Vec<toml::Table>, _> =
+            self.set.iter().map(|assignment| toml::from_str(&quoted(assignment))).collect();
+        let mut settings: TrainSettings = table?.into_iter().flatten().collect::<toml::Table>().try_into()?;
+        settings.precision = self.precision.unwrap_or(settings.precision);
+        let problems = settings.problems();
+        anyhow::ensure!(problems.is_empty(), "{problems:?}");
+        Ok(settings)
+    }
+}
+
+/// `key=word` as TOML, which wants words in quotes.
+fn quoted(assignment: &str) -> String {
+    match assignment.split_once('=') {
+        Some((key, value)) if toml::from_str::<toml::Table>(assignment).is_err() => {
+            format!("{key}={value:?}")
+        }
+        _ => assignment.to_owned(),
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let settings = options.settings()?;
+    let base = Arc::new(Base::open(&options.base)?);
+    let examples = read_examples(&options.data)?;
+    let classes = examples.iter().filter_map(|example| example.label).max().unwrap_or(0).max(4) + 1;
+    let data = RunData {
+        labels: LabelSet::new((0..classes).map(|class| class.to_string()))?,
+        train: examples,
+        validation: Vec::new(),
+        test: Vec::new(),
+    };
+    let mut engine = make_engine(&base, &settings, &data)?;
+    leave_the_start(engine.as_mut(), settings.seed)?;
+    let mut policy: Box<dyn LayerPolicy> = match &options.layers {
+        Some(path) => Box::new(Replay::read(path, base.config.layers)?),
+        None => make_policy(&settings, base.config.layers)?,
+    };
+
+    let (mut seconds, mut losses, mut active_layers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut examples, mut tokens, mut packed_tokens) = (0, 0, 0);
+    let (mut first_step, mut scratch) = (None, StepScratch::new(base.config.layers));
+    let last = options.steps.map_or(usize::MAX, |steps| options.warmup_steps + steps);
+    match options.task {
+        Task::Train => {
+            for (step, batch) in data.train.chunks(settings.batch_size).enumerate().take(last) {
+                let start = Instant::now();
+                let (number, refs) = (step as u64, &batch.iter().collect::<Vec<_>>()[..]);
+                let learning_rate =
+                    settings.learning_rate * settings.schedule.factor(number, settings.warmup_steps, 1000);
+                let work = StepBatch { step: number, examples: refs, learning_rate };
+                let recipe = recipe(&settings);
+                let outcome = training_step(engine.as_mut(), policy.as_mut(), &recipe, &work, &mut scratch)?;
+                active_layers.push(outcome.active_layers);
+                losses.push(outcome.loss);
+                first_step = first_step.or_else(|| Some(SystemTime::now()));
+                if step >= options.warmup_steps {
+                    seconds.push(start.elapsed().as_secs_f64());
+                    examples += batch.len();
+                    tokens += batch.iter().map(|example| example.tokens.len()).sum::<usize>();
+                    packed_tokens += outcome.tokens;
+                }
+            }
+        }
+        Task::Infer => {
+            let size = settings.batch_size;
+            let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
+            let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
+            losses.push(loss(engine.as_mut(), warm, size)?);
+            first_step = Some(SystemTime::now());
+            let start = Instant::now();
+            losses.push(loss(engine.as_mut(), timed, size)?);
+            seconds.push(start.elapsed().as_secs_f64());
+            examples = timed.len();
+            tokens = timed.iter().map(|example| example.tokens.len()).sum();
+        }
+    }
+    let total: f64 = seconds.iter().sum();
+    let first_step =
+        first_step.context("the data holds no example")?.duration_since(SystemTime::UNIX_EPOCH)?;
+    let result = json!({
+        "examples_per_second": examples as f64 / total,
+        "tokens_per_second": tokens as f64 / total,
+        "examples": examples,
+        "tokens": tokens,
+        "packed_tokens": (options.task == Task::Train).then_some(packed_tokens),
+        "step_seconds": seconds,
+        "losses": losses,
+        "peak_bytes": peak_bytes(),
+        "first_step_unix_seconds": first_step.as_secs_f64(),
+        "precision": engine.precision(),
+        "threads": engine.threads(),
+        "level": format!("{:?}", level()),
+        "active_layers": active_layers,
+        "settings": settings,
+        "version": env!("CARGO_PKG_VERSION"),
+    });
+    fs::write(&options.out, serde_json::to_string_pretty(&result)? + "\n")
+        .with_context(|| options.out.display().to_string())
+}
+
+fn read_examples(path: &Path) -> anyhow::Result<Vec<Example>> {
+    #[derive(Deserialize)]
+    struct Line {
+        tokens: Vec<u32>,
+        label: u32,
+    }
+    let lines: Vec<Line> = read_lines(path)?;
+    let example = |Line { tokens, label }| Example { tokens, label: Some(label), shortened: false };
+    Ok(lines.into_iter().map(example).collect())
+}
+
+fn read_lines<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    text.lines().map(|line| serde_json::from_str(line).with_context(|| path.display().to_string())).collect()
+}
+
+/// Gives every B of the adapters small values, as after the first updates: the engine leaves out an adapter whose B is
+/// still zero, and a peer does not.
+fn leave_the_start(engine: &mut dyn Engine, seed: u64) -> anyhow::Result<()> {
+    let mut parameters = engine.parameters();
+    let mut draws = StepDraws::new(seed, 0);
+    for parameter in parameters.iter_mut().filter(|parameter| parameter.name.contains("lora_B")) {
+        parameter.data.fill_with(|| (draws.unit() - 0.5) as f32 * 1e-3);
+    }
+    Ok(engine.load_parameters(&parameters)?)
+}
+
+fn recipe(settings: &TrainSettings) -> StepRecipe {
+    StepRecipe {
+        batch_size: settings.batch_size,
+        train_head: settings.train_head,
+        max_grad_norm: settings.max_grad_norm,
+        weight_decay: settings.weight_decay,
+        seed: settings.seed,
+        dropout: settings.dropout > 0.0,
+        norms_of_micro_batches: false,
+    }
+}
+
+/// The mean loss of examples in evaluation mode, in batches of `size`.
+fn loss(engine: &mut dyn Engine, examples: &[Example], size: usize) -> anyhow::Result<f64> {
+    let logits = evaluate::logits(engine, examples, size, &AtomicBool::new(false))?;
+    let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
+    Ok(evaluate::mean_loss(&logits.unwrap_or_default(), &targets, engine.labels()))
+}
+
+/// Trains the layers of a list, which begins anew at its end.
+struct Replay {
+    sets: Vec<LayerSet>,
+}
+
+impl Replay {
+    fn read(path: &Path, layers: usize) -> anyhow::Result<Self> {
+        let lines: Vec<Vec<usize>> = read_lines(path)?;
+        anyhow::ensure!(!lines.is_empty(), "{} holds no layers", path.display());
+        let sets = lines.into_iter().map(|chosen| LayerSet::new(layers, chosen));
+        Ok(Self { sets: sets.collect::<Result<_, _>>()? })
+    }
+}
+
+impl LayerPolicy for Replay {
+    fn name(&self) -> &'static str {
+        "replay"
+    }
+
+    fn needs(&self) -> Signals {
+        Signals::none()
+    }
+
+    fn select(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
+        Ok(self.sets[evidence.step as usize % self.sets.len()])
+    }
+
+    fn observe(&mut self, _: &Evidence<'_>) -> Result<(), SelectError> {
+        Ok(())
+    }
+
+    fn scores(&self) -> &[Option<f64>] {
+        &[]
+    }
+
+    fn state(&self) -> PolicyState {
+        PolicyState::new(self.name())
+    }
+
+    fn restore(&mut self, state: &PolicyState) -> Result<(), SelectError> {
+        state.expect_method(self.name())
+    }
+}
