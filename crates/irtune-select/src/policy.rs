@@ -26,6 +26,11 @@ pub trait LayerPolicy: Send {
     /// [`SelectError`] if what [`needs`](Self::needs) asked for is missing or cannot be scored.
     fn observe(&mut self, evidence: &Evidence<'_>) -> Result<(), SelectError>;
 
+    /// The lowest layer that it will ever train; what lies below stays as it is. 0 when that isn't known.
+    fn lowest(&self) -> usize {
+        0
+    }
+
     /// Every layer's current score, for the log; `None` for a layer never scored.
     fn scores(&self) -> &[Option<f64>];
 

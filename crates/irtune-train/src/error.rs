@@ -35,6 +35,15 @@ pub enum TrainError {
     /// The method can't be made or continued.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// Nothing lies below the lowest layer that can train.
+    #[error(
+        "cache: `{method}` as set may train the lowest layer, so there is nothing to keep: choose layers that leave the \
+         lower ones out, such as --method fixed --layers top:8, or leave --cache out"
+    )]
+    NothingToCache {
+        /// The method.
+        method: &'static str,
+    },
     /// An evaluation can't be measured.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

@@ -34,7 +34,8 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    BestMetric, Every, MemoryLimit, MemoryLimitError, Problem, TrainSettings, UnknownEvery, UnknownMetric,
+    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, Problem, TrainSettings, UnknownBatches,
+    UnknownEvery, UnknownMetric,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -10,11 +10,11 @@ use crate::metrics::{Metrics, Predictions};
 use crate::observer::{Notice, Observer, Part, RunStart};
 use crate::records::{self, Evaluation, StepReport, Summary};
 use crate::run_folder::RunFolder;
-use crate::settings::TrainSettings;
+use crate::settings::{Batches, TrainSettings};
 use crate::state::{Best, DataPrints, RunState, Totals};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use crate::tensor_file;
-use irtune_data::{EpochOrder, Example};
+use irtune_data::{EpochOrder, Example, related};
 use irtune_model::{Engine, HostTensor, ModelError};
 use irtune_select::{Fidelity, LayerPolicy};
 use std::path::{Path, PathBuf};
@@ -116,6 +116,10 @@ impl<'a> Run<'a> {
     ) -> Result<Self, TrainError> {
         let (settings, layers) = (parts.settings, parts.engine.config().layers);
         let order = EpochOrder::new(parts.data.train.len(), settings.step_examples(), settings.seed)?;
+        let order = match settings.batches {
+            Batches::Shuffled => order,
+            Batches::Related => order.with_groups(related(&parts.data.train)),
+        };
         let steps_per_epoch = order.steps_per_epoch() as u64;
         let recipe = StepRecipe {
             batch_size: settings.batch_size,

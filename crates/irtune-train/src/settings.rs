@@ -5,11 +5,13 @@ use irtune_model::{Precision, Projection};
 use irtune_select::Fidelity;
 use serde::{Deserialize, Serialize};
 
+mod batches;
 mod best_metric;
 mod every;
 mod memory_limit;
 mod problems;
 
+pub use batches::{Batches, UnknownBatches};
 pub use best_metric::{BestMetric, UnknownMetric};
 pub use every::{Every, UnknownEvery};
 pub use memory_limit::{MemoryLimit, MemoryLimitError};
@@ -53,6 +55,8 @@ pub struct TrainSettings {
     pub max_grad_norm: f64,
     /// Examples that go through the model together.
     pub batch_size: usize,
+    /// Which examples share a batch.
+    pub batches: Batches,
     /// Batches whose gradients make one step: a step sees `batch_size × gradient_accumulation` examples.
     pub gradient_accumulation: usize,
     /// Passes over the training examples.
@@ -85,6 +89,9 @@ pub struct TrainSettings {
     /// Most memory to use: layers whose activations don't fit are computed again, which takes time but changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryLimit>,
+    /// Whether hidden states below the lowest layer that the method can train are kept on disk, beside the run, so that
+    /// later epochs and evaluations don't compute them again. Changes nothing but time.
+    pub cache: bool,
 }
 
 impl Default for TrainSettings {
@@ -110,6 +117,7 @@ impl Default for TrainSettings {
             weight_decay: 0.0,
             max_grad_norm: 1.0,
             batch_size: 16,
+            batches: Batches::Shuffled,
             gradient_accumulation: 1,
             epochs: 4,
             max_steps: None,
@@ -124,6 +132,7 @@ impl Default for TrainSettings {
             precision: Precision::Auto,
             threads: None,
             memory: None,
+            cache: false,
         }
     }
 }
@@ -145,6 +154,7 @@ impl TrainSettings {
         "weight_decay",
         "max_grad_norm",
         "batch_size",
+        "batches",
         "gradient_accumulation",
         "epochs",
         "max_steps",
@@ -159,6 +169,7 @@ impl TrainSettings {
         "precision",
         "threads",
         "memory",
+        "cache",
     ];
 
     /// Examples of one step.

@@ -93,7 +93,13 @@ pub fn train(
         labels: data.labels.clone(),
         prompt,
     };
+    if contents.settings.cache {
+        check_cache(policy.as_ref())?;
+    }
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
+    if contents.settings.cache {
+        engine.cache_states(policy.lowest(), folder.path())?;
+    }
     let parts = RunParts {
         settings: &contents.settings,
         engine: engine.as_mut(),
@@ -154,6 +160,10 @@ pub fn resume(
     }
     let mut engine = make_engine(&base, &settings, &data)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
+    if settings.cache {
+        check_cache(policy.as_ref())?;
+        engine.cache_states(policy.lowest(), folder.path())?;
+    }
     let parts = RunParts {
         settings: &settings,
         engine: engine.as_mut(),
@@ -276,6 +286,11 @@ pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn La
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
     Ok(method.build(layers, &options)?)
+}
+
+/// Hidden states can be kept below the lowest layer that will ever train, if there is anything below it.
+fn check_cache(policy: &dyn LayerPolicy) -> Result<(), TrainError> {
+    if policy.lowest() > 0 { Ok(()) } else { Err(TrainError::NothingToCache { method: policy.name() }) }
 }
 
 fn exporter<'a>(

@@ -35,7 +35,7 @@ pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Va
         bench.layers = Some(bench.record_layers()?);
     }
     let (setting, sweep) = match case.peer {
-        Peer::Best => bench.sweep()?,
+        Peer::Best => bench.swept()?,
         Peer::Setting(setting) => (Some(setting), Map::new()),
         Peer::Llama => (None, Map::new()),
     };
@@ -109,6 +109,18 @@ impl Bench<'_> {
         command.arg(format!("--warmup-steps={}", self.case.warmup_steps));
         command.args(steps.map(|steps| format!("--steps={steps}")));
         result(&mut command, &self.shop.folder.join("peer.json"))
+    }
+
+    /// The fastest setting of PyTorch, found by the first case that trains or classifies: which one it is depends on
+    /// the processor, not on the layers that train.
+    fn swept(&self) -> anyhow::Result<(Option<&'static str>, Map<String, Value>)> {
+        let kind = usize::from(self.case.examples == Examples::Test);
+        if let Some((setting, tried)) = self.shop.sweeps.borrow()[kind].clone() {
+            return Ok((Some(setting), tried));
+        }
+        let (setting, tried) = self.sweep()?;
+        self.shop.sweeps.borrow_mut()[kind] = setting.map(|setting| (setting, tried.clone()));
+        Ok((setting, tried))
     }
 
     /// A few steps in every setting of PyTorch: the fastest, and what each reached. One that has taken longer than the

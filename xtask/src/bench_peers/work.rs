@@ -1,10 +1,11 @@
 //! The files that both sides read: the base, the examples in their order, the layers that train.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Options;
 use super::case::{Case, Examples, Layers};
@@ -20,8 +21,13 @@ const DENSE_LENGTH: usize = 112;
 /// Batches of training pairs that are sorted by length together: transformers' own number.
 const WINDOW: usize = 50;
 
+/// The fastest setting, and what each reached.
+pub type Sweep = (&'static str, Map<String, Value>);
+
 /// Where the files lie and who makes them.
 pub struct Workshop<'a> {
+    /// What settings of PyTorch were found, for training and for classifying.
+    pub sweeps: RefCell<[Option<Sweep>; 2]>,
     /// Where they lie.
     pub folder: PathBuf,
     /// irtune's side.
@@ -49,7 +55,8 @@ impl<'a> Workshop<'a> {
         let found: Value = serde_json::from_str(&found)?;
         let base = PathBuf::from(found["path"].as_str().context("irtune inspect gives no path")?);
         let batch_size = if options.quick { QUICK_BATCH } else { BATCH };
-        Ok(Self { folder, programs, python, batch_size, base, corpus: options.corpus.clone() })
+        let sweeps = RefCell::default();
+        Ok(Self { sweeps, folder, programs, python, batch_size, base, corpus: options.corpus.clone() })
     }
 
     /// irtune's base.

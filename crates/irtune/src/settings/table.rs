@@ -143,6 +143,13 @@ pub static SETTINGS: &[Setting] = &[
     entry(Optimization, "weight_decay", Number, "X", "Decoupled weight decay"),
     entry(Optimization, "max_grad_norm", Number, "X", "Gradients are clipped to this norm; 0 never clips"),
     entry(Optimization, "batch_size", Integer, "N", "Examples in a batch"),
+    entry(
+        Optimization,
+        "batches",
+        Text,
+        "BATCHES",
+        "shuffled, or related: revisions of one text share a batch, which then computes it once",
+    ),
     entry(Optimization, "gradient_accumulation", Integer, "N", "Batches in a step"),
     entry(Optimization, "epochs", Integer, "N", "Passes over the training pairs"),
     entry(Optimization, "max_steps", Integer, "N", "Steps in all; wins over epochs"),
@@ -165,6 +172,13 @@ pub static SETTINGS: &[Setting] = &[
         Text,
         "AMOUNT",
         "Most memory to use, such as 600MB; activations that don't fit are computed again",
+    ),
+    entry(
+        Machine,
+        "cache",
+        Switch,
+        "BOOL",
+        "Keep hidden states below the lowest layer that can train on disk, for later epochs",
     ),
 ];
 
