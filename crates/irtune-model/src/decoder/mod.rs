@@ -1,6 +1,7 @@
 //! A decoder with adapters and a classification head: the layers' forwards in order, and their backwards in reverse,
 //! down to the lowest layer that trains.
 
+mod cosines;
 pub(crate) mod geometry;
 mod initialise;
 pub(crate) mod workspace;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use crate::{
     adapters::{
-        lora::LoraConfig,
+        lora::{LoraConfig, Projection},
         state::{Entry, Group, layer_entries},
     },
     base::Base,
@@ -22,8 +23,10 @@ use crate::{
     host_tensor::HostTensor,
     parameters,
     peft::HEAD_NAME,
+    spectrum,
 };
 
+use cosines::Cosines;
 use geometry::Geometry;
 use workspace::{Capacity, Workspace};
 
@@ -41,6 +44,7 @@ pub(crate) struct Decoder<D: Device> {
     head: Group<D>,
     table: RotaryTable,
     geometry: Geometry,
+    cosines: Cosines,
     workspace: Workspace<D>,
     /// Layers whose activations can be kept.
     slots: usize,
@@ -103,6 +107,7 @@ impl<D: Device> Decoder<D> {
             embedding: device.weight("model.embed_tokens.weight")?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
             geometry: Geometry::default(),
+            cosines: Cosines::new(config.hidden_size, config.layers),
             base: base.clone(),
             device,
             lora,
@@ -161,10 +166,11 @@ impl<D: Device> Decoder<D> {
         dropout: Option<u64>,
     ) {
         let shape = self.head_shape();
-        let Self { device, base, geometry, workspace, layers, groups, .. } = self;
+        let Self { device, base, geometry, cosines, workspace, layers, groups, .. } = self;
         let config = &base.config;
         let Workspace { residual, pooled_residual, saved, scratch, .. } = workspace;
         device.embed(&self.embedding, &batch.tokens, residual);
+        cosines.start(device, residual, batch);
         let count = layers.len();
         for (index, layer) in layers.iter().enumerate() {
             let rows = geometry.rows(index + 1 == count);
@@ -172,6 +178,8 @@ impl<D: Device> Decoder<D> {
             let slot = index.saturating_sub(lowest).min(saved.len() - 1);
             let (group, state) = (groups.get(index), states(index));
             layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
+            let stream = if pass.rows.picked.is_some() { &*pooled_residual } else { &*residual };
+            cosines.layer(device, index, &pass.rows, stream);
         }
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
         let (rows, epsilon) = (shape.examples, config.norm_epsilon);
@@ -220,6 +228,12 @@ impl<D: Device> Decoder<D> {
         }
     }
 
+    /// Sum of the examples' losses by the logits of the last forward; leaves the gradient of the sum times `factor`.
+    fn sum_of_losses(&mut self, targets: &[u32], factor: f64) -> f64 {
+        let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
+        self.device.cross_entropy(logits, targets, self.labels, factor, logits_gradient)
+    }
+
     fn accumulate_here(
         &mut self,
         batch: &PackedBatch,
@@ -238,12 +252,24 @@ impl<D: Device> Decoder<D> {
         let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
         let dropout =
             dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
+        self.cosines.begin_pass();
         self.forward(batch, states, lowest, dropout);
-        let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
-        let loss = self.device.cross_entropy(logits, targets, self.labels, 1.0 / normalizer, logits_gradient);
+        self.cosines.end_pass();
+        let loss = self.sum_of_losses(targets, 1.0 / normalizer);
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
         loss
+    }
+
+    fn check_targets(&self, batch: &PackedBatch, targets: &[u32]) -> Result<(), ModelError> {
+        if targets.len() != batch.examples() {
+            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
+        }
+        let labels = self.labels;
+        match targets.iter().find(|&&target| target as usize >= labels) {
+            Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
+            None => Ok(()),
+        }
     }
 
     fn groups(&self) -> impl Iterator<Item = &Group<D>> {
@@ -301,6 +327,35 @@ impl<D: Device> Engine for Decoder<D> {
         Ok(())
     }
 
+    fn loss(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        adapter_factors: Option<&[f32]>,
+    ) -> Result<f64, ModelError> {
+        self.check_targets(batch, targets)?;
+        let (given, layers) = (adapter_factors.unwrap_or_default(), self.layers.len());
+        if adapter_factors.is_some() && given.len() != layers {
+            return Err(ModelError::AdapterFactors { given: given.len(), layers });
+        }
+        self.prepare(batch, None)?;
+        let Self { device, groups, .. } = self;
+        let weakened: Vec<(usize, Vec<f32>)> = groups
+            .iter_mut()
+            .zip(given)
+            .enumerate()
+            .filter(|(_, (_, factor))| **factor != 1.0)
+            .map(|(layer, (group, &factor))| (layer, group.weaken(device, factor)))
+            .collect();
+        let pool = self.pool.take();
+        run(&pool, || self.forward(batch, |_| State::Passing, layers, None));
+        self.pool = pool;
+        for (layer, before) in weakened {
+            self.groups[layer].strengthen(&self.device, &before);
+        }
+        Ok(self.sum_of_losses(targets, 1.0))
+    }
+
     fn accumulate(
         &mut self,
         batch: &PackedBatch,
@@ -310,13 +365,7 @@ impl<D: Device> Engine for Decoder<D> {
         normalizer: f64,
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError> {
-        let labels = self.labels;
-        if targets.len() != batch.examples() {
-            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
-        }
-        if let Some(&target) = targets.iter().find(|&&target| target as usize >= labels) {
-            return Err(ModelError::TargetOutOfRange { target, labels });
-        }
+        self.check_targets(batch, targets)?;
         if active.len() != self.layers.len() {
             return Err(ModelError::ActiveLayers { given: active.len(), layers: self.layers.len() });
         }
@@ -337,6 +386,23 @@ impl<D: Device> Engine for Decoder<D> {
     fn zero_gradients(&mut self) {
         let Self { device, groups, head, .. } = self;
         groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        self.cosines.forget();
+    }
+
+    fn watch_cosines(&mut self, watched: bool) {
+        self.cosines.watch(watched);
+    }
+
+    fn layer_cosines(&self, out: &mut Vec<f64>) {
+        self.cosines.means(out);
+    }
+
+    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok(spectrum::norm(&self.base.weights.get(&Projection::OProj.weight_name(layer))?))
+    }
+
+    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
+        run(&self.pool, || spectrum::layer_signal_to_noise(&self.base.weights, layer))
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
@@ -363,6 +429,12 @@ impl<D: Device> Engine for Decoder<D> {
             groups.for_each(|group| group.update(device, settings));
         });
         self.pool = pool;
+    }
+
+    fn reset_optimizer(&mut self, layer: usize) {
+        if let Some(group) = self.groups.get_mut(layer) {
+            group.reset_optimizer(&self.device);
+        }
     }
 
     fn parameters(&self) -> Vec<HostTensor> {
