@@ -110,6 +110,20 @@ pub trait Engine: Send {
     /// When a token is not in the vocabulary.
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError>;
 
+    /// Sum of the examples' losses in evaluation mode, with what the adapters of each layer add scaled by a factor.
+    ///
+    /// # Shapes
+    /// `targets`: `[examples]`; `adapter_factors`: `[layers]`, none for 1 everywhere.
+    ///
+    /// # Errors
+    /// When a token or target is out of range, or a shape is wrong.
+    fn loss(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        adapter_factors: Option<&[f32]>,
+    ) -> Result<f64, ModelError>;
+
     /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
     /// layers' adapters and of the head; returns the sum of losses.
     ///
@@ -136,8 +150,32 @@ pub trait Engine: Send {
     /// When there is nothing below the layer or no such layer, or the file can't be made.
     fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError>;
 
-    /// Sets all gradients to zero.
+    /// Sets all gradients to zero, and forgets measured cosines.
     fn zero_gradients(&mut self);
+    /// Whether [`Engine::accumulate`] measures the cosines between the layers' inputs and outputs.
+    fn watch_cosines(&mut self, watched: bool);
+    /// The cosine between input and output of every layer, the mean over the passes since the gradients were zero;
+    /// nothing if none were watched.
+    ///
+    /// In a pass, input and output of a layer are averaged over the examples at every position, and their cosines over
+    /// the positions. The last layer has outputs at the examples' last positions only.
+    ///
+    /// # Shapes
+    /// `out`: `[layers]`, overwritten.
+    ///
+    /// # Source
+    /// `CosineSimilarityTracker` of ZhexiongLiu/IR-Tuning, commit 0a44982, which counts padding as positions.
+    fn layer_cosines(&self, out: &mut Vec<f64>);
+    /// L2 norm over all values of a layer's attention output projection.
+    ///
+    /// # Errors
+    /// When the base lacks the matrix.
+    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError>;
+    /// Mean over a layer's matrices of their signal-to-noise ratio ([`crate::spectrum`]); takes seconds.
+    ///
+    /// # Errors
+    /// When the base lacks a matrix.
+    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError>;
     /// L2 norm of each adapter parameter's gradient in a layer: by target module, A then B.
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>);
     /// L2 norm of the head's gradient.
@@ -146,6 +184,8 @@ pub trait Engine: Send {
     fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32);
     /// One AdamW step of the active layers' adapters and, if asked, of the head; each parameter counts its own steps.
     fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW);
+    /// Clears the moments and step counts of a layer's adapters.
+    fn reset_optimizer(&mut self, layer: usize);
 
     /// Adapter and head parameters under PEFT's names, in its orientation.
     fn parameters(&self) -> Vec<HostTensor>;

@@ -103,6 +103,14 @@ pub enum ModelError {
         /// Why not.
         source: std::io::Error,
     },
+    /// One factor for each layer.
+    #[error("{given} factors of adapters were given, but the base has {layers} layers")]
+    AdapterFactors {
+        /// How many were given.
+        given: usize,
+        /// Layers that there are.
+        layers: usize,
+    },
     /// The engine was made for inference only.
     #[error("this engine was made without memory for training: set `training` in its options")]
     NotForTraining,

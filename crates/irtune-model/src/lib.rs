@@ -17,6 +17,7 @@ mod families;
 pub mod host_tensor;
 mod parameters;
 pub mod peft;
+pub mod spectrum;
 pub mod tokenizer;
 pub mod weights;
 

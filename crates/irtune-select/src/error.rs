@@ -35,6 +35,23 @@ pub enum SelectError {
         /// What it takes instead.
         expected: &'static str,
     },
+    /// Two options contradict each other.
+    #[error(
+        "option `{option}` of method `{method}` cannot be `{value}` while `{other}` is `{other_value}`; leave one of \
+         them out"
+    )]
+    OptionConflict {
+        /// The method.
+        method: &'static str,
+        /// The option.
+        option: &'static str,
+        /// The value given.
+        value: String,
+        /// The option it contradicts.
+        other: &'static str,
+        /// That one's value.
+        other_value: String,
+    },
     /// A model of this many layers cannot be selected from.
     #[error("cannot choose among {layers} layers; a model has 1 to {maximum}")]
     LayerCount {
@@ -102,6 +119,95 @@ pub enum SelectError {
         /// The norm.
         norm: f64,
     },
+    /// A recorded score cannot have come from gradients.
+    #[error(
+        "the recorded score of layer {layer} is {score} in step {step}, but method `{method}` scores layers by norms, \
+         which are never negative"
+    )]
+    RecordedScore {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+        /// The layer.
+        layer: usize,
+        /// The score.
+        score: f64,
+    },
+    /// The policy scores layers by cosines, and none were measured.
+    #[error("method `{method}` needs the layer cosines of step {step}, but none were measured")]
+    NoLayerCosines {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+    },
+    /// A cosine is not a number.
+    #[error(
+        "the cosine between input and output of layer {layer} is {cosine} in step {step}; lower the learning rate or \
+         train in precision f32"
+    )]
+    InvalidCosine {
+        /// The step.
+        step: u64,
+        /// The layer.
+        layer: usize,
+        /// The cosine.
+        cosine: f64,
+    },
+    /// The policy ranks layers by their weights, and none were measured.
+    #[error(
+        "method `{method}` needs a number about each layer's weights in step {step}, but none were measured"
+    )]
+    NoWeights {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+    },
+    /// A number about a layer's weights is negative or not finite.
+    #[error(
+        "method `{method}` cannot rank layer {layer}, whose weights measure {number}; check the base's weights"
+    )]
+    InvalidWeight {
+        /// The method.
+        method: &'static str,
+        /// The layer.
+        layer: usize,
+        /// What was measured.
+        number: f64,
+    },
+    /// The policy asks for losses where none can be measured.
+    #[error(
+        "method `{method}` asks for losses of the model in step {step}, but there is no model to measure them on"
+    )]
+    NoProbe {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+    },
+    /// A loss that the policy asked for could not be measured.
+    #[error("the loss that method `{method}` asked for in step {step} could not be measured")]
+    ProbeFailed {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+    },
+    /// A loss that the policy asked for is not a number.
+    #[error(
+        "the loss that method `{method}` asked for in step {step} is {loss}; lower the learning rate or train in \
+         precision f32"
+    )]
+    ProbeLoss {
+        /// The method.
+        method: &'static str,
+        /// The step.
+        step: u64,
+        /// The loss.
+        loss: f64,
+    },
     /// The saved state was written by another method.
     #[error(
         "the saved state belongs to method `{found}`, not to `{expected}`; resume with the run's own method"
@@ -126,6 +232,14 @@ pub enum SelectError {
         expected: usize,
         /// Numbers it holds.
         found: usize,
+    },
+    /// The saved state holds a list that no step can have produced.
+    #[error("the saved state of method `{method}` holds an impossible list `{list}`, so it is damaged")]
+    StateDamaged {
+        /// The method.
+        method: &'static str,
+        /// Name of the list.
+        list: &'static str,
     },
     /// The saved state holds a score that no step can have produced.
     #[error("the saved state of method `{method}` gives layer {layer} the score {score}, so it is damaged")]

@@ -1,6 +1,6 @@
 //! `full`: every layer trains in every step, the baseline of the layer-wise methods.
 
-use crate::{Evidence, LayerPolicy, LayerSet, Method, PolicyState, SelectError, Signals};
+use crate::{Evidence, LayerPolicy, LayerSet, Method, PolicyState, SelectError, Signals, unscored};
 
 const NAME: &str = "full";
 
@@ -15,7 +15,6 @@ pub(crate) const METHOD: Method = Method {
 #[derive(Debug, Clone)]
 pub struct Full {
     all: LayerSet,
-    scores: Vec<Option<f64>>,
 }
 
 impl Full {
@@ -24,7 +23,7 @@ impl Full {
     /// # Errors
     /// [`SelectError::LayerCount`] if there can be no such model.
     pub fn new(layers: usize) -> Result<Full, SelectError> {
-        Ok(Full { all: LayerSet::all(layers)?, scores: vec![None; layers] })
+        Ok(Full { all: LayerSet::all(layers)? })
     }
 }
 
@@ -47,7 +46,7 @@ impl LayerPolicy for Full {
     }
 
     fn scores(&self) -> &[Option<f64>] {
-        &self.scores
+        unscored(self.all.layers())
     }
 
     fn state(&self) -> PolicyState {

@@ -1,37 +1,57 @@
-//! `ir`: IR-Tuning, which trains the layers whose adapters have the largest gradients.
+//! `ir`: IR-Tuning, which trains the layers that matter most by a score of each.
 //!
-//! Layers are ranked by a score, highest last and by their number on ties, and the ranking is split where both
-//! sides vary least; the upper side trains. Only layers that train get a new score. Two fidelities:
+//! Layers are ranked by the score, lower layers first on ties, and the ranking is split where both sides vary least;
+//! one side trains. What the score is (`metric`):
+//!
+//! | metric | score | measured | side |
+//! |---|---|---|---|
+//! | `gradient` | from the adapters' gradients, see below | of layers that train, every step | high |
+//! | `cosine` | mean over positions of the cosine between the layer's input and output | of all layers, every step | low |
+//! | `weight` | L2 norm over the values of the attention's output projection | once | high |
+//!
+//! Two fidelities:
 //!
 //! | | `paper` | `published` |
 //! |---|---|---|
-//! | score of a layer | L2 norm of its adapters' gradient | `sqrt(Σ sqrt(‖g_p‖))` over its parameters p |
+//! | gradient score of a layer | L2 norm of its adapters' gradient | `sqrt(Σ sqrt(‖g_p‖))` over its parameters p |
 //! | a gradient that is not finite | an error | counts as a norm of 1000 |
-//! | never-scored layers | train before any split, see below | stand at score 1000 |
+//! | never-scored layers | train before any split, see below | stand at score 1000 (`cosine`: 1) |
 //! | start | all layers are never-scored | the split runs on random scores |
 //! | split | at the cheapest `k` ([`split::true_split`]) | one lower ([`split::published_split`]) |
+//! | window of the split | `⌊0.35 L⌋ ..= ⌊0.65 L⌋` | list positions, `cosine` without the last, `weight` without the first |
 //!
 //! **Exploration** (`paper`): while some layers have never been scored, there is nothing to split by, and those
-//! layers train: all of them, or as many as a split would keep at most, drawn at random (by exchange: position i
-//! is swapped with a random one of those from i on, for i = 0, 1, …). When they are fewer than a split would keep
-//! at least, the highest-scored layers fill up the set. So every layer has a score after a few steps.
+//! layers train: all of them, or as many as a split would keep at most, drawn at random ([`sample::uniform`]). When
+//! they are fewer than a split would keep at least, the highest-scored layers fill up the set. So every layer has a
+//! score after a few steps.
+//!
+//! **Settling**: with `settle = n` the set of the first step from step n on is kept to the end (under `paper` of the
+//! first in which every layer has a score), and nothing is measured any more.
+//!
+//! Where the published `cosine` would leave no layer, in models of one to three layers, the lowest-ranked trains.
 //!
 //! # Source
 //! Liu & Litman, Findings of EMNLP 2025, arXiv 2510.00268; `ir.py` of ZhexiongLiu/IR-Tuning, commit 0a44982.
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::ranking::Ranking;
+use crate::scores::Scores;
 use crate::{
-    Evidence, Fidelity, LayerPolicy, LayerSet, Method, MethodOption, PolicyState, SelectError, Signals,
-    SplitNum, split,
+    Evidence, Fidelity, LayerPolicy, LayerSet, Method, MethodOption, Metric, PolicyState, SelectError,
+    Signals, SplitNum, WeightMeasure, sample, split,
 };
 
 const NAME: &str = "ir";
-const SCORES: &str = "scores";
+const SETTLED: &str = "settled";
 
-/// The published code's score of a layer never scored, and its norm of a gradient that is not finite.
-const PUBLISHED_START: f64 = 1000.0;
-
+const METRIC: MethodOption = MethodOption {
+    name: "metric",
+    summary: "What layers are scored by: their adapters' gradients, how little they turn their input, or the size of \
+              their output projection.",
+    values: "`gradient`, `cosine` or `weight`",
+    default: "gradient",
+};
 const FIDELITY: MethodOption = MethodOption {
     name: "fidelity",
     summary: "Whose details to follow: the method as the paper means it, or its published code.",
@@ -44,13 +64,25 @@ const SPLIT_NUM: MethodOption = MethodOption {
     values: "`1` or `2`",
     default: "1",
 };
+const SETTLE: MethodOption = MethodOption {
+    name: "settle",
+    summary: "After this many steps of choosing anew the set is frozen.",
+    values: "a number of steps, `0` for never",
+    default: "0",
+};
 
 pub(crate) const METHOD: Method = Method {
     name: NAME,
-    summary: "IR-Tuning: trains the layers whose adapters have the largest gradients, chosen anew in every step.",
-    options: &[FIDELITY, SPLIT_NUM],
+    summary: "IR-Tuning: ranks the layers by a score, such as the size of their adapters' gradients, and trains the \
+              upper side of the ranking, chosen anew in every step.",
+    options: &[METRIC, FIDELITY, SPLIT_NUM, SETTLE],
     make: |layers, options| {
-        let config = IrConfig { fidelity: options.get(&FIDELITY)?, split_num: options.get(&SPLIT_NUM)? };
+        let config = IrConfig {
+            metric: options.get(&METRIC)?,
+            fidelity: options.get(&FIDELITY)?,
+            split_num: options.get(&SPLIT_NUM)?,
+            settle: options.get(&SETTLE)?,
+        };
         Ok(Box::new(config.init(layers)?))
     },
 };
@@ -58,10 +90,14 @@ pub(crate) const METHOD: Method = Method {
 /// What can be set about `ir`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IrConfig {
+    /// What layers are scored by.
+    pub metric: Metric,
     /// Whose details to follow.
     pub fidelity: Fidelity,
     /// How often to split.
     pub split_num: SplitNum,
+    /// Steps after which the set is frozen; 0 never freezes it.
+    pub settle: u64,
 }
 
 impl IrConfig {
@@ -71,25 +107,36 @@ impl IrConfig {
     /// [`SelectError::LayerCount`] if there can be no such model.
     pub fn init(self, layers: usize) -> Result<Ir, SelectError> {
         LayerSet::check_layers(layers)?;
-        Ok(Ir {
-            config: self,
-            scores: vec![None; layers],
-            selected: None,
-            fresh: Vec::with_capacity(layers),
-            ranking: Vec::with_capacity(layers),
-            ascending: Vec::with_capacity(layers),
-            costs: Vec::with_capacity(layers),
-        })
+        let (scores, ranking) = (Scores::new(layers), Ranking::new(layers));
+        Ok(Ir { config: self, scores, selected: None, settled: None, ranking })
     }
 
     /// The sizes of set that the splits of `paper` can choose from `layers` layers.
     pub fn sizes(self, layers: usize) -> RangeInclusive<usize> {
         let (mut smallest, mut largest) = (layers, layers);
         for _ in 0..self.split_num.splits() {
-            smallest -= split::left_out(smallest).end();
-            largest -= split::left_out(largest).start();
+            let (low, high) = (split::left_out(smallest), split::left_out(largest));
+            (smallest, largest) = match self.metric {
+                Metric::Cosine => ((*low.start()).max(1), (*high.end()).max(1)),
+                _ => (smallest - low.end(), largest - high.start()),
+            };
         }
         smallest..=largest
+    }
+
+    /// The score of a layer never scored, as the published code has it.
+    fn published_start(self) -> f64 {
+        if self.metric == Metric::Cosine { 1.0 } else { 1000.0 }
+    }
+
+    /// The positions of the list of costs that the published code looks at.
+    fn published_window(self, count: usize) -> Range<usize> {
+        let (first, last) = split::window(count).into_inner();
+        match self.metric {
+            Metric::Gradient => first..last + 1,
+            Metric::Cosine => first..last,
+            Metric::Weight => first + 1..last + 1,
+        }
     }
 }
 
@@ -97,13 +144,10 @@ impl IrConfig {
 #[derive(Debug, Clone)]
 pub struct Ir {
     config: IrConfig,
-    scores: Vec<Option<f64>>,
+    scores: Scores,
     selected: Option<LayerSet>,
-    // Scratch of a step, kept so that choosing and observing allocate nothing.
-    fresh: Vec<Option<f64>>,
-    ranking: Vec<(f64, usize)>,
-    ascending: Vec<f64>,
-    costs: Vec<f64>,
+    settled: Option<LayerSet>,
+    ranking: Ranking,
 }
 
 impl LayerPolicy for Ir {
@@ -112,135 +156,112 @@ impl LayerPolicy for Ir {
     }
 
     fn needs(&self) -> Signals {
-        Signals::gradient_norms()
+        match self.config.metric {
+            _ if self.settled.is_some() => Signals::none(),
+            Metric::Gradient => Signals::gradient_norms(),
+            Metric::Cosine => Signals::layer_cosines(),
+            Metric::Weight if self.unscored() > 0 => Signals::weights(WeightMeasure::OutputProjection),
+            Metric::Weight => Signals::none(),
+        }
     }
 
     fn select(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
-        let layers = self.scores.len();
-        evidence.expect_layers(NAME, layers)?;
-        let set = match self.config.fidelity {
-            Fidelity::Paper if self.scores.contains(&None) => self.explore(evidence)?,
-            Fidelity::Paper => {
-                self.rank(Option::unwrap_or_default);
-                self.upper_side(split::true_split)?
-            }
-            Fidelity::Published => {
-                let standing = |score: Option<f64>| score.unwrap_or(PUBLISHED_START);
-                if self.scores.iter().all(|&score| standing(score) == PUBLISHED_START) {
-                    self.rank(|_| evidence.draws().unit());
-                } else {
-                    self.rank(standing);
-                }
-                self.upper_side(split::published_split)?
-            }
-        };
+        evidence.expect_layers(NAME, self.scores().len())?;
+        if let Some(settled) = self.settled {
+            return Ok(settled);
+        }
+        if self.config.metric == Metric::Weight && self.unscored() > 0 {
+            self.scores.set(evidence.weights(NAME)?);
+        }
+        let explores = self.config.fidelity == Fidelity::Paper && self.unscored() > 0;
+        let set = if explores { self.explore(evidence)? } else { self.split(evidence)? };
         self.selected = Some(set);
+        if self.config.settle > 0 && evidence.step >= self.config.settle && !explores {
+            self.settled = Some(set);
+        }
         Ok(set)
     }
 
     fn observe(&mut self, evidence: &Evidence<'_>) -> Result<(), SelectError> {
-        let step = evidence.step;
-        evidence.expect_layers(NAME, self.scores.len())?;
-        let norms = evidence.gradient_norms().ok_or(SelectError::NoGradientNorms { method: NAME, step })?;
-        if norms.layers() != self.scores.len() {
-            let (expected, found) = (self.scores.len(), norms.layers());
-            return Err(SelectError::EvidenceLayers { method: NAME, step, expected, found });
-        }
-        self.fresh.clone_from(&self.scores);
-        for (layer, fresh) in self.fresh.iter_mut().enumerate() {
-            let trained = self.selected.is_some_and(|set| set.contains(layer));
-            match norms.layer(layer).filter(|norms| !norms.is_empty()) {
-                Some(norms) => *fresh = Some(score(self.config.fidelity, norms, step, layer)?),
-                None if trained => return Err(SelectError::MissingGradientNorms { step, layer }),
-                None => {}
+        evidence.expect_layers(NAME, self.scores().len())?;
+        match self.config.metric {
+            _ if self.settled.is_some() => {}
+            Metric::Gradient => {
+                self.scores.observe_gradients(
+                    NAME,
+                    self.config.fidelity,
+                    self.selected.as_ref(),
+                    evidence,
+                )?;
             }
+            Metric::Cosine => self.scores.set(evidence.layer_cosines(NAME)?),
+            Metric::Weight => {}
         }
-        std::mem::swap(&mut self.scores, &mut self.fresh);
         Ok(())
     }
 
     fn scores(&self) -> &[Option<f64>] {
-        &self.scores
+        self.scores.get()
     }
 
     fn state(&self) -> PolicyState {
-        PolicyState::new(NAME).with(SCORES, &self.scores)
+        let state = self.scores.save(PolicyState::new(NAME));
+        state.with_set(SETTLED, self.settled.as_ref(), self.scores().len())
     }
 
     fn restore(&mut self, state: &PolicyState) -> Result<(), SelectError> {
-        let scores = state.list(NAME, SCORES, self.scores.len())?;
-        for (layer, &score) in scores.iter().enumerate() {
-            if let Some(score) = score.filter(|score| !(score.is_finite() && *score >= 0.0)) {
-                return Err(SelectError::StateScore { method: NAME, layer, score });
-            }
-        }
-        self.scores.copy_from_slice(scores);
+        let signed = self.config.metric == Metric::Cosine;
+        let scores = self.scores.restored(NAME, state, |score| signed || score >= 0.0)?;
+        self.settled = state.set(NAME, SETTLED, self.scores().len())?;
+        self.scores = scores;
         self.selected = None;
         Ok(())
     }
 }
 
 impl Ir {
-    /// Puts the layers in the order of a score, lowest first, lower layers first on ties.
-    fn rank(&mut self, mut score: impl FnMut(Option<f64>) -> f64) {
-        self.ranking.clear();
-        self.ranking.extend(self.scores.iter().enumerate().map(|(layer, &own)| (score(own), layer)));
-        // The layer is part of the key, so no two keys are equal and an unstable sort has one outcome.
-        self.ranking.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    fn unscored(&self) -> usize {
+        self.scores().iter().filter(|score| score.is_none()).count()
     }
 
-    /// The upper side of the ranking after the configured number of splits.
-    fn upper_side(&mut self, split: fn(&[f64]) -> usize) -> Result<LayerSet, SelectError> {
-        let mut start = 0;
-        for _ in 0..self.config.split_num.splits() {
-            self.ascending.clear();
-            self.ascending.extend(self.ranking[start..].iter().map(|&(score, _)| score));
-            split::costs(&self.ascending, &mut self.costs);
-            start += split(&self.costs);
+    /// One side of the ranking after the configured number of splits.
+    fn split(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
+        let (config, start) = (self.config, self.config.published_start());
+        let scores = self.scores.get().iter().map(|score| score.unwrap_or(start));
+        if config.fidelity == Fidelity::Published && scores.clone().all(|score| score == start) {
+            self.ranking.sort(scores.map(|_| evidence.draws().unit()));
+        } else {
+            self.ranking.sort(scores);
         }
-        self.ranked(start..self.ranking.len())
+        let mut ranks = 0..self.scores().len();
+        for _ in 0..config.split_num.splits() {
+            let low = self.ranking.split(ranks.clone(), |costs| match config.fidelity {
+                Fidelity::Paper => split::true_split(costs),
+                Fidelity::Published => {
+                    split::published_split(costs, config.published_window(costs.len() + 1))
+                }
+            });
+            ranks = match config.metric {
+                Metric::Cosine => ranks.start..ranks.start + low.max(1),
+                _ => ranks.start + low..ranks.end,
+            };
+        }
+        self.ranking.set(ranks)
     }
 
-    /// The never-scored layers, as many as may train, filled up with the highest-scored ones.
+    /// The never-scored layers, as many as may train, filled up with the best-scored ones.
     fn explore(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
-        let layers = self.scores.len();
+        let (layers, unscored) = (self.scores().len(), self.unscored());
         let (smallest, largest) = self.config.sizes(layers).into_inner();
+        let sign = if self.config.metric == Metric::Cosine { -1.0 } else { 1.0 };
         // Above all scores, the never-scored layers end the ranking.
-        self.rank(|score| score.unwrap_or(f64::INFINITY));
-        let unscored = self.scores.iter().filter(|score| score.is_none()).count();
+        let scores = self.scores.get().iter();
+        self.ranking.sort(scores.map(|score| score.map_or(f64::INFINITY, |score| sign * score)));
         if unscored <= largest {
-            return self.ranked(layers - unscored.max(smallest)..layers);
+            return self.ranking.set(layers - unscored.max(smallest)..layers);
         }
         let first = layers - unscored;
-        for position in first..first + largest {
-            let other = position + evidence.draws().below(layers - position);
-            self.ranking.swap(position, other);
-        }
-        self.ranked(first..first + largest)
+        sample::uniform(evidence.draws(), &mut self.ranking.order()[first..], largest);
+        self.ranking.set(first..first + largest)
     }
-
-    fn ranked(&self, ranks: Range<usize>) -> Result<LayerSet, SelectError> {
-        LayerSet::new(self.scores.len(), self.ranking[ranks].iter().map(|&(_, layer)| layer))
-    }
-}
-
-/// The score of a layer from its parameters' gradient norms, which are at least one.
-fn score(fidelity: Fidelity, norms: &[f64], step: u64, layer: usize) -> Result<f64, SelectError> {
-    let sum: f64 = match fidelity {
-        Fidelity::Paper => norms.iter().map(|norm| norm * norm).sum(),
-        Fidelity::Published => norms.iter().map(|&norm| published_norm(norm).sqrt()).sum(),
-    };
-    if sum.is_finite() && norms.iter().all(|&norm| norm.is_nan() || norm >= 0.0) {
-        return Ok(sum.sqrt());
-    }
-    // The first that is no norm at all, else the one too large to be squared.
-    let no_norm = norms.iter().position(|&norm| !(norm.is_finite() && norm >= 0.0));
-    let largest = (0..norms.len()).max_by(|&a, &b| norms[a].total_cmp(&norms[b])).unwrap_or(0);
-    let parameter = no_norm.unwrap_or(largest);
-    Err(SelectError::InvalidGradientNorm { step, layer, parameter, norm: norms[parameter] })
-}
-
-/// A gradient norm as the published code sees it.
-fn published_norm(norm: f64) -> f64 {
-    if norm.is_nan() || norm.is_infinite() { PUBLISHED_START } else { norm }
 }

@@ -1,11 +1,11 @@
-//! The values of the options of `ir`.
+//! The values of the options of `ir`; other methods share some.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Whose details `ir` follows.
+/// Whose details a method follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fidelity {
@@ -64,6 +64,31 @@ impl FromStr for SplitNum {
         match text {
             "1" => Ok(SplitNum::One),
             "2" => Ok(SplitNum::Two),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What `ir` scores layers by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Metric {
+    /// The size of their adapters' gradients.
+    #[default]
+    Gradient,
+    /// The cosine between their input and their output.
+    Cosine,
+    /// The size of their output projection.
+    Weight,
+}
+
+impl FromStr for Metric {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Metric, ()> {
+        match text {
+            "gradient" => Ok(Metric::Gradient),
+            "cosine" => Ok(Metric::Cosine),
+            "weight" => Ok(Metric::Weight),
             _ => Err(()),
         }
     }

@@ -76,6 +76,11 @@ impl LayerSet {
         layer < self.layers && self.words[layer / WORD_BITS] >> (layer % WORD_BITS) & 1 == 1
     }
 
+    /// The layers of this set that are not in another of the same model; `None` if there are none.
+    pub fn without(&self, other: &LayerSet) -> Option<LayerSet> {
+        LayerSet::new(self.layers, self.iter().filter(|&layer| !other.contains(layer))).ok()
+    }
+
     /// The layers of the set, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.layers).filter(|&layer| self.contains(layer))
@@ -123,6 +128,13 @@ mod tests {
         assert!(set.iter().eq(ends));
         assert_eq!(LayerSet::all(512).unwrap().count(), 512);
         assert_eq!(LayerSet::all(1).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_set_without_another() {
+        let set = |layers: &[usize]| LayerSet::new(5, layers.iter().copied()).unwrap();
+        assert_eq!(set(&[1, 3, 4]).without(&set(&[0, 3])), Some(set(&[1, 4])));
+        assert_eq!(set(&[1, 3]).without(&set(&[1, 2, 3])), None);
     }
 
     #[test]

@@ -1,15 +1,27 @@
 //! The table of methods, from which help, documentation and tests are made.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
-use crate::{LayerPolicy, LayerSet, SelectError, full, ir};
+use crate::{
+    LayerPolicy, LayerSet, OptionValues, SelectError, badam, fixed, full, ir, ir_cost, ist, lisa, rst,
+    spectrum,
+};
 
 /// Every method there is; the first is the default.
-pub static METHODS: &[Method] = &[ir::METHOD, full::METHOD];
+pub static METHODS: &[Method] = &[
+    ir::METHOD,
+    ir_cost::METHOD,
+    ist::METHOD,
+    rst::METHOD,
+    lisa::METHOD,
+    badam::METHOD,
+    spectrum::METHOD,
+    fixed::METHOD,
+    full::METHOD,
+];
 
 /// Makes a policy for a model of so many layers.
-type Make = fn(usize, &OptionValues<'_>) -> Result<Box<dyn LayerPolicy>, SelectError>;
+pub type Make = fn(usize, &OptionValues<'_>) -> Result<Box<dyn LayerPolicy>, SelectError>;
 
 /// A method as a user sees it.
 #[derive(Debug)]
@@ -20,7 +32,8 @@ pub struct Method {
     pub summary: &'static str,
     /// What can be set about it.
     pub options: &'static [MethodOption],
-    pub(crate) make: Make,
+    /// How its policy is made; [`build`](Self::build) checks the options first.
+    pub make: Make,
 }
 
 /// Something that can be set about a method.
@@ -47,11 +60,24 @@ pub fn method(name: &str) -> Result<&'static Method, SelectError> {
     })
 }
 
+/// The names of all options of all methods, each once, in the order of the table.
+pub fn option_names() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for option in METHODS.iter().flat_map(|method| method.options) {
+        if !names.contains(&option.name) {
+            names.push(option.name);
+        }
+    }
+    names
+}
+
 impl Method {
     /// A policy at its start, for a model of `layers` layers; `options` holds what is not left at its default.
     ///
     /// # Errors
-    /// [`SelectError::LayerCount`], [`SelectError::UnknownOption`] or [`SelectError::OptionValue`].
+    /// [`SelectError::LayerCount`], or what is wrong with the options: [`SelectError::UnknownOption`],
+    /// [`SelectError::OptionValue`], [`SelectError::OptionConflict`], or [`SelectError::LayerOutOfRange`] where they
+    /// name layers.
     pub fn build(
         &self,
         layers: usize,
@@ -68,22 +94,20 @@ impl Method {
         }
         (self.make)(layers, &OptionValues { method: self.name, given: options })
     }
-}
 
-/// The options given to a method, with its defaults behind them.
-pub(crate) struct OptionValues<'a> {
-    method: &'static str,
-    given: &'a BTreeMap<String, String>,
-}
-
-impl OptionValues<'_> {
-    pub(crate) fn get<T: FromStr>(&self, option: &MethodOption) -> Result<T, SelectError> {
-        let value = self.given.get(option.name).map_or(option.default, String::as_str);
-        value.parse().map_err(|_| SelectError::OptionValue {
-            method: self.method,
-            option: option.name,
-            value: value.to_string(),
-            expected: option.values,
-        })
+    /// Everything that is wrong with some options whatever the model, each problem with the option it is about.
+    pub fn problems(&self, options: &BTreeMap<String, String>) -> Vec<(String, SelectError)> {
+        let build = |options: &BTreeMap<String, String>| self.build(LayerSet::MAXIMUM_LAYERS, options).err();
+        let alone = |(name, value): (&String, &String)| {
+            build(&BTreeMap::from([(name.clone(), value.clone())])).map(|error| (name.clone(), error))
+        };
+        let mut problems: Vec<_> = options.iter().filter_map(alone).collect();
+        // What is wrong only together is a conflict, which names the option it is about.
+        if problems.is_empty()
+            && let Some(error @ SelectError::OptionConflict { option, .. }) = build(options)
+        {
+            problems.push((option.to_string(), error));
+        }
+        problems
     }
 }

@@ -1,17 +1,17 @@
 //! What a layer-wise method is: choose before a step, look after it.
 
-use crate::{Evidence, LayerSet, PolicyState, SelectError};
+use crate::{Evidence, LayerSet, PolicyState, SelectError, Signals};
 
 /// A layer-wise fine-tuning method: decides before each optimizer step which layers train in it.
 ///
-/// A step calls [`select`](Self::select) once, trains, and calls [`observe`](Self::observe) once with what
-/// [`needs`](Self::needs) asked to have measured. A choice depends on the state, the step and the evidence's
-/// random numbers alone, so a policy restored from its [`state`](Self::state) continues as if never stopped.
+/// A step asks [`needs`](Self::needs), calls [`select`](Self::select) once, trains, and calls
+/// [`observe`](Self::observe) once with what was to be measured. A choice depends on the state, the step and the
+/// evidence alone, so a policy restored from its [`state`](Self::state) continues as if never stopped.
 pub trait LayerPolicy: Send {
     /// The method's name in [`METHODS`](crate::METHODS).
     fn name(&self) -> &'static str;
 
-    /// Which evidence must be measured in every step; the engine measures nothing else.
+    /// Which evidence must be measured in the step to come; the engine measures nothing else.
     fn needs(&self) -> Signals;
 
     /// The layers that train in the step to come.
@@ -19,6 +19,12 @@ pub trait LayerPolicy: Send {
     /// # Errors
     /// [`SelectError`] if the evidence is about another model or lacks what the choice needs.
     fn select(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError>;
+
+    /// The layers whose optimizer state is to be cleared before the step that was just selected; most methods clear
+    /// none.
+    fn optimizer_reset(&self) -> Option<LayerSet> {
+        None
+    }
 
     /// Takes in what the step showed; on an error the state stays as it was.
     ///
@@ -45,22 +51,9 @@ pub trait LayerPolicy: Send {
     fn restore(&mut self, state: &PolicyState) -> Result<(), SelectError>;
 }
 
-/// Which evidence a policy needs measured in every step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Signals {
-    /// The L2 norm of every adapter parameter's gradient in the layers that train, before clipping.
-    pub gradient_norms: bool,
-}
-
-impl Signals {
-    /// Nothing has to be measured.
-    pub const fn none() -> Signals {
-        Signals { gradient_norms: false }
-    }
-
-    /// Gradient norms have to be measured.
-    pub const fn gradient_norms() -> Signals {
-        Signals { gradient_norms: true }
-    }
+/// The scores of a policy that keeps none.
+///
+/// Panics above [`LayerSet::MAXIMUM_LAYERS`], which no model has.
+pub fn unscored(layers: usize) -> &'static [Option<f64>] {
+    &[None; LayerSet::MAXIMUM_LAYERS][..layers]
 }

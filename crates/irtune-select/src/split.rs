@@ -3,7 +3,7 @@
 //! # Source
 //! Liu & Litman, Findings of EMNLP 2025, arXiv 2510.00268; `ir.py` of ZhexiongLiu/IR-Tuning, commit 0a44982.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// The window in which a split of `count` scores is looked for: `⌊0.35 count⌋ ..= ⌊0.65 count⌋`.
 ///
@@ -53,18 +53,21 @@ pub fn left_out(count: usize) -> RangeInclusive<usize> {
     first.clamp(most.min(1), most)..=last.clamp(most.min(1), most)
 }
 
-/// The number of lowest scores that the published code leaves out.
+/// The number of lowest scores that the published code parts from the rest.
 ///
-/// It takes the smallest cost among the *list positions* of the [`window`] and leaves out as many scores as the
-/// position, in the whole list, of the first cost of equal value: one score fewer than the split says, and on
-/// ties possibly fewer than the window allows. A single score, where the published code fails, is kept.
+/// It takes the smallest cost among some *list positions*, about those of the [`window`], and parts as many scores as
+/// the position, in the whole list, of the first cost of equal value: one score fewer than the split says, and on
+/// ties possibly fewer than the window allows. Where the list has none of the positions and the published code fails,
+/// the nearest one counts; of a single score none is parted.
 ///
 /// # Shapes
 /// `costs` `[count − 1]`, from [`costs`](costs()).
-pub fn published_split(costs: &[f64]) -> usize {
-    let (first, last) = window(costs.len() + 1).into_inner();
-    let smallest = costs.iter().skip(first).take(last + 1 - first).copied().reduce(f64::min);
-    smallest.and_then(|smallest| costs.iter().position(|&cost| cost == smallest)).unwrap_or(0)
+pub fn published_split(costs: &[f64], positions: Range<usize>) -> usize {
+    let Some(highest) = costs.len().checked_sub(1) else { return 0 };
+    let first = positions.start.min(highest);
+    let end = positions.end.clamp(first + 1, costs.len());
+    let smallest = costs[first..end].iter().copied().fold(f64::INFINITY, f64::min);
+    costs.iter().position(|&cost| cost == smallest).unwrap_or(0)
 }
 
 /// Population variance of scores, 0 for none: the mean of the squared distances to the mean.
@@ -134,9 +137,10 @@ mod tests {
         assert_eq!(left_out(3), 1..=1);
         assert_eq!(left_out(4), 1..=2);
         assert_eq!(true_split(&[]), 0);
-        assert_eq!(published_split(&[]), 0);
+        assert_eq!(published_split(&[], 0..1), 0);
         assert_eq!(true_split(&costs_of(&[1.0, 5.0])), 1);
-        assert_eq!(published_split(&costs_of(&[1.0, 5.0])), 0);
+        assert_eq!(published_split(&costs_of(&[1.0, 5.0]), 0..2), 0);
+        assert_eq!(published_split(&costs_of(&[1.0, 2.0, 9.0]), 2..2), 1, "a window beyond the list");
     }
 
     #[test]
@@ -144,14 +148,14 @@ mod tests {
         // Six low and four high scores: k = 6, found at position 5 of the list.
         let costs = costs_of(&[1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 9.0, 9.1, 9.2, 9.3]);
         assert_eq!(true_split(&costs), 6);
-        assert_eq!(published_split(&costs), 5);
+        assert_eq!(published_split(&costs, 3..7), 5);
     }
 
     #[test]
     fn equal_costs_fall_to_the_first() {
         let costs = [2.0; 9];
         assert_eq!(true_split(&costs), 3, "the first of the window");
-        assert_eq!(published_split(&costs), 0, "the first of the whole list");
+        assert_eq!(published_split(&costs, 3..7), 0, "the first of the whole list");
     }
 
     #[test]

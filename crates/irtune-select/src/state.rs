@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::SelectError;
+use crate::{LayerSet, SelectError};
 
 /// What a policy remembers: named lists of numbers, some of them not known yet.
 ///
@@ -29,6 +29,35 @@ impl PolicyState {
     pub fn with(mut self, list: &str, numbers: &[Option<f64>]) -> PolicyState {
         self.lists.insert(list.to_string(), numbers.to_vec());
         self
+    }
+
+    /// The same state with a set of layers of the model, which may not have been chosen yet.
+    #[must_use]
+    pub fn with_set(self, list: &str, set: Option<&LayerSet>, layers: usize) -> PolicyState {
+        let flag = |layer| set.map(|set| f64::from(u8::from(set.contains(layer))));
+        self.with(list, &(0..layers).map(flag).collect::<Vec<_>>())
+    }
+
+    /// A set of layers, if one had been chosen.
+    ///
+    /// # Errors
+    /// As for [`list`](Self::list), and [`SelectError::StateDamaged`] if the list is no set.
+    pub fn set(
+        &self,
+        method: &'static str,
+        list: &'static str,
+        layers: usize,
+    ) -> Result<Option<LayerSet>, SelectError> {
+        let flags = self.list(method, list, layers)?;
+        if flags.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let damaged = SelectError::StateDamaged { method, list };
+        if flags.iter().any(|&flag| flag != Some(0.0) && flag != Some(1.0)) {
+            return Err(damaged);
+        }
+        let chosen = (0..layers).filter(|&layer| flags[layer] == Some(1.0));
+        LayerSet::new(layers, chosen).map(Some).map_err(|_| damaged)
     }
 
     /// Confirms that `method` wrote this state.
@@ -104,6 +133,19 @@ mod tests {
         assert_eq!(state.list("ir", "scores", 3), Err(short));
         let missing = SelectError::StateList { method: "ir", list: "other", expected: 2, found: 0 };
         assert_eq!(state.list("ir", "other", 2), Err(missing));
+    }
+
+    #[test]
+    fn sets_come_back_as_they_were_and_damaged_ones_do_not() {
+        let set = LayerSet::new(4, [1, 3]).unwrap();
+        let state = PolicyState::new("lisa").with_set("chosen", Some(&set), 4).with_set("other", None, 4);
+        assert_eq!(state.set("lisa", "chosen", 4), Ok(Some(set)));
+        assert_eq!(state.set("lisa", "other", 4), Ok(None));
+        let damaged = Err(SelectError::StateDamaged { method: "lisa", list: "chosen" });
+        for flags in [[Some(0.0); 2], [Some(1.0), None], [Some(0.5), Some(1.0)], [Some(f64::NAN), Some(1.0)]]
+        {
+            assert_eq!(PolicyState::new("lisa").with("chosen", &flags).set("lisa", "chosen", 2), damaged);
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn case() -> Case {
 
 fn policy(run: &Run) -> Ir {
     let split_num = run.split_num.to_string().parse::<SplitNum>().unwrap();
-    IrConfig { fidelity: run.fidelity, split_num }.init(run.layers).unwrap()
+    IrConfig { fidelity: run.fidelity, split_num, ..IrConfig::default() }.init(run.layers).unwrap()
 }
 
 /// Where a run parts from its recording.

@@ -90,6 +90,30 @@ impl<D: Device> Group<D> {
         device.adamw(settings, self.steps, state);
     }
 
+    /// Clears moments and step count.
+    pub(crate) fn reset_optimizer(&mut self, device: &D) {
+        device.clear(&mut self.first, 0, self.length);
+        device.clear(&mut self.second, 0, self.length);
+        self.steps = 0;
+    }
+
+    /// Scales what the adapters add, by scaling every transposed entry (LoRA's B); the values as they were.
+    pub(crate) fn weaken(&mut self, device: &D, factor: f32) -> Vec<f32> {
+        let mut before = vec![0.0; self.length];
+        device.download(&self.values, 0, &mut before);
+        for entry in self.entries.iter().filter(|entry| entry.transposed) {
+            let scaled: Vec<f32> =
+                before[entry.offset..][..entry.length()].iter().map(|value| factor * value).collect();
+            device.upload(&scaled, &mut self.values, entry.offset);
+        }
+        before
+    }
+
+    /// Undoes [`Group::weaken`].
+    pub(crate) fn strengthen(&mut self, device: &D, before: &[f32]) {
+        device.upload(before, &mut self.values, 0);
+    }
+
     fn read(&self, device: &D, entry: &Entry, from: &D::Floats, name: String) -> HostTensor {
         let mut data = vec![0.0; entry.length()];
         device.download(from, entry.offset, &mut data);

@@ -2,6 +2,7 @@
 //! down to the lowest layer that trains.
 
 mod budget;
+mod cosines;
 pub(crate) mod geometry;
 mod initialise;
 mod state_cache;
@@ -11,7 +12,7 @@ use std::{path::Path, sync::Arc};
 
 use crate::{
     adapters::{
-        lora::LoraConfig,
+        lora::{LoraConfig, Projection},
         state::{Entry, Group, layer_entries},
     },
     base::Base,
@@ -24,9 +25,11 @@ use crate::{
     host_tensor::HostTensor,
     parameters,
     peft::HEAD_NAME,
+    spectrum,
 };
 
 use budget::Budget;
+use cosines::Cosines;
 use geometry::Geometry;
 use state_cache::StateCache;
 use workspace::{Capacity, Slots, Workspace};
@@ -45,6 +48,7 @@ pub(crate) struct Decoder<D: Device> {
     head: Group<D>,
     table: RotaryTable,
     geometry: Geometry,
+    cosines: Cosines,
     workspace: Workspace<D>,
     /// Which layers' activations can be kept; none when it only infers.
     slots: Slots,
@@ -114,6 +118,7 @@ impl<D: Device> Decoder<D> {
             embedding: device.weight("model.embed_tokens.weight")?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
             geometry: Geometry::default(),
+            cosines: Cosines::new(config.hidden_size, config.layers),
             base: base.clone(),
             device,
             lora,
@@ -174,12 +179,14 @@ impl<D: Device> Decoder<D> {
         dropout: Option<u64>,
     ) -> Result<(), ModelError> {
         let shape = self.head_shape();
-        let Self { device, base, geometry, workspace, layers, groups, cache, .. } = self;
+        let Self { device, base, geometry, workspace, layers, groups, cache, cosines, .. } = self;
         let config = &base.config;
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
         let again = again(self.slots, layers.len() - lowest);
         let mut cache = cache.as_mut().filter(|cache| {
-            cache.layer <= lowest && groups[..cache.layer.min(groups.len())].iter().all(|group| group.silent)
+            !cosines.running()
+                && cache.layer <= lowest
+                && groups[..cache.layer.min(groups.len())].iter().all(|group| group.silent)
         });
         let mut first = 0;
         if let Some(cache) = &mut cache {
@@ -195,6 +202,7 @@ impl<D: Device> Decoder<D> {
         if first == 0 {
             device.embed(&self.embedding, &batch.tokens, residual);
         }
+        cosines.start(device, residual, batch);
         let count = layers.len();
         for (index, layer) in layers.iter().enumerate().skip(first) {
             if let Some(cache) = cache.as_mut().filter(|cache| cache.layer == index && first == 0) {
@@ -214,6 +222,8 @@ impl<D: Device> Decoder<D> {
                 None => (State::Passing, saved.len() - 1),
             };
             layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
+            let stream = if pass.rows.picked.is_some() { &*pooled_residual } else { &*residual };
+            cosines.layer(device, index, &pass.rows, stream);
         }
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
         let (rows, epsilon) = (shape.examples, config.norm_epsilon);
@@ -272,6 +282,14 @@ impl<D: Device> Decoder<D> {
         }
     }
 
+    /// Sum of the examples' losses by the logits of the last forward; leaves the gradient of the sum times `factor`.
+    fn sum_of_losses(&mut self, targets: &[u32], factor: f64) -> f64 {
+        self.targets.clear();
+        self.targets.extend(self.geometry.order.iter().map(|&example| targets[example]));
+        let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
+        self.device.cross_entropy(logits, &self.targets, self.labels, factor, logits_gradient)
+    }
+
     fn accumulate_here(
         &mut self,
         batch: &PackedBatch,
@@ -290,15 +308,25 @@ impl<D: Device> Decoder<D> {
         let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
         let dropout =
             dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
-        self.forward(batch, states, lowest, dropout)?;
-        self.targets.clear();
-        self.targets.extend(self.geometry.order.iter().map(|&example| targets[example]));
-        let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
-        let loss =
-            self.device.cross_entropy(logits, &self.targets, self.labels, 1.0 / normalizer, logits_gradient);
+        self.cosines.begin_pass();
+        let forward = self.forward(batch, states, lowest, dropout);
+        self.cosines.end_pass();
+        forward?;
+        let loss = self.sum_of_losses(targets, 1.0 / normalizer);
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
         Ok(loss)
+    }
+
+    fn check_targets(&self, batch: &PackedBatch, targets: &[u32]) -> Result<(), ModelError> {
+        if targets.len() != batch.examples() {
+            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
+        }
+        let labels = self.labels;
+        match targets.iter().find(|&&target| target as usize >= labels) {
+            Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
+            None => Ok(()),
+        }
     }
 
     fn groups(&self) -> impl Iterator<Item = &Group<D>> {
@@ -365,6 +393,36 @@ impl<D: Device> Engine for Decoder<D> {
         Ok(())
     }
 
+    fn loss(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        adapter_factors: Option<&[f32]>,
+    ) -> Result<f64, ModelError> {
+        self.check_targets(batch, targets)?;
+        let (given, layers) = (adapter_factors.unwrap_or_default(), self.layers.len());
+        if adapter_factors.is_some() && given.len() != layers {
+            return Err(ModelError::AdapterFactors { given: given.len(), layers });
+        }
+        self.prepare(batch)?;
+        let Self { device, groups, .. } = self;
+        let weakened: Vec<(usize, Vec<f32>)> = groups
+            .iter_mut()
+            .zip(given)
+            .enumerate()
+            .filter(|(_, (_, factor))| **factor != 1.0)
+            .map(|(layer, (group, &factor))| (layer, group.weaken(device, factor)))
+            .collect();
+        let pool = self.pool.take();
+        let forward = run(&pool, || self.forward(batch, |_| State::Passing, layers, None));
+        self.pool = pool;
+        for (layer, before) in weakened {
+            self.groups[layer].strengthen(&self.device, &before);
+        }
+        forward?;
+        Ok(self.sum_of_losses(targets, 1.0))
+    }
+
     fn accumulate(
         &mut self,
         batch: &PackedBatch,
@@ -374,13 +432,7 @@ impl<D: Device> Engine for Decoder<D> {
         normalizer: f64,
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError> {
-        let labels = self.labels;
-        if targets.len() != batch.examples() {
-            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
-        }
-        if let Some(&target) = targets.iter().find(|&&target| target as usize >= labels) {
-            return Err(ModelError::TargetOutOfRange { target, labels });
-        }
+        self.check_targets(batch, targets)?;
         if active.len() != self.layers.len() {
             return Err(ModelError::ActiveLayers { given: active.len(), layers: self.layers.len() });
         }
@@ -411,6 +463,23 @@ impl<D: Device> Engine for Decoder<D> {
     fn zero_gradients(&mut self) {
         let Self { device, groups, head, .. } = self;
         groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        self.cosines.forget();
+    }
+
+    fn watch_cosines(&mut self, watched: bool) {
+        self.cosines.watch(watched);
+    }
+
+    fn layer_cosines(&self, out: &mut Vec<f64>) {
+        self.cosines.means(out);
+    }
+
+    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok(spectrum::norm(&self.base.weights.get(&Projection::OProj.weight_name(layer))?))
+    }
+
+    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
+        run(&self.pool, || spectrum::layer_signal_to_noise(&self.base.weights, layer))
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
@@ -437,6 +506,12 @@ impl<D: Device> Engine for Decoder<D> {
             groups.for_each(|group| group.update(device, settings));
         });
         self.pool = pool;
+    }
+
+    fn reset_optimizer(&mut self, layer: usize) {
+        if let Some(group) = self.groups.get_mut(layer) {
+            group.reset_optimizer(&self.device);
+        }
     }
 
     fn parameters(&self) -> Vec<HostTensor> {
