@@ -105,6 +105,10 @@ impl LayerPolicy for Fixed {
         Ok(())
     }
 
+    fn lowest(&self) -> usize {
+        self.set.iter().next().unwrap_or(0)
+    }
+
     fn scores(&self) -> &[Option<f64>] {
         unscored(self.set.layers())
     }

@@ -14,6 +14,7 @@ mod logs;
 pub mod metrics;
 mod observer;
 mod predictor;
+mod probe;
 mod records;
 pub mod run;
 mod run_folder;
@@ -34,8 +35,8 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, Problem, TrainSettings, UnknownBatches,
-    UnknownEvery, UnknownMetric,
+    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
+    UnknownBatches, UnknownEvery, UnknownMetric,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use crate::settings::SettingFlags;
+use crate::settings::{MethodFlags, SettingFlags};
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Show what a run did, or what a base model holds
     Inspect(InspectArguments),
+    /// Show which layers a method would have chosen from the scores that a run recorded
+    Replay(ReplayArguments),
 }
 
 /// `irtune quickstart`
@@ -158,4 +160,30 @@ pub struct InspectArguments {
     /// Print everything as JSON to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `irtune replay`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Needs no model. Each line of the file is a step: a line of a run's metrics.jsonl, or a list with a \
+number for each layer. The numbers stand in for what the method would measure in that step; one that is null is taken \
+from the next line that has it.\n\nExamples:\n  irtune replay --scores runs/first/metrics.jsonl --method ir-cost \
+--budget 0.3\n  irtune replay --scores scores.jsonl --method ir --metric cosine --json"
+)]
+pub struct ReplayArguments {
+    /// The recorded scores (JSONL)
+    #[arg(long, value_name = "FILE")]
+    pub scores: PathBuf,
+    /// The method that is to choose (see `irtune train --help`)
+    #[arg(long, value_name = "METHOD")]
+    pub method: String,
+    /// Seed of the method's random numbers, as in training
+    #[arg(long, value_name = "N", default_value_t = 171)]
+    pub seed: u64,
+    /// Print everything as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each option of a method.
+    #[command(flatten)]
+    pub options: MethodFlags,
 }

@@ -8,6 +8,7 @@ mod environment;
 mod failure;
 mod hints;
 mod interrupt;
+mod recorded_scores;
 mod settings;
 mod show;
 

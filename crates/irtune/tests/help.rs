@@ -42,8 +42,13 @@ fn help_of_inspect() {
 }
 
 #[test]
+fn help_of_replay() {
+    insta::assert_snapshot!(help("replay --help"));
+}
+
+#[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in ["quickstart", "train", "eval", "predict", "inspect"] {
+    for command in ["quickstart", "train", "eval", "predict", "inspect", "replay"] {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),
@@ -53,5 +58,10 @@ fn every_command_shows_an_example_and_every_method_is_named() {
     let train = help("train --help");
     for method in irtune_select::METHODS {
         assert!(train.contains(method.name), "{} is missing", method.name);
+    }
+    let replay = help("replay --help");
+    for option in irtune_select::option_names() {
+        let flag = format!("--{} <VALUE>", option.replace('_', "-"));
+        assert!(train.contains(&flag) && replay.contains(&flag), "{flag} is missing");
     }
 }

@@ -7,6 +7,7 @@ mod inspect_base;
 mod inspect_run;
 mod predict;
 mod quickstart;
+mod replay;
 mod train;
 
 use std::io::Write as _;
@@ -28,6 +29,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }
 

@@ -1,11 +1,11 @@
-//! A command-line flag for each setting, made from the table.
+//! A command-line flag for each setting, made from the table; or for each option of a method alone.
 
 use clap::error::Error;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use irtune_train::TrainSettings;
 use toml::{Table, Value};
 
-use super::{SETTINGS, Setting};
+use super::{SETTINGS, Setting, table::method_options};
 
 /// The settings given as flags, in the order of the table.
 #[derive(Debug, Default)]
@@ -44,10 +44,39 @@ impl Args for SettingFlags {
     }
 }
 
+/// The options of a method given as flags, in the order of the table.
+#[derive(Debug, Default)]
+pub struct MethodFlags(pub Vec<(&'static str, String)>);
+
+impl FromArgMatches for MethodFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = method_options()
+            .filter_map(|setting| Some((setting.key, matches.get_one::<String>(setting.key)?.clone())))
+            .collect();
+        Ok(())
+    }
+}
+
+impl Args for MethodFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(method_options().map(|setting| flag(setting, None)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
 fn flag(setting: &'static Setting, default: Option<&Value>) -> Arg {
     let help = match default.map(plain) {
         Some(default) => format!("{} [default: {default}]", setting.help),
-        None => setting.help.to_owned(),
+        None => setting.help.to_string(),
     };
     Arg::new(setting.key)
         .long(setting.flag())

@@ -10,7 +10,7 @@ mod sources;
 mod suggest;
 mod table;
 
-pub use flags::SettingFlags;
+pub use flags::{MethodFlags, SettingFlags};
 pub use problem::{Problem, Problems};
 pub use resolve::{Resolved, resolve, unused};
 pub use sources::{Origin, Sources};

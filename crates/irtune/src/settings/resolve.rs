@@ -147,7 +147,7 @@ impl Resolver {
     fn training(&mut self) -> TrainSettings {
         let mut accepted = Table::new();
         let mut origins = BTreeMap::new();
-        for setting in SETTINGS.iter().filter(|setting| TrainSettings::NAMES.contains(&setting.key)) {
+        for setting in SETTINGS.iter().filter(|setting| TrainSettings::knows(setting.key)) {
             let Some((value, origin)) = self.values.remove(setting.key) else { continue };
             let alone = Table::from_iter([(setting.key.to_owned(), value.clone())]);
             match alone.try_into::<TrainSettings>() {

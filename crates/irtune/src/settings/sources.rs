@@ -170,7 +170,7 @@ impl Sources {
 
 fn read(kind: Kind, text: &str) -> Option<Value> {
     match kind {
-        Kind::Text => Some(Value::String(text.to_owned())),
+        Kind::Text | Kind::Plain => Some(Value::String(text.to_owned())),
         Kind::Integer => text.parse().ok().map(Value::Integer),
         Kind::Number => text.parse().ok().map(Value::Float),
         Kind::Switch => text.parse().ok().map(Value::Boolean),
@@ -191,6 +191,7 @@ fn fits(kind: Kind, value: &Value) -> bool {
         Kind::Switch => value.is_bool(),
         Kind::List => value.as_array().is_some_and(|values| values.iter().all(Value::is_str)),
         Kind::IntegerOrWord => value.is_integer() || value.is_str(),
+        Kind::Plain => value.is_integer() || value.is_float() || value.is_str(),
     }
 }
 
@@ -202,5 +203,6 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Number => "a number",
         Kind::Switch => "true or false",
         Kind::List => "a list of words",
+        Kind::Plain => "a number or a text",
     }
 }

@@ -1,5 +1,11 @@
 //! Every setting of a training run: flags, environment variables, file keys and help come from here.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use irtune_select::{METHODS, option_names};
+
 /// What kind of value a setting takes when it is written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -15,6 +21,8 @@ pub enum Kind {
     List,
     /// A whole number or a word.
     IntegerOrWord,
+    /// A number or a text, which a method reads.
+    Plain,
 }
 
 /// The heading a setting is listed under.
@@ -24,6 +32,8 @@ pub enum Group {
     Data,
     /// Which layers train.
     Method,
+    /// What is set about the method.
+    MethodOptions,
     /// The adapters.
     Adapter,
     /// Optimizer and schedule.
@@ -40,6 +50,7 @@ impl Group {
         match self {
             Self::Data => "Base and data",
             Self::Method => "Method",
+            Self::MethodOptions => "Options of the method",
             Self::Adapter => "Adapters",
             Self::Optimization => "Optimization",
             Self::Evaluation => "Evaluation and checkpoints",
@@ -58,7 +69,7 @@ pub struct Setting {
     /// The placeholder in `--help`.
     pub value: &'static str,
     /// One line of help.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// Its heading.
     pub group: Group,
 }
@@ -82,14 +93,53 @@ const fn entry(
     value: &'static str,
     help: &'static str,
 ) -> Setting {
-    Setting { key, kind, value, help, group }
+    Setting { key, kind, value, help: Cow::Borrowed(help), group }
 }
 
-use Group::{Adapter, Data, Evaluation, Machine, Method, Optimization};
-use Kind::{Integer, IntegerOrWord, List, Number, Switch, Text};
+use Group::{Adapter, Data, Evaluation, Machine, Method, MethodOptions, Optimization};
+use Kind::{Integer, IntegerOrWord, List, Number, Plain, Switch, Text};
 
-/// Every setting, in the order of the help.
-pub static SETTINGS: &[Setting] = &[
+/// Every setting, in the order of the help: those that every run has, with the methods' options after the method.
+pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let mut all: Vec<Setting> = Vec::new();
+    for setting in OWN {
+        let help = if setting.key == "method" { method_help().into() } else { setting.help.clone() };
+        all.push(Setting { help, ..*setting });
+        if setting.key == "train_head" {
+            all.extend(option_names().into_iter().map(method_option));
+        }
+    }
+    all
+});
+
+/// The methods there are, as the help of the setting names them.
+pub fn method_help() -> String {
+    let names: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
+    format!("Which layers train in a step: {}", names.join(", "))
+}
+
+/// The setting that stands for an option of this name in every method that has one.
+fn method_option(name: &'static str) -> Setting {
+    let mut meanings: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+    for (number, method) in METHODS.iter().enumerate() {
+        for option in method.options.iter().filter(|option| option.name == name) {
+            let what = option.summary.trim_end_matches('.');
+            let text = format!("{what}: {} [default: {}]", option.values.replace('`', ""), option.default);
+            let same = meanings.iter_mut().find(|((_, other), _)| *other == text);
+            match same {
+                Some((_, methods)) => methods.push(method.name),
+                None => drop(meanings.insert((number, text), vec![method.name])),
+            }
+        }
+    }
+    let help: Vec<String> =
+        meanings.iter().map(|((_, text), methods)| format!("{}: {text}", methods.join(", "))).collect();
+    let help = Cow::Owned(help.join("; "));
+    Setting { key: name, kind: Plain, value: "VALUE", help, group: MethodOptions }
+}
+
+/// The settings that every run has.
+static OWN: &[Setting] = &[
     entry(Data, "base", Text, "BASE", "Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME"),
     entry(Data, "train", Text, "FILE", "Training pairs (JSONL, CSV or TSV)"),
     entry(
@@ -117,21 +167,7 @@ pub static SETTINGS: &[Setting] = &[
         "Longest example; longer pairs are shortened around what changed",
     ),
     entry(Data, "validation_fraction", Number, "SHARE", "Share held out when there is no validation file"),
-    entry(
-        Method,
-        "method",
-        Text,
-        "METHOD",
-        "Which layers train in a step: ir (chosen by gradient) or full (all)",
-    ),
-    entry(
-        Method,
-        "fidelity",
-        Text,
-        "FIDELITY",
-        "paper: as the paper means it; published: as its code decides",
-    ),
-    entry(Method, "split_num", Integer, "N", "How often the layers are split: 1 or 2"),
+    entry(Method, "method", Text, "METHOD", ""),
     entry(Method, "train_head", Switch, "BOOL", "Whether the classification head trains"),
     entry(Adapter, "rank", Integer, "N", "Rank of the adapters"),
     entry(Adapter, "alpha", Number, "X", "Scale of the adapters, divided by the rank"),
@@ -181,6 +217,11 @@ pub static SETTINGS: &[Setting] = &[
         "Keep hidden states below the lowest layer that can train on disk, for later epochs",
     ),
 ];
+
+/// The settings that are options of methods.
+pub fn method_options() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.group == MethodOptions)
+}
 
 /// The setting with this key.
 pub fn setting(key: &str) -> Option<&'static Setting> {

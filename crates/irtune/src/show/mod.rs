@@ -2,6 +2,7 @@
 
 pub mod heat;
 pub mod heat_svg;
+pub mod layer_ranges;
 pub mod numbers;
 pub mod progress;
 pub mod report;

@@ -105,6 +105,19 @@ impl Observer for Progress {
         ));
     }
 
+    fn on_weights(&mut self, done: usize, layers: usize) {
+        let message = format!("measuring the weights of layer {done} of {layers}");
+        match &self.bar {
+            Some(bar) => bar.set_message(message),
+            None => {
+                if self.spoke.is_none_or(|spoke| spoke.elapsed() >= QUIET) || done == layers {
+                    self.spoke = Some(Instant::now());
+                    eprintln!("{message}");
+                }
+            }
+        }
+    }
+
     fn on_step(&mut self, report: &StepReport) {
         if self.recent.len() == WINDOW {
             self.recent.remove(0);
