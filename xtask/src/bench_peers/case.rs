@@ -131,8 +131,9 @@ impl Case {
     }
 
     /// The settings of PyTorch that are tried.
-    pub fn settings(&self) -> &'static [&'static str] {
+    pub fn settings(&self, quick: bool) -> &'static [&'static str] {
         match self.examples {
+            _ if quick => &SETTINGS[..2],
             // Adapters are merged, so that how they would compute makes no difference.
             Examples::Test => &SETTINGS[..3],
             Examples::Dense | Examples::Train => &SETTINGS,

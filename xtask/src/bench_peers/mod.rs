@@ -47,7 +47,7 @@ pub struct Options {
     /// A training setting of irtune's side, such as precision=f32; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Try it out: two small steps, one pair, and a result that isn't kept in results/
+    /// Try it out: two small steps, one pair, two settings of PyTorch, and a result that isn't kept in results/
     #[arg(long)]
     quick: bool,
     /// Where exported weights and token files go [default: irtune-peers in the user's cache folder]

@@ -128,7 +128,7 @@ impl Bench<'_> {
     fn sweep(&self) -> anyhow::Result<(Option<&'static str>, Map<String, Value>)> {
         let steps = self.case.steps(self.options.quick).unwrap_or(TRIED_STEPS).min(TRIED_STEPS);
         let (mut best, mut tried, mut at_most) = (None, Map::new(), None);
-        for &setting in self.case.settings() {
+        for &setting in self.case.settings(self.options.quick) {
             match self.peer(Some(setting), Some(steps), at_most) {
                 Ok(result) => {
                     let figure = number(&result, self.case.measure.key())?;

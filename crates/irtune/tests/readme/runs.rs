@@ -1,14 +1,10 @@
-//! The README's tables are what the result files say.
-//!
-//! `IRTUNE_WRITE_README=1 cargo test -p irtune --test readme` writes it.
+//! Tables of irtune's own runs.
 
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use serde_json::Value;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use super::{number, root};
 
 /// Smallest and largest of some figures.
 fn range(values: &[f64], digits: usize) -> String {
@@ -16,10 +12,6 @@ fn range(values: &[f64], digits: usize) -> String {
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     format!("{mean:.digits$} ({low:.digits$}–{high:.digits$})")
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().expect("a number")
 }
 
 /// The summaries of the runs in a folder of `results`, by method.
@@ -35,7 +27,7 @@ fn summaries(folder: &str) -> BTreeMap<String, Vec<Value>> {
 }
 
 /// The table of `results/speed`: a row a short run that had the machine to itself.
-fn speed() -> String {
+pub fn speed() -> String {
     let mut text =
         String::from("| method | steps | examples/s | tokens/s | peak memory, GB |\n|---|---|---|---|---|\n");
     for (method, runs) in summaries("speed").iter().rev() {
@@ -50,7 +42,7 @@ fn speed() -> String {
 }
 
 /// The table of `results/iterater`: a row a method, figures over its seeds.
-fn iterater() -> String {
+pub fn iterater() -> String {
     let methods = summaries("iterater");
     let mut text = String::from(
         "| method | seeds | accuracy | macro-F1 | layers trained | examples/s | peak memory, GB |\n|---|---|---|---|---|---|---|\n",
@@ -74,24 +66,4 @@ fn iterater() -> String {
         .expect("writing to memory");
     }
     text + "\nMean (lowest–highest) over the seeds, on the 360 test pairs.\n"
-}
-
-/// The text with the part between two marks replaced.
-fn replaced(text: &str, name: &str, table: &str) -> String {
-    let (start, end) = (format!("<!-- results:{name} -->\n"), format!("<!-- /results:{name} -->"));
-    let first = text.find(&start).expect("where the table starts") + start.len();
-    let last = text.find(&end).expect("where the table ends");
-    format!("{}{table}{}", &text[..first], &text[last..])
-}
-
-#[test]
-fn the_results_tables_are_rendered_from_the_result_files() {
-    let path = root().join("README.md");
-    let readme = fs::read_to_string(&path).expect("README.md");
-    let rendered = replaced(&replaced(&readme, "iterater", &iterater()), "speed", &speed());
-    if env::var_os("IRTUNE_WRITE_README").is_some() {
-        fs::write(&path, &rendered).expect("README.md");
-    } else {
-        assert_eq!(readme, rendered, "README.md is not what results/ say: run with IRTUNE_WRITE_README=1");
-    }
 }
