@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod bench_peers;
+mod bench_scale;
+mod machine;
+mod programs;
 
 use clap::Parser;
 
@@ -10,10 +13,13 @@ use clap::Parser;
 enum Task {
     /// Time irtune and PyTorch side by side on this machine
     BenchPeers(bench_peers::Options),
+    /// Time how the cost of a training step grows with the work
+    BenchScale(bench_scale::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::BenchPeers(options) => bench_peers::run(&options),
+        Task::BenchScale(options) => bench_scale::run(&options),
     }
 }

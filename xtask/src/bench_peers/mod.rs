@@ -2,10 +2,8 @@
 
 mod case;
 mod figures;
-mod machine;
 mod pairs;
 mod products;
-mod programs;
 mod python;
 mod results;
 mod table;
@@ -17,8 +15,8 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
+use crate::{machine, programs, programs::Programs};
 use case::{CASES, Peer};
-use programs::Programs;
 use python::Python;
 use results::Results;
 use work::Workshop;

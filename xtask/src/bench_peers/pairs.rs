@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::Options;
 use super::case::{Case, Examples, Layers, Measure, Peer};
 use super::figures::{Figure, number};
-use super::programs::{commit, result};
 use super::work::Workshop;
+use crate::programs::{commit, result};
 
 /// Steps of each setting of PyTorch that is tried.
 const TRIED_STEPS: usize = 3;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::figures::{Figure, number};
-use super::programs::{commit, output, result};
 use super::work::Workshop;
+use crate::programs::{commit, output, result};
 
 /// Shapes and tries when only trying out.
 const QUICK: (&str, &str) = ("4", "2");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::programs::{output, root};
+use crate::programs::{output, root};
 
 /// Python packages of the PyTorch side.
 const PACKAGES: [&str; 6] = ["torch", "transformers", "peft", "gguf", "safetensors", "numpy"];

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use serde_json::{Map, Value, json};
 
-use super::machine;
+use crate::machine;
 
 /// What the file's keys mean; another number is another layout.
 const VERSION: u64 = 1;

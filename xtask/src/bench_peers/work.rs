@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::Options;
 use super::case::{Case, Examples, Layers};
-use super::programs::{Programs, output};
 use super::python::Python;
+use crate::programs::{Programs, output};
 
 /// Examples in a batch.
 const BATCH: usize = 16;

@@ -16,9 +16,10 @@ pub fn root() -> PathBuf {
 }
 
 /// What is built: a package, the kind of its programs, their names.
-const TARGETS: [(&str, &str, &[&str]); 3] = [
+const TARGETS: [(&str, &str, &[&str]); 4] = [
     ("irtune", "--bin", &["irtune"]),
     ("irtune-train", "--example", &["peer_work", "peer_driver"]),
+    ("irtune-model", "--example", &["random_base"]),
     ("irtune-kernels", "--bench", &["product"]),
 ];
 
