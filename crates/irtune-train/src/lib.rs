@@ -14,6 +14,7 @@ mod logs;
 pub mod metrics;
 mod observer;
 mod predictor;
+mod probe;
 mod records;
 pub mod run;
 mod run_folder;
@@ -33,5 +34,5 @@ pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_by
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
-pub use settings::{BestMetric, Every, Problem, TrainSettings, UnknownEvery, UnknownMetric};
+pub use settings::{BestMetric, Every, MethodOptions, Problem, TrainSettings, UnknownEvery, UnknownMetric};
 pub use train::{TrainRequest, resume, train};

@@ -10,6 +10,9 @@ pub trait Observer {
     /// The run is about to make its first step, or to continue.
     fn on_start(&mut self, _start: &RunStart) {}
 
+    /// The frozen weights of `done` of `layers` layers were measured, for a method that chooses by them.
+    fn on_weights(&mut self, _done: usize, _layers: usize) {}
+
     /// A step was made.
     fn on_step(&mut self, _report: &StepReport) {}
 

@@ -16,7 +16,7 @@ use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use crate::tensor_file;
 use irtune_data::{EpochOrder, Example};
 use irtune_model::{Engine, HostTensor, ModelError};
-use irtune_select::{Fidelity, LayerPolicy};
+use irtune_select::LayerPolicy;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -74,7 +74,7 @@ pub fn run<'a>(
         Some(checkpoint) => run.restore(checkpoint)?,
         None => run.begin()?,
     }
-    run.start();
+    run.start()?;
     loop {
         if run.evaluation_is_due() && !run.evaluate()? {
             return run.pause();
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
             weight_decay: settings.weight_decay,
             seed: settings.seed,
             dropout: settings.dropout > 0.0,
-            norms_of_micro_batches: settings.fidelity == Fidelity::Published,
+            norms_of_micro_batches: settings.method_options.get("fidelity") == Some("published"),
         };
         let state = RunState {
             step: 0,
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn start(&mut self) {
+    fn start(&mut self) -> Result<(), TrainError> {
         let (settings, data) = (self.parts.settings, self.parts.data);
         self.observer.on_start(&RunStart {
             completed_steps: self.state.step,
@@ -204,6 +204,13 @@ impl<'a> Run<'a> {
         if data.validation.is_empty() {
             self.observer.on_notice(&Notice::NoValidation);
         }
+        if let Some(measure) = self.parts.policy.needs().weights {
+            let layers = self.state.layer_steps.len();
+            let (engine, observer) = (&*self.parts.engine, &mut self.observer);
+            let measured = step::measure_weights(engine, measure, |done| observer.on_weights(done, layers))?;
+            self.scratch.set_weights(measured);
+        }
+        Ok(())
     }
 
     fn learning_rate(&self, completed: u64) -> f64 {

@@ -2,15 +2,16 @@
 
 use crate::schedule::Schedule;
 use irtune_model::{Precision, Projection};
-use irtune_select::Fidelity;
 use serde::{Deserialize, Serialize};
 
 mod best_metric;
 mod every;
+mod method_options;
 mod problems;
 
 pub use best_metric::{BestMetric, UnknownMetric};
 pub use every::{Every, UnknownEvery};
+pub use method_options::MethodOptions;
 pub use problems::Problem;
 
 /// How a run trains.
@@ -21,14 +22,13 @@ pub use problems::Problem;
 /// set before the end (published: both sets every 10 steps); the best model by validation macro-F1 is kept
 /// (published: the last); checkpoints are written once an epoch (published: none); nothing is padded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct TrainSettings {
     /// Which layers train: a name of `irtune_select`'s table of methods.
     pub method: String,
-    /// The method as the paper means it, or as its code does it.
-    pub fidelity: Fidelity,
-    /// How often `ir` splits the layers: 1 or 2.
-    pub split_num: usize,
+    /// What is set about the method, each option under its own name; a name that is no option's either is an error.
+    #[serde(flatten)]
+    pub method_options: MethodOptions,
     /// LoRA rank.
     pub rank: usize,
     /// LoRA alpha; the adapters' product is scaled by alpha/rank.
@@ -86,8 +86,7 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             method: "ir".to_owned(),
-            fidelity: Fidelity::Paper,
-            split_num: 1,
+            method_options: MethodOptions::default(),
             rank: 32,
             alpha: 64.0,
             dropout: 0.05,
@@ -123,11 +122,9 @@ impl Default for TrainSettings {
 }
 
 impl TrainSettings {
-    /// The names of all settings, in the order of their declaration.
+    /// The names of all settings but the methods' options, in the order of their declaration.
     pub const NAMES: &[&str] = &[
         "method",
-        "fidelity",
-        "split_num",
         "rank",
         "alpha",
         "dropout",
@@ -153,6 +150,11 @@ impl TrainSettings {
         "precision",
         "threads",
     ];
+
+    /// Whether a setting of a training run has this name, the methods' options included.
+    pub fn knows(name: &str) -> bool {
+        Self::NAMES.contains(&name) || irtune_select::option_names().contains(&name)
+    }
 
     /// Examples of one step.
     pub fn step_examples(&self) -> usize {
@@ -193,11 +195,13 @@ mod tests {
             eval_every: Every::Steps(10),
             save_every: Every::Never,
             max_steps: Some(7),
+            method_options: MethodOptions::of([("layers", "3,5"), ("settle", "100"), ("budget", "0.5")]),
             ..Default::default()
         };
         let text = toml::to_string(&settings).unwrap();
         assert_eq!(toml::from_str::<TrainSettings>(&text).unwrap(), settings);
         assert!(text.contains("eval_every = 10"), "{text}");
+        assert!(text.contains("layers = \"3,5\"\nsettle = 100\n"), "{text}");
         assert!(text.contains("save_every = \"never\""), "{text}");
     }
 

@@ -2,7 +2,9 @@
 
 use irtune_data::Example;
 use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, shared_prefix};
-use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws};
+use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
+
+use crate::probe::EngineProbe;
 
 /// What is the same in every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,8 +92,10 @@ pub struct StepScratch {
     active: Vec<bool>,
     norms: GradientNorms,
     layer_norms: Vec<f64>,
-    targets: Vec<u32>,
-    batch: PackedBatch,
+    cosines: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    pub(crate) targets: Vec<u32>,
+    pub(crate) batch: PackedBatch,
 }
 
 impl StepScratch {
@@ -102,10 +106,37 @@ impl StepScratch {
             active: Vec::new(),
             norms,
             layer_norms: Vec::new(),
+            cosines: Vec::new(),
+            weights: None,
             targets: Vec::new(),
             batch: PackedBatch::default(),
         }
     }
+
+    /// Keeps what [`measure_weights`] measured for a policy that chooses by it.
+    pub fn set_weights(&mut self, weights: Vec<f64>) {
+        self.weights = Some(weights);
+    }
+}
+
+/// The number a layer about the frozen weights that a policy asks for; `on_layer` is told how many are done.
+///
+/// # Errors
+/// When the base lacks a matrix.
+pub fn measure_weights(
+    engine: &dyn Engine,
+    measure: WeightMeasure,
+    mut on_layer: impl FnMut(usize),
+) -> Result<Vec<f64>, ModelError> {
+    let layer = |layer| {
+        let number = match measure {
+            WeightMeasure::OutputProjection => engine.output_projection_norm(layer),
+            WeightMeasure::SignalToNoise => engine.signal_to_noise(layer),
+        };
+        on_layer(layer + 1);
+        number
+    };
+    (0..engine.config().layers).map(layer).collect()
 }
 
 /// Makes one training step.
@@ -126,13 +157,19 @@ pub fn training_step(
         return Err(StepError::Empty);
     }
     let layers = engine.config().layers;
-    let mut draws = StepDraws::new(recipe.seed, batch.step);
-    let chosen = policy.select(&mut Evidence::new(batch.step, layers, &mut draws))?;
-    chosen.write_flags(&mut scratch.active);
-
     let prefix = shared_prefix(batch.examples);
+    let needs = policy.needs();
+    let mut draws = StepDraws::new(recipe.seed, batch.step);
+    let chosen = choose(engine, policy, recipe, batch, prefix, scratch, &mut draws)?;
+    chosen.write_flags(&mut scratch.active);
+    for layer in policy.optimizer_reset().iter().flat_map(LayerSet::iter) {
+        engine.reset_optimizer(layer);
+    }
+
+    engine.watch_cosines(needs.layer_cosines);
     scratch.norms.clear();
-    let by_micro_batch = recipe.norms_of_micro_batches && batch.examples.len() > recipe.batch_size;
+    let several = batch.examples.len() > recipe.batch_size;
+    let by_micro_batch = needs.gradient_norms && recipe.norms_of_micro_batches && several;
     if by_micro_batch {
         measure_micro_batches(engine, recipe, batch, prefix, scratch)?;
     }
@@ -153,7 +190,7 @@ pub fn training_step(
     for layer in chosen.iter() {
         engine.gradient_norms(layer, &mut scratch.layer_norms);
         squares += scratch.layer_norms.iter().map(|norm| norm * norm).sum::<f64>();
-        if !by_micro_batch {
+        if needs.gradient_norms && !by_micro_batch {
             scratch.norms.measure(layer).extend_from_slice(&scratch.layer_norms);
         }
     }
@@ -161,14 +198,67 @@ pub fn training_step(
     if !gradient_norm.is_finite() {
         return Err(StepError::Gradient { norm: gradient_norm });
     }
-    let evidence = Evidence::new(batch.step, layers, &mut draws);
-    policy.observe(&evidence.with_gradient_norms(&scratch.norms))?;
+    let mut evidence = Evidence::new(batch.step, layers, &mut draws);
+    if needs.gradient_norms {
+        evidence = evidence.with_gradient_norms(&scratch.norms);
+    }
+    if needs.layer_cosines {
+        engine.layer_cosines(&mut scratch.cosines);
+        evidence = evidence.with_layer_cosines(&scratch.cosines);
+    }
+    policy.observe(&evidence)?;
 
     if let Some(factor) = clip_factor(gradient_norm, recipe.max_grad_norm) {
         engine.scale_gradients(&scratch.active, recipe.train_head, factor);
     }
     engine.update(&scratch.active, recipe.train_head, &optimizer(recipe, batch.learning_rate));
     Ok(StepOutcome { loss, gradient_norm, active_layers: chosen, tokens })
+}
+
+/// Asks the policy for the step's layers, with what it needs for the choice.
+fn choose(
+    engine: &mut dyn Engine,
+    policy: &mut dyn LayerPolicy,
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    prefix: usize,
+    scratch: &mut StepScratch,
+    draws: &mut StepDraws,
+) -> Result<LayerSet, StepError> {
+    let (needs, layers) = (policy.needs(), engine.config().layers);
+    let weights = scratch.weights.take();
+    let mut evidence = Evidence::new(batch.step, layers, draws);
+    if let Some(weights) = weights.as_deref().filter(|_| needs.weights.is_some()) {
+        evidence = evidence.with_weights(weights);
+    }
+    if !needs.probes {
+        return Ok(policy.select(&mut evidence)?);
+    }
+    let mut probe = EngineProbe::new(engine, recipe, batch, prefix, scratch);
+    let chosen = policy.select(&mut evidence.with_probe(&mut probe));
+    // What went wrong with the engine says more than that a loss could not be measured.
+    match probe.failure() {
+        Some(failure) => Err(failure),
+        None => Ok(chosen?),
+    }
+}
+
+/// Packs one micro-batch, with its targets.
+pub(crate) fn pack(
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    prefix: usize,
+    scratch: &mut StepScratch,
+    index: usize,
+) -> Result<(), StepError> {
+    let first = index * recipe.batch_size;
+    let examples = &batch.examples[first..batch.examples.len().min(first + recipe.batch_size)];
+    scratch.targets.clear();
+    for (position, example) in examples.iter().enumerate() {
+        let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
+        scratch.targets.push(label);
+    }
+    Ok(scratch.batch.refill(examples, prefix)?)
 }
 
 /// Adds one micro-batch's share of the step's gradient; the sum of its losses, and its tokens.
@@ -180,18 +270,11 @@ fn accumulate(
     scratch: &mut StepScratch,
     index: usize,
 ) -> Result<(f64, usize), StepError> {
-    let first = index * recipe.batch_size;
-    let examples = &batch.examples[first..batch.examples.len().min(first + recipe.batch_size)];
-    scratch.targets.clear();
-    for (position, example) in examples.iter().enumerate() {
-        let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
-        scratch.targets.push(label);
-    }
-    scratch.batch.refill(examples, prefix)?;
+    pack(recipe, batch, prefix, scratch, index)?;
     let dropout = recipe.dropout.then_some(DropoutKey {
         seed: recipe.seed,
         step: batch.step,
-        first_example: first as u64,
+        first_example: (index * recipe.batch_size) as u64,
     });
     let normalizer = batch.examples.len() as f64;
     let loss = engine.accumulate(

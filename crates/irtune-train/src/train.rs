@@ -13,7 +13,6 @@ use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
 use irtune_model::{Base, Engine, EngineOptions, HostTensor, ModelError, engine, write_adapter};
 use irtune_select::LayerPolicy;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,7 +74,8 @@ pub fn train(
 
     let mut engine = make_engine(&base, &settings, &data)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
-    // What was left to the machine is written down, so that a resumed run does the same.
+    // What was left open is written down, so that a resumed run does the same.
+    settings.method_options.complete(irtune_select::method(&settings.method)?);
     settings.threads = Some(engine.threads());
     settings.precision = engine.precision().parse().unwrap_or(settings.precision);
     let DataPaths { train, validation, test } = paths;
@@ -258,19 +258,12 @@ fn make_engine(
     Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
 }
 
-/// The policy that the settings name, with those of its options that it has.
+/// The policy that the settings name.
 pub(crate) fn make_policy(
     settings: &TrainSettings,
     layers: usize,
 ) -> Result<Box<dyn LayerPolicy>, TrainError> {
-    let method = irtune_select::method(&settings.method)?;
-    let given = [("fidelity", settings.fidelity.to_string()), ("split_num", settings.split_num.to_string())];
-    let options: BTreeMap<String, String> = given
-        .into_iter()
-        .filter(|(name, _)| method.options.iter().any(|option| option.name == *name))
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    Ok(method.build(layers, &options)?)
+    Ok(irtune_select::method(&settings.method)?.build(layers, settings.method_options.as_map())?)
 }
 
 fn exporter<'a>(

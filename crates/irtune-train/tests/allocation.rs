@@ -35,7 +35,15 @@ fn a_warm_step_allocates_nothing() {
     // On the pool's own thread: work handed to a pool from outside goes through a queue that allocates now and then.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        for (name, precision) in [("ir", Precision::Bf16), ("full", Precision::F32)] {
+        for (name, precision) in [
+            ("ir", Precision::Bf16),
+            ("ir-cost", Precision::F32),
+            ("rst", Precision::F32),
+            ("lisa", Precision::F32),
+            ("badam", Precision::F32),
+            ("fixed", Precision::F32),
+            ("full", Precision::F32),
+        ] {
             let options =
                 EngineOptions { precision, threads: 2, max_tokens: 8, max_examples: 2, training: true };
             let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");

@@ -122,8 +122,8 @@ fn go(
     };
     let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
     let saved = newest.map(|path| checkpoint::load(&path)).transpose()?;
-    let options = BTreeMap::from([("fidelity".to_owned(), settings.fidelity.to_string())]);
-    let mut policy = irtune_select::method(&settings.method).unwrap().build(LAYERS, &options).unwrap();
+    let method = irtune_select::method(&settings.method).unwrap();
+    let mut policy = method.build(LAYERS, settings.method_options.as_map()).unwrap();
     let parts = RunParts {
         settings,
         engine: &mut CountingEngine::new(),

@@ -4,8 +4,12 @@ mod support;
 
 use irtune_data::Example;
 use irtune_model::{Engine, HostTensor};
-use irtune_select::{Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals};
-use irtune_train::step::{StepBatch, StepError, StepOutcome, StepRecipe, StepScratch, training_step};
+use irtune_select::{
+    Evidence, LayerPolicy, LayerSet, METHODS, PolicyState, SelectError, Signals, WeightMeasure,
+};
+use irtune_train::step::{
+    StepBatch, StepError, StepOutcome, StepRecipe, StepScratch, measure_weights, training_step,
+};
 use support::{CountingEngine, LAYERS};
 
 /// Always chooses the same layers, and keeps what it is shown.
@@ -202,4 +206,170 @@ fn each_error_leaves_the_parameters_as_they_were() {
 
     let error = refuse(&good, &[0], |engine| engine.fails = true);
     assert!(matches!(error, StepError::Model(_)), "{error}");
+}
+
+/// Asks for everything or nothing, and keeps what it is shown.
+#[derive(Default)]
+struct Curious {
+    needs: Signals,
+    resets: bool,
+    weights: Option<Vec<f64>>,
+    losses: Vec<f64>,
+    norms: bool,
+    cosines: Option<Vec<f64>>,
+}
+
+impl LayerPolicy for Curious {
+    fn name(&self) -> &'static str {
+        "curious"
+    }
+
+    fn needs(&self) -> Signals {
+        self.needs
+    }
+
+    fn select(&mut self, evidence: &mut Evidence<'_>) -> Result<LayerSet, SelectError> {
+        self.weights = evidence.weights("curious").ok().map(<[f64]>::to_vec);
+        let suppressed = [LayerSet::new(LAYERS, [0])?, LayerSet::all(LAYERS)?];
+        if self.needs.probes {
+            for (set, factor) in [(suppressed[0], 1.0), (suppressed[0], 0.25), (suppressed[1], 0.25)] {
+                self.losses.push(evidence.probe("curious", &set, factor)?);
+            }
+        }
+        LayerSet::new(LAYERS, [2, 3])
+    }
+
+    fn optimizer_reset(&self) -> Option<LayerSet> {
+        self.resets.then(|| LayerSet::new(LAYERS, [1, 2]).unwrap())
+    }
+
+    fn observe(&mut self, evidence: &Evidence<'_>) -> Result<(), SelectError> {
+        self.norms = evidence.gradient_norms().is_some();
+        self.cosines = evidence.layer_cosines("curious").ok().map(<[f64]>::to_vec);
+        Ok(())
+    }
+
+    fn scores(&self) -> &[Option<f64>] {
+        &[]
+    }
+
+    fn state(&self) -> PolicyState {
+        PolicyState::new("curious")
+    }
+
+    fn restore(&mut self, _: &PolicyState) -> Result<(), SelectError> {
+        Ok(())
+    }
+}
+
+/// One step of six examples in two micro-batches, with weights at hand.
+fn curious(engine: &mut CountingEngine, policy: &mut Curious) -> Result<StepOutcome, StepError> {
+    let examples = support::examples(6, 0);
+    let examples: Vec<&Example> = examples.iter().collect();
+    let batch = StepBatch { step: 5, examples: &examples, learning_rate: 0.01 };
+    let mut scratch = StepScratch::new(LAYERS);
+    scratch.set_weights(measure_weights(engine, WeightMeasure::OutputProjection, |_| {})?);
+    let recipe = StepRecipe { norms_of_micro_batches: true, ..RECIPE };
+    training_step(engine, policy, &recipe, &batch, &mut scratch)
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_measured() {
+    let (mut engine, mut policy) = (CountingEngine::new(), Curious::default());
+    curious(&mut engine, &mut policy).unwrap();
+    assert!(
+        !policy.norms && policy.cosines.is_none() && policy.weights.is_none() && policy.losses.is_empty()
+    );
+    assert_eq!((engine.losses, engine.passes), (0, 2), "a pass a micro-batch, and no loss");
+}
+
+#[test]
+fn what_is_asked_for_is_measured() {
+    let shown = |needs: Signals| {
+        let (mut engine, mut policy) = (CountingEngine::new(), Curious { needs, ..Curious::default() });
+        curious(&mut engine, &mut policy).unwrap();
+        (policy, engine)
+    };
+    let (policy, engine) = shown(Signals::gradient_norms());
+    assert!(policy.norms && policy.cosines.is_none());
+    assert_eq!(engine.passes, 4, "each micro-batch once more for its own norms");
+    let (policy, engine) = shown(Signals::layer_cosines());
+    assert!(!policy.norms && policy.cosines.is_some_and(|cosines| cosines.len() == LAYERS));
+    assert_eq!(engine.passes, 2);
+    let (policy, _) = shown(Signals::weights(WeightMeasure::OutputProjection));
+    assert_eq!(policy.weights, Some(vec![1.0, 6.0, 5.0, 4.0, 3.0, 2.0]));
+}
+
+#[test]
+fn measured_weights_come_in_the_order_of_the_layers() {
+    let (engine, mut told) = (CountingEngine::new(), Vec::new());
+    let ratios = measure_weights(&engine, WeightMeasure::SignalToNoise, |done| told.push(done)).unwrap();
+    assert_eq!(ratios, [0.0, 3.0, 2.0, 1.0, 0.0, 3.0]);
+    assert_eq!(told, [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn probes_are_mean_losses_of_the_first_micro_batch_and_change_nothing() {
+    let (mut engine, mut policy) =
+        (CountingEngine::new(), Curious { needs: Signals::probes(), ..Curious::default() });
+    let (before, outcome) = (engine.parameters(), curious(&mut engine, &mut policy).unwrap());
+    let mut plain = CountingEngine::new();
+    let without = curious(&mut plain, &mut Curious::default()).unwrap();
+    assert_eq!(outcome, without, "the step is the same with and without probes");
+    assert_eq!(engine.parameters(), plain.parameters());
+    assert_ne!(engine.parameters(), before);
+
+    let examples = support::examples(4, 0);
+    let (alone, _) = step(&mut CountingEngine::new(), &[2], &RECIPE, &examples);
+    assert_eq!(policy.losses.len(), 3);
+    assert!(
+        (policy.losses[0] - alone.unwrap().loss).abs() < 1e-12,
+        "without suppression: the loss of four examples"
+    );
+    assert!(policy.losses[1] != policy.losses[0] && policy.losses[2] != policy.losses[1]);
+}
+
+#[test]
+fn a_probe_that_fails_says_what_the_engine_says() {
+    let mut engine = CountingEngine::new();
+    engine.fails = true;
+    let error =
+        curious(&mut engine, &mut Curious { needs: Signals::probes(), ..Curious::default() }).unwrap_err();
+    assert!(matches!(error, StepError::Model(_)), "{error}");
+}
+
+#[test]
+fn the_optimizer_state_of_the_layers_asked_for_is_cleared_before_the_update() {
+    let mut engine = CountingEngine::new();
+    step(&mut engine, &[0, 1, 2], &RECIPE, &support::examples(4, 0)).0.unwrap();
+    let steps = |engine: &CountingEngine| -> Vec<f32> {
+        let state = engine.optimizer_state();
+        state.iter().filter(|tensor| tensor.name.ends_with(".steps")).map(|tensor| tensor.data[0]).collect()
+    };
+    assert_eq!(steps(&engine), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    curious(&mut engine, &mut Curious { resets: true, ..Curious::default() }).unwrap();
+    assert_eq!(steps(&engine), [1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 2.0], "1 was cleared, 2 was and then trained");
+}
+
+#[test]
+fn every_method_makes_steps() {
+    for method in METHODS {
+        let mut engine = CountingEngine::new();
+        let mut policy = method.build(LAYERS, &Default::default()).unwrap();
+        let mut scratch = StepScratch::new(LAYERS);
+        let examples = support::examples(6, 0);
+        let examples: Vec<&Example> = examples.iter().collect();
+        for step in 0..21 {
+            if let Some(measure) = policy.needs().weights {
+                assert_eq!(step, 0, "weights are measured once");
+                scratch.set_weights(measure_weights(&engine, measure, |_| {}).unwrap());
+            }
+            let before = engine.parameters();
+            let batch = StepBatch { step, examples: &examples, learning_rate: 0.01 };
+            let outcome = training_step(&mut engine, policy.as_mut(), &RECIPE, &batch, &mut scratch).unwrap();
+            let trained: Vec<bool> = (0..LAYERS).map(|layer| outcome.active_layers.contains(layer)).collect();
+            assert_eq!(changed(&before, &engine.parameters())[..LAYERS], trained, "{}", method.name);
+        }
+        assert_eq!(engine.losses, if method.name == "ist" { 6 } else { 0 }, "{}", method.name);
+    }
 }

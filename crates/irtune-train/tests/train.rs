@@ -2,11 +2,11 @@
 
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
 use irtune_model::{Base, Precision, read_adapter, write_adapter};
-use irtune_select::Fidelity;
+use irtune_select::METHODS;
 use irtune_train::metrics::Bootstrap;
 use irtune_train::{
-    Every, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions, RunFolder, StepReport,
-    Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    Every, MethodOptions, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions, RunFolder,
+    StepReport, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -173,7 +173,9 @@ fn a_model_is_trained_kept_and_used() {
     assert_eq!(place.names(), ["run", "test.jsonl", "train.jsonl"]);
 
     let folder = RunFolder::open(&request.out).unwrap();
-    assert_eq!(folder.settings().unwrap(), request.settings);
+    let mut written = request.settings.clone();
+    written.method_options.complete(&METHODS[0]);
+    assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
     assert_eq!(folder.sources().unwrap().train, request.train);
     assert_eq!(folder.labels().unwrap().names(), LABELS);
     assert_eq!(folder.summary().unwrap().unwrap(), summary);
@@ -215,15 +217,15 @@ fn options() -> PredictorOptions {
 #[test]
 fn resumed_equals_uninterrupted_bitwise() {
     let place = Place::new();
-    for (name, precision, fidelity, method) in [
-        ("paper", Precision::F32, Fidelity::Paper, "ir"),
-        ("published", Precision::Bf16, Fidelity::Published, "ir"),
-        ("full", Precision::F32, Fidelity::Paper, "full"),
+    for (name, precision, method, options) in [
+        ("paper", Precision::F32, "ir", MethodOptions::default()),
+        ("published", Precision::Bf16, "ir", MethodOptions::of([("fidelity", "published")])),
+        ("full", Precision::F32, "full", MethodOptions::default()),
     ] {
         let request = |out: String| {
             let mut request = place.request(&out);
             request.settings.precision = precision;
-            request.settings.fidelity = fidelity;
+            request.settings.method_options = options.clone();
             request.settings.method = method.into();
             request
         };
@@ -237,6 +239,41 @@ fn resumed_equals_uninterrupted_bitwise() {
             assert_eq!(losses(&parts.out), losses(&whole.out), "{name} {step}");
             assert!(adapter(&parts.out) == adapter(&whole.out), "{name} {step}: another adapter");
         }
+    }
+}
+
+#[test]
+fn every_method_trains_and_resumes_bitwise_in_the_middle() {
+    let place = Place::new();
+    let defaults = METHODS.iter().map(|method| (method.name, MethodOptions::default()));
+    let more = [
+        ("ir", MethodOptions::of([("metric", "cosine")])),
+        ("ir", MethodOptions::of([("metric", "weight")])),
+        ("ir", MethodOptions::of([("settle", "2")])),
+        ("ist", MethodOptions::of([("interval", "2")])),
+        ("lisa", MethodOptions::of([("interval", "2"), ("optimizer_state", "reset")])),
+        ("badam", MethodOptions::of([("interval", "2")])),
+    ];
+    for (number, (method, options)) in defaults.chain(more).enumerate() {
+        let request = |part: &str| {
+            let mut request = place.request(&format!("{number}-{part}"));
+            request.settings.precision = Precision::F32;
+            request.settings.method = method.into();
+            request.settings.method_options = options.clone();
+            request
+        };
+        let whole = request("whole");
+        finish(&whole);
+        let parts = request("parts");
+        interrupted(&parts, 3);
+        resume(&parts.out, &mut Recorder::default(), &never()).unwrap();
+        assert_eq!(losses(&parts.out), losses(&whole.out), "{method} {options:?}");
+        assert!(adapter(&parts.out) == adapter(&whole.out), "{method} {options:?}: another adapter");
+        // Everything about the method is written down.
+        let written = RunFolder::open(&whole.out).unwrap().settings().unwrap().method_options;
+        let known = irtune_select::method(method).unwrap().options;
+        assert_eq!(written.as_map().len(), known.len(), "{method}");
+        assert!(options.as_map().iter().all(|(name, value)| written.get(name) == Some(value)));
     }
 }
 

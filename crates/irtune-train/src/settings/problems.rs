@@ -2,6 +2,7 @@
 
 use super::{Every, TrainSettings};
 use irtune_model::Projection;
+use irtune_select::{METHODS, SelectError, method};
 
 /// A setting that can't be used, and what could be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -14,11 +15,13 @@ pub enum Problem {
         /// Names of the methods there are, separated by commas.
         known: String,
     },
-    /// `ir` splits once or twice.
-    #[error("split_num: {value} is not possible; use 1 or 2")]
-    SplitNum {
-        /// What was given.
-        value: usize,
+    /// An option that the method does not have, or a value it cannot have.
+    #[error("{option}: {source}")]
+    MethodOption {
+        /// The option.
+        option: String,
+        /// What is wrong.
+        source: SelectError,
     },
     /// A number that must be at least 1.
     #[error("{name}: 0 is not possible; use 1 or more")]
@@ -70,13 +73,15 @@ impl TrainSettings {
     /// Everything that is wrong with these settings by themselves; empty when they can be used.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if !irtune_select::METHODS.iter().any(|method| method.name == self.method) {
-            let known =
-                irtune_select::METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", ");
-            problems.push(Problem::Method { method: self.method.clone(), known });
-        }
-        if !matches!(self.split_num, 1 | 2) {
-            problems.push(Problem::SplitNum { value: self.split_num });
+        match method(&self.method) {
+            Ok(method) => {
+                let found = method.problems(self.method_options.as_map()).into_iter();
+                problems.extend(found.map(|(option, source)| Problem::MethodOption { option, source }));
+            }
+            Err(_) => {
+                let known = METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", ");
+                problems.push(Problem::Method { method: self.method.clone(), known });
+            }
         }
         self.adapter_problems(&mut problems);
         let numbers = [
@@ -160,7 +165,14 @@ mod tests {
             assert!(found[0].starts_with(expected), "{found:?}");
         };
         one(|settings| settings.method = "best".into(), "method: there is no `best`; use one of ");
-        one(|settings| settings.split_num = 3, "split_num: 3 is not possible; use 1 or 2");
+        one(
+            |settings| settings.method_options.set("split_num", "3"),
+            "split_num: option `split_num` of method `ir` cannot be `3`; it takes `1` or `2`",
+        );
+        one(
+            |settings| settings.method_options.set("layers", "3"),
+            "layers: method `ir` has no option `layers`; it has: metric, fidelity, split_num, settle",
+        );
         one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");

@@ -32,6 +32,12 @@ pub struct CountingEngine {
     pub infinite_gradient: bool,
     /// Makes every pass fail.
     pub fails: bool,
+    /// Whether cosines are watched, and in how many passes since the gradients were zero they were.
+    watched: (bool, u32),
+    /// How often a loss was asked for.
+    pub losses: usize,
+    /// Passes forward and backward.
+    pub passes: usize,
 }
 
 impl CountingEngine {
@@ -59,6 +65,9 @@ impl CountingEngine {
             steps: vec![0; LAYERS + 1],
             infinite_gradient: false,
             fails: false,
+            watched: (false, 0),
+            losses: 0,
+            passes: 0,
         }
     }
 
@@ -160,6 +169,29 @@ impl Engine for CountingEngine {
         Ok(())
     }
 
+    fn loss(
+        &mut self,
+        batch: &PackedBatch,
+        targets: &[u32],
+        adapter_factors: Option<&[f32]>,
+    ) -> Result<f64, ModelError> {
+        if self.fails {
+            return Err(BatchError::Empty.into());
+        }
+        self.losses += 1;
+        let before = self.values.clone();
+        for (values, factor) in self.values.iter_mut().zip(adapter_factors.unwrap_or_default()) {
+            values.iter_mut().for_each(|value| *value *= factor);
+        }
+        let mut logits = Vec::new();
+        self.logits(batch, &mut logits)?;
+        self.values = before;
+        let loss = |(logits, &target): (&[f32], &u32)| {
+            -irtune_train::evaluate::softmax(logits)[target as usize].ln()
+        };
+        Ok(logits.chunks_exact(LABELS).zip(targets).map(loss).sum())
+    }
+
     fn accumulate(
         &mut self,
         batch: &PackedBatch,
@@ -172,6 +204,8 @@ impl Engine for CountingEngine {
         if self.fails {
             return Err(BatchError::Empty.into());
         }
+        self.passes += 1;
+        self.watched.1 += u32::from(self.watched.0);
         let mut loss = 0.0;
         for (example, &target) in targets.iter().enumerate() {
             let tokens = Self::example(batch, example);
@@ -195,6 +229,26 @@ impl Engine for CountingEngine {
 
     fn zero_gradients(&mut self) {
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
+        self.watched.1 = 0;
+    }
+
+    fn watch_cosines(&mut self, watched: bool) {
+        self.watched.0 = watched;
+    }
+
+    fn layer_cosines(&self, out: &mut Vec<f64>) {
+        out.clear();
+        if self.watched.1 > 0 {
+            out.extend(self.values[..LAYERS].iter().map(|values| f64::from(values[0] + values[1]).cos()));
+        }
+    }
+
+    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok((layer * 5 % LAYERS) as f64 + 1.0)
+    }
+
+    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok((layer * 3 % 4) as f64)
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
@@ -233,6 +287,12 @@ impl Engine for CountingEngine {
                     (settings.learning_rate * (step + settings.weight_decay * f64::from(*value))) as f32;
             }
         }
+    }
+
+    fn reset_optimizer(&mut self, layer: usize) {
+        self.first[layer].fill(0.0);
+        self.second[layer].fill(0.0);
+        self.steps[layer] = 0;
     }
 
     fn parameters(&self) -> Vec<HostTensor> {
