@@ -9,7 +9,7 @@ use std::{fmt::Write as _, time::Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use irtune_kernels::{
-    Element, Matrix, MatrixMut, bf16, peak,
+    Element, Level, Matrix, MatrixMut, bf16, level, peak,
     product::{Output, Side, Term, product},
     weight::{Format, Weight},
 };
@@ -36,13 +36,15 @@ struct Case<E> {
     summed: usize,
     side: Side,
     format: Format,
+    /// Whether it is made in 16-bit integers.
+    integers: bool,
     weight: Vec<u8>,
     left: Vec<E>,
     out: Vec<E>,
 }
 
 impl<E: Element> Case<E> {
-    fn new(outputs: usize, summed: usize, side: Side, format: Format) -> Self {
+    fn new(outputs: usize, summed: usize, side: Side, format: Format, integers: bool) -> Self {
         let (rows, columns) = if side == Side::Forward { (outputs, summed) } else { (summed, outputs) };
         let row_bytes = format.row_bytes(columns).expect("whole blocks");
         // Any bytes are nibbles; scales are set to small numbers.
@@ -51,9 +53,8 @@ impl<E: Element> Case<E> {
             block[..4].copy_from_slice(&[0x00, 0x20, 0x00, 0xa4]);
         }
         let left = (0..ROWS * summed).map(|index| E::from_f32((index % 17) as f32 / 17.0 - 0.5)).collect();
-        let case =
-            Self { outputs, summed, side, format, weight, left, out: vec![E::default(); ROWS * outputs] };
-        case.validated()
+        let out = vec![E::default(); ROWS * outputs];
+        Self { outputs, summed, side, format, integers, weight, left, out }.validated()
     }
 
     fn weight(&self) -> Weight<'_> {
@@ -68,7 +69,7 @@ impl<E: Element> Case<E> {
     fn run(&mut self) {
         let mut out = std::mem::take(&mut self.out);
         let left = Matrix::new(&self.left, ROWS, self.summed);
-        let term = Term { left, weight: self.weight(), side: self.side, mask: None, integers: false };
+        let term = Term { left, weight: self.weight(), side: self.side, mask: None, integers: self.integers };
         product(&[term], 1.0, Output::Operand(MatrixMut::new(&mut out, ROWS, self.outputs)));
         self.out = out;
     }
@@ -98,8 +99,19 @@ impl<E: Element> Case<E> {
         2.0 * (ROWS * self.outputs * self.summed) as f64
     }
 
+    fn precision(&self) -> &'static str {
+        if self.integers { "int16" } else { E::NAME }
+    }
+
     fn name(&self) -> String {
-        format!("{} {:?} {} {}×{}", E::NAME, self.side, self.format.name(), self.outputs, self.summed)
+        format!(
+            "{} {:?} {} {}×{}",
+            self.precision(),
+            self.side,
+            self.format.name(),
+            self.outputs,
+            self.summed
+        )
     }
 }
 
@@ -117,10 +129,10 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Times products and the peak in turn, so that a drifting machine changes both.
-fn table<E: Element>(format: Format, json: &mut String) {
+fn table<E: Element>(format: Format, integers: bool, json: &mut String) {
     for (outputs, summed) in SHAPES.into_iter().take(setting("IRTUNE_SHAPES", SHAPES.len())) {
         for side in [Side::Forward, Side::Backward] {
-            let mut case = Case::<E>::new(outputs, summed, side, format);
+            let mut case = Case::<E>::new(outputs, summed, side, format, integers);
             let (mut speeds, mut shares) = (Vec::new(), Vec::new());
             for _ in 0..setting("IRTUNE_TRIES", 11).max(1) {
                 let peak = peak::gflops::<E>(1);
@@ -133,7 +145,7 @@ fn table<E: Element>(format: Format, json: &mut String) {
             let (speed, share) = (median(speeds), median(shares));
             println!("{:40} {speed:7.0} GFLOP/s {:5.1} % of peak", case.name(), 100.0 * share);
             let comma = if json.is_empty() { "" } else { ",\n" };
-            let (name, precision) = (case.name(), E::NAME);
+            let (name, precision) = (case.name(), case.precision());
             let side = if side == Side::Forward { "forward" } else { "backward" };
             write!(
                 json,
@@ -146,11 +158,12 @@ fn table<E: Element>(format: Format, json: &mut String) {
     }
 }
 
-fn criterion_group<E: Element>(criterion: &mut Criterion, format: Format) {
-    let mut group = criterion.benchmark_group(format!("product {}", E::NAME));
+fn criterion_group<E: Element>(criterion: &mut Criterion, format: Format, integers: bool) {
+    let name = if integers { "int16" } else { E::NAME };
+    let mut group = criterion.benchmark_group(format!("product {name}"));
     for (outputs, summed) in &SHAPES[..4] {
         for side in [Side::Forward, Side::Backward] {
-            let mut case = Case::<E>::new(*outputs, *summed, side, format);
+            let mut case = Case::<E>::new(*outputs, *summed, side, format, integers);
             group.throughput(Throughput::Elements(case.operations() as u64));
             group.bench_function(BenchmarkId::from_parameter(case.name()), |bencher| {
                 bencher.iter(|| case.run())
@@ -166,8 +179,10 @@ fn main() {
         let (bf16_peak, f32_peak) = (peak::gflops::<bf16>(20), peak::gflops::<f32>(20));
         println!("{threads} threads, peak {bf16_peak:.0} GFLOP/s in bf16, {f32_peak:.0} in f32, {ROWS} rows");
         let mut json = String::new();
-        table::<bf16>(Format::Q4_1, &mut json);
-        table::<f32>(Format::Q4_1, &mut json);
+        // What `precision = "auto"` takes on this processor, and f32.
+        let integers = level() != Level::Avx512Bf16;
+        table::<bf16>(Format::Q4_1, integers, &mut json);
+        table::<f32>(Format::Q4_1, false, &mut json);
         if let Ok(path) = std::env::var("IRTUNE_RESULTS") {
             let text = format!(
                 "{{\"threads\": {threads}, \"rows\": {ROWS}, \"peak_gflops\": {{\"bf16\": {bf16_peak:.1}, \
@@ -176,8 +191,8 @@ fn main() {
             std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path}: {error}"));
         }
         let mut criterion = Criterion::default().configure_from_args().sample_size(20);
-        criterion_group::<bf16>(&mut criterion, Format::Q4_1);
-        criterion_group::<f32>(&mut criterion, Format::Q4_1);
+        criterion_group::<bf16>(&mut criterion, Format::Q4_1, integers);
+        criterion_group::<f32>(&mut criterion, Format::Q4_1, false);
         criterion.final_summary();
     });
 }

@@ -187,20 +187,20 @@ mod avx2 {
             for group in 0..piece.depth / 2 {
                 let first = _mm256_loadu_si256(panel.add(group * 2 * PANEL).cast());
                 let second = _mm256_loadu_si256(panel.add(group * 2 * PANEL + 16).cast());
-                for index in 0..ROWS {
+                for (index, held) in held.iter_mut().enumerate() {
                     let pair = left.add(index * piece.depth + group * 2).cast::<i32>().read_unaligned();
                     let pair = _mm256_set1_epi32(pair);
-                    held[index][0] = _mm256_add_epi32(held[index][0], _mm256_madd_epi16(pair, first));
-                    held[index][1] = _mm256_add_epi32(held[index][1], _mm256_madd_epi16(pair, second));
+                    held[0] = _mm256_add_epi32(held[0], _mm256_madd_epi16(pair, first));
+                    held[1] = _mm256_add_epi32(held[1], _mm256_madd_epi16(pair, second));
                 }
             }
             let scales = piece.panel_scales.as_ptr().add(half);
             let scales = [_mm256_loadu_ps(scales), _mm256_loadu_ps(scales.add(8))];
-            for index in 0..ROWS {
+            for (index, held) in held.iter().enumerate() {
                 let own = _mm256_set1_ps(*piece.left_scales.get_unchecked(row + index));
-                for side in 0..2 {
+                for (side, held) in held.iter().enumerate() {
                     let out = tile.get_unchecked_mut(row + index).as_mut_ptr().add(half + side * 8);
-                    let sums = _mm256_cvtepi32_ps(held[index][side]);
+                    let sums = _mm256_cvtepi32_ps(*held);
                     let scale = _mm256_mul_ps(own, scales[side]);
                     _mm256_storeu_ps(out, _mm256_fmadd_ps(sums, scale, _mm256_loadu_ps(out)));
                 }

@@ -167,22 +167,22 @@ mod avx2 {
         // SAFETY: all reads and writes are in the bounds that the caller guarantees.
         unsafe {
             let mut held = [[_mm256_setzero_ps(); 2]; ROWS];
-            for row in 0..ROWS {
-                held[row][0] = _mm256_loadu_ps(sums.add(row * PANEL));
-                held[row][1] = _mm256_loadu_ps(sums.add(row * PANEL + 8));
+            for (row, held) in held.iter_mut().enumerate() {
+                held[0] = _mm256_loadu_ps(sums.add(row * PANEL));
+                held[1] = _mm256_loadu_ps(sums.add(row * PANEL + 8));
             }
             for inner in 0..depth {
                 let first = _mm256_loadu_ps(panel.add(inner * PANEL));
                 let second = _mm256_loadu_ps(panel.add(inner * PANEL + 8));
-                for row in 0..ROWS {
+                for (row, held) in held.iter_mut().enumerate() {
                     let value = _mm256_broadcast_ss(&*left.add(row * stride + inner));
-                    held[row][0] = _mm256_fmadd_ps(value, first, held[row][0]);
-                    held[row][1] = _mm256_fmadd_ps(value, second, held[row][1]);
+                    held[0] = _mm256_fmadd_ps(value, first, held[0]);
+                    held[1] = _mm256_fmadd_ps(value, second, held[1]);
                 }
             }
-            for row in 0..ROWS {
-                _mm256_storeu_ps(sums.add(row * PANEL), held[row][0]);
-                _mm256_storeu_ps(sums.add(row * PANEL + 8), held[row][1]);
+            for (row, held) in held.iter().enumerate() {
+                _mm256_storeu_ps(sums.add(row * PANEL), held[0]);
+                _mm256_storeu_ps(sums.add(row * PANEL + 8), held[1]);
             }
         }
     }

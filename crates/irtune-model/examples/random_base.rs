@@ -140,7 +140,7 @@ fn write(shape: &Shape, mut out: impl Write) -> io::Result<()> {
         header.extend(6u32.to_le_bytes());
         header.extend(value.to_le_bytes());
     }
-    let mut offset = 0;
+    let mut offset = 0u64;
     for (name, axes, format) in &tensors {
         text(&mut header, name);
         header.extend((axes.len() as u32).to_le_bytes());

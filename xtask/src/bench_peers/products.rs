@@ -12,7 +12,7 @@ use crate::programs::{commit, output, result};
 /// Shapes and tries when only trying out.
 const QUICK: (&str, &str) = ("4", "2");
 /// Tries of each product; the median counts.
-const TRIES: &str = "11";
+const TRIES: &str = "3";
 
 /// Runs `product` of irtune's kernels and `products_peer.py` in pairs.
 ///
@@ -32,15 +32,25 @@ pub fn run(options: &Options, shop: &Workshop) -> anyhow::Result<Value> {
         }
         output(&mut command)?;
         let ours: Value = serde_json::from_slice(&fs::read(&path)?)?;
-        let mut shapes: Vec<String> = Vec::new();
+        let (mut shapes, mut precisions): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for product in products(&ours) {
             let shape = format!("{}x{}", product["outputs"], product["summed"]);
-            if !shapes.contains(&shape) {
-                shapes.push(shape);
+            let precision = product["precision"].as_str().unwrap_or_default().to_owned();
+            for (list, word) in [(&mut shapes, shape), (&mut precisions, precision)] {
+                if !list.contains(&word) {
+                    list.push(word);
+                }
             }
         }
         let mut command = shop.python.script("products_peer.py");
-        command.args(["--shapes", &shapes.join(","), "--tries", tries]);
+        command.args([
+            "--shapes",
+            &shapes.join(","),
+            "--precisions",
+            &precisions.join(","),
+            "--tries",
+            tries,
+        ]);
         command.arg(format!("--rows={}", ours["rows"])).arg(format!("--threads={}", options.threads()));
         let peer = result(&mut command, &shop.folder.join("peer.json"))?;
         eprintln!("products {pair}: done");
@@ -67,12 +77,17 @@ fn row(product: &Value, pairs: &[(Value, Value)]) -> anyhow::Result<Value> {
     };
     let ours = pairs.iter().map(|(ours, _)| speed(ours)).collect::<Result<Vec<_>, _>>()?;
     let peer = pairs.iter().map(|(_, peer)| speed(peer)).collect::<Result<Vec<_>, _>>()?;
+    let share = |(ours, _): &(Value, Value)| {
+        products(ours).iter().find(same).map(|found| number(found, "share_of_peak")).unwrap_or(Ok(f64::NAN))
+    };
+    let shares = pairs.iter().map(share).collect::<Result<Vec<_>, _>>()?;
     let ratios = ours.iter().zip(&peer).map(|(ours, peer)| ours / peer).collect();
     Ok(json!({
         "precision": product["precision"],
         "side": product["side"],
         "outputs": product["outputs"],
         "summed": product["summed"],
+        "share_of_peak": Figure::of(shares),
         "ratio": Figure::of(ratios),
         "ours": Figure::of(ours),
         "peer": Figure::of(peer),

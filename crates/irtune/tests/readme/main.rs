@@ -5,19 +5,24 @@
 
 mod peers;
 mod runs;
+mod scale;
 
 use std::{env, fs, path::PathBuf};
 
 use serde_json::Value;
 
+/// A table's name and what renders it.
+type Table = (&'static str, fn() -> String);
+
 /// Every table there is.
-const TABLES: [(&str, fn() -> String); 6] = [
+const TABLES: [Table; 7] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("peers", peers::short),
     ("peers-steps", peers::steps),
     ("peers-settings", peers::settings),
     ("peers-products", peers::products),
+    ("scale", scale::scale),
 ];
 
 fn root() -> PathBuf {

@@ -43,7 +43,8 @@ fn machines(header: &str, rows: impl Fn(&Value, &mut String)) -> String {
     if text.is_empty() { NOTHING.to_owned() } else { text }
 }
 
-fn machine(results: &Value) -> String {
+/// The machine that results are from.
+pub fn machine(results: &Value) -> String {
     let machine = &results["machine"];
     let word = |key: &str| machine[key].as_str().unwrap_or("?").to_owned();
     let cpu = format!("{} (family {}, model {})", word("cpu"), word("cpu_family"), word("cpu_model"));
@@ -128,14 +129,20 @@ pub fn settings() -> String {
 
 /// Every matrix product.
 pub fn products() -> String {
-    let header = "| product | irtune, GFLOP/s | PyTorch, GFLOP/s | times as fast |";
+    let header = "| product | irtune, GFLOP/s | of the measured peak | PyTorch, GFLOP/s | times as fast |";
     machines(header, |cases, out| {
         for product in cases["products"]["products"].as_array().into_iter().flatten() {
             let [precision, side] = ["precision", "side"].map(|key| product[key].as_str().expect("a word"));
             let (ours, peer, ratio) =
                 (median(&product["ours"]), median(&product["peer"]), spread(&product["ratio"]));
             let shape = format!("{}×{}", product["outputs"], product["summed"]);
-            line(out, format_args!("| {precision} {side} {shape} | {ours:.0} | {peer:.0} | {ratio} |"));
+            let share = 100.0 * median(&product["share_of_peak"]);
+            line(
+                out,
+                format_args!(
+                    "| {precision} {side} {shape} | {ours:.0} | {share:.0} % | {peer:.0} | {ratio} |"
+                ),
+            );
         }
     })
 }
