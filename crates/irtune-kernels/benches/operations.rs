@@ -260,11 +260,30 @@ fn adamw_step() -> Operation {
 
 /// A prefix and examples behind it, in packed rows.
 fn segments() -> Vec<Segment> {
-    let mut all = vec![Segment { first_query: 0, queries: PREFIX, first_key: 0, keys: PREFIX, prefix: 0 }];
+    let mut all = vec![Segment {
+        first_query: 0,
+        queries: PREFIX,
+        first_key: 0,
+        keys: PREFIX,
+        parent: None,
+        context: 0,
+        shared: true,
+        first_partial: 0,
+    }];
     let mut first = PREFIX;
     for example in 0..EXAMPLES {
         let rows = 56 + 5 * example;
-        all.push(Segment { first_query: first, queries: rows, first_key: first, keys: rows, prefix: PREFIX });
+        let first_partial = PREFIX * all.len();
+        all.push(Segment {
+            first_query: first,
+            queries: rows,
+            first_key: first,
+            keys: rows,
+            parent: Some(0),
+            context: PREFIX,
+            shared: false,
+            first_partial,
+        });
         first += rows;
     }
     all
@@ -286,7 +305,7 @@ fn attentions<E: Element>() -> Vec<Operation> {
         partial: vec![0.0; segments.len() * PREFIX * 2 * keys],
         segments,
     };
-    let seen = |segment: &Segment| segment.queries * segment.prefix + segment.keys * (segment.keys + 1) / 2;
+    let seen = |segment: &Segment| segment.queries * segment.context + segment.keys * (segment.keys + 1) / 2;
     let scores: usize = data.segments.iter().map(seen).sum::<usize>() * HEADS;
     let (mut forward, mut backward) = (data.clone(), data);
     backward.run(Side::Forward);
@@ -344,7 +363,7 @@ impl<E: Element> Attention<E> {
     fn validate(&self) {
         let segment = *self.segments.last().expect("an example");
         let last = segment.first_query + segment.queries - 1;
-        let seen: Vec<usize> = (0..segment.prefix).chain(segment.first_key..=last).collect();
+        let seen: Vec<usize> = (0..segment.context).chain(segment.first_key..=last).collect();
         let slice = |data: &[E], row: usize, heads: usize, head: usize| {
             wide(&data[(row * heads + head) * HEAD_SIZE..][..HEAD_SIZE])
         };

@@ -213,7 +213,17 @@ mod avx2 {
 mod tests {
     use super::*;
 
-    fn rounded(rows: usize, depth: usize) -> (Vec<i16>, Vec<f32>, Vec<i16>, Vec<f32>, Vec<f32>, Vec<f32>) {
+    /// Both sides rounded, each with its scales, and what they were.
+    struct Rounded {
+        left: Vec<i16>,
+        left_scales: Vec<f32>,
+        panel: Vec<i16>,
+        panel_scales: Vec<f32>,
+        values: Vec<f32>,
+        columns: Vec<f32>,
+    }
+
+    fn rounded(rows: usize, depth: usize) -> Rounded {
         let even = depth.next_multiple_of(2);
         let values: Vec<f32> =
             (0..rows * depth).map(|i| (i as f32 * 0.37).sin() * (1.0 + i as f32)).collect();
@@ -224,13 +234,14 @@ mod tests {
         let panel: Vec<f32> = (0..depth * PANEL).map(|i| (i as f32 * 0.11).cos()).collect();
         let (mut right, mut right_scales) = (vec![9; even * PANEL], vec![0.0; PANEL]);
         round_panel(&panel, &mut right, &mut right_scales);
-        (left, left_scales, right, right_scales, values, panel)
+        Rounded { left, left_scales, panel: right, panel_scales: right_scales, values, columns: panel }
     }
 
     #[test]
     fn rounding_is_within_half_a_step_of_the_largest() {
         for depth in [1, 2, 31, 64, 512] {
-            let (left, left_scales, right, right_scales, values, panel) = rounded(3, depth);
+            let Rounded { left, left_scales, panel: right, panel_scales: right_scales, values, columns } =
+                rounded(3, depth);
             let even = depth.next_multiple_of(2);
             for row in 0..3 {
                 for inner in 0..depth {
@@ -245,7 +256,7 @@ mod tests {
                 for column in 0..PANEL {
                     let found = right[(inner / 2 * PANEL + column) * 2 + inner % 2];
                     let back = f32::from(found) * right_scales[column];
-                    let exact = if inner < depth { panel[inner * PANEL + column] } else { 0.0 };
+                    let exact = if inner < depth { columns[inner * PANEL + column] } else { 0.0 };
                     assert!((back - exact).abs() <= 0.501 * right_scales[column], "{inner} {column}");
                 }
             }
@@ -259,7 +270,7 @@ mod tests {
                 continue;
             }
             for (rows, depth) in [(1, 2), (5, 31), (6, 64), (7, 511), (12, 512)] {
-                let (left, left_scales, panel, panel_scales, ..) = rounded(rows, depth);
+                let Rounded { left, left_scales, panel, panel_scales, .. } = rounded(rows, depth);
                 let piece = Integers {
                     left: &left,
                     left_scales: &left_scales,

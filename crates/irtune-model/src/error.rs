@@ -96,7 +96,7 @@ pub enum ModelError {
         layers: usize,
     },
     /// Kept hidden states can't be written or read.
-    #[error("hidden states can't be kept in {}: make room there, or leave `cache` out", folder.display())]
+    #[error("hidden states can't be kept in {}: make room there, or leave `cache_states` out", folder.display())]
     Cache {
         /// The folder of their file.
         folder: PathBuf,

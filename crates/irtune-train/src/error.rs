@@ -37,8 +37,8 @@ pub enum TrainError {
     Select(#[from] SelectError),
     /// Nothing lies below the lowest layer that can train.
     #[error(
-        "cache: `{method}` as set may train the lowest layer, so there is nothing to keep: choose layers that leave the \
-         lower ones out, such as --method fixed --layers top:8, or leave --cache out"
+        "cache_states: `{method}` as set may train the lowest layer, so there is nothing to keep: choose layers that leave the \
+         lower ones out, such as --method fixed --layers top:8, or leave --cache-states out"
     )]
     NothingToCache {
         /// The method.

@@ -91,7 +91,7 @@ pub struct Predictor {
     batch_size: usize,
 }
 
-/// Batches that are read before the first of them is computed.
+/// Batches that an evaluation reads before it computes the first: pairs that revise the same text then share one.
 const WINDOW: usize = 16;
 
 /// What a model says of a pair.
@@ -166,8 +166,7 @@ impl Predictor {
         &self.labels
     }
 
-    /// Labels pairs in their order, holding no more than a window of 16 batches in memory: within it, pairs that
-    /// revise the same text share a batch.
+    /// Labels pairs one batch at a time, in their order, holding no more than a batch in memory.
     ///
     /// After an error, of a pair or of the model, the iterator is at its end; what came before it is given out first.
     ///
@@ -238,7 +237,7 @@ fn window_logits(
     Ok(logits.expect("nobody interrupts"))
 }
 
-/// Predictions in the order of their pairs, made a window at a time as they are asked for.
+/// Predictions in the order of their pairs, made a batch at a time as they are asked for.
 pub struct PredictionStream<'a, I> {
     engine: &'a mut dyn Engine,
     encoder: Encoder<'a>,
@@ -251,10 +250,10 @@ pub struct PredictionStream<'a, I> {
 }
 
 impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
-    /// Predicts one more window; a pair that can't be read ends it, and is told of after the predictions before it.
+    /// Predicts one more batch; a pair that can't be read ends it, and is told of after the predictions before it.
     fn fill(&mut self) -> Result<(), PredictorError> {
-        let mut pairs = Vec::with_capacity(WINDOW * self.batch_size);
-        while pairs.len() < WINDOW * self.batch_size {
+        let mut pairs = Vec::with_capacity(self.batch_size);
+        while pairs.len() < self.batch_size {
             let encoded = match self.pairs.next() {
                 Some(pair) => pair.and_then(|pair| Ok((self.encoder.encode(&pair, None)?, pair))),
                 None => {

@@ -91,7 +91,7 @@ pub struct TrainSettings {
     pub memory: Option<MemoryLimit>,
     /// Whether hidden states below the lowest layer that the method can train are kept on disk, beside the run, so that
     /// later epochs and evaluations don't compute them again. Changes nothing but time.
-    pub cache: bool,
+    pub cache_states: bool,
 }
 
 impl Default for TrainSettings {
@@ -131,7 +131,7 @@ impl Default for TrainSettings {
             precision: Precision::Auto,
             threads: None,
             memory: None,
-            cache: false,
+            cache_states: false,
         }
     }
 }
@@ -166,7 +166,7 @@ impl TrainSettings {
         "precision",
         "threads",
         "memory",
-        "cache",
+        "cache_states",
     ];
 
     /// Whether a setting of a training run has this name, the methods' options included.

@@ -93,11 +93,11 @@ pub fn train(
         labels: data.labels.clone(),
         prompt,
     };
-    if contents.settings.cache {
+    if contents.settings.cache_states {
         check_cache(policy.as_ref())?;
     }
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
-    if contents.settings.cache {
+    if contents.settings.cache_states {
         engine.cache_states(policy.lowest(), folder.path())?;
     }
     let parts = RunParts {
@@ -160,7 +160,7 @@ pub fn resume(
     }
     let mut engine = make_engine(&base, &settings, &data)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
-    if settings.cache {
+    if settings.cache_states {
         check_cache(policy.as_ref())?;
         engine.cache_states(policy.lowest(), folder.path())?;
     }

@@ -211,7 +211,7 @@ static OWN: &[Setting] = &[
     ),
     entry(
         Machine,
-        "cache",
+        "cache_states",
         Switch,
         "BOOL",
         "Keep hidden states below the lowest layer that can train on disk, for later epochs",
