@@ -39,6 +39,9 @@ pub struct Options {
     /// Runs of each side
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
     pairs: u64,
+    /// PyTorch's settings to try, divided by commas; all when not given
+    #[arg(long, value_delimiter = ',', value_name = "SETTINGS", value_parser = case::SETTINGS)]
+    settings: Vec<String>,
     /// Threads of each side; all cores when not given
     #[arg(long)]
     threads: Option<usize>,
