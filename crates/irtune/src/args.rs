@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use irtune_select::METHODS;
 
 use crate::settings::{MethodFlags, SettingFlags};
 
@@ -59,13 +60,7 @@ pub struct QuickstartArguments {
 
 /// `irtune train`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Every setting can also be a key of the --config file (learning_rate = 1e-4), an environment \
-variable (IRTUNE_LEARNING_RATE=1e-4) or --set learning_rate=1e-4. Flags win over the environment, that over the \
-file, that over the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl \
---out runs/first\n  irtune train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  \
-irtune train --resume runs/first"
-)]
+#[command(after_help = train_help())]
 pub struct TrainArguments {
     /// Settings file (TOML)
     #[arg(long, value_name = "FILE")]
@@ -83,6 +78,18 @@ pub struct TrainArguments {
     #[command(flatten)]
     pub settings: SettingFlags,
 }
+
+/// What stands below the settings: the methods, where else settings can be written, examples.
+fn train_help() -> String {
+    let methods: Vec<String> =
+        METHODS.iter().map(|method| format!("  {}: {}", method.name, method.summary)).collect();
+    format!("Methods:\n{}\n\n{TRAIN_HELP}", methods.join("\n"))
+}
+
+const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (learning_rate = 1e-4), an environment variable \
+(IRTUNE_LEARNING_RATE=1e-4) or --set learning_rate=1e-4. Flags win over the environment, that over the file, that over \
+the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
+train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --resume runs/first";
 
 /// `irtune eval`
 #[derive(Debug, Args)]

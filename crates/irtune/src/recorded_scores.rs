@@ -82,7 +82,7 @@ pub enum ScoresError {
         /// The line.
         line: usize,
         /// Why not.
-        source: SelectError,
+        source: Box<SelectError>,
     },
 }
 
@@ -139,6 +139,6 @@ impl RecordedScores {
 
     /// What a method says, with the line it says it at.
     pub fn at(&self, line: usize, source: SelectError) -> ScoresError {
-        ScoresError::Step { path: self.path.clone(), line, source }
+        ScoresError::Step { path: self.path.clone(), line, source: Box::new(source) }
     }
 }

@@ -57,7 +57,7 @@ fn every_command_shows_an_example_and_every_method_is_named() {
     }
     let train = help("train --help");
     for method in irtune_select::METHODS {
-        assert!(train.contains(method.name), "{} is missing", method.name);
+        assert!(train.contains(&format!("\n  {}: ", method.name)), "{} is missing", method.name);
     }
     let replay = help("replay --help");
     for option in irtune_select::option_names() {

@@ -127,8 +127,17 @@ impl Bench<'_> {
     /// best so far begins no further step; one that doesn't run here is told.
     fn sweep(&self) -> anyhow::Result<(Option<&'static str>, Map<String, Value>)> {
         let steps = self.case.steps(self.options.quick).unwrap_or(TRIED_STEPS).min(TRIED_STEPS);
+        let given = &self.options.settings;
+        let wanted: Vec<&'static str> = self.case.settings(self.options.quick).to_vec();
+        let wanted: Vec<&'static str> = wanted
+            .into_iter()
+            .filter(|name| given.is_empty() || given.iter().any(|one| one == name))
+            .collect();
+        if let [only] = wanted[..] {
+            return Ok((Some(only), Map::new()));
+        }
         let (mut best, mut tried, mut at_most) = (None, Map::new(), None);
-        for &setting in self.case.settings(self.options.quick) {
+        for setting in wanted {
             match self.peer(Some(setting), Some(steps), at_most) {
                 Ok(result) => {
                     let figure = number(&result, self.case.measure.key())?;

@@ -124,7 +124,7 @@ fn method_option(name: &'static str) -> Setting {
     for (number, method) in METHODS.iter().enumerate() {
         for option in method.options.iter().filter(|option| option.name == name) {
             let what = option.summary.trim_end_matches('.');
-            let text = format!("{what}: {} [default: {}]", option.values.replace('`', ""), option.default);
+            let text = format!("{what} ({}; default {})", option.values, option.default).replace('`', "");
             let same = meanings.iter_mut().find(|((_, other), _)| *other == text);
             match same {
                 Some((_, methods)) => methods.push(method.name),
