@@ -65,8 +65,8 @@ mod tests {
             drawn.sort_unstable();
             assert_eq!(drawn, [0, 2, 3], "a weight of zero is drawn last");
         }
-        for (count, expected) in first.into_iter().zip([1_000, 0, 4_000, 3_000]) {
-            assert!((count - expected as i32).abs() < 200, "{first:?}");
+        for (count, expected) in first.into_iter().zip([1_000i32, 0, 4_000, 3_000]) {
+            assert!((count - expected).abs() < 200, "{first:?}");
         }
         weighted(&mut StepDraws::new(4, 0), &[0.0; 3], 3, &mut drawn);
         drawn.sort_unstable();

@@ -125,8 +125,8 @@ fn replay(run: &Run, tolerance: f64) -> Option<Parting> {
         policy.observe(&evidence).unwrap();
         // What is needed after the choice of the step: a policy that settled in it needs nothing.
         let settled = policy.needs() == Signals::none();
-        if needs.gradient_norms && !settled != recorded.gradients.is_some()
-            || needs.layer_cosines && !settled != recorded.cosines.is_some()
+        if needs.gradient_norms && settled == recorded.gradients.is_some()
+            || needs.layer_cosines && settled == recorded.cosines.is_some()
         {
             return Some(Parting::Needs { step });
         }
