@@ -73,8 +73,8 @@ const SETTLE: MethodOption = MethodOption {
 
 pub(crate) const METHOD: Method = Method {
     name: NAME,
-    summary: "IR-Tuning: ranks the layers by a score, such as the size of their adapters' gradients, and trains the \
-              upper side of the ranking, chosen anew in every step.",
+    summary: "IR-Tuning: ranks the layers by a score, such as the size of their adapters' gradients, splits the \
+              ranking and trains the side that matters more, chosen anew in every step.",
     options: &[METRIC, FIDELITY, SPLIT_NUM, SETTLE],
     make: |layers, options| {
         let config = IrConfig {

@@ -123,3 +123,43 @@ fn flags_win_over_environment_over_file() {
     assert_eq!(settings["dropout"].as_float(), Some(0.0));
     assert_eq!(settings["target_modules"].as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn options_of_a_method_come_from_everywhere_and_are_written_out() {
+    let sandbox = Sandbox::with_base();
+    sandbox.write(
+        "run.toml",
+        "base = \"base\"\ntrain = \"train.jsonl\"\nvalidation = \"validation.jsonl\"\n\
+        max_steps = 1\nmax_length = 400\nmethod = \"lisa\"\nlayers = 3\ninterval = 4\n",
+    );
+    let mut command = sandbox.irtune();
+    command.args("train --config run.toml --out first --interval 6".split(' '));
+    command.env("IRTUNE_LAYERS", "1").env("IRTUNE_INTERVAL", "5");
+    sandbox.run_with(&mut command).success();
+    let settings: toml::Table =
+        std::fs::read_to_string(sandbox.path("first/settings.toml")).unwrap().parse().unwrap();
+    assert_eq!(settings["layers"].as_integer(), Some(1));
+    assert_eq!(settings["interval"].as_integer(), Some(6));
+    assert_eq!(settings["optimizer_state"].as_str(), Some("keep"));
+}
+
+#[test]
+fn options_that_the_method_does_not_have() {
+    let sandbox = Sandbox::with_base();
+    sandbox.write("run.toml", "budget = [0.5]\nsettle = 10\n");
+    insta::assert_snapshot!(refused(
+        &sandbox,
+        "train --base base --train train.jsonl --config run.toml --method spectrum --share 1.5 --set split_num=2"
+    ));
+}
+
+#[test]
+fn layers_that_the_base_does_not_have() {
+    let sandbox = Sandbox::with_base();
+    let before = sandbox.contents();
+    let said = sandbox.run(
+        "train --base base --train train.jsonl --max-length 400 --method fixed --layers 1,99 --out first",
+    );
+    assert_eq!(sandbox.contents(), before, "nothing is left behind");
+    insta::assert_snapshot!(said.failure());
+}
