@@ -3,6 +3,7 @@
 
 mod bench_peers;
 mod bench_scale;
+mod files;
 mod machine;
 mod programs;
 

@@ -72,6 +72,19 @@ impl<E: Element> Cpu<E> {
     }
 }
 
+/// A norm's backward over the rows in use of buffers that may be longer.
+fn norm_backward<I: Element>(
+    input: &[I],
+    rows: usize,
+    gain: &[f32],
+    scales: &[f32],
+    out_gradient: &[f32],
+    gradient: &mut [f32],
+) {
+    let length = rows * gain.len();
+    norm::backward(&input[..length], gain, &scales[..rows], &out_gradient[..length], &mut gradient[..length]);
+}
+
 /// Most summands a product has: gate, up and their adapters, or queries, keys, values and theirs.
 const MOST_TERMS: usize = 6;
 
@@ -228,14 +241,7 @@ impl<E: Element> Device for Cpu<E> {
         out_gradient: &Vec<f32>,
         gradient: &mut Vec<f32>,
     ) {
-        let length = rows * gain.len();
-        norm::backward(
-            &input[..length],
-            gain,
-            &scales[..rows],
-            &out_gradient[..length],
-            &mut gradient[..length],
-        );
+        norm_backward(input, rows, gain, scales, out_gradient, gradient);
     }
 
     fn rms_norm_floats_backward(
@@ -247,14 +253,7 @@ impl<E: Element> Device for Cpu<E> {
         out_gradient: &Vec<f32>,
         gradient: &mut Vec<f32>,
     ) {
-        let length = rows * gain.len();
-        norm::backward(
-            &input[..length],
-            gain,
-            &scales[..rows],
-            &out_gradient[..length],
-            &mut gradient[..length],
-        );
+        norm_backward(input, rows, gain, scales, out_gradient, gradient);
     }
 
     fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {

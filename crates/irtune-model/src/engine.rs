@@ -9,7 +9,7 @@ pub use irtune_kernels::adamw::AdamW;
 
 use crate::{
     adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
-    decoder::Decoder, error::ModelError, host_tensor::HostTensor,
+    decoder::Decoder, device::Device, error::ModelError, host_tensor::HostTensor,
 };
 
 /// Precision of the operands of matrix products; sums, residual stream, adapters and optimizer are always f32.
@@ -223,20 +223,22 @@ pub fn engine(
         (Precision::Auto, Level::Portable) => Precision::F32,
         (precision, _) => precision,
     };
-    Ok(match precision {
-        Precision::F32 => {
-            Box::new(Decoder::new(Cpu::<f32>::new(base.clone()), &base, adapter, labels, seed, options)?)
-        }
-        Precision::Int16 => Box::new(Decoder::new(
-            Cpu::<bf16>::with_integers(base.clone()),
-            &base,
-            adapter,
-            labels,
-            seed,
-            options,
-        )?),
+    fn over<D: Device + 'static>(
+        device: D,
+        base: &Arc<Base>,
+        adapter: Option<LoraConfig>,
+        labels: usize,
+        seed: u64,
+        options: EngineOptions,
+    ) -> Result<Box<dyn Engine>, ModelError> {
+        Ok(Box::new(Decoder::new(device, base, adapter, labels, seed, options)?))
+    }
+    let mapped = base.clone();
+    match precision {
+        Precision::F32 => over(Cpu::<f32>::new(mapped), &base, adapter, labels, seed, options),
+        Precision::Int16 => over(Cpu::<bf16>::with_integers(mapped), &base, adapter, labels, seed, options),
         Precision::Bf16 | Precision::Auto => {
-            Box::new(Decoder::new(Cpu::<bf16>::new(base.clone()), &base, adapter, labels, seed, options)?)
+            over(Cpu::<bf16>::new(mapped), &base, adapter, labels, seed, options)
         }
-    })
+    }
 }

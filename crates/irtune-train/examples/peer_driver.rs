@@ -106,6 +106,7 @@ fn main() -> anyhow::Result<()> {
     let (mut seconds, mut losses, mut active_layers) = (Vec::new(), Vec::new(), Vec::new());
     let (mut examples, mut tokens, mut packed_tokens) = (0, 0, 0);
     let (mut first_step, mut scratch) = (None, StepScratch::new(base.config.layers));
+    let recipe = StepRecipe::of(&settings);
     let last = options.steps.map_or(usize::MAX, |steps| options.warmup_steps + steps);
     match options.task {
         Task::Train => {
@@ -115,7 +116,6 @@ fn main() -> anyhow::Result<()> {
                 let learning_rate =
                     settings.learning_rate * settings.schedule.factor(number, settings.warmup_steps, 1000);
                 let work = StepBatch { step: number, examples: refs, learning_rate };
-                let recipe = recipe(&settings);
                 let outcome = training_step(engine.as_mut(), policy.as_mut(), &recipe, &work, &mut scratch)?;
                 active_layers.push(outcome.active_layers);
                 losses.push(outcome.loss);
@@ -190,18 +190,6 @@ fn leave_the_start(engine: &mut dyn Engine, seed: u64) -> anyhow::Result<()> {
         parameter.data.fill_with(|| (draws.unit() - 0.5) as f32 * 1e-3);
     }
     Ok(engine.load_parameters(&parameters)?)
-}
-
-fn recipe(settings: &TrainSettings) -> StepRecipe {
-    StepRecipe {
-        batch_size: settings.batch_size,
-        train_head: settings.train_head,
-        max_grad_norm: settings.max_grad_norm,
-        weight_decay: settings.weight_decay,
-        seed: settings.seed,
-        dropout: settings.dropout > 0.0,
-        norms_of_micro_batches: false,
-    }
 }
 
 /// The mean loss of examples in evaluation mode, in batches of `size`.

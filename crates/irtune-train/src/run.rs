@@ -121,15 +121,7 @@ impl<'a> Run<'a> {
             Batches::Related => order.with_groups(related(&parts.data.train)),
         };
         let steps_per_epoch = order.steps_per_epoch() as u64;
-        let recipe = StepRecipe {
-            batch_size: settings.batch_size,
-            train_head: settings.train_head,
-            max_grad_norm: settings.max_grad_norm,
-            weight_decay: settings.weight_decay,
-            seed: settings.seed,
-            dropout: settings.dropout > 0.0,
-            norms_of_micro_batches: settings.method_options.get("fidelity") == Some("published"),
-        };
+        let recipe = StepRecipe::of(settings);
         let state = RunState {
             step: 0,
             policy: parts.policy.state(),

@@ -5,6 +5,7 @@ use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatc
 use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
 
 use crate::probe::EngineProbe;
+use crate::settings::TrainSettings;
 
 /// What is the same in every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,6 +26,21 @@ pub struct StepRecipe {
     ///
     /// With more than one micro-batch this runs each of them twice.
     pub norms_of_micro_batches: bool,
+}
+
+impl StepRecipe {
+    /// What the settings of a run say.
+    pub fn of(settings: &TrainSettings) -> Self {
+        Self {
+            batch_size: settings.batch_size,
+            train_head: settings.train_head,
+            max_grad_norm: settings.max_grad_norm,
+            weight_decay: settings.weight_decay,
+            seed: settings.seed,
+            dropout: settings.dropout > 0.0,
+            norms_of_micro_batches: settings.method_options.get("fidelity") == Some("published"),
+        }
+    }
 }
 
 /// What a step trains on.

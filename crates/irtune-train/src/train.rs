@@ -93,9 +93,6 @@ pub fn train(
         labels: data.labels.clone(),
         prompt,
     };
-    if contents.settings.cache_states {
-        check_cache(policy.as_ref())?;
-    }
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
     if contents.settings.cache_states {
         engine.cache_states(policy.lowest(), folder.path())?;
@@ -161,7 +158,6 @@ pub fn resume(
     let mut engine = make_engine(&base, &settings, &data)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
     if settings.cache_states {
-        check_cache(policy.as_ref())?;
         engine.cache_states(policy.lowest(), folder.path())?;
     }
     let parts = RunParts {
@@ -276,14 +272,13 @@ pub fn make_engine(
 /// The policy that the settings name.
 ///
 /// # Errors
-/// When there is no such method, or not for so many layers.
+/// When there is no such method, not for so many layers, or hidden states are to be kept and nothing lies below it.
 pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn LayerPolicy>, TrainError> {
-    Ok(irtune_select::method(&settings.method)?.build(layers, settings.method_options.as_map())?)
-}
-
-/// Hidden states can be kept below the lowest layer that will ever train, if there is anything below it.
-fn check_cache(policy: &dyn LayerPolicy) -> Result<(), TrainError> {
-    if policy.lowest() > 0 { Ok(()) } else { Err(TrainError::NothingToCache { method: policy.name() }) }
+    let policy = irtune_select::method(&settings.method)?.build(layers, settings.method_options.as_map())?;
+    if settings.cache_states && policy.lowest() == 0 {
+        return Err(TrainError::NothingToCache { method: policy.name() });
+    }
+    Ok(policy)
 }
 
 fn exporter<'a>(

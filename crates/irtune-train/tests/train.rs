@@ -278,6 +278,31 @@ fn every_method_trains_and_resumes_bitwise_in_the_middle() {
 }
 
 #[test]
+fn kept_hidden_states_change_nothing_and_want_layers_below() {
+    let place = Place::new();
+    let request = |out: &str, layers: &str| {
+        let mut request = place.request(out);
+        request.settings.precision = Precision::F32;
+        request.settings.method = "fixed".into();
+        request.settings.method_options = MethodOptions::of([("layers", layers)]);
+        request
+    };
+    let plain = request("plain", "top:1");
+    finish(&plain);
+    let mut cached = request("cached", "top:1");
+    cached.settings.cache_states = true;
+    finish(&cached);
+    assert_eq!(losses(&cached.out), losses(&plain.out));
+    assert!(adapter(&cached.out) == adapter(&plain.out));
+
+    let mut all = request("all", "bottom:1");
+    all.settings.cache_states = true;
+    let error = train(&all, &mut Recorder::default(), &never()).unwrap_err();
+    assert!(matches!(error, TrainError::NothingToCache { method: "fixed" }), "{error}");
+    assert!(!all.out.exists(), "a request that can't be met leaves nothing behind");
+}
+
+#[test]
 fn accumulated_equals_the_big_batch() {
     let place = Place::new();
     let trained = |out: &str, batch_size, gradient_accumulation| {

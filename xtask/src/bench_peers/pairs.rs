@@ -128,11 +128,9 @@ impl Bench<'_> {
     fn sweep(&self) -> anyhow::Result<(Option<&'static str>, Map<String, Value>)> {
         let steps = self.case.steps(self.options.quick).unwrap_or(TRIED_STEPS).min(TRIED_STEPS);
         let given = &self.options.settings;
-        let wanted: Vec<&'static str> = self.case.settings(self.options.quick).to_vec();
-        let wanted: Vec<&'static str> = wanted
-            .into_iter()
-            .filter(|name| given.is_empty() || given.iter().any(|one| one == name))
-            .collect();
+        let all = self.case.settings(self.options.quick).iter().copied();
+        let wanted: Vec<&str> =
+            all.filter(|name| given.is_empty() || given.iter().any(|one| one == name)).collect();
         if let [only] = wanted[..] {
             return Ok((Some(only), Map::new()));
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use serde_json::{Map, Value, json};
 
-use crate::machine;
+use crate::{files, machine};
 
 /// What the file's keys mean; another number is another layout.
 const VERSION: u64 = 1;
@@ -44,7 +44,6 @@ impl Results {
     /// # Errors
     /// When it can't be written.
     pub fn keep(&mut self, case: &str, result: Value) -> anyhow::Result<()> {
-        let named = || self.path.display().to_string();
         if let Some(cases) = self.value["cases"].as_object_mut() {
             let mut sorted: Map<String, Value> = std::mem::take(cases);
             sorted.insert(case.to_owned(), result);
@@ -52,11 +51,6 @@ impl Results {
                 cases.extend(sorted.remove_entry(name));
             }
         }
-        if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder).with_context(named)?;
-        }
-        let partial = self.path.with_extension("partial");
-        fs::write(&partial, serde_json::to_string_pretty(&self.value)? + "\n").with_context(named)?;
-        fs::rename(&partial, &self.path).with_context(named)
+        files::write(&self.path, &(serde_json::to_string_pretty(&self.value)? + "\n"))
     }
 }

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::machine;
 use crate::programs::{Programs, commit, output, result, root};
+use crate::{files, machine};
 use series::{Point, Work, points};
 
 /// `cargo xtask bench-scale`
@@ -79,19 +79,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             None => kept.push(measured),
         }
         let text = json!({"version": 1, "machine": machine::describe(), "points": kept});
-        write(&path, &(serde_json::to_string_pretty(&text)? + "\n"))?;
+        files::write(&path, &(serde_json::to_string_pretty(&text)? + "\n"))?;
     }
-    write(&root().join("docs/scale.svg"), &plot::draw(&kept)?)
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let named = || path.display().to_string();
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(named)?;
-    }
-    let partial = path.with_extension("partial");
-    fs::write(&partial, text).with_context(named)?;
-    fs::rename(&partial, path).with_context(named)
+    files::write(&root().join("docs/scale.svg"), &plot::draw(&kept)?)
 }
 
 struct Bench<'a> {

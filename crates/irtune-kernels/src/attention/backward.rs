@@ -84,22 +84,22 @@ fn sum_shared<E: Element>(shape: &Shape, partial: &[f32], targets: [&mut [E]; 2]
         if !shared.shared {
             return;
         }
-        scratch::with(scratch::bytes::<f32>(columns), |mut arena| {
-            let sum = arena.take::<f32>(columns);
-            for row in 0..shared.keys {
-                for (half, target) in targets.iter().enumerate() {
-                    sum.fill(0.0);
-                    for (below, segment) in shape.segments.iter().enumerate().skip(index) {
-                        if below == index
-                            || shape.path(below).skip(1).any(|above| std::ptr::eq(above, shared))
-                        {
-                            let place = segment.first_partial + shared.context + row;
-                            add(&partial[(place * 2 + half) * columns..][..columns], sum);
-                        }
-                    }
+        // In `partial` the rows of one segment lie together, keys beside values.
+        let length = shared.keys * 2 * columns;
+        scratch::with(scratch::bytes::<f32>(length), |mut arena| {
+            let sums = arena.take::<f32>(length);
+            sums.fill(0.0);
+            for (below, segment) in shape.segments.iter().enumerate().skip(index) {
+                if shape.path(below).any(|above| std::ptr::eq(above, shared)) {
+                    let place = (segment.first_partial + shared.context) * 2 * columns;
+                    add(&partial[place..][..length], sums);
+                }
+            }
+            for (row, sums) in sums.chunks_exact(2 * columns).enumerate() {
+                for (target, sums) in targets.iter().zip(sums.chunks_exact(columns)) {
                     // SAFETY: each task writes its own segment's rows.
                     let out = unsafe { target.part((shared.first_key + row) * columns, columns) };
-                    for (out, sum) in out.iter_mut().zip(&*sum) {
+                    for (out, sum) in out.iter_mut().zip(sums) {
                         *out = E::from_f32(*sum);
                     }
                 }

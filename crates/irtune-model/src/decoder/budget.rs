@@ -44,8 +44,7 @@ impl Budget {
             fixed: PROGRAM_BYTES
                 + base.weights.resident_bytes()
                 + 16 * config.layers * parameters
-                + tokens * shared
-                + kept,
+                + tokens * shared,
             kept,
             again: tokens * hidden * 4,
             layers: config.layers,

@@ -216,10 +216,10 @@ impl<D: Device> Decoder<D> {
             let (state, slot) = match index.checked_sub(lowest) {
                 Some(above) if above < again => {
                     device.copy(residual, &mut inputs[above], pass.rows.tokens * config.hidden_size);
-                    (State::Passing, saved.len() - 1)
+                    (State::Passing, 0)
                 }
                 Some(above) => (state, above - again),
-                None => (State::Passing, saved.len() - 1),
+                None => (State::Passing, 0),
             };
             layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
             let stream = if pass.rows.picked.is_some() { &*pooled_residual } else { &*residual };
@@ -271,8 +271,7 @@ impl<D: Device> Decoder<D> {
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
             let (group, state, wanted) = (groups.get_mut(index), states(index), index > lowest);
             let above = index - lowest;
-            let slot = if above < again { saved.len() - 1 } else { above - again };
-            let saved = &mut saved[slot];
+            let saved = &mut saved[above.saturating_sub(again)];
             if above < again {
                 device.copy(&inputs[above], residual, pass.rows.tokens * config.hidden_size);
                 let group = group.as_deref();

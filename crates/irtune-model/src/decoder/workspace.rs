@@ -123,7 +123,8 @@ pub(crate) struct Workspace<D: Device> {
     /// `[examples, labels]`
     pub(crate) logits: D::Floats,
     pub(crate) logits_gradient: D::Floats,
-    /// A slot for each layer that keeps its activations; a last one for those that keep nothing, or are computed again.
+    /// A slot for each layer that keeps its activations, at least one. Layers that keep nothing or are computed again lie
+    /// below and use the first slot: in the forward it isn't filled yet, in the backward no longer needed.
     pub(crate) saved: Vec<Saved<D>>,
     /// `[tokens, hidden]` each: the residual stream at the beginning of the layers that are computed again.
     pub(crate) inputs: Vec<D::Floats>,
@@ -178,7 +179,7 @@ impl<D: Device> Workspace<D> {
             pooled_scales: device.floats(examples),
             logits: device.floats(examples * labels),
             logits_gradient: device.floats(examples * labels),
-            saved: (0..slots.kept + 1).map(saved).collect(),
+            saved: (0..slots.kept.max(1)).map(saved).collect(),
             inputs: (0..slots.again).map(|_| device.floats(tokens * hidden)).collect(),
             scratch: Scratch {
                 normed: device.operands(tokens * hidden),
