@@ -41,9 +41,15 @@ pub(crate) fn multiply<P: Element>(
             // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
             // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and P is bf16 exactly if GROUP is 2.
             unsafe { kernel(whole, left_start, stride_bytes, panel_start, tile) };
-            let done = whole * P::GROUP;
-            if done < depth {
-                portable(rows, depth - done, &left[done..], stride, &panel[done * PANEL..], tile);
+            if whole * P::GROUP < depth {
+                // The half-filled last group: its other half is 0 on both sides.
+                let mut last = [[P::default(); 2]; TILE];
+                for (row, last) in last[..rows].iter_mut().enumerate() {
+                    last[0] = left[row * stride + depth - 1];
+                }
+                let panel = panel[whole * P::GROUP * PANEL..].as_ptr().cast();
+                // SAFETY: as above for one group, a row of `last` being one of 4 bytes: GROUP is 2 when any is left.
+                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, tile) };
             }
             return;
         }

@@ -2,9 +2,12 @@
 //!
 //! A panel over `depth` summed values is `[depth / GROUP][32][GROUP]`, zero-padded in both directions.
 
+use bytemuck::{cast_slice, cast_slice_mut};
+
 use crate::{
     element::Element,
     level::vectorised,
+    transpose::{SQUARE, square},
     weight::{BLOCK, Weight, decode_chunk},
 };
 
@@ -48,7 +51,8 @@ vectorised! {
         let row_bytes = weight.row_bytes();
         let width = PANEL.min(weight.rows - first);
         // Chunk by chunk: 32 rows × 32 values in the first-level cache, then transposed by groups.
-        let mut block = [[E::default(); BLOCK]; PANEL];
+        let mut block = Block([[E::default(); BLOCK]; PANEL]);
+        let block = &mut block.0;
         for (chunk, panel) in panel.chunks_mut(BLOCK * PANEL).enumerate() {
             let done = chunk * BLOCK;
             let length = BLOCK.min(depth - done);
@@ -60,11 +64,31 @@ vectorised! {
                     *value = E::from_f32(decoded);
                 }
             }
+            if panel.len() == BLOCK * PANEL {
+                turn(block, panel);
+                continue;
+            }
             for (group, line) in panel.chunks_exact_mut(PANEL * E::GROUP).enumerate() {
                 for (column, out) in line.chunks_exact_mut(E::GROUP).enumerate() {
                     out.copy_from_slice(&block[column][group * E::GROUP..][..E::GROUP]);
                 }
             }
+        }
+    }
+}
+
+/// 32 rows × 32 values, aligned so that they can be read as words.
+#[repr(C, align(64))]
+struct Block<E>([[E; BLOCK]; PANEL]);
+
+/// Transposes a whole block by groups, which are words of four bytes in every precision.
+#[inline(always)]
+fn turn<E: Element>(block: &[[E; BLOCK]; PANEL], panel: &mut [E]) {
+    let words = BLOCK / E::GROUP;
+    let (from, to) = (cast_slice::<E, u32>(block.as_flattened()), cast_slice_mut::<E, u32>(panel));
+    for column in (0..PANEL).step_by(SQUARE) {
+        for word in (0..words).step_by(SQUARE) {
+            square(&from[column * words + word..], words, &mut to[word * PANEL + column..], PANEL);
         }
     }
 }

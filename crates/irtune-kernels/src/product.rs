@@ -75,7 +75,7 @@ pub enum Output<'a, E> {
 /// Bytes of packed panels that one pass keeps in the second-level cache: processors that multiply bf16 have 1 MiB of it
 /// or more, others 512 KiB.
 const fn pass_bytes<P: Element>() -> usize {
-    if P::GROUP == 2 { 448 * 1024 } else { 320 * 1024 }
+    if P::GROUP == 2 { 640 * 1024 } else { 320 * 1024 }
 }
 
 /// Most panels of a pass. More of them read the left side less often, but leave less depth for a pass.

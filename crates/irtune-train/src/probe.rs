@@ -3,7 +3,7 @@
 use irtune_model::Engine;
 use irtune_select::{LayerSet, Probe};
 
-use crate::step::{StepBatch, StepError, StepRecipe, StepScratch, pack};
+use crate::step::{StepBatch, StepError, StepRecipe, StepScratch, micro_batch, pack};
 
 /// Measures losses of a step's first micro-batch, which is packed when the first is asked for.
 pub(crate) struct EngineProbe<'a> {
@@ -32,7 +32,7 @@ impl<'a> EngineProbe<'a> {
 
     fn measure(&mut self, suppressed: &LayerSet, factor: f64) -> Result<f64, StepError> {
         if self.factors.is_empty() {
-            pack(self.recipe, self.batch, self.scratch, 0)?;
+            pack(self.batch, self.scratch, micro_batch(self.recipe, self.batch, 0))?;
         }
         self.factors.clear();
         let scale = |layer| if suppressed.contains(layer) { factor as f32 } else { 1.0 };

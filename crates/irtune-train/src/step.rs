@@ -1,5 +1,7 @@
 //! One training step, from the choice of the layers to the update; no I/O and no clock.
 
+use std::ops::Range;
+
 use irtune_data::Example;
 use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
@@ -10,8 +12,10 @@ use crate::settings::TrainSettings;
 /// What is the same in every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepRecipe {
-    /// Examples that go through the model together.
+    /// Examples of a micro-batch.
     pub batch_size: usize,
+    /// A micro-batch of more tokens goes through the model in parts; 0 for never.
+    pub micro_batch_tokens: usize,
     /// Whether the head trains.
     pub train_head: bool,
     /// Longest gradient; 0 leaves all as they are.
@@ -33,6 +37,7 @@ impl StepRecipe {
     pub fn of(settings: &TrainSettings) -> Self {
         Self {
             batch_size: settings.batch_size,
+            micro_batch_tokens: settings.micro_batch_tokens,
             train_head: settings.train_head,
             max_grad_norm: settings.max_grad_norm,
             weight_decay: settings.weight_decay,
@@ -63,7 +68,7 @@ pub struct StepOutcome {
     pub gradient_norm: f64,
     /// The layers that trained.
     pub active_layers: LayerSet,
-    /// Tokens that went through the model, shared beginnings counted once a micro-batch.
+    /// Tokens that went through the model, shared beginnings counted once a pass.
     pub tokens: usize,
 }
 
@@ -192,7 +197,9 @@ pub fn training_step(
     engine.zero_gradients();
     let (mut loss, mut tokens) = (0.0, 0);
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
-        let (micro_loss, micro_tokens) = accumulate(engine, recipe, batch, scratch, index)?;
+        let most_tokens = if needs.layer_cosines { 0 } else { recipe.micro_batch_tokens };
+        let (micro_loss, micro_tokens) =
+            accumulate(engine, recipe, batch, scratch, micro_batch(recipe, batch, index), most_tokens)?;
         loss += micro_loss;
         tokens += micro_tokens;
     }
@@ -257,32 +264,46 @@ fn choose(
     }
 }
 
-/// Packs one micro-batch, with its targets.
-pub(crate) fn pack(
-    recipe: &StepRecipe,
-    batch: &StepBatch<'_>,
-    scratch: &mut StepScratch,
-    index: usize,
-) -> Result<(), StepError> {
+/// The places of a micro-batch's examples in the step.
+pub(crate) fn micro_batch(recipe: &StepRecipe, batch: &StepBatch<'_>, index: usize) -> Range<usize> {
     let first = index * recipe.batch_size;
-    let examples = &batch.examples[first..batch.examples.len().min(first + recipe.batch_size)];
-    scratch.targets.clear();
-    for (position, example) in examples.iter().enumerate() {
-        let label = example.label.ok_or(StepError::Unlabelled { example: first + position })?;
-        scratch.targets.push(label);
-    }
-    Ok(scratch.batch.refill(examples, SHORTEST_SHARED)?)
+    first..batch.examples.len().min(first + recipe.batch_size)
 }
 
-/// Adds one micro-batch's share of the step's gradient; the sum of its losses, and its tokens.
+/// Packs some of a step's examples, with their targets.
+pub(crate) fn pack(
+    batch: &StepBatch<'_>,
+    scratch: &mut StepScratch,
+    range: Range<usize>,
+) -> Result<(), StepError> {
+    scratch.targets.clear();
+    for index in range.clone() {
+        let label = batch.examples[index].label.ok_or(StepError::Unlabelled { example: index })?;
+        scratch.targets.push(label);
+    }
+    Ok(scratch.batch.refill(&batch.examples[range], SHORTEST_SHARED)?)
+}
+
+/// Adds some examples' share of the step's gradient, half of them after the other while they have more than
+/// `most_tokens`; the sum of their losses, and their tokens.
 fn accumulate(
     engine: &mut dyn Engine,
     recipe: &StepRecipe,
     batch: &StepBatch<'_>,
     scratch: &mut StepScratch,
-    index: usize,
+    range: Range<usize>,
+    most_tokens: usize,
 ) -> Result<(f64, usize), StepError> {
-    pack(recipe, batch, scratch, index)?;
+    pack(batch, scratch, range.clone())?;
+    if most_tokens > 0 && scratch.batch.tokens.len() > most_tokens && range.len() > 1 {
+        let middle = middle(&batch.examples[range.clone()]);
+        let (mut loss, mut tokens) = (0.0, 0);
+        for part in [range.start..range.start + middle, range.start + middle..range.end] {
+            let (part_loss, part_tokens) = accumulate(engine, recipe, batch, scratch, part, most_tokens)?;
+            (loss, tokens) = (loss + part_loss, tokens + part_tokens);
+        }
+        return Ok((loss, tokens));
+    }
     let dropout = recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step });
     let normalizer = batch.examples.len() as f64;
     let loss = engine.accumulate(
@@ -299,6 +320,18 @@ fn accumulate(
     Ok((loss, scratch.batch.tokens.len()))
 }
 
+/// How many of the examples make the part that is nearest to half of their tokens; at least one, and not all.
+fn middle(examples: &[&Example]) -> usize {
+    let length = |example: &&Example| example.tokens.len();
+    let all: usize = examples.iter().map(length).sum();
+    let mut before = 0;
+    let whole = examples.iter().take_while(|example| {
+        before += length(example);
+        2 * before <= all + length(example)
+    });
+    whole.count().clamp(1, examples.len() - 1)
+}
+
 /// Lists, for every layer that trains, the gradient norms of one micro-batch after the other.
 ///
 /// The published code's hooks see each micro-batch's own gradient, and its score sums over what they saw.
@@ -312,7 +345,7 @@ fn measure_micro_batches(
     let mut listed = vec![Vec::new(); layers.len()];
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
         engine.zero_gradients();
-        accumulate(engine, recipe, batch, scratch, index)?;
+        accumulate(engine, recipe, batch, scratch, micro_batch(recipe, batch, index), 0)?;
         for (list, &layer) in listed.iter_mut().zip(&layers) {
             engine.gradient_norms(layer, &mut scratch.layer_norms);
             list.extend_from_slice(&scratch.layer_norms);
@@ -338,6 +371,17 @@ fn optimizer(recipe: &StepRecipe, learning_rate: f64) -> AdamW {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_as_even_as_their_examples_allow() {
+        let example = |length: usize| Example { tokens: vec![1; length], label: Some(0), shortened: false };
+        for (lengths, expected) in
+            [(&[1, 1, 1, 1][..], 2), (&[9, 1, 1, 1], 1), (&[1, 1, 1, 9], 3), (&[3, 3, 3], 2), (&[5, 5], 1)]
+        {
+            let examples: Vec<Example> = lengths.iter().map(|&length| example(length)).collect();
+            assert_eq!(middle(&examples.iter().collect::<Vec<_>>()), expected, "{lengths:?}");
+        }
+    }
 
     #[test]
     fn clipping_is_that_of_torch() {

@@ -258,10 +258,15 @@ pub fn make_engine(
     settings: &TrainSettings,
     data: &RunData,
 ) -> Result<Box<dyn Engine>, TrainError> {
+    let largest = data.largest_batch(settings.batch_size);
+    let most = match settings.micro_batch_tokens {
+        0 => largest,
+        most => most.max(data.largest_batch(1)).min(largest),
+    };
     let options = EngineOptions {
         precision: settings.precision,
         threads: settings.threads.unwrap_or_else(cores),
-        max_tokens: data.largest_batch(settings.batch_size),
+        max_tokens: most,
         max_examples: settings.batch_size,
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),

@@ -25,6 +25,7 @@ fn a_warm_step_allocates_nothing() {
     let examples: Vec<&Example> = examples.iter().collect();
     let recipe = StepRecipe {
         batch_size: 2,
+        micro_batch_tokens: 6,
         train_head: true,
         max_grad_norm: 1e-3,
         weight_decay: 0.01,

@@ -52,6 +52,7 @@ impl LayerPolicy for Fixed {
 
 const RECIPE: StepRecipe = StepRecipe {
     batch_size: 4,
+    micro_batch_tokens: 0,
     train_head: true,
     max_grad_norm: 0.0,
     weight_decay: 0.0,
@@ -158,6 +159,42 @@ fn tokens_count_what_is_shared_once_a_micro_batch() {
     }
     let (outcome, _) = step(&mut CountingEngine::new(), &[2], &RECIPE, &examples);
     assert_eq!(outcome.unwrap().tokens, 6 + 2 * 20);
+}
+
+#[test]
+fn a_batch_of_many_tokens_makes_the_same_step_in_parts() {
+    let examples = support::examples(8, 0);
+    let steps = [0, 20, 1].map(|micro_batch_tokens| {
+        let mut engine = CountingEngine::new();
+        let recipe = StepRecipe { batch_size: 8, micro_batch_tokens, ..RECIPE };
+        let (outcome, shown) = step(&mut engine, &[2], &recipe, &examples);
+        (engine.passes, outcome.unwrap(), shown, engine.gradients())
+    });
+    assert_eq!(steps.each_ref().map(|(passes, ..)| *passes), [1, 4, 8]);
+    let (_, whole, shown, gradients) = &steps[0];
+    for (_, parts, parts_shown, parts_gradients) in &steps[1..] {
+        assert!((parts.loss - whole.loss).abs() < 1e-6);
+        for (part, whole) in parts_shown[2].iter().flatten().zip(shown[2].iter().flatten()) {
+            assert!((part - whole).abs() < 1e-6 * whole);
+        }
+        for (parts, whole) in parts_gradients.iter().zip(gradients) {
+            assert!(parts.data.iter().zip(&whole.data).all(|(part, whole)| (part - whole).abs() < 1e-6));
+        }
+    }
+}
+
+#[test]
+fn cosines_are_those_of_whole_batches() {
+    let mut engine = CountingEngine::new();
+    let mut needs = Signals::default();
+    needs.layer_cosines = true;
+    let mut policy = Curious { needs, ..Curious::default() };
+    let recipe = StepRecipe { micro_batch_tokens: 1, ..RECIPE };
+    let examples = support::examples(4, 0);
+    let examples: Vec<&Example> = examples.iter().collect();
+    let batch = StepBatch { step: 0, examples: &examples, learning_rate: 0.01 };
+    training_step(&mut engine, &mut policy, &recipe, &batch, &mut StepScratch::new(LAYERS)).unwrap();
+    assert_eq!(engine.passes, 1);
 }
 
 #[test]

@@ -204,6 +204,13 @@ static OWN: &[Setting] = &[
     entry(Machine, "threads", Integer, "N", "Threads; all cores when not given"),
     entry(
         Machine,
+        "micro_batch_tokens",
+        Integer,
+        "TOKENS",
+        "A batch of more tokens goes through the model in parts, which saves memory; 0 for never",
+    ),
+    entry(
+        Machine,
         "memory",
         Text,
         "AMOUNT",
