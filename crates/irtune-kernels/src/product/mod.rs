@@ -3,22 +3,32 @@
 //! A product is `Σ terms`: the base projection and its adapters are summed in registers and written once.
 //! Forward (`left · Wᵀ`) and backward (`left · W`) read the same weight bytes.
 
+mod output;
+mod passes;
+mod plan;
+mod rounded;
+
 use arrayvec::ArrayVec;
 
 use crate::{
     dropout::Mask,
     element::{Element, multiplied_as_stored, widen},
-    integer::{self, Integers, STRETCH, round_panel, round_row},
+    integer::{self, Integers, STRETCH, round_panel},
     level::level,
-    matrix::{Matrix, MatrixMut},
+    matrix::Matrix,
     microkernel::{TILE, Tile, multiply},
     pack::{PANEL, pack, panel_length},
-    parallel::{self, Shared},
-    scratch,
-    weight::{BLOCK, Weight},
+    parallel, scratch,
+    weight::Weight,
 };
 
+use output::{Target, write_tile};
+use passes::{PIECES, Piece, Room, passes};
+use plan::{Part, Plan, most_panels, panels};
+use rounded::{RoundedLeft, stretch, with_integers};
+
 pub use crate::pack::Side;
+pub use output::Output;
 
 /// `left · Wᵀ` or `left · W`, its result optionally masked.
 #[derive(Clone, Copy, Debug)]
@@ -58,55 +68,6 @@ impl<'a, E: Element> Term<'a, E> {
             Side::Forward => self.weight.rows,
             Side::Backward => self.weight.columns,
         }
-    }
-}
-
-/// Where a product goes.
-#[derive(Debug)]
-pub enum Output<'a, E> {
-    /// Overwrites f32 values.
-    Store(MatrixMut<'a, f32>),
-    /// Adds to f32 values.
-    Add(MatrixMut<'a, f32>),
-    /// Overwrites operands with the rounded result.
-    Operand(MatrixMut<'a, E>),
-}
-
-/// Bytes of packed panels that one pass keeps in the second-level cache: processors that multiply bf16 have 1 MiB of it
-/// or more, others 512 KiB.
-const fn pass_bytes<P: Element>() -> usize {
-    if P::GROUP == 2 { 640 * 1024 } else { 320 * 1024 }
-}
-
-/// Most panels of a pass. More of them read the left side less often, but leave less depth for a pass.
-const fn most_panels<P: Element>() -> usize {
-    if P::GROUP == 2 { 4 } else { 6 }
-}
-
-/// Most pieces of a pass.
-const PIECES: usize = 16;
-
-/// Most terms of a product.
-const MOST_TERMS: usize = 16;
-
-/// A stretch of one term's summed values that is packed at once.
-#[derive(Clone, Copy, Default)]
-struct Piece {
-    term: usize,
-    start: usize,
-    depth: usize,
-    /// Whether it is multiplied in integers.
-    integers: bool,
-    /// Where it begins in a panel's packed values, or integers.
-    place: usize,
-    /// Number among the pass's pieces in integers.
-    number: usize,
-}
-
-impl Piece {
-    /// Summed values in integers, padded to whole pairs.
-    fn even(&self) -> usize {
-        self.depth.next_multiple_of(2)
     }
 }
 
@@ -154,257 +115,6 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
             }
         });
     });
-}
-
-/// Panels of so many columns.
-fn panels(columns: usize) -> usize {
-    columns.div_ceil(PANEL)
-}
-
-/// The outputs of one task.
-struct Part {
-    rows: std::ops::Range<usize>,
-    /// First column.
-    column: usize,
-    panels: usize,
-}
-
-/// The left side of a term in integers, stretch after stretch `[rows, depth]`, and `[stretches, rows]` scales.
-#[derive(Clone, Copy, Default)]
-struct RoundedLeft<'a> {
-    values: &'a [i16],
-    scales: &'a [f32],
-}
-
-/// Summed values that share their scales: as even as blocks allow.
-fn stretch(summed: usize) -> usize {
-    summed.div_ceil(summed.div_ceil(STRETCH).max(1)).next_multiple_of(BLOCK)
-}
-
-/// Rounds the left sides of the terms that are multiplied in integers, once for all tasks.
-fn with_integers<E: Element>(terms: &[Term<E>], work: impl FnOnce(&[RoundedLeft])) {
-    let sizes = |term: &Term<E>| {
-        let (rows, summed) = (term.left.rows, term.summed());
-        if term.integers {
-            (rows * summed.next_multiple_of(2), rows * summed.div_ceil(stretch(summed)))
-        } else {
-            (0, 0)
-        }
-    };
-    let needed = |term| scratch::bytes::<i16>(sizes(term).0) + scratch::bytes::<f32>(sizes(term).1);
-    let bytes = terms.iter().map(needed).sum();
-    if bytes == 0 {
-        return work(&ArrayVec::<_, MOST_TERMS>::from_iter(terms.iter().map(|_| RoundedLeft::default())));
-    }
-    scratch::with_shared(bytes, |mut arena| {
-        let mut rounded = ArrayVec::<RoundedLeft, MOST_TERMS>::new();
-        for term in terms {
-            let (values, scales) = sizes(term);
-            let (values, scales) = (arena.take::<i16>(values), arena.take::<f32>(scales));
-            if term.integers {
-                round_left(term, values, scales);
-            }
-            rounded.push(RoundedLeft { values, scales });
-        }
-        work(&rounded);
-    });
-}
-
-fn round_left<E: Element>(term: &Term<E>, values: &mut [i16], scales: &mut [f32]) {
-    let (rows, summed) = (term.left.rows, term.summed());
-    let stretch = stretch(summed);
-    let (values, scales) = (Shared::new(values), Shared::new(scales));
-    let chunk = parallel::rows_a_task(summed);
-    parallel::for_each(rows.div_ceil(chunk), |task| {
-        for row in task * chunk..rows.min((task + 1) * chunk) {
-            let line = &term.left.data[row * term.left.stride..][..summed];
-            for (number, from) in line.chunks(stretch).enumerate() {
-                let even = from.len().next_multiple_of(2);
-                // SAFETY: each task writes its own rows.
-                let to = unsafe { values.part(number * stretch * rows + row * even, even) };
-                // SAFETY: as above.
-                let scale = unsafe { scales.part(number * rows + row, 1) };
-                scale[0] = round_row(from, to);
-            }
-        }
-    });
-}
-
-/// How a product is cut into tasks: groups of panels, and for few panels also chunks of rows.
-struct Plan {
-    group_panels: usize,
-    groups: usize,
-    chunk_rows: usize,
-    row_chunks: usize,
-}
-
-impl Plan {
-    fn new(most_panels: usize, rows: usize, columns: usize) -> Self {
-        let panels = panels(columns);
-        let threads = parallel::threads();
-        let mut group_panels = most_panels.min(panels);
-        while group_panels > 1
-            && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels))
-        {
-            group_panels -= 1;
-        }
-        let groups = panels.div_ceil(group_panels);
-        // Each row chunk packs the panels again, so rows are cut only when panels are too few to share.
-        let wanted = if groups.is_multiple_of(threads) { 1 } else { (3 * threads).div_ceil(groups) };
-        let row_chunks = wanted.min(rows.div_ceil(8 * TILE)).max(1);
-        let chunk_rows = rows.div_ceil(row_chunks).next_multiple_of(TILE);
-        Self { group_panels, groups, chunk_rows, row_chunks: rows.div_ceil(chunk_rows) }
-    }
-}
-
-/// The output, written tile by tile from several threads.
-enum Target<'a, E> {
-    Store(Shared<'a, f32>, usize, usize),
-    Add(Shared<'a, f32>, usize, usize),
-    Operand(Shared<'a, E>, usize, usize),
-}
-
-impl<'a, E: Element> Target<'a, E> {
-    fn new(output: Output<'a, E>) -> Self {
-        match output {
-            Output::Store(matrix) => {
-                matrix.check();
-                Target::Store(Shared::new(matrix.data), matrix.stride, matrix.columns)
-            }
-            Output::Add(matrix) => {
-                matrix.check();
-                Target::Add(Shared::new(matrix.data), matrix.stride, matrix.columns)
-            }
-            Output::Operand(matrix) => {
-                matrix.check();
-                Target::Operand(Shared::new(matrix.data), matrix.stride, matrix.columns)
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn write(&self, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
-        match self {
-            Target::Store(shared, stride, columns) => {
-                write_rows(shared, *stride, *columns, &tile[..rows], row, column, |out, sum| {
-                    *out = sum * scale
-                });
-            }
-            Target::Add(shared, stride, columns) => {
-                write_rows(shared, *stride, *columns, &tile[..rows], row, column, |out, sum| {
-                    *out += sum * scale
-                });
-            }
-            Target::Operand(shared, stride, columns) => {
-                let write = |out: &mut E, sum: f32| *out = E::from_f32(sum * scale);
-                write_rows(shared, *stride, *columns, &tile[..rows], row, column, write);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn write_rows<T>(
-    shared: &Shared<T>,
-    stride: usize,
-    columns: usize,
-    tile: &[[f32; PANEL]],
-    row: usize,
-    column: usize,
-    write: impl Fn(&mut T, f32),
-) {
-    let width = PANEL.min(columns - column);
-    for (index, sums) in tile.iter().enumerate() {
-        // SAFETY: tasks own disjoint ranges of rows and columns.
-        let out = unsafe { shared.part((row + index) * stride + column, width) };
-        if let Ok(out) = <&mut [T; PANEL]>::try_from(&mut *out) {
-            out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
-        } else {
-            out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
-        }
-    }
-}
-
-crate::level::vectorised! {
-    fn write_tile<E: Element>(target: &Target<E>, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
-        target.write(tile, rows, scale, row, column);
-    }
-}
-
-/// Bytes that a summed value of a term takes in a packed panel.
-fn packed_bytes<E, P>(term: &Term<E>) -> usize {
-    PANEL * if term.integers { size_of::<i16>() } else { size_of::<P>() }
-}
-
-/// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
-fn passes<E: Element, P: Element>(
-    terms: &[Term<E>],
-    panels: usize,
-    mut visit: impl FnMut(&[Piece], bool, bool),
-) {
-    let total: usize = terms.iter().map(|term| term.summed() * packed_bytes::<E, P>(term)).sum();
-    let limit = total.div_ceil((total * panels).div_ceil(pass_bytes::<P>()).max(1));
-    let mut pieces = ArrayVec::<Piece, PIECES>::new();
-    let (mut filled, mut first) = (0, true);
-    let (mut values, mut integers, mut number) = (0, 0, 0);
-    for (index, term) in terms.iter().enumerate() {
-        let bytes = packed_bytes::<E, P>(term);
-        let mut start = 0;
-        while start < term.summed() {
-            if filled >= limit || pieces.is_full() {
-                visit(&pieces, first, false);
-                pieces.clear();
-                (filled, first, values, integers, number) = (0, false, 0, 0, 0);
-            }
-            let room = (limit - filled).div_ceil(bytes).next_multiple_of(BLOCK);
-            let most = if term.integers { stretch(term.summed()) } else { room };
-            let depth = (term.summed() - start).min(most);
-            let place = if term.integers { integers } else { values };
-            let piece = Piece { term: index, start, depth, integers: term.integers, place, number };
-            if term.integers {
-                (integers, number) = (integers + piece.even() * PANEL, number + 1);
-            } else {
-                values += panel_length::<P>(depth);
-            }
-            pieces.push(piece);
-            (filled, start) = (filled + depth * bytes, start + depth);
-        }
-    }
-    visit(&pieces, first, true);
-}
-
-/// What the packed pieces of a pass need for one panel, and their left sides for one block of rows.
-#[derive(Clone, Copy, Default)]
-struct Room {
-    values: usize,
-    integers: usize,
-    pieces: usize,
-    widened: usize,
-}
-
-impl Room {
-    fn of<E: Element, P: Element>(pieces: &[Piece]) -> Self {
-        let mut room = Self::default();
-        for piece in pieces {
-            if piece.integers {
-                room.integers += piece.even() * PANEL;
-                room.pieces += 1;
-            } else {
-                room.values += panel_length::<P>(piece.depth);
-                room.widened += if E::GROUP == P::GROUP { 0 } else { piece.depth * TILE };
-            }
-        }
-        room
-    }
-
-    fn union(self, other: Self) -> Self {
-        Self {
-            values: self.values.max(other.values),
-            integers: self.integers.max(other.integers),
-            pieces: self.pieces.max(other.pieces),
-            widened: self.widened.max(other.widened),
-        }
-    }
 }
 
 /// One task: the outputs of `panels` panels from column `first` on, for some rows, multiplied as `P` or in integers.
@@ -556,6 +266,7 @@ mod tests {
     use half::bf16;
 
     use super::*;
+    use crate::matrix::MatrixMut;
 
     fn values(count: usize, seed: u64) -> Vec<f32> {
         let uniform =

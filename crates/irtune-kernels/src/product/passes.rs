@@ -1,0 +1,117 @@
+//! Passes over the summed values of a product's terms: what is packed at once.
+
+use arrayvec::ArrayVec;
+
+use super::{Term, rounded::stretch};
+use crate::{
+    element::Element,
+    microkernel::TILE,
+    pack::{PANEL, panel_length},
+    weight::BLOCK,
+};
+
+/// Bytes of packed panels that one pass keeps in the second-level cache: processors that multiply bf16 have 1 MiB of it
+/// or more, others 512 KiB.
+const fn pass_bytes<P: Element>() -> usize {
+    if P::GROUP == 2 { 640 * 1024 } else { 320 * 1024 }
+}
+
+/// Most pieces of a pass.
+pub(super) const PIECES: usize = 16;
+
+/// A stretch of one term's summed values that is packed at once.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Piece {
+    pub(super) term: usize,
+    pub(super) start: usize,
+    pub(super) depth: usize,
+    /// Whether it is multiplied in integers.
+    pub(super) integers: bool,
+    /// Where it begins in a panel's packed values, or integers.
+    pub(super) place: usize,
+    /// Number among the pass's pieces in integers.
+    pub(super) number: usize,
+}
+
+impl Piece {
+    /// Summed values in integers, padded to whole pairs.
+    pub(super) fn even(&self) -> usize {
+        self.depth.next_multiple_of(2)
+    }
+}
+
+/// Bytes that a summed value of a term takes in a packed panel.
+fn packed_bytes<E, P>(term: &Term<E>) -> usize {
+    PANEL * if term.integers { size_of::<i16>() } else { size_of::<P>() }
+}
+
+/// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
+pub(super) fn passes<E: Element, P: Element>(
+    terms: &[Term<E>],
+    panels: usize,
+    mut visit: impl FnMut(&[Piece], bool, bool),
+) {
+    let total: usize = terms.iter().map(|term| term.summed() * packed_bytes::<E, P>(term)).sum();
+    let limit = total.div_ceil((total * panels).div_ceil(pass_bytes::<P>()).max(1));
+    let mut pieces = ArrayVec::<Piece, PIECES>::new();
+    let (mut filled, mut first) = (0, true);
+    let (mut values, mut integers, mut number) = (0, 0, 0);
+    for (index, term) in terms.iter().enumerate() {
+        let bytes = packed_bytes::<E, P>(term);
+        let mut start = 0;
+        while start < term.summed() {
+            if filled >= limit || pieces.is_full() {
+                visit(&pieces, first, false);
+                pieces.clear();
+                (filled, first, values, integers, number) = (0, false, 0, 0, 0);
+            }
+            let room = (limit - filled).div_ceil(bytes).next_multiple_of(BLOCK);
+            let most = if term.integers { stretch(term.summed()) } else { room };
+            let depth = (term.summed() - start).min(most);
+            let place = if term.integers { integers } else { values };
+            let piece = Piece { term: index, start, depth, integers: term.integers, place, number };
+            if term.integers {
+                (integers, number) = (integers + piece.even() * PANEL, number + 1);
+            } else {
+                values += panel_length::<P>(depth);
+            }
+            pieces.push(piece);
+            (filled, start) = (filled + depth * bytes, start + depth);
+        }
+    }
+    visit(&pieces, first, true);
+}
+
+/// What the packed pieces of a pass need for one panel, and their left sides for one block of rows.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Room {
+    pub(super) values: usize,
+    pub(super) integers: usize,
+    pub(super) pieces: usize,
+    pub(super) widened: usize,
+}
+
+impl Room {
+    pub(super) fn of<E: Element, P: Element>(pieces: &[Piece]) -> Self {
+        let mut room = Self::default();
+        for piece in pieces {
+            if piece.integers {
+                room.integers += piece.even() * PANEL;
+                room.pieces += 1;
+            } else {
+                room.values += panel_length::<P>(piece.depth);
+                room.widened += if E::GROUP == P::GROUP { 0 } else { piece.depth * TILE };
+            }
+        }
+        room
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        Self {
+            values: self.values.max(other.values),
+            integers: self.integers.max(other.integers),
+            pieces: self.pieces.max(other.pieces),
+            widened: self.widened.max(other.widened),
+        }
+    }
+}

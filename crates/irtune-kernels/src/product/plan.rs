@@ -1,0 +1,50 @@
+//! How a product is cut into tasks.
+
+use std::ops::Range;
+
+use crate::{element::Element, microkernel::TILE, pack::PANEL, parallel};
+
+/// Most panels of a pass. More of them read the left side less often, but leave less depth for a pass.
+pub(super) const fn most_panels<P: Element>() -> usize {
+    if P::GROUP == 2 { 4 } else { 6 }
+}
+
+/// Panels of so many columns.
+pub(super) fn panels(columns: usize) -> usize {
+    columns.div_ceil(PANEL)
+}
+
+/// The outputs of one task.
+pub(super) struct Part {
+    pub(super) rows: Range<usize>,
+    /// First column.
+    pub(super) column: usize,
+    pub(super) panels: usize,
+}
+
+/// How a product is cut into tasks: groups of panels, and for few panels also chunks of rows.
+pub(super) struct Plan {
+    pub(super) group_panels: usize,
+    pub(super) groups: usize,
+    pub(super) chunk_rows: usize,
+    pub(super) row_chunks: usize,
+}
+
+impl Plan {
+    pub(super) fn new(most_panels: usize, rows: usize, columns: usize) -> Self {
+        let panels = panels(columns);
+        let threads = parallel::threads();
+        let mut group_panels = most_panels.min(panels);
+        while group_panels > 1
+            && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels))
+        {
+            group_panels -= 1;
+        }
+        let groups = panels.div_ceil(group_panels);
+        // Each row chunk packs the panels again, so rows are cut only when panels are too few to share.
+        let wanted = if groups.is_multiple_of(threads) { 1 } else { (3 * threads).div_ceil(groups) };
+        let row_chunks = wanted.min(rows.div_ceil(8 * TILE)).max(1);
+        let chunk_rows = rows.div_ceil(row_chunks).next_multiple_of(TILE);
+        Self { group_panels, groups, chunk_rows, row_chunks: rows.div_ceil(chunk_rows) }
+    }
+}
