@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::columns::Columns;
 use crate::error::DataError;
+use crate::fold::folds;
 use crate::pair::Pair;
 use crate::reader::{Labels, Pairs};
 use crate::split::split;
+use crate::subset::subset;
 
 /// The pairs of one file, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +43,39 @@ impl Corpus {
         for &row in &rows.validation {
             held_out[row] = true;
         }
-        let (validation, train): (Vec<_>, Vec<_>) =
-            self.pairs.into_iter().zip(held_out).partition(|(_, held_out)| *held_out);
-        let side = |pairs: Vec<(Pair, bool)>| pairs.into_iter().map(|(pair, _)| pair).collect();
-        let train = Corpus { file: self.file.clone(), pairs: side(train), dropped: self.dropped };
-        // What was dropped is told once, with the training side.
-        let validation = Corpus { file: self.file, pairs: side(validation), dropped: 0 };
-        Ok((train, validation))
+        Ok(self.divide(&held_out))
+    }
+
+    /// Holds out part `part`, counted from 1, of `parts` for a test: (training, test).
+    ///
+    /// # Errors
+    /// As [`folds`].
+    pub fn fold(self, part: usize, parts: usize) -> Result<(Corpus, Corpus), DataError> {
+        let held_out: Vec<bool> = folds(&self.pairs, parts)?.iter().map(|found| found + 1 == part).collect();
+        Ok(self.divide(&held_out))
+    }
+
+    /// Keeps `size` pairs, stratified, and in them those of every smaller size.
+    ///
+    /// # Errors
+    /// As [`subset`].
+    pub fn subset(self, size: usize, seed: u64) -> Result<Corpus, DataError> {
+        let mut kept = vec![false; self.pairs.len()];
+        for row in subset(&self.pairs, size, seed)? {
+            kept[row] = true;
+        }
+        let dropped = self.dropped;
+        let (_, kept) = self.divide(&kept);
+        Ok(Corpus { dropped, ..kept })
+    }
+
+    /// The pairs that are not marked, and those that are.
+    fn divide(self, marked: &[bool]) -> (Corpus, Corpus) {
+        let (chosen, rest): (Vec<_>, Vec<_>) =
+            self.pairs.into_iter().zip(marked).partition(|(_, marked)| **marked);
+        let side = |pairs: Vec<(Pair, &bool)>| pairs.into_iter().map(|(pair, _)| pair).collect();
+        let rest = Corpus { file: self.file.clone(), pairs: side(rest), dropped: self.dropped };
+        // What was dropped is told once.
+        (rest, Corpus { file: self.file, pairs: side(chosen), dropped: 0 })
     }
 }

@@ -356,6 +356,29 @@ pub enum DataError {
         /// The fraction asked for.
         fraction: f64,
     },
+    /// Too few documents for a cross-validation.
+    #[error(
+        "{rows} rows in {groups} documents can't be divided into {parts} parts; use 2 parts or more, and no more than \
+         there are documents"
+    )]
+    FewGroups {
+        /// Parts asked for.
+        parts: usize,
+        /// Rows there are.
+        rows: usize,
+        /// Groups there are.
+        groups: usize,
+    },
+    /// No such number of training rows.
+    #[error(
+        "train_size: {size} of {rows} training pairs can't be taken; use a number from 1 to {rows}, or leave it out"
+    )]
+    SubsetSize {
+        /// Rows asked for.
+        size: usize,
+        /// Rows there are.
+        rows: usize,
+    },
     /// No examples, or batches of none.
     #[error("cannot make batches of {batch_size} from {examples} examples; both must be at least 1")]
     EmptyBatches {

@@ -23,10 +23,10 @@ pub struct Split {
 
 /// Rows that stay together, and how often each label stands in them.
 #[derive(Default)]
-struct Group {
-    rows: Vec<usize>,
+pub(crate) struct Group {
+    pub(crate) rows: Vec<usize>,
     /// Ordered, so that sums of floats over it are the same in every run.
-    labels: BTreeMap<usize, usize>,
+    pub(crate) labels: BTreeMap<usize, usize>,
 }
 
 /// Holds out about `fraction` of the rows.
@@ -74,7 +74,7 @@ pub fn split(pairs: &[Pair], fraction: f64, seed: u64) -> Result<Split, DataErro
 }
 
 /// Groups in the order of their first rows, and the rows of every label.
-fn groups(pairs: &[Pair]) -> (Vec<Group>, Vec<usize>) {
+pub(crate) fn groups(pairs: &[Pair]) -> (Vec<Group>, Vec<usize>) {
     #[derive(PartialEq, Eq, Hash)]
     enum Key<'a> {
         Document(&'a str),

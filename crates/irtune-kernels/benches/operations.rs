@@ -226,7 +226,8 @@ fn dropouts<E: Element>() -> [Operation; 2] {
 fn cross_entropy() -> Operation {
     let (logits, mut gradient) = (values::<f32>(ROWS * CLASSES, 10), vec![0.0; ROWS * CLASSES]);
     let targets: Vec<u32> = (0..ROWS).map(|row| (row % CLASSES) as u32).collect();
-    let sum = loss::cross_entropy(&logits, &targets, CLASSES, 0.5, &mut gradient);
+    let options = loss::LossOptions::default();
+    let sum = loss::cross_entropy(&logits, &targets, CLASSES, &options, 0.5, &mut gradient);
     let (mut exact, mut exact_gradient) = (0.0, Vec::new());
     for (logits, &target) in wide(&logits).chunks(CLASSES).zip(&targets) {
         let total: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -237,7 +238,7 @@ fn cross_entropy() -> Operation {
     assert!((sum - exact).abs() < 1e-6 * exact, "the loss is {sum}, not {exact}");
     same("the loss's gradient", &gradient, &exact_gradient);
     Operation::new("cross-entropy", Work::Bytes(ROWS * CLASSES * 8), move || {
-        std::hint::black_box(loss::cross_entropy(&logits, &targets, CLASSES, 0.5, &mut gradient));
+        std::hint::black_box(loss::cross_entropy(&logits, &targets, CLASSES, &options, 0.5, &mut gradient));
     })
 }
 

@@ -230,16 +230,46 @@ fn cross_entropy() {
     let classes = logits.len() / targets.len();
     let mut gradient = vec![0.0; logits.len()];
     let factor = 1.0 / section.fact("normalizer");
-    let sum = loss::cross_entropy(&logits, &targets, classes, factor, &mut gradient);
+    let options = loss::LossOptions::default();
+    let sum = loss::cross_entropy(&logits, &targets, classes, &options, factor, &mut gradient);
     section.compare("logits_gradient", &gradient);
     let one = |example: usize| {
         let logits = &logits[example * classes..][..classes];
-        loss::cross_entropy(logits, &targets[example..=example], classes, 1.0, &mut vec![0.0; classes])
+        let target = &targets[example..=example];
+        loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes])
     };
     let losses: Vec<f64> = (0..targets.len()).map(one).collect();
     assert!((losses.iter().sum::<f64>() - sum).abs() <= 1e-9 * sum);
     section.compare("losses", &losses.iter().map(|&loss| loss as f32).collect::<Vec<_>>());
     section.golden.passes();
+}
+
+#[test]
+fn cross_entropy_with_class_weights_and_label_smoothing() {
+    let names = ["weights", "smoothing", "weights_and_smoothing"];
+    assert_eq!(sections("weighted_loss"), names.map(str::to_owned).into());
+    for name in names {
+        let section = Section::open("weighted_loss", name, "cross_entropy", "f32");
+        let (logits, targets) = (section.floats("logits"), section.integers("targets"));
+        let classes = logits.len() / targets.len();
+        let weights = section.golden.facts["sections"][name]["class_weights"].as_array();
+        let options = loss::LossOptions {
+            class_weights: weights
+                .map(|weights| weights.iter().map(|weight| weight.as_f64().unwrap()).collect()),
+            label_smoothing: section.fact("label_smoothing"),
+        };
+        let normalizer: f64 = targets.iter().map(|&target| options.weight(target as usize)).sum();
+        let mut gradient = vec![0.0; logits.len()];
+        let sum = loss::cross_entropy(&logits, &targets, classes, &options, 1.0 / normalizer, &mut gradient);
+        section.compare("mean", &[(sum / normalizer) as f32]);
+        section.compare("logits_gradient", &gradient);
+        let rows = logits.chunks_exact(classes).zip(targets.chunks_exact(1));
+        let losses = rows.map(|(logits, target)| {
+            loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes]) as f32
+        });
+        section.compare("losses", &losses.collect::<Vec<_>>());
+        section.golden.passes();
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use irtune_kernels::{
 use crate::{
     base::Base,
     device::{
-        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, MaskRef,
+        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, LossOptions, MaskRef,
         OptimizerSlices, Out, Right, RotaryTable, Side, Term,
     },
     weights::WeightError,
@@ -358,11 +358,12 @@ impl<E: Element> Device for Cpu<E> {
         logits: &Vec<f32>,
         targets: &[u32],
         labels: usize,
+        options: &LossOptions,
         factor: f64,
         gradient: &mut Vec<f32>,
     ) -> f64 {
         let length = targets.len() * labels;
-        loss::cross_entropy(&logits[..length], targets, labels, factor, &mut gradient[..length])
+        loss::cross_entropy(&logits[..length], targets, labels, options, factor, &mut gradient[..length])
     }
 
     fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>) {

@@ -7,6 +7,7 @@
 pub use irtune_kernels::{
     adamw::AdamW,
     attention::{Segment, Shape as AttentionShape},
+    loss::LossOptions,
     product::Side,
     rotary::RotaryTable,
 };
@@ -261,12 +262,13 @@ pub trait Device: Send + Sync {
         pooled_gradient: &mut Self::Floats,
         head_gradient: Option<&mut Self::Floats>,
     );
-    /// Sum of the examples' cross-entropies; `gradient` becomes that of the sum times `factor`.
+    /// Sum of the examples' cross-entropies, counted as the options say; `gradient` becomes that of the sum times `factor`.
     fn cross_entropy(
         &self,
         logits: &Self::Floats,
         targets: &[u32],
         labels: usize,
+        options: &LossOptions,
         factor: f64,
         gradient: &mut Self::Floats,
     ) -> f64;

@@ -5,7 +5,7 @@ use std::{fmt, path::Path, str::FromStr, sync::Arc};
 use irtune_kernels::{Level, bf16, level};
 use serde::{Deserialize, Serialize};
 
-pub use irtune_kernels::adamw::AdamW;
+pub use irtune_kernels::{adamw::AdamW, loss::LossOptions};
 
 use crate::{
     adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
@@ -110,7 +110,16 @@ pub trait Engine: Send {
     /// When a token is not in the vocabulary.
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError>;
 
-    /// Sum of the examples' losses in evaluation mode, with what the adapters of each layer add scaled by a factor.
+    /// How [`Engine::accumulate`] counts labels from now on; all alike before.
+    ///
+    /// # Errors
+    /// When there are not as many class weights as labels.
+    fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError>;
+
+    /// What [`Engine::set_loss`] was given.
+    fn loss_options(&self) -> &LossOptions;
+
+    /// Sum of the examples' losses, all labels counted alike, in evaluation mode, with what the adapters of each layer add scaled by a factor.
     ///
     /// # Shapes
     /// `targets`: `[examples]`; `adapter_factors`: `[layers]`, none for 1 everywhere.
@@ -125,7 +134,7 @@ pub trait Engine: Send {
     ) -> Result<f64, ModelError>;
 
     /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
-    /// layers' adapters and of the head; returns the sum of losses.
+    /// layers' adapters and of the head; returns the sum of losses. Labels count as [`Engine::set_loss`] says.
     ///
     /// # Shapes
     /// `targets`: `[examples]`; `active`: `[layers]`.
@@ -143,8 +152,9 @@ pub trait Engine: Send {
     ) -> Result<f64, ModelError>;
 
     /// Keeps the hidden states at the beginning of `layer` in a nameless file inside `folder` from now on, so that
-    /// passes in which nothing below it trains compute them once. A pass that trains a lower layer, or adapters below
-    /// that do something, go without.
+    /// passes in which nothing below it trains compute them once; for the number of layers, those that the head pools.
+    /// A pass that trains a lower layer, or drops inputs of adapters below that do something, goes without. What is
+    /// kept is forgotten when parameters are loaded or adapters below are updated.
     ///
     /// # Errors
     /// When there is nothing below the layer or no such layer, or the file can't be made.

@@ -68,6 +68,14 @@ pub enum ModelError {
         /// Labels that there are.
         labels: usize,
     },
+    /// One weight for each label.
+    #[error("{weights} class weights were given for {labels} labels")]
+    ClassWeights {
+        /// How many were given.
+        weights: usize,
+        /// Labels that there are.
+        labels: usize,
+    },
     /// One flag for each layer.
     #[error("{given} layers were marked active or not, but the base has {layers}")]
     ActiveLayers {
@@ -87,8 +95,10 @@ pub enum ModelError {
         /// What it needs when all layers but the last are computed again, in bytes.
         needed: usize,
     },
-    /// Hidden states can only be kept between two layers.
-    #[error("hidden states can be kept below a layer from 1 to {}, not {layer}", layers - 1)]
+    /// Hidden states can only be kept above a layer.
+    #[error(
+        "hidden states can be kept below a layer from 1 to {layers}, the last of which is the head, not {layer}"
+    )]
     CacheLayer {
         /// What was asked for.
         layer: usize,

@@ -6,7 +6,7 @@ mod tiny;
 
 use irtune_model::{
     HostTensor, LoraConfig, ModelError, PackedBatch,
-    engine::{DropoutKey, Engine, EngineOptions, Precision, engine},
+    engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, engine},
 };
 use support::{golden::largest_error, tolerances::tolerance};
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
@@ -159,7 +159,7 @@ fn kept_hidden_states_change_nothing() {
         for engine in [&mut plain, &mut keeping] {
             engine.load_parameters(&parameters).expect("parameters");
         }
-        for bad in [0, layers] {
+        for bad in [0, layers + 1] {
             let error = keeping.cache_states(bad, folder.path()).unwrap_err();
             assert!(matches!(error, ModelError::CacheLayer { .. }), "{error}");
         }
@@ -188,6 +188,126 @@ fn kept_hidden_states_change_nothing() {
             engine.accumulate(&batch, &targets, &all, true, 5.0, None).expect("gradients");
         }
         assert_eq!(plain.gradients(), keeping.gradients());
+    });
+}
+
+/// Gradients, loss and logits of a batch, the gradients of nothing below `lowest`.
+fn pass(
+    tiny: &Tiny,
+    engine: &mut dyn Engine,
+    indices: &[usize],
+    lowest: usize,
+    dropout: Option<DropoutKey>,
+) -> (f64, Vec<f32>, Vec<HostTensor>) {
+    let (batch, targets) = tiny.pack(indices.iter().copied());
+    let active: Vec<bool> = (0..tiny.layers).map(|layer| layer >= lowest).collect();
+    engine.zero_gradients();
+    let loss = engine.accumulate(&batch, &targets, &active, true, 5.0, dropout).expect("gradients");
+    let mut logits = Vec::new();
+    engine.logits(&batch, &mut logits).expect("logits");
+    (loss, logits, engine.gradients())
+}
+
+#[test]
+fn states_above_trained_adapters_are_kept_until_those_change() {
+    everywhere(|tiny, precision| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (layers, lowest) = (tiny.layers, tiny.layers - 1);
+        let mut plain = tiny.engine_with(dropping(tiny), precision, 1);
+        let mut keeping = tiny.engine_with(dropping(tiny), precision, 1);
+        keeping.cache_states(lowest, folder.path()).expect("a cache");
+        let compare = |plain: &mut dyn Engine, keeping: &mut dyn Engine| {
+            for dropout in [None, Some(KEY), None, Some(DropoutKey { step: KEY.step + 1, ..KEY })] {
+                for indices in [&[0, 1, 2][..], &[3, 4], &[4, 0, 3]] {
+                    let expected = pass(tiny, plain, indices, lowest, dropout);
+                    assert_eq!(pass(tiny, keeping, indices, lowest, dropout), expected);
+                }
+            }
+        };
+        compare(&mut *plain, &mut *keeping);
+        // A loss with weakened layers below doesn't take what is kept, nor leave anything of its own.
+        let (batch, targets) = tiny.first();
+        let factors: Vec<f32> = (0..layers).map(|layer| if layer == 0 { 0.25 } else { 1.0 }).collect();
+        let mut losses = [&mut plain, &mut keeping]
+            .map(|engine| engine.loss(&batch, &targets, Some(&factors)).expect("a loss"));
+        assert_eq!(losses[0], losses[1]);
+        let whole = keeping.loss(&batch, &targets, None).expect("a loss");
+        assert_ne!(whole, losses[1], "weakening does something");
+        compare(&mut *plain, &mut *keeping);
+        // An update below, and other parameters, make other states.
+        let settings =
+            AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
+        let all = vec![true; layers];
+        for engine in [&mut plain, &mut keeping] {
+            engine.zero_gradients();
+            engine.accumulate(&batch, &targets, &all, true, 5.0, None).expect("gradients");
+            engine.update(&all, true, &settings);
+        }
+        losses =
+            [&mut plain, &mut keeping].map(|engine| engine.loss(&batch, &targets, None).expect("a loss"));
+        assert_eq!(losses[0], losses[1]);
+        assert_ne!(losses[0], whole, "the update does something");
+        compare(&mut *plain, &mut *keeping);
+        for engine in [&mut plain, &mut keeping] {
+            engine.load_parameters(&tiny.adapter).expect("parameters");
+        }
+        compare(&mut *plain, &mut *keeping);
+    });
+}
+
+#[test]
+fn a_head_alone_reads_pooled_rows_that_are_kept() {
+    everywhere(|tiny, precision| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let make = || {
+            let options = options(precision);
+            let mut made = engine(tiny.base.clone(), None, tiny.labels, 1, options).expect("an engine");
+            let head = tiny.adapter.last().expect("the head").clone();
+            made.load_parameters(&[head]).expect("the head fits");
+            made
+        };
+        let (mut plain, mut keeping) = (make(), make());
+        keeping.cache_states(tiny.layers, folder.path()).expect("a cache");
+        for indices in [&[0, 1, 2][..], &[3, 4], &[4, 0, 3], &[1, 2]] {
+            let expected = pass(tiny, &mut *plain, indices, tiny.layers, Some(KEY));
+            assert_eq!(pass(tiny, &mut *keeping, indices, tiny.layers, Some(KEY)), expected);
+            // The gradient is the head's beside adapters that do nothing.
+            let mut silent = tiny.engine(precision);
+            let mut parameters = silent.parameters();
+            for parameter in parameters.iter_mut().filter(|parameter| parameter.name.contains("lora_B")) {
+                parameter.data.fill(0.0);
+            }
+            silent.load_parameters(&parameters).expect("parameters");
+            let (loss, logits, mut gradients) = pass(tiny, &mut *silent, indices, tiny.layers, None);
+            gradients.retain(|gradient| layer_of(&gradient.name).is_none());
+            assert_eq!((loss, logits, gradients), expected);
+        }
+    });
+}
+
+#[test]
+fn class_weights_and_smoothing_reach_loss_and_gradients() {
+    everywhere(|tiny, precision| {
+        let of = |options: LossOptions, normalizer: f64| {
+            let mut engine = tiny.engine(precision);
+            engine.set_loss(options).expect("options");
+            let (batch, targets) = tiny.first();
+            let active = vec![true; tiny.layers];
+            let loss =
+                engine.accumulate(&batch, &targets, &active, true, normalizer, None).expect("gradients");
+            (loss / normalizer, engine.gradients())
+        };
+        let plain = of(LossOptions::default(), 5.0);
+        // Weights of 2 and twice the normalizer change no bit.
+        let twos = LossOptions { class_weights: Some(vec![2.0; tiny.labels]), label_smoothing: 0.0 };
+        assert_eq!(of(twos, 10.0), plain);
+        let smooth = of(LossOptions { class_weights: None, label_smoothing: 0.3 }, 5.0);
+        assert_ne!(smooth.1, plain.1);
+        let mut engine = tiny.engine(precision);
+        let wrong = LossOptions { class_weights: Some(vec![1.0]), label_smoothing: 0.0 };
+        let error = engine.set_loss(wrong).unwrap_err();
+        assert!(matches!(error, ModelError::ClassWeights { weights: 1, .. }), "{error}");
+        assert_eq!(engine.loss_options(), &LossOptions::default());
     });
 }
 

@@ -200,6 +200,15 @@ impl LayerPolicy for Ir {
         Ok(())
     }
 
+    fn lowest(&self) -> usize {
+        let last = self.settled.or(self.selected.filter(|_| self.scores_stay()));
+        last.and_then(|set| set.iter().next()).unwrap_or(0)
+    }
+
+    fn lowest_may_rise(&self) -> bool {
+        self.settled.is_none() && (self.config.settle > 0 || self.config.metric == Metric::Weight)
+    }
+
     fn scores(&self) -> &[Option<f64>] {
         self.scores.get()
     }
@@ -222,6 +231,14 @@ impl LayerPolicy for Ir {
 impl Ir {
     fn unscored(&self) -> usize {
         self.scores().iter().filter(|score| score.is_none()).count()
+    }
+
+    /// Whether all layers have scores that never change, so that every choice is the same from now on.
+    fn scores_stay(&self) -> bool {
+        let start = Some(self.config.published_start());
+        self.config.metric == Metric::Weight
+            && self.unscored() == 0
+            && self.scores().iter().any(|score| *score != start)
     }
 
     /// One side of the ranking after the configured number of splits.

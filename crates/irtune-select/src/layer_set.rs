@@ -7,7 +7,7 @@ use crate::SelectError;
 const WORD_BITS: usize = u64::BITS as usize;
 const WORDS: usize = 8;
 
-/// A set of layers of one model: sorted, without repeats, in range and never empty.
+/// A set of layers of one model: sorted, without repeats, in range and, unless made by [`none`](Self::none), not empty.
 ///
 /// It is a row of bits, so all four hold by construction, and it is copied without allocating. It serialises as
 /// the ascending list of its layers.
@@ -50,6 +50,15 @@ impl LayerSet {
         LayerSet::new(layers, 0..layers)
     }
 
+    /// The empty set, when the head alone trains; no method chooses it.
+    ///
+    /// # Errors
+    /// [`SelectError::LayerCount`] as for [`new`](Self::new).
+    pub fn none(layers: usize) -> Result<LayerSet, SelectError> {
+        LayerSet::check_layers(layers)?;
+        Ok(LayerSet { layers, words: [0; WORDS] })
+    }
+
     /// Confirms that a model of this many layers can be selected from.
     ///
     /// # Errors
@@ -66,7 +75,7 @@ impl LayerSet {
         self.layers
     }
 
-    /// Layers in the set, at least 1.
+    /// Layers in the set.
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
@@ -119,6 +128,13 @@ mod tests {
         set.write_flags(&mut flags);
         assert_eq!(flags, [false, true, false, true, false]);
         assert!(!set.contains(5) && !set.contains(usize::MAX));
+    }
+
+    #[test]
+    fn the_empty_set_has_no_layer() {
+        let none = LayerSet::none(5).unwrap();
+        assert_eq!((none.layers(), none.count(), none.iter().next()), (5, 0, None));
+        assert!(LayerSet::none(0).is_err());
     }
 
     #[test]

@@ -32,9 +32,14 @@ pub trait LayerPolicy: Send {
     /// [`SelectError`] if what [`needs`](Self::needs) asked for is missing or cannot be scored.
     fn observe(&mut self, evidence: &Evidence<'_>) -> Result<(), SelectError>;
 
-    /// The lowest layer that it will ever train; what lies below stays as it is. 0 when that isn't known.
+    /// The lowest layer that it will train from now on; what lies below stays as it is. 0 when that isn't known.
     fn lowest(&self) -> usize {
         0
+    }
+
+    /// Whether [`lowest`](Self::lowest) may still rise as the run goes on.
+    fn lowest_may_rise(&self) -> bool {
+        false
     }
 
     /// Every layer's current score, for the log; `None` for a layer never scored.

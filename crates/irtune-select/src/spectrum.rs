@@ -38,6 +38,8 @@ pub struct Spectrum {
     count: usize,
     ratios: Scores,
     ranking: Ranking,
+    /// What trains, once the ratios are known.
+    chosen: Option<LayerSet>,
 }
 
 impl Spectrum {
@@ -48,7 +50,14 @@ impl Spectrum {
     pub fn new(layers: usize, share: f64) -> Result<Spectrum, SelectError> {
         LayerSet::check_layers(layers)?;
         let count = ((layers as f64 * share) as usize).clamp(1, layers);
-        Ok(Spectrum { count, ratios: Scores::new(layers), ranking: Ranking::new(layers) })
+        Ok(Spectrum { count, ratios: Scores::new(layers), ranking: Ranking::new(layers), chosen: None })
+    }
+
+    /// The layers of the highest ratios.
+    fn choose(&mut self) -> Result<LayerSet, SelectError> {
+        let layers = self.scores().len();
+        self.ranking.sort(self.ratios.get().iter().map(|ratio| ratio.unwrap_or_default()));
+        self.ranking.set(layers - self.count..layers)
     }
 }
 
@@ -70,12 +79,21 @@ impl LayerPolicy for Spectrum {
         if self.scores().contains(&None) {
             self.ratios.set(evidence.weights(NAME)?);
         }
-        self.ranking.sort(self.ratios.get().iter().map(|ratio| ratio.unwrap_or_default()));
-        self.ranking.set(layers - self.count..layers)
+        let set = self.choose()?;
+        self.chosen = Some(set);
+        Ok(set)
     }
 
     fn observe(&mut self, _: &Evidence<'_>) -> Result<(), SelectError> {
         Ok(())
+    }
+
+    fn lowest(&self) -> usize {
+        self.chosen.and_then(|set| set.iter().next()).unwrap_or(0)
+    }
+
+    fn lowest_may_rise(&self) -> bool {
+        self.chosen.is_none() && self.count < self.scores().len()
     }
 
     fn scores(&self) -> &[Option<f64>] {
@@ -88,6 +106,7 @@ impl LayerPolicy for Spectrum {
 
     fn restore(&mut self, state: &PolicyState) -> Result<(), SelectError> {
         self.ratios = self.ratios.restored(NAME, state, |ratio| ratio >= 0.0)?;
+        self.chosen = if self.scores().contains(&None) { None } else { Some(self.choose()?) };
         Ok(())
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::checkpoint::CheckpointError;
 use crate::files;
+use crate::folds::FoldsError;
 use crate::metrics::MetricsError;
 use crate::observer::Part;
 use crate::run_folder::RunFolderError;
-use crate::settings::Problem;
+use crate::settings::{ClassWeightsError, Fold, Problem};
 use crate::step::StepError;
 use crate::tensor_file::SealError;
 use irtune_data::DataError;
@@ -35,6 +36,20 @@ pub enum TrainError {
     /// The method can't be made or continued.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// Class weights that don't fit the data.
+    #[error(transparent)]
+    ClassWeights(#[from] ClassWeightsError),
+    /// A cross-validation that can't be begun or continued.
+    #[error(transparent)]
+    Folds(#[from] FoldsError),
+    /// Both a part of the training file and another file are to be the test set.
+    #[error("fold: part {fold} of the training file is the test set, but {} is given too; leave one of the two out", test.display())]
+    FoldAndTest {
+        /// The part.
+        fold: Fold,
+        /// The file.
+        test: PathBuf,
+    },
     /// Nothing lies below the lowest layer that can train.
     #[error(
         "cache_states: `{method}` as set may train the lowest layer, so there is nothing to keep: choose layers that leave the \

@@ -10,6 +10,8 @@ pub mod data;
 mod error;
 pub mod evaluate;
 pub mod files;
+mod folds;
+mod head_only;
 mod logs;
 pub mod metrics;
 mod observer;
@@ -28,15 +30,19 @@ mod tokens;
 mod train;
 
 pub use error::TrainError;
+pub use folds::{
+    FoldRun, FoldsError, FoldsOutcome, FoldsSummary, Spread, cross_validate, is_cross_validation,
+    resume_cross_validation,
+};
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
-pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes};
+pub use records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes};
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
-    UnknownBatches, UnknownEvery, UnknownMetric,
+    Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit, MemoryLimitError,
+    MethodOptions, Problem, TrainSettings, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

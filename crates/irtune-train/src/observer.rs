@@ -1,6 +1,7 @@
 //! How a run tells what it does; what is done with it is the caller's business.
 
 use crate::records::{Evaluation, StepReport};
+use crate::settings::Fold;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -117,6 +118,32 @@ pub enum Notice {
         /// Validation pairs.
         validation: usize,
     },
+    /// A part of the training file is the test set.
+    Fold {
+        /// Which.
+        fold: Fold,
+        /// Pairs outside it.
+        train: usize,
+        /// Pairs in it.
+        test: usize,
+    },
+    /// A run of a cross-validation was finished before.
+    FoldKept {
+        /// Which.
+        fold: Fold,
+    },
+    /// Not all training pairs are trained on.
+    Subset {
+        /// Pairs trained on.
+        train_size: usize,
+        /// Pairs there are.
+        of: usize,
+    },
+    /// Labels count differently in the training loss.
+    ClassWeights {
+        /// What an example counts, by label.
+        weights: Vec<(String, f64)>,
+    },
     /// There is nothing to choose the best model by.
     NoValidation,
     /// No improvement for as many evaluations as the settings allow.
@@ -149,6 +176,24 @@ impl fmt::Display for Notice {
                 "no validation file: {validation} of the {} training pairs are kept for validation",
                 train + validation
             ),
+            Notice::Fold { fold, train, test } => write!(
+                formatter,
+                "cross-validation, part {fold}: {test} of the {} training pairs are the test set",
+                train + test
+            ),
+            Notice::FoldKept { fold } => {
+                write!(formatter, "cross-validation, part {fold}: its run is finished and is kept")
+            }
+            Notice::Subset { train_size, of } => {
+                write!(formatter, "training on {train_size} of {of} training pairs")
+            }
+            Notice::ClassWeights { weights } => {
+                formatter.write_str("in the training loss an example counts by its label: ")?;
+                for (index, (label, weight)) in weights.iter().enumerate() {
+                    write!(formatter, "{}{label} {weight:.3}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",
             ),

@@ -6,7 +6,7 @@ use crate::run_folder::{RunFolder, RunFolderError};
 use crate::tokens::BaseTokens;
 use crate::train::cores;
 use irtune_data::{DataError, Encoder, Example, LabelSet, Pair, Prompt};
-use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter};
+use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter, read_head};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,9 +139,15 @@ impl Predictor {
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
         }
-        let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
-        if adapter.label_count != labels.len() {
-            let (path, adapter, run) = (run.to_owned(), adapter.label_count, labels.len());
+        let (lora, label_count, tensors) = if settings.head_only {
+            let head = read_head(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
+            (None, head.label_count, head.tensors)
+        } else {
+            let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
+            (Some(adapter.lora), adapter.label_count, adapter.tensors)
+        };
+        if label_count != labels.len() {
+            let (path, adapter, run) = (run.to_owned(), label_count, labels.len());
             return Err(PredictorError::Labels { path, adapter, run });
         }
         let batch_size = options.batch_size.max(1);
@@ -153,9 +159,8 @@ impl Predictor {
             training: false,
             memory_bytes: None,
         };
-        let mut engine =
-            engine(base.clone(), Some(adapter.lora), labels.len(), settings.seed, engine_options)?;
-        engine.load_parameters(&adapter.tensors)?;
+        let mut engine = engine(base.clone(), lora, labels.len(), settings.seed, engine_options)?;
+        engine.load_parameters(&tensors)?;
         let prompt = folder.prompt()?.prompt(&labels);
         let max_length = settings.max_length;
         Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, batch_size })

@@ -16,7 +16,7 @@ pub struct StepReport {
     pub step: u64,
     /// Passes over the training examples completed, the present one as a fraction.
     pub epoch: f64,
-    /// Mean cross-entropy of the step's examples, before the update.
+    /// Mean cross-entropy of the step's examples, weighted and smoothed as the settings say, before the update.
     pub loss: f64,
     /// Learning rate of the update.
     pub learning_rate: f64,
@@ -106,11 +106,21 @@ pub struct Environment {
     pub seed: u64,
 }
 
+/// What the kept model said of a test pair: a line of `test_predictions.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestPrediction {
+    /// The pair's label.
+    pub label: String,
+    /// The probability of every label, in the order of `labels.json`.
+    pub probabilities: Vec<f64>,
+}
+
 /// The end of a finished run: `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// The layer-wise method.
+    /// The layer-wise method; `head_only` when the head alone trained.
     pub method: String,
     /// Steps made.
     pub steps: u64,

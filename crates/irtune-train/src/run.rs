@@ -104,6 +104,8 @@ struct Run<'a> {
     total_steps: u64,
     logs: Logs,
     state: RunState,
+    /// The layer below which hidden states are kept; 0 when they are not.
+    cached: usize,
     /// The last checkpoint, and the file of the best model it names.
     saved: Option<(u64, PathBuf, Option<String>)>,
 }
@@ -142,6 +144,7 @@ impl<'a> Run<'a> {
             total_steps: settings.max_steps.unwrap_or(settings.epochs * steps_per_epoch),
             logs: Logs::new(parts.folder),
             state,
+            cached: 0,
             saved: None,
             parts,
             observer,
@@ -197,6 +200,10 @@ impl<'a> Run<'a> {
                 highest: self.learning_rate(self.total_steps - 1),
             });
         }
+        if let Some(weights) = &self.parts.engine.loss_options().class_weights {
+            let weights = data.labels.names().iter().cloned().zip(weights.iter().copied()).collect();
+            self.observer.on_notice(&Notice::ClassWeights { weights });
+        }
         if data.validation.is_empty() {
             self.observer.on_notice(&Notice::NoValidation);
         }
@@ -205,6 +212,18 @@ impl<'a> Run<'a> {
             let (engine, observer) = (&*self.parts.engine, &mut self.observer);
             let measured = step::measure_weights(engine, measure, |done| observer.on_weights(done, layers))?;
             self.scratch.set_weights(measured);
+        }
+        self.cache_states()
+    }
+
+    /// Keeps hidden states below the lowest layer that still trains, from when that is known.
+    ///
+    /// A run of the head alone does so unasked: its file is small, a row for each example.
+    fn cache_states(&mut self) -> Result<(), TrainError> {
+        let (settings, lowest) = (self.parts.settings, self.parts.policy.lowest());
+        if (settings.cache_states || settings.head_only) && lowest > self.cached {
+            self.parts.engine.cache_states(lowest, self.parts.folder.path())?;
+            self.cached = lowest;
         }
         Ok(())
     }
@@ -280,12 +299,12 @@ impl<'a> Run<'a> {
         self.state.totals.step_seconds += seconds;
         self.logs.step(self.parts.files, &report)?;
         self.observer.on_step(&report);
-        Ok(())
+        self.cache_states()
     }
 
     /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
     fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some(mut evaluation) = self.measure(Part::Validation)? else { return Ok(false) };
+        let Some((mut evaluation, _)) = self.measure(Part::Validation)? else { return Ok(false) };
         let metric = self.parts.settings.best_metric;
         let value = evaluation.value(metric);
         evaluation.improved = match &self.state.best {
@@ -303,7 +322,7 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    fn measure(&mut self, part: Part) -> Result<Option<Evaluation>, TrainError> {
+    fn measure(&mut self, part: Part) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
         let started = Instant::now();
         let examples = match part {
             Part::Train => &self.parts.data.train,
@@ -321,14 +340,9 @@ impl<'a> Run<'a> {
         let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        Ok(Some(Evaluation {
-            step: self.state.step,
-            part,
-            loss: evaluate::mean_loss(&logits, &targets, labels),
-            metrics,
-            improved: false,
-            seconds,
-        }))
+        let loss = evaluate::mean_loss(&logits, &targets, labels);
+        let evaluation = Evaluation { step: self.state.step, part, loss, metrics, improved: false, seconds };
+        Ok(Some((evaluation, predictions)))
     }
 
     fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
@@ -433,11 +447,14 @@ impl<'a> Run<'a> {
         (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
-            test = self.measure(Part::Test)?;
-            let Some(evaluation) = &mut test else { return self.pause() };
+            let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else {
+                return self.pause();
+            };
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-            let evaluation = evaluation.clone();
             self.record(&evaluation)?;
+            let RunParts { folder, files, data, .. } = &self.parts;
+            folder.write_test_predictions(*files, &data.labels, &predictions)?;
+            test = Some(evaluation);
         }
         let summary = self.summary(test, &parameters);
         self.parts.folder.write_summary(self.parts.files, &summary)?;
@@ -449,7 +466,7 @@ impl<'a> Run<'a> {
     fn summary(&self, test: Option<Evaluation>, parameters: &[HostTensor]) -> Summary {
         let (state, totals) = (&self.state, self.state.totals);
         Summary {
-            method: self.parts.settings.method.clone(),
+            method: self.parts.policy.name().to_owned(),
             steps: state.step,
             stopped_early: state.step < self.total_steps,
             best_metric: self.parts.settings.best_metric,

@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 
 mod batches;
 mod best_metric;
+mod class_weights;
 mod every;
+mod fold;
 mod memory_limit;
 mod method_options;
 mod problems;
 
 pub use batches::{Batches, UnknownBatches};
 pub use best_metric::{BestMetric, UnknownMetric};
+pub use class_weights::{ClassWeights, ClassWeightsError};
 pub use every::{Every, UnknownEvery};
+pub use fold::{Fold, UnknownFold};
 pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use method_options::MethodOptions;
 pub use problems::Problem;
@@ -43,6 +47,9 @@ pub struct TrainSettings {
     pub target_modules: Vec<Projection>,
     /// Whether the classification head trains, or stays at its random start.
     pub train_head: bool,
+    /// Whether only the head trains: there are no adapters, and the method chooses nothing. What the head pools of each
+    /// example is then computed once and kept on disk, beside the run, which changes nothing but time.
+    pub head_only: bool,
     /// Peak learning rate.
     pub learning_rate: f64,
     /// How the learning rate moves after the warm-up.
@@ -53,6 +60,10 @@ pub struct TrainSettings {
     pub weight_decay: f64,
     /// Longest gradient over everything that trains in a step; longer ones are scaled down, 0 leaves all as they are.
     pub max_grad_norm: f64,
+    /// What an example of each label counts in the training loss.
+    pub class_weights: ClassWeights,
+    /// Share of the target that is spread evenly over all labels in the training loss.
+    pub label_smoothing: f64,
     /// Examples that go through the model together.
     pub batch_size: usize,
     /// A batch of more tokens than this goes through the model in several passes, whose gradients add up to the same
@@ -73,6 +84,13 @@ pub struct TrainSettings {
     pub prompt: String,
     /// Share of the training pairs to validate on when no validation file is given; 0 validates on nothing.
     pub validation_fraction: f64,
+    /// How many of the training pairs to train on, labels in proportion, drawn by `seed`: a subset holds all smaller
+    /// ones. Validation pairs are held out before. All when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_size: Option<usize>,
+    /// The part of the training file that is the test set; training and validation pairs come from the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
     /// When to evaluate on the validation pairs, besides at the end.
     pub eval_every: Every,
     /// When to write a checkpoint, besides on an interrupt.
@@ -92,8 +110,9 @@ pub struct TrainSettings {
     /// Most memory to use: layers whose activations don't fit are computed again, which takes time but changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryLimit>,
-    /// Whether hidden states below the lowest layer that the method can train are kept on disk, beside the run, so that
-    /// later epochs and evaluations don't compute them again. Changes nothing but time.
+    /// Whether hidden states below the lowest layer that the method still trains are kept on disk, beside the run, as
+    /// soon as that layer is known, so that later epochs and evaluations don't compute them again. Changes nothing but
+    /// time.
     pub cache_states: bool,
 }
 
@@ -113,11 +132,14 @@ impl Default for TrainSettings {
                 Projection::DownProj,
             ],
             train_head: true,
+            head_only: false,
             learning_rate: 2e-4,
             schedule: Schedule::Linear,
             warmup_steps: 100,
             weight_decay: 0.0,
             max_grad_norm: 1.0,
+            class_weights: ClassWeights::None,
+            label_smoothing: 0.0,
             batch_size: 16,
             micro_batch_tokens: 1024,
             batches: Batches::Shuffled,
@@ -127,6 +149,8 @@ impl Default for TrainSettings {
             max_length: 256,
             prompt: "instruction".to_owned(),
             validation_fraction: 0.1,
+            train_size: None,
+            fold: None,
             eval_every: Every::Epoch,
             save_every: Every::Epoch,
             best_metric: BestMetric::MacroF1,
@@ -149,11 +173,14 @@ impl TrainSettings {
         "dropout",
         "target_modules",
         "train_head",
+        "head_only",
         "learning_rate",
         "schedule",
         "warmup_steps",
         "weight_decay",
         "max_grad_norm",
+        "class_weights",
+        "label_smoothing",
         "batch_size",
         "micro_batch_tokens",
         "batches",
@@ -163,6 +190,8 @@ impl TrainSettings {
         "max_length",
         "prompt",
         "validation_fraction",
+        "train_size",
+        "fold",
         "eval_every",
         "save_every",
         "best_metric",
@@ -203,6 +232,8 @@ mod tests {
     fn names_are_those_of_the_fields() {
         let full = TrainSettings {
             max_steps: Some(1),
+            train_size: Some(1),
+            fold: Fold::new(1, 2),
             early_stopping_patience: Some(1),
             threads: Some(1),
             memory: Some("1GB".parse().unwrap()),
@@ -219,6 +250,8 @@ mod tests {
             eval_every: Every::Steps(10),
             save_every: Every::Never,
             max_steps: Some(7),
+            class_weights: ClassWeights::Given([("style".to_owned(), 2.0)].into()),
+            fold: Fold::new(2, 5),
             method_options: MethodOptions::of([("layers", "3,5"), ("settle", "100"), ("budget", "0.5")]),
             ..Default::default()
         };

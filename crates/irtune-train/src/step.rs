@@ -62,7 +62,7 @@ pub struct StepBatch<'a> {
 /// What a step did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepOutcome {
-    /// Mean cross-entropy of the step's examples, before the update.
+    /// Mean cross-entropy of the step's examples, weighted and smoothed as the engine was set to, before the update.
     pub loss: f64,
     /// L2 norm of everything that trained, before clipping.
     pub gradient_norm: f64,
@@ -162,7 +162,7 @@ pub fn measure_weights(
 
 /// Makes one training step.
 ///
-/// The loss is the mean over all examples of the step, and dropout depends on their tokens alone, so how they are divided
+/// The loss is the mean over all examples of the step, by their labels' weights where there are some, and dropout depends on their tokens alone, so how they are divided
 /// into micro-batches changes nothing but the order of sums.
 ///
 /// # Errors
@@ -203,7 +203,7 @@ pub fn training_step(
         loss += micro_loss;
         tokens += micro_tokens;
     }
-    let loss = loss / batch.examples.len() as f64;
+    let loss = loss / normalizer(engine, batch);
     if !loss.is_finite() {
         return Err(StepError::Loss { loss });
     }
@@ -305,7 +305,7 @@ fn accumulate(
         return Ok((loss, tokens));
     }
     let dropout = recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step });
-    let normalizer = batch.examples.len() as f64;
+    let normalizer = normalizer(engine, batch);
     let loss = engine.accumulate(
         &scratch.batch,
         &scratch.targets,
@@ -330,6 +330,17 @@ fn middle(examples: &[&Example]) -> usize {
         2 * before <= all + length(example)
     });
     whole.count().clamp(1, examples.len() - 1)
+}
+
+/// What a step's sum of losses is divided by: what its examples' labels count, so their number when all count alike.
+fn normalizer(engine: &dyn Engine, batch: &StepBatch<'_>) -> f64 {
+    let options = engine.loss_options();
+    batch
+        .examples
+        .iter()
+        .filter_map(|example| example.label)
+        .map(|label| options.weight(label as usize))
+        .sum()
 }
 
 /// Lists, for every layer that trains, the gradient norms of one micro-batch after the other.

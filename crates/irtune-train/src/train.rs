@@ -4,6 +4,7 @@ use crate::checkpoint;
 use crate::data::RunData;
 use crate::error::TrainError;
 use crate::files::Disk;
+use crate::head_only::HeadOnly;
 use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
@@ -11,7 +12,9 @@ use crate::run_folder::{RunContents, RunFolder};
 use crate::settings::{MemoryLimit, TrainSettings};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
-use irtune_model::{Base, Engine, EngineOptions, HostTensor, ModelError, engine, write_adapter};
+use irtune_model::{
+    Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, engine, write_adapter, write_head,
+};
 use irtune_select::LayerPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,7 +60,11 @@ pub fn train(
         return Err(TrainError::Settings { problems });
     }
     RunFolder::check_free(&request.out)?;
+    if let (Some(fold), Some(test)) = (request.settings.fold, &request.test) {
+        return Err(TrainError::FoldAndTest { fold, test: test.clone() });
+    }
     let mut settings = request.settings.clone();
+    settings.class_weights = settings.class_weights.loaded()?;
     let prompt = match Template::named(&settings.prompt) {
         Some(template) => template,
         None => Template::from_file(Path::new(&settings.prompt))?,
@@ -94,9 +101,6 @@ pub fn train(
         prompt,
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
-    if contents.settings.cache_states {
-        engine.cache_states(policy.lowest(), folder.path())?;
-    }
     let parts = RunParts {
         settings: &contents.settings,
         engine: engine.as_mut(),
@@ -157,9 +161,6 @@ pub fn resume(
     }
     let mut engine = make_engine(&base, &settings, &data)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
-    if settings.cache_states {
-        engine.cache_states(policy.lowest(), folder.path())?;
-    }
     let parts = RunParts {
         settings: &settings,
         engine: engine.as_mut(),
@@ -172,7 +173,7 @@ pub fn resume(
     run::run(parts, observer, interrupt, checkpoint)
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, TrainError> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, TrainError> {
     std::path::absolute(path).map_err(|source: io::Error| TrainError::Log { path: path.to_owned(), source })
 }
 
@@ -209,12 +210,23 @@ impl Corpora {
         let labels = LabelSet::discover(&train.pairs)?;
         let mut validation =
             paths.validation.as_deref().map(|path| read(path, Part::Validation)).transpose()?;
-        let test = paths.test.as_deref().map(|path| read(path, Part::Test)).transpose()?;
+        let mut test = paths.test.as_deref().map(|path| read(path, Part::Test)).transpose()?;
+        if let Some(fold) = settings.fold {
+            let (rest, part) = train.fold(fold.part(), fold.parts())?;
+            let (train_pairs, test_pairs) = (rest.pairs.len(), part.pairs.len());
+            observer.on_notice(&Notice::Fold { fold, train: train_pairs, test: test_pairs });
+            (train, test) = (rest, Some(part));
+        }
         if validation.is_none() && settings.validation_fraction > 0.0 {
             let (rest, held_out) = train.split(settings.validation_fraction, settings.seed)?;
             let (train_pairs, validation_pairs) = (rest.pairs.len(), held_out.pairs.len());
             observer.on_notice(&Notice::Split { train: train_pairs, validation: validation_pairs });
             (train, validation) = (rest, Some(held_out));
+        }
+        if let Some(train_size) = settings.train_size {
+            let of = train.pairs.len();
+            train = train.subset(train_size, settings.seed)?;
+            observer.on_notice(&Notice::Subset { train_size, of });
         }
         Ok(Self { labels, train, validation, test })
     }
@@ -249,10 +261,10 @@ impl Corpora {
     }
 }
 
-/// The engine that settings ask for, its buffers sized for the largest batch of the data.
+/// The engine that settings ask for, its buffers sized for the largest batch of the data, its loss set.
 ///
 /// # Errors
-/// When the base lacks a tensor or the settings are unusable.
+/// When the base lacks a tensor, the settings are unusable, or class weights don't fit the data.
 pub fn make_engine(
     base: &Arc<Base>,
     settings: &TrainSettings,
@@ -271,16 +283,24 @@ pub fn make_engine(
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
-    Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
+    let adapter = (!settings.head_only).then(|| settings.lora());
+    let mut engine = engine(base.clone(), adapter, data.labels.len(), settings.seed, options)?;
+    let classes = data.train.iter().filter_map(|example| example.label);
+    let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
+    engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
+    Ok(engine)
 }
 
-/// The policy that the settings name.
+/// The policy that the settings name; one that chooses no layer when only the head trains.
 ///
 /// # Errors
 /// When there is no such method, not for so many layers, or hidden states are to be kept and nothing lies below it.
 pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn LayerPolicy>, TrainError> {
+    if settings.head_only {
+        return Ok(Box::new(HeadOnly::new(layers)?));
+    }
     let policy = irtune_select::method(&settings.method)?.build(layers, settings.method_options.as_map())?;
-    if settings.cache_states && policy.lowest() == 0 {
+    if settings.cache_states && policy.lowest() == 0 && !policy.lowest_may_rise() {
         return Err(TrainError::NothingToCache { method: policy.name() });
     }
     Ok(policy)
@@ -292,8 +312,11 @@ fn exporter<'a>(
     labels: &'a LabelSet,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let lora = settings.lora();
-    move |path, tensors| Ok(write_adapter(path, &lora, &base.config, base_name, labels.names(), tensors)?)
+    let adapter = (!settings.head_only).then(|| settings.lora());
+    move |path, tensors| match &adapter {
+        Some(lora) => Ok(write_adapter(path, lora, &base.config, base_name, labels.names(), tensors)?),
+        None => Ok(write_head(path, &base.config, labels.names(), tensors)?),
+    }
 }
 
 fn environment(settings: &TrainSettings, engine: &dyn Engine) -> Environment {

@@ -68,9 +68,12 @@ pub struct TrainArguments {
     /// Change a setting; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Continue an interrupted run from its last checkpoint, with its own settings
+    /// Continue an interrupted run from its last checkpoint, or a cross-validation, with its own settings
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "settings"])]
     pub resume: Option<PathBuf>,
+    /// Cross-validate: train a run for each of N parts of the training pairs, tested on that part, one after the other
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u16).range(2..))]
+    pub folds: Option<u16>,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     pub json: bool,
@@ -89,7 +92,8 @@ fn train_help() -> String {
 const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (learning_rate = 1e-4), an environment variable \
 (IRTUNE_LEARNING_RATE=1e-4) or --set learning_rate=1e-4. Flags win over the environment, that over the file, that over \
 the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
-train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --resume runs/first";
+train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --base smollm2 --train \
+all.jsonl --folds 5 --out runs/folds\n  irtune train --resume runs/first";
 
 /// `irtune eval`
 #[derive(Debug, Args)]

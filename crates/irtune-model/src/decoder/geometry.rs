@@ -19,7 +19,7 @@ pub(crate) struct Geometry {
     /// Only the pooled rows ask.
     pooled_segments: Vec<Segment>,
     /// A number that stands for the tokens of a row's example up to it; what its dropout depends on.
-    pub(crate) keys: Vec<u64>,
+    keys: Vec<u64>,
     pooled_keys: Vec<u64>,
     /// The example of each pooled row.
     pub(crate) order: Vec<usize>,
@@ -86,6 +86,11 @@ impl Geometry {
                 pooled_keys.push(keys[end - 1]);
             }
         }
+    }
+
+    /// The numbers that stand for the rows at the beginning of a layer, or, `pooled`, above the last one.
+    pub(crate) fn row_keys(&self, pooled: bool) -> &[u64] {
+        if pooled { &self.pooled_keys } else { &self.keys }
     }
 
     /// Token rows.

@@ -18,7 +18,7 @@ use crate::{
     base::Base,
     batch::PackedBatch,
     config::ModelConfig,
-    device::{AdamW, Device, HeadShape, RotaryTable},
+    device::{AdamW, Device, HeadShape, LossOptions, RotaryTable},
     engine::{DropoutKey, Engine, EngineOptions},
     error::ModelError,
     families::llama::{Layer, Pass, State},
@@ -54,6 +54,8 @@ pub(crate) struct Decoder<D: Device> {
     slots: Slots,
     pool: Option<rayon::ThreadPool>,
     cache: Option<StateCache>,
+    /// How training counts labels.
+    loss: LossOptions,
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
     /// Scratch that all threads have.
@@ -131,6 +133,7 @@ impl<D: Device> Decoder<D> {
             slots,
             pool,
             cache: None,
+            loss: LossOptions::default(),
             targets: Vec::new(),
             settled: irtune_kernels::Settled::default(),
         };
@@ -183,16 +186,20 @@ impl<D: Device> Decoder<D> {
         let config = &base.config;
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
         let again = again(self.slots, layers.len() - lowest);
+        let count = layers.len();
+        // With dropout, adapters that do something make states of their own in every step.
         let mut cache = cache.as_mut().filter(|cache| {
+            let below = &groups[..cache.layer.min(groups.len())];
             !cosines.running()
                 && cache.layer <= lowest
-                && groups[..cache.layer.min(groups.len())].iter().all(|group| group.silent)
+                && (dropout.is_none() || below.iter().all(|group| group.silent))
         });
         let mut first = 0;
         if let Some(cache) = &mut cache {
-            match cache.read(&geometry.keys) {
+            let pooled = cache.layer == count;
+            match cache.read(geometry.row_keys(pooled)) {
                 Ok(Some(rows)) => {
-                    device.upload(rows, residual, 0);
+                    device.upload(rows, if pooled { &mut *pooled_residual } else { &mut *residual }, 0);
                     first = cache.layer;
                 }
                 Ok(None) => {}
@@ -203,12 +210,9 @@ impl<D: Device> Decoder<D> {
             device.embed(&self.embedding, &batch.tokens, residual);
         }
         cosines.start(device, residual, batch);
-        let count = layers.len();
         for (index, layer) in layers.iter().enumerate().skip(first) {
             if let Some(cache) = cache.as_mut().filter(|cache| cache.layer == index && first == 0) {
-                device.download(residual, 0, cache.rows(&geometry.keys));
-                let written = cache.write(&geometry.keys);
-                written.map_err(|source| ModelError::Cache { folder: cache.folder().to_owned(), source })?;
+                keep(device, residual, geometry.row_keys(false), cache)?;
             }
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
@@ -224,6 +228,9 @@ impl<D: Device> Decoder<D> {
             layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
             let stream = if pass.rows.picked.is_some() { &*pooled_residual } else { &*residual };
             cosines.layer(device, index, &pass.rows, stream);
+        }
+        if let Some(cache) = cache.filter(|cache| cache.layer == count && first == 0) {
+            keep(device, pooled_residual, geometry.row_keys(true), cache)?;
         }
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
         let (rows, epsilon) = (shape.examples, config.norm_epsilon);
@@ -282,11 +289,11 @@ impl<D: Device> Decoder<D> {
     }
 
     /// Sum of the examples' losses by the logits of the last forward; leaves the gradient of the sum times `factor`.
-    fn sum_of_losses(&mut self, targets: &[u32], factor: f64) -> f64 {
+    fn sum_of_losses(&mut self, targets: &[u32], options: &LossOptions, factor: f64) -> f64 {
         self.targets.clear();
         self.targets.extend(self.geometry.order.iter().map(|&example| targets[example]));
         let Workspace { logits, logits_gradient, .. } = &mut self.workspace;
-        self.device.cross_entropy(logits, &self.targets, self.labels, factor, logits_gradient)
+        self.device.cross_entropy(logits, &self.targets, self.labels, options, factor, logits_gradient)
     }
 
     fn accumulate_here(
@@ -311,7 +318,9 @@ impl<D: Device> Decoder<D> {
         let forward = self.forward(batch, states, lowest, dropout);
         self.cosines.end_pass();
         forward?;
-        let loss = self.sum_of_losses(targets, 1.0 / normalizer);
+        let options = std::mem::take(&mut self.loss);
+        let loss = self.sum_of_losses(targets, &options, 1.0 / normalizer);
+        self.loss = options;
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
         Ok(loss)
@@ -325,6 +334,15 @@ impl<D: Device> Decoder<D> {
         match targets.iter().find(|&&target| target as usize >= labels) {
             Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
             None => Ok(()),
+        }
+    }
+
+    /// Forgets kept states that an update of these layers' adapters changes.
+    fn forget_states_above(&mut self, active: &[bool]) {
+        if let Some(cache) = &mut self.cache
+            && active.iter().take(cache.layer).any(|&active| active)
+        {
+            cache.clear();
         }
     }
 
@@ -342,6 +360,17 @@ impl<D: Device> Decoder<D> {
             self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
         (&self.device, layers.chain(train_head.then_some(&mut self.head)))
     }
+}
+
+/// Keeps the states of a batch's rows.
+fn keep<D: Device>(
+    device: &D,
+    states: &D::Floats,
+    keys: &[u64],
+    cache: &mut StateCache,
+) -> Result<(), ModelError> {
+    device.download(states, 0, cache.rows(keys));
+    cache.write(keys).map_err(|source| ModelError::Cache { folder: cache.folder().to_owned(), source })
 }
 
 /// How many of so many layers, the lowest ones, are computed again in the backward.
@@ -392,6 +421,22 @@ impl<D: Device> Engine for Decoder<D> {
         Ok(())
     }
 
+    fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError> {
+        match &options.class_weights {
+            Some(weights) if weights.len() != self.labels => {
+                Err(ModelError::ClassWeights { weights: weights.len(), labels: self.labels })
+            }
+            _ => {
+                self.loss = options;
+                Ok(())
+            }
+        }
+    }
+
+    fn loss_options(&self) -> &LossOptions {
+        &self.loss
+    }
+
     fn loss(
         &mut self,
         batch: &PackedBatch,
@@ -412,14 +457,20 @@ impl<D: Device> Engine for Decoder<D> {
             .filter(|(_, (_, factor))| **factor != 1.0)
             .map(|(layer, (group, &factor))| (layer, group.weaken(device, factor)))
             .collect();
+        // States above weakened adapters are not those that are kept.
+        let changes_kept = |cache: &StateCache| {
+            weakened.iter().any(|&(layer, _)| layer < cache.layer && !self.groups[layer].silent)
+        };
+        let set_aside = if self.cache.as_ref().is_some_and(changes_kept) { self.cache.take() } else { None };
         let pool = self.pool.take();
         let forward = run(&pool, || self.forward(batch, |_| State::Passing, layers, None));
         self.pool = pool;
+        self.cache = set_aside.or(self.cache.take());
         for (layer, before) in weakened {
             self.groups[layer].strengthen(&self.device, &before);
         }
         forward?;
-        Ok(self.sum_of_losses(targets, 1.0))
+        Ok(self.sum_of_losses(targets, &LossOptions::default(), 1.0))
     }
 
     fn accumulate(
@@ -450,7 +501,7 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError> {
-        if layer == 0 || layer >= self.layers.len() {
+        if layer == 0 || layer > self.layers.len() {
             return Err(ModelError::CacheLayer { layer, layers: self.layers.len() });
         }
         let cache = StateCache::new(layer, self.base.config.hidden_size, folder);
@@ -499,6 +550,7 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+        self.forget_states_above(active);
         let pool = self.pool.take();
         run(&pool, || {
             let (device, groups) = self.trained(active, train_head);
@@ -528,8 +580,11 @@ impl<D: Device> Engine for Decoder<D> {
     fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
         let expected = self.groups().flat_map(Group::expected).map(|(name, shape)| (name.to_owned(), shape));
         let found = parameters::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, .. } = self;
+        let Self { device, groups, head, cache, .. } = self;
         groups.iter_mut().chain([head]).for_each(|group| group.load_parameters(device, |name| found[name]));
+        if let Some(cache) = cache {
+            cache.clear();
+        }
         Ok(())
     }
 

@@ -10,9 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// States at the beginning of a layer, one row for each beginning of an example.
+/// States at the beginning of a layer, one row for each beginning of an example; above the last layer, one for each
+/// example.
 pub(crate) struct StateCache {
-    /// The layer whose input is kept.
+    /// The layer whose input is kept; the number of layers for what the head pools.
     pub(crate) layer: usize,
     width: usize,
     /// Where the row of each key is.
@@ -31,6 +32,11 @@ impl StateCache {
         let file = tempfile::tempfile_in(folder)?;
         let folder = folder.to_owned();
         Ok(Self { layer, width, places: HashMap::new(), file, folder, found: Vec::new(), rows: Vec::new() })
+    }
+
+    /// Forgets all rows: what they were computed with has changed.
+    pub(crate) fn clear(&mut self) {
+        self.places.clear();
     }
 
     /// Where it is, for messages.
@@ -106,6 +112,11 @@ mod tests {
         assert_eq!(cache.read(&[3, 1, 2]).unwrap(), Some(expected.as_slice()));
         assert_eq!(cache.read(&[3, 4]).unwrap(), None);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the file has no name");
+        cache.clear();
+        assert_eq!(cache.read(&[1]).unwrap(), None);
+        cache.rows(&[3]).copy_from_slice(&[4.0, 4.5]);
+        cache.write(&[3]).unwrap();
+        assert_eq!(cache.read(&[3]).unwrap(), Some([4.0, 4.5].as_slice()));
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! An adapter on disk, in HF PEFT's format: `adapter_config.json`, `adapter_model.safetensors`, and beside them the
-//! classifier's `config.json`, which PEFT doesn't write but whose labels a classifier can't do without.
+//! classifier's `config.json`, which PEFT doesn't write but whose labels a classifier can't do without. A head that was
+//! trained without adapters has a form of its own, `head.safetensors` beside `config.json`.
 //!
 //! # Source
 //! PEFT `tuners/lora/config.py`, `utils/save_and_load.py`.
 
 mod error;
 mod folder;
+mod head;
 mod read;
 mod settings;
 mod write;
 
 pub use error::AdapterError;
+pub use head::{HeadFolder, read_head, write_head};
 pub use read::{AdapterFolder, read_adapter};
 pub use write::write_adapter;
 
@@ -21,6 +24,7 @@ pub const HEAD_NAME: &str = "base_model.model.score.weight";
 
 const CONFIG_FILE: &str = "adapter_config.json";
 const TENSOR_FILE: &str = "adapter_model.safetensors";
+const HEAD_FILE: &str = "head.safetensors";
 const CLASSIFIER_FILE: &str = "config.json";
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,

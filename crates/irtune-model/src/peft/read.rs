@@ -115,7 +115,7 @@ fn collect(
 }
 
 /// The labels that a classifier's configuration names, if there is one.
-fn labels(path: &Path, rows: usize) -> Result<Option<Vec<String>>, AdapterError> {
+pub(super) fn labels(path: &Path, rows: usize) -> Result<Option<Vec<String>>, AdapterError> {
     if !path.exists() {
         return Ok(None);
     }

@@ -42,7 +42,7 @@ pub fn write_adapter(
     folder::replace(folder, &files)
 }
 
-fn verify(
+pub(super) fn verify(
     tensors: &[HostTensor],
     expected: &[(String, Vec<usize>)],
     path: &Path,
@@ -69,7 +69,7 @@ fn verify(
     }
 }
 
-fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, AdapterError> {
+pub(super) fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, AdapterError> {
     let failed = |source| AdapterError::Serialize { path: path.to_owned(), source };
     let bytes: Vec<Vec<u8>> = tensors
         .iter()
@@ -117,6 +117,6 @@ fn decimal(value: f32) -> serde_json::Value {
     value.to_string().parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
 }
 
-fn pretty(value: &serde_json::Value) -> Vec<u8> {
+pub(super) fn pretty(value: &serde_json::Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }

@@ -45,6 +45,9 @@ pub enum Problem {
         /// Names of the projections there are, separated by commas.
         known: String,
     },
+    /// Neither head nor layers train.
+    #[error("head_only: train_head is false, so nothing trains; leave one of the two out")]
+    NothingTrains,
     /// The same projection twice.
     #[error("target_modules: {projection} is named twice; name it once")]
     RepeatedTarget {
@@ -104,6 +107,13 @@ impl TrainSettings {
             in_range("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "0 or more"),
             in_range("max_grad_norm", self.max_grad_norm, self.max_grad_norm >= 0.0, "0 (no limit) or more"),
             in_range(
+                "label_smoothing",
+                self.label_smoothing,
+                (0.0..1.0).contains(&self.label_smoothing),
+                "0 or more and less than 1",
+            ),
+            self.train_size.and_then(|size| at_least_one("train_size", size as u64)),
+            in_range(
                 "validation_fraction",
                 self.validation_fraction,
                 (0.0..1.0).contains(&self.validation_fraction),
@@ -111,6 +121,9 @@ impl TrainSettings {
             ),
         ];
         problems.extend(numbers.into_iter().flatten());
+        if self.head_only && !self.train_head {
+            problems.push(Problem::NothingTrains);
+        }
         if self.prompt.trim().is_empty() {
             problems.push(Problem::NoPrompt);
         }
@@ -198,6 +211,12 @@ mod tests {
             "early_stopping_patience: 0 is not possible",
         );
         one(|settings| settings.validation_fraction = 1.0, "validation_fraction: 1 is not possible");
+        one(|settings| settings.label_smoothing = 1.0, "label_smoothing: 1 is not possible; use 0 or more");
+        one(|settings| settings.train_size = Some(0), "train_size: 0 is not possible; use 1 or more");
+        one(
+            |settings| (settings.head_only, settings.train_head) = (true, false),
+            "head_only: train_head is false",
+        );
         one(|settings| settings.prompt = " ".into(), "prompt: no name");
         one(
             |settings| (settings.early_stopping_patience, settings.eval_every) = (Some(2), Every::Never),

@@ -3,7 +3,8 @@
 
 use irtune_data::{Example, LabelSet};
 use irtune_model::{
-    AdamW, BatchError, DropoutKey, Engine, HostTensor, LoraConfig, ModelConfig, ModelError, PackedBatch,
+    AdamW, BatchError, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelConfig, ModelError,
+    PackedBatch,
 };
 use irtune_train::data::RunData;
 use irtune_train::files::{Content, Files};
@@ -38,6 +39,8 @@ pub struct CountingEngine {
     pub losses: usize,
     /// Passes forward and backward.
     pub passes: usize,
+    /// How passes count labels: by their weights; label smoothing is left to the real engine.
+    options: LossOptions,
 }
 
 impl CountingEngine {
@@ -68,6 +71,7 @@ impl CountingEngine {
             watched: (false, 0),
             losses: 0,
             passes: 0,
+            options: LossOptions::default(),
         }
     }
 
@@ -176,6 +180,15 @@ impl Engine for CountingEngine {
         Ok(())
     }
 
+    fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError> {
+        self.options = options;
+        Ok(())
+    }
+
+    fn loss_options(&self) -> &LossOptions {
+        &self.options
+    }
+
     fn loss(
         &mut self,
         batch: &PackedBatch,
@@ -218,14 +231,15 @@ impl Engine for CountingEngine {
             let drop = |layer: usize, feature: usize| dropped(dropout, tokens, layer, feature);
             let logits = self.scores(tokens, &drop);
             let probabilities = irtune_train::evaluate::softmax(&logits);
-            loss -= probabilities[target as usize].ln();
+            let weight = self.options.weight(target as usize);
+            loss -= weight * probabilities[target as usize].ln();
             for index in Self::trained(active, train_head) {
                 let features = Self::features(index, tokens, |feature| drop(index, feature));
                 for (label, probability) in probabilities.iter().enumerate() {
                     let error = probability - f64::from(u8::from(label == target as usize));
                     for (feature, count) in features.iter().enumerate() {
                         self.gradients[index][label * FEATURES + feature] +=
-                            (error * f64::from(*count) / normalizer) as f32;
+                            (weight * error * f64::from(*count) / normalizer) as f32;
                     }
                 }
             }

@@ -67,7 +67,9 @@ pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, Failure> {
     }
     let heat = heat(run, &steps, PICTURE_WIDTH)?;
     let name = run.path().file_name().unwrap_or_default().to_string_lossy();
-    let title = format!("Layers that trained, {name} ({})", run.settings()?.method);
+    let settings = run.settings()?;
+    let method = if settings.head_only { "head_only" } else { &settings.method };
+    let title = format!("Layers that trained, {name} ({method})");
     let path = run.path().join("layers.svg");
     let told = |error: std::io::Error| {
         anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
@@ -108,17 +110,20 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
     out += &line("base", sources.base.path.display().to_string());
     out += &line("training pairs", sources.train.display().to_string());
     out += &line("labels", run.labels()?.names().join(", "));
-    out += &line("method", settings.method.clone());
+    out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
     let modules: Vec<String> = settings.target_modules.iter().map(ToString::to_string).collect();
     out += &line(
         "adapters",
-        format!(
-            "LoRA, rank {}, alpha {}, dropout {} on {}",
-            settings.rank,
-            settings.alpha,
-            settings.dropout,
-            modules.join(", ")
-        ),
+        match settings.head_only {
+            true => "none".to_owned(),
+            false => format!(
+                "LoRA, rank {}, alpha {}, dropout {} on {}",
+                settings.rank,
+                settings.alpha,
+                settings.dropout,
+                modules.join(", ")
+            ),
+        },
     );
     out += &line(
         "optimization",

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod eval;
+mod folds;
 mod inference;
 mod inspect;
 mod inspect_base;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use irtune_train::{RunFolder, Summary, TrainOutcome, TrainRequest};
 
+use super::folds;
 use crate::args::TrainArguments;
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -14,19 +15,17 @@ use crate::show::report;
 
 /// Trains as asked, or continues a run.
 pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), Failure> {
-    let (folder, summary) = match &arguments.resume {
-        Some(folder) => (folder.clone(), resume(folder)?),
-        None => {
-            let mut sources = Sources::default();
-            if let Some(file) = &arguments.config {
-                sources.file(file);
-            }
-            sources.environment(environment);
-            for (setting, text) in &arguments.settings.0 {
-                sources.flag(setting, text);
-            }
-            arguments.set.iter().for_each(|assignment| sources.set(assignment));
-            start(settings::resolve(sources).map_err(Failure::Settings)?, environment)?
+    let (folder, summary) = match (&arguments.resume, arguments.folds) {
+        (Some(folder), _) if irtune_train::is_cross_validation(folder) => {
+            return folds::resume(folder, arguments.json);
+        }
+        (Some(folder), _) => (folder.clone(), resume(folder)?),
+        (None, Some(folds)) => {
+            return folds::run(sources(arguments, environment), folds, arguments.json, environment);
+        }
+        (None, None) => {
+            let resolved = settings::resolve(sources(arguments, environment)).map_err(Failure::Settings)?;
+            start(resolved, environment)?
         }
     };
     eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
@@ -36,6 +35,20 @@ pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), 
         eprint!("{}", report::next_steps(&folder));
     }
     Ok(())
+}
+
+/// Everything that is said about the settings.
+fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
+    let mut sources = Sources::default();
+    if let Some(file) = &arguments.config {
+        sources.file(file);
+    }
+    sources.environment(environment);
+    for (setting, text) in &arguments.settings.0 {
+        sources.flag(setting, text);
+    }
+    arguments.set.iter().for_each(|assignment| sources.set(assignment));
+    sources
 }
 
 /// Finds the base and trains; gives the run's folder and what came out.

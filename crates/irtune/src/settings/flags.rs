@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use irtune_train::TrainSettings;
 use toml::{Table, Value};
 
-use super::{SETTINGS, Setting, table::method_options};
+use super::{Kind, SETTINGS, Setting, table::method_options};
 
 /// The settings given as flags, in the order of the table.
 #[derive(Debug, Default)]
@@ -78,12 +78,16 @@ fn flag(setting: &'static Setting, default: Option<&Value>) -> Arg {
         Some(default) => format!("{} [default: {default}]", setting.help),
         None => setting.help.to_string(),
     };
-    Arg::new(setting.key)
+    let flag = Arg::new(setting.key)
         .long(setting.flag())
         .value_name(setting.value)
         .help(help)
-        .help_heading(setting.group.heading())
-        .allow_hyphen_values(true)
+        .help_heading(setting.group.heading());
+    match setting.kind {
+        // The flag alone says yes; what follows it may then be another flag.
+        Kind::Switch => flag.num_args(0..=1).default_missing_value("true"),
+        _ => flag.allow_hyphen_values(true),
+    }
 }
 
 /// A value as it is written on the command line.

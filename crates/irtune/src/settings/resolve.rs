@@ -167,6 +167,17 @@ impl Resolver {
         {
             self.problems.push(Problem::at(origin, error.to_string()));
         }
+        if let Some(origin) = origins.get("class_weights")
+            && let Err(error) = settings.class_weights.clone().loaded()
+        {
+            let message = error.to_string();
+            let rest = message.strip_prefix("class_weights: ").unwrap_or(&message);
+            self.problems.push(Problem::at(origin, rest));
+        }
+        if let (Some(origin), Some((_, test))) = (origins.get("fold"), self.values.get("test")) {
+            let message = format!("a part of the training pairs is the test set, but {test} is given too");
+            self.problems.push(Problem::at(origin, message).hint("leave one of the two out"));
+        }
         for problem in settings.problems() {
             // Its message begins with the setting's key; where that was written says more.
             let message = problem.to_string();

@@ -113,6 +113,16 @@ impl Sources {
         }
     }
 
+    /// Takes a value out, with where it was written.
+    pub fn remove(&mut self, key: &str) -> Option<(Value, Origin)> {
+        self.values.remove(key)
+    }
+
+    /// Adds a problem that a command sees.
+    pub fn refuse(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// The merged values with their origins, and the problems met on the way.
     pub fn finish(self) -> (BTreeMap<&'static str, (Value, Origin)>, Vec<Problem>) {
         (self.values, self.problems)
@@ -170,7 +180,7 @@ impl Sources {
 
 fn read(kind: Kind, text: &str) -> Option<Value> {
     match kind {
-        Kind::Text | Kind::Plain => Some(Value::String(text.to_owned())),
+        Kind::Text | Kind::TextOrTable | Kind::Plain => Some(Value::String(text.to_owned())),
         Kind::Integer => text.parse().ok().map(Value::Integer),
         Kind::Number => text.parse().ok().map(Value::Float),
         Kind::Switch => text.parse().ok().map(Value::Boolean),
@@ -186,6 +196,7 @@ fn read(kind: Kind, text: &str) -> Option<Value> {
 fn fits(kind: Kind, value: &Value) -> bool {
     match kind {
         Kind::Text => value.is_str(),
+        Kind::TextOrTable => value.is_str() || value.is_table(),
         Kind::Integer => value.is_integer(),
         Kind::Number => value.is_float(),
         Kind::Switch => value.is_bool(),
@@ -198,6 +209,7 @@ fn fits(kind: Kind, value: &Value) -> bool {
 fn expected(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "a text",
+        Kind::TextOrTable => "a text or a table",
         Kind::IntegerOrWord => "a whole number or a word",
         Kind::Integer => "a whole number",
         Kind::Number => "a number",

@@ -21,6 +21,8 @@ pub enum Kind {
     List,
     /// A whole number or a word.
     IntegerOrWord,
+    /// A text; in a file also a table.
+    TextOrTable,
     /// A number or a text, which a method reads.
     Plain,
 }
@@ -97,7 +99,7 @@ const fn entry(
 }
 
 use Group::{Adapter, Data, Evaluation, Machine, Method, MethodOptions, Optimization};
-use Kind::{Integer, IntegerOrWord, List, Number, Plain, Switch, Text};
+use Kind::{Integer, IntegerOrWord, List, Number, Plain, Switch, Text, TextOrTable};
 
 /// Every setting, in the order of the help: those that every run has, with the methods' options after the method.
 pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
@@ -105,7 +107,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     for setting in OWN {
         let help = if setting.key == "method" { method_help().into() } else { setting.help.clone() };
         all.push(Setting { help, ..*setting });
-        if setting.key == "train_head" {
+        if setting.key == "head_only" {
             all.extend(option_names().into_iter().map(method_option));
         }
     }
@@ -167,8 +169,23 @@ static OWN: &[Setting] = &[
         "Longest example; longer pairs are shortened around what changed",
     ),
     entry(Data, "validation_fraction", Number, "SHARE", "Share held out when there is no validation file"),
+    entry(
+        Data,
+        "train_size",
+        Integer,
+        "N",
+        "Train on so many pairs, labels in proportion, drawn by the seed",
+    ),
+    entry(
+        Data,
+        "fold",
+        Text,
+        "PART/PARTS",
+        "The part of the training pairs to test on, by document, such as 2/5",
+    ),
     entry(Method, "method", Text, "METHOD", ""),
     entry(Method, "train_head", Switch, "BOOL", "Whether the classification head trains"),
+    entry(Method, "head_only", Switch, "BOOL", "Train the classification head alone, without adapters"),
     entry(Adapter, "rank", Integer, "N", "Rank of the adapters"),
     entry(Adapter, "alpha", Number, "X", "Scale of the adapters, divided by the rank"),
     entry(Adapter, "dropout", Number, "SHARE", "Dropout before the adapters"),
@@ -178,6 +195,14 @@ static OWN: &[Setting] = &[
     entry(Optimization, "warmup_steps", Integer, "N", "Steps until the highest learning rate"),
     entry(Optimization, "weight_decay", Number, "X", "Decoupled weight decay"),
     entry(Optimization, "max_grad_norm", Number, "X", "Gradients are clipped to this norm; 0 never clips"),
+    entry(
+        Optimization,
+        "class_weights",
+        TextOrTable,
+        "WEIGHTS",
+        "What labels count in the loss: none, balanced, or a JSON file of weights",
+    ),
+    entry(Optimization, "label_smoothing", Number, "SHARE", "Share of each target spread over all labels"),
     entry(Optimization, "batch_size", Integer, "N", "Examples in a batch"),
     entry(
         Optimization,

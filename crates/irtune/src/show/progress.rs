@@ -83,6 +83,7 @@ impl Drop for Progress {
 impl Observer for Progress {
     fn on_start(&mut self, start: &RunStart) {
         self.layers = start.layers;
+        self.recent.clear();
         self.total_steps = start.total_steps;
         if let Some(bar) = &self.bar {
             bar.set_length(start.total_steps);

@@ -31,17 +31,24 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     let shares: Vec<f64> =
         summary.layer_steps.iter().map(|steps| *steps as f64 / summary.steps.max(1) as f64).collect();
     let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
-    out += &format!(
-        "\nHow often each layer trained, lowest to highest (on average {} of the layers):\n  {}\n",
-        percent(mean),
-        strip::shares(&shares)
-    );
+    out += &match summary.layer_steps.iter().any(|&steps| steps > 0) {
+        true => format!(
+            "\nHow often each layer trained, lowest to highest (on average {} of the layers):\n  {}\n",
+            percent(mean),
+            strip::shares(&shares)
+        ),
+        false => "\nThe head alone trained.\n".to_owned(),
+    };
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
     }
+    let model = match summary.layer_steps.iter().any(|&steps| steps > 0) {
+        true => "the model, for PEFT and for irtune",
+        false => "the head, for transformers and for irtune",
+    };
     out += &format!("\nIn {}:\n", run.path().display());
     for (file, holds) in [
-        ("adapter", "the model, for PEFT and for irtune"),
+        ("adapter", model),
         ("metrics.jsonl", "one line a step"),
         ("settings.toml", "the settings, usable with --config"),
         ("layers.svg", "which layer trained when"),

@@ -1,0 +1,279 @@
+//! What an example of each label counts in the loss.
+
+use irtune_data::{LabelSet, Quoted};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+const NONE: &str = "none";
+const BALANCED: &str = "balanced";
+
+/// What an example of each label counts in the training loss. In settings: `"none"`, `"balanced"`, the path of a JSON
+/// file with an object label → weight, or such an object itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub enum ClassWeights {
+    /// All the same.
+    #[default]
+    None,
+    /// By the training examples: examples / (labels · examples of the label), as scikit-learn's `balanced`.
+    Balanced,
+    /// As a file says.
+    File(PathBuf),
+    /// As given, by label.
+    Given(BTreeMap<String, f64>),
+}
+
+/// Why class weights can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClassWeightsError {
+    /// The file can't be read.
+    #[error("class_weights: {}: {source}; use none, balanced or a JSON file with an object label → weight", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error(
+        "class_weights: {}: {source}; write an object with a number for each label, such as {{\"clarity\": 1.5}}",
+        path.display()
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// A weight for a label that the data does not have.
+    #[error("class_weights: there is no label {label:?}; the labels are {known}")]
+    UnknownLabel {
+        /// The label.
+        label: String,
+        /// Those of the data.
+        known: Quoted,
+    },
+    /// A label of the data has no weight.
+    #[error("class_weights: the label {label:?} has no weight; give one to each of {known}")]
+    MissingLabel {
+        /// The label.
+        label: String,
+        /// Those of the data.
+        known: Quoted,
+    },
+    /// A weight that is not above 0.
+    #[error("class_weights: the weight {weight} of {label:?} is not possible; use a number above 0")]
+    Weight {
+        /// The label.
+        label: String,
+        /// Its weight.
+        weight: f64,
+    },
+    /// Nothing to balance by.
+    #[error(
+        "class_weights: no training example has the label {label:?}, so its weight would be infinite; give weights in a \
+         file, or more training pairs"
+    )]
+    NoExample {
+        /// The label.
+        label: String,
+    },
+}
+
+impl ClassWeights {
+    /// The same with a file's weights read.
+    ///
+    /// # Errors
+    /// When the file can't be read or holds something else.
+    pub fn loaded(self) -> Result<ClassWeights, ClassWeightsError> {
+        let ClassWeights::File(path) = self else { return Ok(self) };
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(ClassWeightsError::Read { path, source }),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(weights) => Ok(ClassWeights::Given(weights)),
+            Err(source) => Err(ClassWeightsError::Json { path, source }),
+        }
+    }
+
+    /// The weight of each label, for training on examples of these classes; `None` when all count the same.
+    ///
+    /// # Errors
+    /// When a label has no weight, one not above 0, or there is a weight of no label.
+    pub fn resolve(
+        &self,
+        labels: &LabelSet,
+        classes: impl Iterator<Item = u32>,
+    ) -> Result<Option<Vec<f64>>, ClassWeightsError> {
+        match self {
+            ClassWeights::None => Ok(None),
+            ClassWeights::Balanced => balanced(labels, classes).map(Some),
+            ClassWeights::Given(given) => by_label(labels, given).map(Some),
+            ClassWeights::File(_) => self.clone().loaded()?.resolve(labels, classes),
+        }
+    }
+}
+
+fn balanced(labels: &LabelSet, classes: impl Iterator<Item = u32>) -> Result<Vec<f64>, ClassWeightsError> {
+    let mut counts = vec![0usize; labels.len()];
+    classes.for_each(|class| counts[class as usize] += 1);
+    let examples: usize = counts.iter().sum();
+    if let Some(label) = counts.iter().position(|&count| count == 0) {
+        return Err(ClassWeightsError::NoExample { label: labels.names()[label].clone() });
+    }
+    Ok(counts.iter().map(|&count| examples as f64 / (labels.len() * count) as f64).collect())
+}
+
+fn by_label(labels: &LabelSet, given: &BTreeMap<String, f64>) -> Result<Vec<f64>, ClassWeightsError> {
+    let known = || Quoted(labels.names().to_vec());
+    for (label, &weight) in given {
+        if labels.index(label).is_none() {
+            return Err(ClassWeightsError::UnknownLabel { label: label.clone(), known: known() });
+        }
+        if !(weight.is_finite() && weight > 0.0) {
+            return Err(ClassWeightsError::Weight { label: label.clone(), weight });
+        }
+    }
+    let weight = |label: &String| {
+        given
+            .get(label)
+            .copied()
+            .ok_or_else(|| ClassWeightsError::MissingLabel { label: label.clone(), known: known() })
+    };
+    labels.names().iter().map(weight).collect()
+}
+
+impl fmt::Display for ClassWeights {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClassWeights::None => formatter.write_str(NONE),
+            ClassWeights::Balanced => formatter.write_str(BALANCED),
+            ClassWeights::File(path) => path.display().fmt(formatter),
+            ClassWeights::Given(weights) => {
+                for (index, (label, weight)) in weights.iter().enumerate() {
+                    write!(formatter, "{}{label} {weight}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl FromStr for ClassWeights {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            NONE => ClassWeights::None,
+            BALANCED => ClassWeights::Balanced,
+            path => ClassWeights::File(Path::new(path).to_owned()),
+        })
+    }
+}
+
+/// The two forms that files have.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected none, balanced, the path of a file, or a number for each label")]
+enum Written {
+    Word(String),
+    Weights(BTreeMap<String, f64>),
+}
+
+impl From<Written> for ClassWeights {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Word(word) => word.parse().unwrap_or_default(),
+            Written::Weights(weights) => ClassWeights::Given(weights),
+        }
+    }
+}
+
+impl From<ClassWeights> for Written {
+    fn from(weights: ClassWeights) -> Self {
+        match weights {
+            ClassWeights::Given(weights) => Written::Weights(weights),
+            other => Written::Word(other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> LabelSet {
+        LabelSet::new(["clarity", "fluency", "style"]).unwrap()
+    }
+
+    fn given(weights: &[(&str, f64)]) -> ClassWeights {
+        ClassWeights::Given(weights.iter().map(|(label, weight)| ((*label).to_owned(), *weight)).collect())
+    }
+
+    #[test]
+    fn balanced_weights_are_those_of_scikit_learn() {
+        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
+        let weights =
+            ClassWeights::Balanced.resolve(&labels(), [0, 2, 0, 1, 0, 2].into_iter()).unwrap().unwrap();
+        assert_eq!(weights, [6.0 / 9.0, 2.0, 1.0]);
+        let error = ClassWeights::Balanced.resolve(&labels(), [0, 2].into_iter()).unwrap_err();
+        assert!(matches!(&error, ClassWeightsError::NoExample { label } if label == "fluency"), "{error}");
+        assert_eq!(ClassWeights::None.resolve(&labels(), [0].into_iter()).unwrap(), None);
+    }
+
+    #[test]
+    fn given_weights_are_put_in_the_order_of_the_labels() {
+        let weights = given(&[("style", 3.0), ("clarity", 1.0), ("fluency", 0.5)]);
+        let resolved = |weights: &ClassWeights| weights.resolve(&labels(), std::iter::empty());
+        assert_eq!(resolved(&weights).unwrap(), Some(vec![1.0, 0.5, 3.0]));
+        let message = |weights: &[(&str, f64)]| resolved(&given(weights)).unwrap_err().to_string();
+        assert_eq!(
+            message(&[("clarity", 1.0), ("fluency", 1.0)]),
+            "class_weights: the label \"style\" has no weight; give one to each of \"clarity\", \"fluency\", \"style\""
+        );
+        assert_eq!(
+            message(&[("clearness", 1.0)]),
+            "class_weights: there is no label \"clearness\"; the labels are \"clarity\", \"fluency\", \"style\""
+        );
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let message = message(&[("clarity", wrong), ("fluency", 1.0), ("style", 1.0)]);
+            assert!(message.ends_with("of \"clarity\" is not possible; use a number above 0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_once_and_its_weights_written_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("weights.json");
+        std::fs::write(&path, r#"{"clarity": 2, "fluency": 0.5, "style": 1}"#).unwrap();
+        let loaded = ClassWeights::File(path.clone()).loaded().unwrap();
+        assert_eq!(loaded, given(&[("clarity", 2.0), ("fluency", 0.5), ("style", 1.0)]));
+        assert_eq!(loaded.to_string(), "clarity 2, fluency 0.5, style 1");
+        std::fs::write(&path, "[1, 2]").unwrap();
+        let error = ClassWeights::File(path.clone()).loaded().unwrap_err();
+        assert!(matches!(error, ClassWeightsError::Json { .. }), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        let error = ClassWeights::File(path).resolve(&labels(), std::iter::empty()).unwrap_err();
+        assert!(matches!(error, ClassWeightsError::Read { .. }), "{error}");
+    }
+
+    #[test]
+    fn every_form_round_trips() {
+        for (weights, json) in [
+            (ClassWeights::None, r#""none""#),
+            (ClassWeights::Balanced, r#""balanced""#),
+            (ClassWeights::File("w.json".into()), r#""w.json""#),
+            (given(&[("a", 0.5)]), r#"{"a":0.5}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&weights).unwrap(), json);
+            assert_eq!(serde_json::from_str::<ClassWeights>(json).unwrap(), weights);
+        }
+        let error = serde_json::from_str::<ClassWeights>("3").unwrap_err();
+        assert!(error.to_string().contains("expected none, balanced, "), "{error}");
+    }
+}
