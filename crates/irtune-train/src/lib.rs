@@ -24,13 +24,14 @@ pub mod state;
 pub mod step;
 pub mod tensor_file;
 pub mod tensorboard;
+mod test_predictions;
 mod tokens;
 mod train;
 
 pub use error::TrainError;
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
-pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes};
+pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes, reset_peak};
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
@@ -38,5 +39,6 @@ pub use settings::{
     Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
     UnknownBatches, UnknownEvery, UnknownMetric,
 };
+pub use test_predictions::{TestPrediction, TestPredictionsError};
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -285,7 +285,7 @@ impl<'a> Run<'a> {
 
     /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
     fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some(mut evaluation) = self.measure(Part::Validation)? else { return Ok(false) };
+        let Some((mut evaluation, _)) = self.measure(Part::Validation)? else { return Ok(false) };
         let metric = self.parts.settings.best_metric;
         let value = evaluation.value(metric);
         evaluation.improved = match &self.state.best {
@@ -303,7 +303,8 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    fn measure(&mut self, part: Part) -> Result<Option<Evaluation>, TrainError> {
+    /// Measures the present parameters on a part of the data; `None` when interrupted.
+    fn measure(&mut self, part: Part) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
         let started = Instant::now();
         let examples = match part {
             Part::Train => &self.parts.data.train,
@@ -321,14 +322,9 @@ impl<'a> Run<'a> {
         let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        Ok(Some(Evaluation {
-            step: self.state.step,
-            part,
-            loss: evaluate::mean_loss(&logits, &targets, labels),
-            metrics,
-            improved: false,
-            seconds,
-        }))
+        let loss = evaluate::mean_loss(&logits, &targets, labels);
+        let evaluation = Evaluation { step: self.state.step, part, loss, metrics, improved: false, seconds };
+        Ok(Some((evaluation, predictions)))
     }
 
     fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
@@ -433,11 +429,12 @@ impl<'a> Run<'a> {
         (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
-            test = self.measure(Part::Test)?;
-            let Some(evaluation) = &mut test else { return self.pause() };
+            let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else { return self.pause() };
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-            let evaluation = evaluation.clone();
+            let (folder, labels) = (self.parts.folder, &self.parts.data.labels);
+            folder.write_test_predictions(self.parts.files, labels, &predictions)?;
             self.record(&evaluation)?;
+            test = Some(evaluation);
         }
         let summary = self.summary(test, &parameters);
         self.parts.folder.write_summary(self.parts.files, &summary)?;

@@ -11,6 +11,7 @@
 //! | `events.out.tfevents.…` | the same for TensorBoard |
 //! | `checkpoints/` | what an unfinished run continues from |
 //! | `adapter/` | the best model so far, in PEFT's format |
+//! | `test_predictions.jsonl` | what the kept model said of each test pair |
 //! | `summary.json` | the end of a finished run |
 
 use crate::files::{self, Files};
@@ -276,6 +277,14 @@ impl RunFolder {
         &self,
     ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>> + use<>, RunFolderError> {
         read_lines(self.evaluations_path())
+    }
+
+    /// A file of one JSON document a line, read one by one; none when it is missing.
+    pub(crate) fn lines<T: DeserializeOwned>(
+        &self,
+        path: PathBuf,
+    ) -> Result<impl Iterator<Item = Result<T, RunFolderError>> + use<T>, RunFolderError> {
+        read_lines(path)
     }
 }
 
