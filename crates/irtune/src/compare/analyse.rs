@@ -150,6 +150,7 @@ fn arm(key: &Key, cells: &[&Gathered], replicas: &[Replica], bootstrap: &Bootstr
         },
         method: key.method.clone(),
         adapter: key.adapter.clone(),
+        train_examples: cells.first()?.results.train_examples,
         seeds: replicas.iter().map(|replica| replica.seed).collect(),
         test_examples: replicas.first()?.predictions.examples(),
         accuracy: estimate(|metrics| metrics.accuracy, |resampled| &resampled.accuracy)?,

@@ -236,6 +236,14 @@ fn check(
             }
         }
     }
+    let mut elsewhere = vec![("[settings]".to_owned(), &definition.settings)];
+    let entries = methods_entries.iter().chain(&adapter_entries);
+    elsewhere.extend(entries.map(|(section, entry)| (section.clone(), &entry.settings)));
+    for (section, settings) in &elsewhere {
+        for key in ["train", "validation", "test"].into_iter().filter(|key| settings.contains_key(*key)) {
+            problem(format!("{section}: `{key}` cannot be set here"), "it belongs to a [[corpus]]");
+        }
+    }
     let mut sections = vec![("[settings]".to_owned(), &definition.settings)];
     sections.extend(
         definition.corpus.iter().map(|corpus| (format!("corpus `{}`", corpus.name), &corpus.settings)),
@@ -375,7 +383,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_said() {
         let found = problems(
-            "seeds = [1, 1]\nfolds = 1\n[settings]\nmethod = \"ir\"\nseed = 3\n[[method]]\nlayers = \"top:8\"\n\
+            "seeds = [1, 1]\nfolds = 1\n[settings]\nmethod = \"ir\"\nseed = 3\ntest = \"a\"\n[[method]]\nlayers = \"top:8\"\n\
              [[method]]\nname = \"mine\"\nseeds = [9]\n[[adapter]]\nname = \"a\"\nmethods = [\"yours\"]\n",
         );
         for expected in [
@@ -385,6 +393,7 @@ mod tests {
             "folds: fewer than 2",
             "[settings]: `method` is what is compared",
             "[settings]: `seed` cannot be set here (the seeds are listed in `seeds`)",
+            "[settings]: `test` cannot be set here (it belongs to a [[corpus]])",
             "method `mine`: seed 9 is not one of `seeds`",
             "method `mine`: which method it is, is not said",
             "adapter `a`: there is no `yours` to go with",

@@ -19,7 +19,7 @@ pub fn spread(spread: &Spread, digits: usize) -> String {
 
 /// Both ends.
 pub fn interval(interval: Interval) -> String {
-    format!("[{:.3}, {:.3}]", interval.low, interval.high)
+    format!("[{:.3}, {:.3}]", interval.low, interval.high).replace('-', "−")
 }
 
 /// A difference with its sign.

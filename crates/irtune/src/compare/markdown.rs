@@ -38,7 +38,7 @@ fn legend(results: &Results) -> String {
     let mut text = format!(
         "Mean ± standard deviation over seeds; in brackets the {percent} % interval of the mean over {} resamples of \
          seeds and test pairs.",
-        bootstrap.resamples
+        thousands(bootstrap.resamples)
     );
     if !results.comparisons.is_empty() {
         text += " p: bootstrap of the macro-F1 difference over test pairs, McNemar's test over test pairs (of several \
@@ -102,6 +102,11 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
         let _ = writeln!(out, "| {} |", row.join(" | "));
     }
     out
+}
+
+/// A count with a separator before its last three digits.
+fn thousands(count: usize) -> String {
+    if count < 1000 { count.to_string() } else { format!("{},{:03}", count / 1000, count % 1000) }
 }
 
 /// Text that Markdown would read as markup.

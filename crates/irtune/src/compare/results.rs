@@ -42,6 +42,8 @@ pub struct CellResults {
     pub seed: u64,
     /// Its fold, counted from 1.
     pub fold: Option<u64>,
+    /// Training pairs; where no epoch was completed, as many as fill its batches.
+    pub train_examples: u64,
     /// Steps made.
     pub steps: u64,
     /// After which step the kept model stood.
@@ -113,6 +115,8 @@ pub struct Arm {
     pub method: String,
     /// Name of the adapter's entry.
     pub adapter: String,
+    /// Training pairs of its first run, as [`CellResults::train_examples`].
+    pub train_examples: u64,
     /// The seeds that are finished, with all folds.
     pub seeds: Vec<u64>,
     /// Test pairs of a seed, all folds together.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::chart::{Chart, Line, Point, legend};
-use crate::compare::results::{Arm, CellResults, Results};
+use crate::compare::results::{CellResults, Results};
 
 /// What a curve is over.
 #[derive(Clone, Copy, PartialEq)]
@@ -87,28 +87,22 @@ fn mean(
     common.map(point).collect()
 }
 
-/// Macro F1 over the number of training pairs, a picture a corpus; nothing when only one number was compared. All
-/// pairs stand at the number that its runs could have seen at most, which is left out where it is not known.
+/// Macro F1 over the number of training pairs, a picture a corpus; nothing when only one number was compared.
 pub fn learning(results: &Results) -> Markup {
     let mut corpora: Vec<&str> = results.arms.iter().map(|arm| arm.corpus.as_str()).collect();
+    corpora.sort_unstable();
     corpora.dedup();
     let sized = |corpus: &&str| {
-        let mut sizes: Vec<u64> = results
-            .arms
-            .iter()
-            .filter(|arm| arm.corpus == *corpus)
-            .filter_map(|arm| arm.train_size)
-            .collect();
-        sizes.sort_unstable();
-        sizes.dedup();
-        sizes.len() > 1
+        let mut sizes = results.arms.iter().filter(|arm| arm.corpus == *corpus).map(|arm| arm.train_size);
+        let first = sizes.next();
+        sizes.any(|size| Some(size) != first)
     };
     let corpora: Vec<&str> = corpora.into_iter().filter(sized).collect();
     html! {
         @if !corpora.is_empty() {
             section id="learning" {
                 h2 { "Learning curves" }
-                p { "Test macro-F1 over the number of training pairs, with intervals. The smaller sets are parts of the larger ones; runs on all pairs are in the tables." }
+                p { "Test macro-F1 over the number of training pairs, with intervals. The smaller sets are parts of the larger ones." }
                 @for corpus in corpora { (learning_curve(results, corpus)) }
             }
         }
@@ -117,9 +111,8 @@ pub fn learning(results: &Results) -> Markup {
 
 fn learning_curve(results: &Results, corpus: &str) -> Markup {
     let mut lines: Vec<(String, Vec<Point>)> = Vec::new();
-    let arms = results.arms.iter().filter(|arm| arm.corpus == corpus);
-    for (arm, pairs) in arms.filter_map(|arm: &Arm| Some((arm, arm.train_size?))) {
-        let interval = arm.macro_f1.interval;
+    for arm in results.arms.iter().filter(|arm| arm.corpus == corpus) {
+        let (interval, pairs) = (arm.macro_f1.interval, arm.train_size.unwrap_or(arm.train_examples));
         let point =
             Point { x: pairs as f64, y: arm.macro_f1.spread.mean, ends: Some((interval.low, interval.high)) };
         let name = results.label(arm);

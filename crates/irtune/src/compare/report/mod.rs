@@ -87,7 +87,7 @@ fn method(results: &Results) -> Markup {
         ul {
             li {
                 "Accuracy, macro-F1 and AU-PRC (average precision, a plain mean over the labels) are those of the best model by validation on the test pairs: mean ± sample standard deviation over seeds. In brackets stands the "
-                (percent) " % percentile interval of the mean over " (bootstrap.resamples)
+                (percent) " % percentile interval of the mean over " (crate::show::numbers::count(bootstrap.resamples as u64))
                 " resamples, each of which draws seeds and test pairs with replacement. Of few seeds it is too narrow for what other seeds would do."
             }
             li {

@@ -15,7 +15,7 @@ pub fn arms(results: &Results, places: &[usize]) -> Markup {
                     tr {
                         @for heading in [
                             "method", "seeds", "accuracy", "macro-F1", "AU-PRC", "layers trained", "s a step", "examples/s",
-                            "peak memory, GB", "numbers trained at most",
+                            "peak memory, GB", "numbers in adapters and head",
                         ] { th scope="col" { (heading) } }
                     }
                 }
