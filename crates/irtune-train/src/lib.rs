@@ -31,7 +31,9 @@ mod train;
 pub use error::TrainError;
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
-pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes, reset_peak};
+pub use records::{
+    Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes, reset_peak,
+};
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
@@ -39,6 +41,6 @@ pub use settings::{
     Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
     UnknownBatches, UnknownEvery, UnknownMetric,
 };
-pub use test_predictions::{TestPrediction, TestPredictionsError};
+pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -106,6 +106,16 @@ pub struct Environment {
     pub seed: u64,
 }
 
+/// What the kept model said of a test pair: a line of `test_predictions.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestPrediction {
+    /// The pair's label.
+    pub label: String,
+    /// The probability of every label, in the order of `labels.json`.
+    pub probabilities: Vec<f64>,
+}
+
 /// The end of a finished run: `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

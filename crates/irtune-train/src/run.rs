@@ -303,7 +303,6 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    /// Measures the present parameters on a part of the data; `None` when interrupted.
     fn measure(&mut self, part: Part) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
         let started = Instant::now();
         let examples = match part {
@@ -429,11 +428,13 @@ impl<'a> Run<'a> {
         (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
-            let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else { return self.pause() };
+            let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else {
+                return self.pause();
+            };
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-            let (folder, labels) = (self.parts.folder, &self.parts.data.labels);
-            folder.write_test_predictions(self.parts.files, labels, &predictions)?;
             self.record(&evaluation)?;
+            let RunParts { folder, files, data, .. } = &self.parts;
+            folder.write_test_predictions(*files, &data.labels, &predictions)?;
             test = Some(evaluation);
         }
         let summary = self.summary(test, &parameters);

@@ -11,11 +11,12 @@
 //! | `events.out.tfevents.…` | the same for TensorBoard |
 //! | `checkpoints/` | what an unfinished run continues from |
 //! | `adapter/` | the best model so far, in PEFT's format |
-//! | `test_predictions.jsonl` | what the kept model said of each test pair |
+//! | `test_predictions.jsonl` | one [`TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `summary.json` | the end of a finished run |
 
 use crate::files::{self, Files};
-use crate::records::{Environment, Evaluation, Sources, StepReport, Summary};
+use crate::metrics::Predictions;
+use crate::records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction};
 use crate::settings::TrainSettings;
 use irtune_data::{LabelSet, Template};
 use serde::Serialize;
@@ -30,6 +31,7 @@ const ENVIRONMENT: &str = "environment.json";
 const LABELS: &str = "labels.json";
 const PROMPT: &str = "prompt.json";
 const SUMMARY: &str = "summary.json";
+const TEST_PREDICTIONS: &str = "test_predictions.jsonl";
 
 /// What a run folder holds from its first moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -259,6 +261,50 @@ impl RunFolder {
         })
     }
 
+    /// Writes what the kept model said of the test pairs, at once.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_test_predictions(
+        &self,
+        files: &dyn Files,
+        labels: &LabelSet,
+        predictions: &Predictions,
+    ) -> Result<(), RunFolderError> {
+        let name = |&label: &usize| labels.names()[label].clone();
+        let line = |(example, label): (usize, &usize)| TestPrediction {
+            label: name(label),
+            probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
+        };
+        let path = self.path.join(TEST_PREDICTIONS);
+        let writing = self.path.join(format!(".{TEST_PREDICTIONS}.writing"));
+        let written = || {
+            let mut lines = Vec::new();
+            for prediction in predictions.labels().iter().enumerate().map(line) {
+                serde_json::to_writer(&mut lines, &prediction)?;
+                lines.push(b'\n');
+            }
+            files.write(&writing, &mut |writer| writer.write_all(&lines))?;
+            files.rename(&writing, &path)
+        };
+        written().map_err(|source| {
+            // The first error is the one to report.
+            let _ = files.remove_file(&writing);
+            RunFolderError::Write { path: path.clone(), source }
+        })
+    }
+
+    /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
+    /// none.
+    ///
+    /// # Errors
+    /// When the file is there but can't be read; an item is an error when its line is damaged.
+    pub fn test_predictions(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<TestPrediction, RunFolderError>> + use<>, RunFolderError> {
+        read_lines(self.path.join(TEST_PREDICTIONS))
+    }
+
     /// The steps made so far, read one by one; none when the run has made none.
     ///
     /// # Errors
@@ -277,14 +323,6 @@ impl RunFolder {
         &self,
     ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>> + use<>, RunFolderError> {
         read_lines(self.evaluations_path())
-    }
-
-    /// A file of one JSON document a line, read one by one; none when it is missing.
-    pub(crate) fn lines<T: DeserializeOwned>(
-        &self,
-        path: PathBuf,
-    ) -> Result<impl Iterator<Item = Result<T, RunFolderError>> + use<T>, RunFolderError> {
-        read_lines(path)
     }
 }
 

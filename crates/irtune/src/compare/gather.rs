@@ -43,7 +43,7 @@ pub fn gather(planned: &Planned, place: usize, base: Option<&Path>) -> Result<Op
     let run = RunFolder::open(&planned.path)?;
     let Some(summary) = run.summary()? else { return Ok(None) };
     let labels = run.labels()?;
-    let predictions = match run.test_predictions(&labels)? {
+    let predictions = match run.predictions(&labels)? {
         Some(predictions) => predictions,
         None => predict(&run, &summary, &labels, base)?,
     };
