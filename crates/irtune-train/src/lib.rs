@@ -26,6 +26,7 @@ pub mod state;
 pub mod step;
 pub mod tensor_file;
 pub mod tensorboard;
+mod test_predictions;
 mod tokens;
 mod train;
 
@@ -36,7 +37,9 @@ pub use folds::{
 };
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
-pub use records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes};
+pub use records::{
+    Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes, reset_peak,
+};
 pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
@@ -44,5 +47,6 @@ pub use settings::{
     Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit, MemoryLimitError,
     MethodOptions, Problem, TrainSettings, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric,
 };
+pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -204,25 +204,8 @@ impl Predictor {
     {
         let started = Instant::now();
         let labels = self.labels.clone();
-        let (mut targets, mut logits, mut shortened) = (Vec::new(), Vec::new(), 0);
-        let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
-        let mut window: Vec<Example> = Vec::with_capacity(WINDOW * self.batch_size);
-        let mut pairs = pairs.into_iter();
-        loop {
-            window.clear();
-            for pair in pairs.by_ref().take(WINDOW * self.batch_size) {
-                let example = encoder.encode(&pair?, Some(&labels))?;
-                shortened += usize::from(example.shortened);
-                targets.extend(example.label);
-                window.push(example);
-            }
-            if window.is_empty() {
-                break;
-            }
-            logits.extend(window_logits(self.engine.as_mut(), &window, self.batch_size)?);
-        }
-        let probabilities: Vec<f64> = logits.chunks_exact(labels.len()).flat_map(evaluate::softmax).collect();
-        let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
+        let Answers { targets, logits, shortened } = self.answers(pairs)?;
+        let predictions = predictions(&targets, &logits, labels.len())?;
         Ok(Measured {
             loss: evaluate::mean_loss(&logits, &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels.names(), bootstrap)?,
@@ -230,6 +213,54 @@ impl Predictor {
             seconds: started.elapsed().as_secs_f64(),
         })
     }
+
+    /// What the model says of labelled pairs, in their order.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`].
+    pub fn predictions<I>(&mut self, pairs: I) -> Result<Predictions, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let Answers { targets, logits, .. } = self.answers(pairs)?;
+        Ok(predictions(&targets, &logits, self.labels.len())?)
+    }
+
+    fn answers<I>(&mut self, pairs: I) -> Result<Answers, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let mut answers = Answers::default();
+        let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
+        let mut window: Vec<Example> = Vec::with_capacity(WINDOW * self.batch_size);
+        let mut pairs = pairs.into_iter();
+        loop {
+            window.clear();
+            for pair in pairs.by_ref().take(WINDOW * self.batch_size) {
+                let example = encoder.encode(&pair?, Some(&self.labels))?;
+                answers.shortened += usize::from(example.shortened);
+                answers.targets.extend(example.label);
+                window.push(example);
+            }
+            if window.is_empty() {
+                return Ok(answers);
+            }
+            answers.logits.extend(window_logits(self.engine.as_mut(), &window, self.batch_size)?);
+        }
+    }
+}
+
+/// Logits of labelled pairs, `[pairs, labels]`.
+#[derive(Default)]
+struct Answers {
+    targets: Vec<u32>,
+    logits: Vec<f32>,
+    shortened: usize,
+}
+
+fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predictions, MetricsError> {
+    let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
+    Predictions::new(targets, &probabilities, labels)
 }
 
 /// Logits of a window of examples, `[examples, labels]`.

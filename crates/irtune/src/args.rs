@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use irtune_select::METHODS;
 
-use crate::settings::{MethodFlags, SettingFlags};
+use crate::compare::TrainSize;
+use crate::settings::{MethodFlags, SettingFlags, SharedFlags};
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
 #[derive(Debug, Parser)]
@@ -31,6 +32,8 @@ pub enum Command {
     Quickstart(QuickstartArguments),
     /// Fine-tune a base on labelled revisions
     Train(TrainArguments),
+    /// Run methods, adapters and seeds side by side and report how they differ
+    Compare(CompareArguments),
     /// Measure a run on labelled revisions
     Eval(EvalArguments),
     /// Classify revisions
@@ -94,6 +97,55 @@ const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (
 the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
 train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --base smollm2 --train \
 all.jsonl --folds 5 --out runs/folds\n  irtune train --resume runs/first";
+
+/// `irtune compare`
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
+pub struct CompareArguments {
+    /// The comparison's folder: new, or one to go on with
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is compared (TOML); the folder's own compare.toml when it has one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Methods, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// Adapters, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub adapters: Vec<String>,
+    /// Seeds, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub seeds: Vec<u64>,
+    /// Numbers of training pairs for learning curves, such as 50,100,200,all
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub train_sizes: Vec<TrainSize>,
+    /// Test on each of so many parts of the training pairs in turn, documents kept together
+    #[arg(long, value_name = "N")]
+    pub folds: Option<u64>,
+    /// Change a setting of every run; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Run nothing: report on the runs that are finished
+    #[arg(long)]
+    pub report_only: bool,
+    /// Print the results as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting that all runs share.
+    #[command(flatten)]
+    pub settings: SharedFlags,
+}
+
+const COMPARE_HELP: &str = "Runs every method with every adapter and seed, each into a run folder of its own under DIR/runs, \
+and leaves out what is finished: after Ctrl-C the same command goes on. Every setting of `irtune train` that all runs \
+share is also a flag here (--max-steps 100); IRTUNE_… variables are not read. DIR then holds table.md, table.csv, \
+results.json and report.html, which opens in any browser.\n\nExamples:\n  irtune compare --base smollm2 --train train.jsonl \
+--test test.jsonl --methods ir,full --seeds 171,172 --out runs/first\n  irtune compare --config compare.toml --out \
+runs/second\n  irtune compare --out runs/second --report-only\n\nA file:\n  base = \"smollm2\"\n  seeds = [171, 172, \
+173]\n\n  [settings]\n  max_steps = 100\n\n  [[corpus]]\n  name = \"iterater\"\n  train = \"train.jsonl\"\n  test = \
+\"test.jsonl\"\n\n  [[method]]\n  method = \"ir\"\n\n  [[method]]\n  name = \"top 8\"\n  method = \"fixed\"\n  layers = \
+\"top:8\"";
 
 /// `irtune eval`
 #[derive(Debug, Args)]

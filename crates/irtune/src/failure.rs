@@ -16,6 +16,13 @@ pub enum Failure {
         /// The run to resume, with the step it stands at.
         saved: Option<(PathBuf, u64)>,
     },
+    /// The user interrupted a comparison; what was done is saved.
+    Compare {
+        /// The comparison's folder.
+        out: PathBuf,
+        /// The run that was interrupted, with the step it stands at.
+        cell: Option<(String, u64)>,
+    },
     /// Nobody reads standard output any more.
     NoReader,
     /// Anything else.
@@ -27,7 +34,7 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Settings(_) => 2,
-            Self::Interrupted { .. } => 130,
+            Self::Interrupted { .. } | Self::Compare { .. } => 130,
             Self::NoReader => 0,
             Self::Error(_) => 1,
         })
@@ -41,6 +48,12 @@ impl Failure {
             Self::Interrupted { saved: Some((run, step)) } => format!(
                 "interrupted after step {step}; everything is saved\nhint: continue with\n  irtune train --resume {}\n",
                 run.display()
+            ),
+            Self::Compare { out, cell } => format!(
+                "interrupted{}; everything is saved\nhint: continue with\n  irtune compare --out {}\n",
+                cell.as_ref()
+                    .map_or_else(String::new, |(cell, step)| format!(" after step {step} of {cell}")),
+                out.display()
             ),
             Self::NoReader => String::new(),
             Self::Error(error) => chain(error),

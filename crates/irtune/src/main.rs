@@ -4,6 +4,7 @@
 mod args;
 mod base;
 mod commands;
+mod compare;
 mod environment;
 mod failure;
 mod hints;

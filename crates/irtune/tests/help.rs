@@ -27,6 +27,11 @@ fn help_of_train() {
 }
 
 #[test]
+fn help_of_compare() {
+    insta::assert_snapshot!(help("compare --help"));
+}
+
+#[test]
 fn help_of_eval() {
     insta::assert_snapshot!(help("eval --help"));
 }
@@ -48,7 +53,7 @@ fn help_of_replay() {
 
 #[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in ["quickstart", "train", "eval", "predict", "inspect", "replay"] {
+    for command in ["quickstart", "train", "compare", "eval", "predict", "inspect", "replay"] {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),

@@ -60,10 +60,7 @@ impl Bootstrap {
         predictions: &Predictions,
         rankings: &Rankings,
     ) -> Result<Intervals, MetricsError> {
-        let Bootstrap { resamples, confidence, .. } = *self;
-        if resamples == 0 || !(confidence > 0.0 && confidence < 1.0) {
-            return Err(MetricsError::Bootstrap { resamples, confidence });
-        }
+        let Bootstrap { resamples, confidence, .. } = self.check()?;
         let mut drawn: [Vec<f64>; 5] = std::array::from_fn(|_| Vec::with_capacity(resamples));
         let mut weights = vec![0; predictions.examples()];
         for resample in 0..resamples {
@@ -94,6 +91,15 @@ impl Bootstrap {
             macro_f1,
             macro_average_precision,
         })
+    }
+
+    /// Itself, if it gives an interval.
+    pub(super) fn check(self) -> Result<Bootstrap, MetricsError> {
+        let Bootstrap { resamples, confidence, .. } = self;
+        if resamples == 0 || !(confidence > 0.0 && confidence < 1.0) {
+            return Err(MetricsError::Bootstrap { resamples, confidence });
+        }
+        Ok(self)
     }
 
     /// How often each example is in one resample; every resample has its own sequence of random numbers.

@@ -51,6 +51,23 @@ impl Predictions {
         })
     }
 
+    /// Predictions of several sets of examples as those of one, such as of the parts of a cross-validation.
+    ///
+    /// # Errors
+    /// [`MetricsError::NoExamples`] of nothing, [`MetricsError::LabelNames`] if they have not the same number of classes.
+    pub fn joined(parts: &[&Predictions]) -> Result<Predictions, MetricsError> {
+        let classes = parts.first().ok_or(MetricsError::NoExamples)?.classes;
+        if let Some(other) = parts.iter().find(|part| part.classes != classes) {
+            return Err(MetricsError::LabelNames { names: other.classes, classes });
+        }
+        Ok(Predictions {
+            labels: parts.iter().flat_map(|part| part.labels.iter().copied()).collect(),
+            predicted: parts.iter().flat_map(|part| part.predicted.iter().copied()).collect(),
+            probabilities: parts.iter().flat_map(|part| part.probabilities.iter().copied()).collect(),
+            classes,
+        })
+    }
+
     /// Examples.
     pub fn examples(&self) -> usize {
         self.labels.len()
@@ -97,6 +114,18 @@ mod tests {
         assert_eq!(predictions.predicted(), [1, 0]);
         assert_eq!(predictions.labels(), [0, 2]);
         assert_eq!(predictions.probability(1, 2), 0.25);
+    }
+
+    #[test]
+    fn parts_are_joined_in_their_order() {
+        let one = Predictions::new(&[0], &[0.9, 0.1], 2).unwrap();
+        let other = Predictions::new(&[1, 0], &[0.2, 0.8, 0.3, 0.7], 2).unwrap();
+        let whole = Predictions::new(&[0, 1, 0], &[0.9, 0.1, 0.2, 0.8, 0.3, 0.7], 2).unwrap();
+        assert_eq!(Predictions::joined(&[&one, &other]), Ok(whole));
+        assert_eq!(Predictions::joined(&[]), Err(MetricsError::NoExamples));
+        let wider = Predictions::new(&[0], &[0.9, 0.1, 0.0], 3).unwrap();
+        let refused = Predictions::joined(&[&one, &wider]);
+        assert_eq!(refused, Err(MetricsError::LabelNames { names: 3, classes: 2 }));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What a run did.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use irtune_train::{Evaluation, RunFolder, StepReport};
@@ -10,7 +9,7 @@ use crate::failure::Failure;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
 use crate::show::spark::{columns, spark};
-use crate::show::{heat_svg, report};
+use crate::show::{heat_svg, report, write_beside};
 
 /// Columns of the curves and of the heat map on a terminal.
 const WIDTH: usize = 60;
@@ -71,12 +70,7 @@ pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, Failure> {
     let method = if settings.head_only { "head_only" } else { &settings.method };
     let title = format!("Layers that trained, {name} ({method})");
     let path = run.path().join("layers.svg");
-    let told = |error: std::io::Error| {
-        anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
-    };
-    let mut beside = tempfile::Builder::new().prefix(".layers-").tempfile_in(run.path()).map_err(told)?;
-    beside.write_all(heat_svg::draw(&heat, &title).as_bytes()).map_err(told)?;
-    beside.persist(&path).map_err(|error| told(error.error))?;
+    write_beside(&path, heat_svg::draw(&heat, &title).as_bytes())?;
     Ok(Some(path))
 }
 

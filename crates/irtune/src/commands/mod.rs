@@ -9,7 +9,7 @@ mod inspect_run;
 mod predict;
 mod quickstart;
 mod replay;
-mod train;
+pub mod train;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -27,6 +27,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
     match arguments.command {
         Command::Quickstart(arguments) => quickstart::run(&arguments, environment),
         Command::Train(arguments) => train::run(&arguments, environment),
+        Command::Compare(arguments) => crate::compare::run(&arguments, environment),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
@@ -35,7 +36,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
 }
 
 /// Finds a base, and says where when it is not simply the path that was given.
-fn locate(reference: &Reference, environment: &Environment) -> Result<PathBuf, Failure> {
+pub fn locate(reference: &Reference, environment: &Environment) -> Result<PathBuf, Failure> {
     let located = base::locate(reference, environment)?;
     if located.origin != Origin::Path {
         eprintln!("Base {reference}: {} ({})", located.path.display(), located.origin);
@@ -44,7 +45,7 @@ fn locate(reference: &Reference, environment: &Environment) -> Result<PathBuf, F
 }
 
 /// Writes to standard output; a reader that has gone away is no failure.
-fn print(text: &str) -> Result<(), Failure> {
+pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
 }

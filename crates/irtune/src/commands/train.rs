@@ -54,21 +54,26 @@ fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
 /// Finds the base and trains; gives the run's folder and what came out.
 pub fn start(resolved: Resolved, environment: &Environment) -> Result<(PathBuf, Summary), Failure> {
     let base = super::locate(&resolved.base, environment)?;
-    let request = TrainRequest {
-        base,
-        base_name: resolved.base.public_name(),
-        train: resolved.train,
-        validation: resolved.validation,
-        test: resolved.test,
-        columns: resolved.columns,
-        out: resolved.out,
-        settings: resolved.training,
-    };
+    let request = request(&resolved, &base);
     let interrupt = interrupt::listen("finishing this step and saving")?;
     let mut progress = Progress::new();
     let outcome = irtune_train::train(&request, &mut progress, interrupt);
     progress.finish();
     Ok((request.out.clone(), finished(outcome?, &request.out)?))
+}
+
+/// What the settings ask for, on the base that was found.
+pub fn request(resolved: &Resolved, base: &Path) -> TrainRequest {
+    TrainRequest {
+        base: base.to_owned(),
+        base_name: resolved.base.public_name(),
+        train: resolved.train.clone(),
+        validation: resolved.validation.clone(),
+        test: resolved.test.clone(),
+        columns: resolved.columns.clone(),
+        out: resolved.out.clone(),
+        settings: resolved.training.clone(),
+    }
 }
 
 fn resume(folder: &Path) -> Result<Summary, Failure> {

@@ -44,6 +44,46 @@ impl Args for SettingFlags {
     }
 }
 
+/// The settings that all runs of a comparison share, given as flags; not those that it varies itself.
+#[derive(Debug, Default)]
+pub struct SharedFlags(pub Vec<(&'static Setting, String)>);
+
+/// What a comparison lists for itself.
+const VARIED: [&str; 6] = ["method", "adapter", "seed", "train_size", "fold", "out"];
+
+impl SharedFlags {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| !VARIED.contains(&setting.key))
+    }
+}
+
+impl FromArgMatches for SharedFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = Self::settings()
+            .filter_map(|setting| Some((setting, matches.get_one::<String>(setting.key)?.clone())))
+            .collect();
+        Ok(())
+    }
+}
+
+impl Args for SharedFlags {
+    fn augment_args(command: Command) -> Command {
+        // Base and files are named in the help; the others are those of `irtune train`.
+        let named = ["base", "train", "validation", "test", "preset"];
+        command.args(Self::settings().map(|setting| flag(setting, None).hide(!named.contains(&setting.key))))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
 /// The options of a method given as flags, in the order of the table.
 #[derive(Debug, Default)]
 pub struct MethodFlags(pub Vec<(&'static str, String)>);

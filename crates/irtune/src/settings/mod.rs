@@ -10,9 +10,9 @@ mod sources;
 mod suggest;
 mod table;
 
-pub use flags::{MethodFlags, SettingFlags};
+pub use flags::{MethodFlags, SettingFlags, SharedFlags};
 pub use problem::{Problem, Problems};
 pub use resolve::{Resolved, resolve, unused};
 pub use sources::{Origin, Sources};
 pub use suggest::nearest;
-pub use table::{Kind, SETTINGS, Setting, setting};
+pub use table::{Group, Kind, SETTINGS, Setting, setting};

@@ -23,6 +23,8 @@ pub enum Origin {
     Flag(String),
     /// `--set`.
     Set(String),
+    /// A key of a section of a comparison.
+    Section(String, String),
     /// Chosen by the command itself.
     Command,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Origin {
             Self::Variable(name) => write!(formatter, "environment variable {name}"),
             Self::Flag(name) => write!(formatter, "--{name}"),
             Self::Set(text) => write!(formatter, "--set {text}"),
+            Self::Section(section, key) => write!(formatter, "{section}, {key}"),
             Self::Command => formatter.write_str("this command"),
         }
     }
@@ -51,6 +54,14 @@ impl Sources {
     pub fn prefer(&mut self, values: Table) {
         for (key, value) in values {
             self.take(&key, value, Origin::Command);
+        }
+    }
+
+    /// Values of a section of a comparison.
+    pub fn section(&mut self, section: &str, values: Table) {
+        for (key, value) in values {
+            let origin = Origin::Section(section.to_owned(), key.clone());
+            self.take(&key, value, origin);
         }
     }
 

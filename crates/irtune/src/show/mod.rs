@@ -10,3 +10,25 @@ pub mod report;
 pub mod spark;
 pub mod strip;
 pub mod text_table;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// Writes a file beside its place, then moves it there.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let told = |error: std::io::Error| {
+        anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut beside =
+        tempfile::Builder::new().prefix(&format!(".{name}-")).tempfile_in(folder).map_err(told)?;
+    beside.write_all(bytes).map_err(told)?;
+    beside.persist(path).map_err(|error| told(error.error))?;
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport};
 
 use super::numbers::{percent, seconds};
@@ -34,8 +34,22 @@ struct Recent {
 impl Progress {
     /// Draws on standard error, as a bar if that is a terminal.
     pub fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        Self::below(None)
+    }
+
+    /// Whether standard error is a terminal, so that bars are drawn.
+    pub fn terminal() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// The same below other bars.
+    pub fn below(others: Option<&MultiProgress>) -> Self {
+        let bar = Self::terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(8));
+            let bar = match others {
+                Some(others) => others.add(bar),
+                None => bar,
+            };
             let template = "  {wide_bar} {pos}/{len} steps\n  {msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("━╸─"));

@@ -3,6 +3,7 @@
 //! A table stands between `<!-- results:NAME -->` and `<!-- /results:NAME -->`.
 //! `IRTUNE_WRITE_README=1 cargo test -p irtune --test readme` writes them.
 
+mod compare;
 mod peers;
 mod runs;
 mod scale;
@@ -15,7 +16,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 8] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("peers", peers::short),
@@ -23,6 +24,7 @@ const TABLES: [Table; 7] = [
     ("peers-settings", peers::settings),
     ("peers-products", peers::products),
     ("scale", scale::scale),
+    ("compare", compare::sections),
 ];
 
 fn root() -> PathBuf {

@@ -1,0 +1,174 @@
+//! Whether the run that is in a cell's folder is the one that the cell asks for.
+
+use std::path::Path;
+
+use irtune_model::BaseSource;
+use irtune_train::{RunFolder, RunFolderError, TrainSettings};
+use toml::{Table, Value};
+
+use crate::settings::Resolved;
+
+/// Settings that change how a run goes, but not what comes out.
+const WITHOUT_EFFECT: [&str; 4] = ["threads", "memory", "save_every", "cache_states"];
+
+/// Something in which a run is not what its cell asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The setting.
+    pub key: String,
+    /// What the run was made with.
+    pub run: String,
+    /// What the cell asks for.
+    pub wanted: String,
+}
+
+/// Everything in which a run is not what its cell asks for.
+///
+/// # Errors
+/// When the run folder cannot be read.
+pub fn mismatches(
+    run: &RunFolder,
+    wanted: &Resolved,
+    base: Option<&BaseSource>,
+) -> Result<Vec<Mismatch>, RunFolderError> {
+    let mut found = settings(&run.settings()?, &wanted.training);
+    let sources = run.sources()?;
+    let mut add =
+        |key: &str, run: String, wanted: String| found.push(Mismatch { key: key.to_owned(), run, wanted });
+    let other_base = |base: &&BaseSource| {
+        (base.bytes, &base.fingerprint) != (sources.base.bytes, &sources.base.fingerprint)
+    };
+    if let Some(base) = base.filter(other_base) {
+        add("base", shown(&sources.base.path), shown(&base.path));
+    }
+    for (key, run, wanted) in [
+        ("train", Some(&sources.train), Some(&wanted.train)),
+        ("validation", sources.validation.as_ref(), wanted.validation.as_ref()),
+        ("test", sources.test.as_ref(), wanted.test.as_ref()),
+    ] {
+        let same = match (run, wanted) {
+            (Some(run), Some(wanted)) => same_content(run, wanted),
+            (run, wanted) => run.is_none() && wanted.is_none(),
+        };
+        if !same {
+            let text = |path: Option<&std::path::PathBuf>| path.map_or("none".to_owned(), |path| shown(path));
+            add(key, text(run), text(wanted));
+        }
+    }
+    if sources.columns != wanted.columns {
+        let (run, wanted) = (&sources.columns, &wanted.columns);
+        let pairs = [
+            ("preset", Some(run.preset.to_string()), Some(wanted.preset.to_string())),
+            ("original_column", run.original.clone(), wanted.original.clone()),
+            ("revised_column", run.revised.clone(), wanted.revised.clone()),
+            ("label_column", run.label.clone(), wanted.label.clone()),
+            ("group_column", run.group.clone(), wanted.group.clone()),
+            ("drop_labels", Some(run.drop_labels.join(",")), Some(wanted.drop_labels.join(","))),
+        ];
+        for (key, run, wanted) in pairs.into_iter().filter(|(_, run, wanted)| run != wanted) {
+            let text =
+                |value: Option<String>| value.filter(|text| !text.is_empty()).unwrap_or("none".to_owned());
+            add(key, text(run), text(wanted));
+        }
+    }
+    Ok(found)
+}
+
+/// The training settings in which two runs differ, but for those without effect on what comes out.
+fn settings(run: &TrainSettings, wanted: &TrainSettings) -> Vec<Mismatch> {
+    let complete = |settings: &TrainSettings| {
+        let mut settings = settings.clone();
+        if let Ok(method) = irtune_select::method(&settings.method) {
+            settings.method_options.complete(method);
+        }
+        Table::try_from(settings).unwrap_or_default()
+    };
+    let (run_table, wanted_table) = (complete(run), complete(wanted));
+    let mut keys: Vec<&String> = run_table.keys().chain(wanted_table.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let counts = |key: &str| {
+        let resolved_on_the_machine =
+            key == "precision" && wanted_table.get(key).and_then(Value::as_str) == Some("auto");
+        let overruled = key == "epochs" && run.max_steps.is_some() && wanted.max_steps.is_some();
+        !WITHOUT_EFFECT.contains(&key) && !resolved_on_the_machine && !overruled
+    };
+    let text = |value: Option<&Value>| value.map_or("not set".to_owned(), Value::to_string);
+    keys.into_iter()
+        .filter(|key| counts(key) && run_table.get(*key) != wanted_table.get(*key))
+        .map(|key| Mismatch {
+            key: key.clone(),
+            run: text(run_table.get(key)),
+            wanted: text(wanted_table.get(key)),
+        })
+        .collect()
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Whether two paths lead to one file, or to files of the same bytes.
+fn same_content(one: &Path, other: &Path) -> bool {
+    let canonical = |path: &Path| path.canonicalize().ok();
+    match (canonical(one), canonical(other)) {
+        (Some(one), Some(other)) if one == other => true,
+        _ => std::fs::read(one).ok().zip(std::fs::read(other).ok()).is_some_and(|(one, other)| one == other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(change: impl FnOnce(&mut TrainSettings, &mut TrainSettings)) -> Vec<String> {
+        let (mut run, mut wanted) = (TrainSettings::default(), TrainSettings::default());
+        change(&mut run, &mut wanted);
+        settings(&run, &wanted).into_iter().map(|mismatch| mismatch.key).collect()
+    }
+
+    #[test]
+    fn what_changes_nothing_does_not_count() {
+        let found = keys(|run, wanted| {
+            run.method_options.complete(irtune_select::method("ir").unwrap());
+            run.threads = Some(2);
+            run.save_every = "7".parse().unwrap();
+            run.memory = Some("1GB".parse().unwrap());
+            run.precision = "bf16".parse().unwrap();
+            (run.max_steps, wanted.max_steps) = (Some(5), Some(5));
+            run.epochs = 9;
+        });
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_changes_the_result_is_named() {
+        let found = keys(|run, wanted| {
+            run.method_options.set("split_num", "2");
+            run.learning_rate = 1e-3;
+            run.precision = "bf16".parse().unwrap();
+            wanted.precision = "f32".parse().unwrap();
+            wanted.max_steps = Some(3);
+            run.eval_every = "9".parse().unwrap();
+        });
+        assert_eq!(found, ["eval_every", "learning_rate", "max_steps", "precision", "split_num"]);
+        let mut run = TrainSettings { rank: 4, ..TrainSettings::default() };
+        let found = settings(&run, &TrainSettings::default());
+        assert_eq!(found, [Mismatch { key: "rank".into(), run: "4".into(), wanted: "32".into() }]);
+        run.rank = 32;
+        assert_eq!(settings(&run, &TrainSettings::default()), []);
+    }
+
+    #[test]
+    fn files_are_the_same_by_place_or_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("a"), "1").unwrap();
+        std::fs::write(path("b"), "1").unwrap();
+        std::fs::write(path("c"), "2").unwrap();
+        assert!(same_content(&path("a"), &folder.path().join(".").join("a")));
+        assert!(same_content(&path("a"), &path("b")));
+        assert!(!same_content(&path("a"), &path("c")));
+        assert!(!same_content(&path("a"), &path("d")));
+    }
+}
