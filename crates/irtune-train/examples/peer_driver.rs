@@ -18,6 +18,7 @@ use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
 };
 use irtune_train::data::RunData;
+use irtune_train::evaluate::BatchLimit;
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
 use irtune_train::{TrainSettings, evaluate, make_engine, make_policy, peak_bytes};
 use serde::Deserialize;
@@ -129,13 +130,13 @@ fn main() -> anyhow::Result<()> {
             }
         }
         Task::Infer => {
-            let size = settings.batch_size;
+            let (size, limit) = (settings.batch_size, settings.evaluation_batch());
             let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
             let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
-            losses.push(loss(engine.as_mut(), warm, size)?);
+            losses.push(loss(engine.as_mut(), warm, limit)?);
             first_step = Some(SystemTime::now());
             let start = Instant::now();
-            losses.push(loss(engine.as_mut(), timed, size)?);
+            losses.push(loss(engine.as_mut(), timed, limit)?);
             seconds.push(start.elapsed().as_secs_f64());
             examples = timed.len();
             tokens = timed.iter().map(|example| example.tokens.len()).sum();
@@ -192,9 +193,9 @@ fn leave_the_start(engine: &mut dyn Engine, seed: u64) -> anyhow::Result<()> {
     Ok(engine.load_parameters(&parameters)?)
 }
 
-/// The mean loss of examples in evaluation mode, in batches of `size`.
-fn loss(engine: &mut dyn Engine, examples: &[Example], size: usize) -> anyhow::Result<f64> {
-    let logits = evaluate::logits(engine, examples, size, &AtomicBool::new(false))?;
+/// The mean loss of examples in evaluation mode.
+fn loss(engine: &mut dyn Engine, examples: &[Example], limit: BatchLimit) -> anyhow::Result<f64> {
+    let logits = evaluate::logits(engine, examples, limit, &AtomicBool::new(false))?;
     let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
     Ok(evaluate::mean_loss(&logits.unwrap_or_default(), &targets, engine.labels()))
 }

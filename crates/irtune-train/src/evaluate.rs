@@ -3,7 +3,16 @@
 use irtune_model::{Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Logits of examples, computed `batch_size` at a time; `None` when interrupted between two batches.
+/// How many examples go through the model together when it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimit {
+    /// Most examples.
+    pub examples: usize,
+    /// A batch of more tokens is halved until it has fewer, or one example; 0 for never.
+    pub tokens: usize,
+}
+
+/// Logits of examples, a batch at a time; `None` when interrupted between two batches.
 ///
 /// Examples are sorted, so that those that begin alike share a batch and their beginning is computed once.
 ///
@@ -15,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub fn logits(
     engine: &mut dyn Engine,
     examples: &[impl AsRef<[u32]>],
-    batch_size: usize,
+    limit: BatchLimit,
     interrupt: &AtomicBool,
 ) -> Result<Option<Vec<f32>>, ModelError> {
     let labels = engine.labels();
@@ -23,12 +32,18 @@ pub fn logits(
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by(|&left, &right| examples[left].as_ref().cmp(examples[right].as_ref()));
     let (mut packed, mut batch_logits) = (PackedBatch::default(), Vec::new());
-    for batch in order.chunks(batch_size) {
+    let mut waiting: Vec<&[usize]> = order.chunks(limit.examples).rev().collect();
+    while let Some(batch) = waiting.pop() {
         if interrupt.load(Ordering::Relaxed) {
             return Ok(None);
         }
         let tokens: Vec<&[u32]> = batch.iter().map(|&example| examples[example].as_ref()).collect();
         packed.refill(&tokens, SHORTEST_SHARED)?;
+        if limit.tokens > 0 && packed.tokens.len() > limit.tokens && batch.len() > 1 {
+            let (first, second) = batch.split_at(batch.len() / 2);
+            waiting.extend([second, first]);
+            continue;
+        }
         engine.logits(&packed, &mut batch_logits)?;
         for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
             all[example * labels..][..labels].copy_from_slice(logits);

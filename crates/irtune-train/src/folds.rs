@@ -297,10 +297,15 @@ fn summarize(runs: &[(Fold, RunFolder, Summary)]) -> Result<FoldsSummary, TrainE
         let missing = || FoldsError::NoPredictions { path: run.path().to_owned() };
         let test = summary.test.as_ref().ok_or_else(missing)?;
         let set = run.labels()?;
+        let before = labels.len();
         for prediction in run.test_predictions()? {
             let prediction = prediction?;
             labels.push(set.index(&prediction.label).ok_or_else(missing)?);
             probabilities.extend(prediction.probabilities);
+        }
+        // A file that is gone or cut off would leave its pairs out of the figures over all parts.
+        if labels.len() - before != test.metrics.examples {
+            return Err(missing().into());
         }
         let folder = run.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (examples, accuracy) = (test.metrics.examples, test.metrics.accuracy);

@@ -1,6 +1,6 @@
 //! Using a trained model: labels for pairs, and how good they are.
 
-use crate::evaluate;
+use crate::evaluate::{self, BatchLimit};
 use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
 use crate::tokens::BaseTokens;
@@ -88,7 +88,7 @@ pub struct Predictor {
     labels: LabelSet,
     prompt: Prompt,
     max_length: usize,
-    batch_size: usize,
+    limit: BatchLimit,
 }
 
 /// Batches that an evaluation reads before it computes the first: pairs that revise the same text then share one.
@@ -151,10 +151,14 @@ impl Predictor {
             return Err(PredictorError::Labels { path, adapter, run });
         }
         let batch_size = options.batch_size.max(1);
+        let limit = BatchLimit { examples: batch_size, tokens: settings.micro_batch_tokens };
         let engine_options = EngineOptions {
             precision: options.precision,
             threads: options.threads.unwrap_or_else(cores),
-            max_tokens: batch_size * settings.max_length,
+            max_tokens: match limit.tokens {
+                0 => batch_size * settings.max_length,
+                most => most.max(settings.max_length).min(batch_size * settings.max_length),
+            },
             max_examples: batch_size,
             training: false,
             memory_bytes: None,
@@ -163,7 +167,7 @@ impl Predictor {
         engine.load_parameters(&tensors)?;
         let prompt = folder.prompt()?.prompt(&labels);
         let max_length = settings.max_length;
-        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, batch_size })
+        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, limit })
     }
 
     /// The labels, in the order of all probabilities.
@@ -186,7 +190,7 @@ impl Predictor {
             engine: self.engine.as_mut(),
             encoder,
             labels: &self.labels,
-            batch_size: self.batch_size,
+            limit: self.limit,
             pairs: pairs.into_iter(),
             ready: VecDeque::new(),
             error: None,
@@ -232,11 +236,11 @@ impl Predictor {
     {
         let mut answers = Answers::default();
         let encoder = Encoder::new(&self.tokens, self.prompt.clone(), self.max_length)?;
-        let mut window: Vec<Example> = Vec::with_capacity(WINDOW * self.batch_size);
+        let mut window: Vec<Example> = Vec::with_capacity(WINDOW * self.limit.examples);
         let mut pairs = pairs.into_iter();
         loop {
             window.clear();
-            for pair in pairs.by_ref().take(WINDOW * self.batch_size) {
+            for pair in pairs.by_ref().take(WINDOW * self.limit.examples) {
                 let example = encoder.encode(&pair?, Some(&self.labels))?;
                 answers.shortened += usize::from(example.shortened);
                 answers.targets.extend(example.label);
@@ -245,7 +249,7 @@ impl Predictor {
             if window.is_empty() {
                 return Ok(answers);
             }
-            answers.logits.extend(window_logits(self.engine.as_mut(), &window, self.batch_size)?);
+            answers.logits.extend(window_logits(self.engine.as_mut(), &window, self.limit)?);
         }
     }
 }
@@ -267,9 +271,9 @@ fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predict
 fn window_logits(
     engine: &mut dyn Engine,
     examples: &[impl AsRef<[u32]>],
-    batch_size: usize,
+    limit: BatchLimit,
 ) -> Result<Vec<f32>, ModelError> {
-    let logits = evaluate::logits(engine, examples, batch_size, &AtomicBool::new(false))?;
+    let logits = evaluate::logits(engine, examples, limit, &AtomicBool::new(false))?;
     Ok(logits.expect("nobody interrupts"))
 }
 
@@ -278,7 +282,7 @@ pub struct PredictionStream<'a, I> {
     engine: &'a mut dyn Engine,
     encoder: Encoder<'a>,
     labels: &'a LabelSet,
-    batch_size: usize,
+    limit: BatchLimit,
     pairs: I,
     ready: VecDeque<Prediction>,
     error: Option<PredictorError>,
@@ -288,8 +292,8 @@ pub struct PredictionStream<'a, I> {
 impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
     /// Predicts one more batch; a pair that can't be read ends it, and is told of after the predictions before it.
     fn fill(&mut self) -> Result<(), PredictorError> {
-        let mut pairs = Vec::with_capacity(self.batch_size);
-        while pairs.len() < self.batch_size {
+        let mut pairs = Vec::with_capacity(self.limit.examples);
+        while pairs.len() < self.limit.examples {
             let encoded = match self.pairs.next() {
                 Some(pair) => pair.and_then(|pair| Ok((self.encoder.encode(&pair, None)?, pair))),
                 None => {
@@ -309,7 +313,7 @@ impl<I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'_, I> {
             return Ok(());
         }
         let tokens: Vec<&[u32]> = pairs.iter().map(|(example, _)| example.tokens.as_slice()).collect();
-        let logits = window_logits(self.engine, &tokens, self.batch_size)?;
+        let logits = window_logits(self.engine, &tokens, self.limit)?;
         for ((example, pair), row) in pairs.into_iter().zip(logits.chunks_exact(self.labels.len())) {
             if row.iter().any(|logit| !logit.is_finite()) {
                 return Err(PredictorError::NotFinite { line: pair.line });

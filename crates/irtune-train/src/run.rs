@@ -329,8 +329,8 @@ impl<'a> Run<'a> {
             Part::Validation => &self.parts.data.validation,
             Part::Test => &self.parts.data.test,
         };
-        let batch_size = self.parts.settings.batch_size;
-        let Some(logits) = evaluate::logits(self.parts.engine, examples, batch_size, self.interrupt)? else {
+        let limit = self.parts.settings.evaluation_batch();
+        let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
             return Ok(None);
         };
         let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();

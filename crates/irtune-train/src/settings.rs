@@ -1,5 +1,6 @@
 //! Every setting of a training run: plain, resolved, and saved with the run.
 
+use crate::evaluate::BatchLimit;
 use crate::schedule::Schedule;
 use irtune_model::{Precision, Projection};
 use serde::{Deserialize, Serialize};
@@ -206,6 +207,11 @@ impl TrainSettings {
     /// Whether a setting of a training run has this name, the methods' options included.
     pub fn knows(name: &str) -> bool {
         Self::NAMES.contains(&name) || irtune_select::option_names().contains(&name)
+    }
+
+    /// How many examples go through the model together when it is measured.
+    pub fn evaluation_batch(&self) -> BatchLimit {
+        BatchLimit { examples: self.batch_size, tokens: self.micro_batch_tokens }
     }
 
     /// Examples of one step.

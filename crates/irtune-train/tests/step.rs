@@ -7,6 +7,7 @@ use irtune_model::{Engine, HostTensor};
 use irtune_select::{
     Evidence, LayerPolicy, LayerSet, METHODS, PolicyState, SelectError, Signals, WeightMeasure,
 };
+use irtune_train::evaluate::{self, BatchLimit};
 use irtune_train::step::{
     StepBatch, StepError, StepOutcome, StepRecipe, StepScratch, measure_weights, training_step,
 };
@@ -408,5 +409,23 @@ fn every_method_makes_steps() {
             assert_eq!(changed(&before, &engine.parameters())[..LAYERS], trained, "{}", method.name);
         }
         assert_eq!(engine.losses, if method.name == "ist" { 6 } else { 0 }, "{}", method.name);
+    }
+}
+
+#[test]
+fn logits_are_the_same_however_many_go_through_together() {
+    let examples = support::examples(7, 0);
+    let never = std::sync::atomic::AtomicBool::new(false);
+    let of = |examples_together, tokens| {
+        let (mut engine, limit) = (CountingEngine::new(), BatchLimit { examples: examples_together, tokens });
+        let logits = evaluate::logits(&mut engine, &examples, limit, &never).unwrap().unwrap();
+        (logits, engine.batches)
+    };
+    let (whole, batches) = of(7, 0);
+    assert_eq!(batches, 1);
+    for (limit, expected) in [((3, 0), 3), ((7, 40), 2), ((7, 1), 7)] {
+        let (parts, batches) = of(limit.0, limit.1);
+        assert_eq!(batches, expected, "{limit:?}");
+        assert!(parts.iter().zip(&whole).all(|(part, whole)| (part - whole).abs() < 1e-6));
     }
 }

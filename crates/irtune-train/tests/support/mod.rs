@@ -39,6 +39,8 @@ pub struct CountingEngine {
     pub losses: usize,
     /// Passes forward and backward.
     pub passes: usize,
+    /// Batches whose logits were asked for.
+    pub batches: usize,
     /// How passes count labels: by their weights; label smoothing is left to the real engine.
     options: LossOptions,
 }
@@ -71,6 +73,7 @@ impl CountingEngine {
             watched: (false, 0),
             losses: 0,
             passes: 0,
+            batches: 0,
             options: LossOptions::default(),
         }
     }
@@ -173,6 +176,7 @@ impl Engine for CountingEngine {
     }
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
+        self.batches += 1;
         out.clear();
         for tokens in Self::examples(batch) {
             out.extend(self.scores(&tokens, &|_, _| false));
