@@ -26,8 +26,15 @@ pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut beside =
-        tempfile::Builder::new().prefix(&format!(".{name}-")).tempfile_in(folder).map_err(told)?;
+    let prefix = format!(".{name}-");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix);
+    // Reports are for others too: what the user's mask allows, where temporary files are the user's alone.
+    #[cfg(unix)]
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    let mut beside = builder.tempfile_in(folder).map_err(told)?;
     beside.write_all(bytes).map_err(told)?;
     beside.persist(path).map_err(|error| told(error.error))?;
     Ok(())

@@ -74,7 +74,7 @@ impl Chart {
         });
         let up = Scale::over(heights, HEIGHT - BOTTOM, TOP, false);
         let (Some(across), Some(up)) = (across, up) else { return html! {} };
-        let across = if self.logarithmic { across.padded(0.04) } else { across };
+        let across = across.padded(if self.logarithmic { 0.04 } else { 0.02 });
         let up = up.padded(0.05);
         let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
         html! {

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use crate::compare::figures::{estimate, interval, p, signed, spread};
+use crate::compare::figures::{interval, p, signed, spread};
 use crate::compare::reading::ALPHA;
-use crate::compare::results::{Comparison, Results};
+use crate::compare::results::{Comparison, Estimate, Results};
 
 /// The figures of some arms.
 pub fn arms(results: &Results, places: &[usize]) -> Markup {
@@ -15,7 +15,7 @@ pub fn arms(results: &Results, places: &[usize]) -> Markup {
                     tr {
                         @for heading in [
                             "method", "seeds", "accuracy", "macro-F1", "AU-PRC", "layers trained", "s a step", "examples/s",
-                            "peak memory, GB", "numbers in adapters and head",
+                            "peak memory, GB", "trainable numbers",
                         ] { th scope="col" { (heading) } }
                     }
                 }
@@ -24,9 +24,9 @@ pub fn arms(results: &Results, places: &[usize]) -> Markup {
                         tr {
                             th scope="row" { (results.label(arm)) }
                             td { (arm.seeds.len()) }
-                            td { (estimate(&arm.accuracy)) }
-                            td { (estimate(&arm.macro_f1)) }
-                            td { (estimate(&arm.average_precision)) }
+                            (estimate(&arm.accuracy))
+                            (estimate(&arm.macro_f1))
+                            (estimate(&arm.average_precision))
                             td { (format!("{:.0} %", 100.0 * arm.trained_share.mean)) }
                             td { (spread(&arm.step_seconds, 2)) }
                             td { (spread(&arm.examples_per_second, 1)) }
@@ -48,12 +48,12 @@ pub fn comparisons(results: &Results, places: &[usize]) -> Markup {
             h3 { "Differences" }
             div class="wide" {
                 table {
-                    caption { "Second less first. p is corrected for all " (results.comparisons.len()) " comparisons; in brackets the plain one. Bold: below " (ALPHA) "." }
+                    caption { "Second less first. p is corrected for the number of comparisons on this page (" (results.comparisons.len()) "), below it the plain one. Bold: below " (ALPHA) "." }
                     thead {
                         tr {
                             @for heading in [
                                 "second against first", "seeds", "accuracy", "macro-F1", "bootstrap p", "McNemar p",
-                                "only first right", "only second right", "seeds p",
+                                "only first right, only second", "seeds p",
                             ] { th scope="col" { (heading) } }
                         }
                     }
@@ -66,26 +66,30 @@ pub fn comparisons(results: &Results, places: &[usize]) -> Markup {
 
 fn row(results: &Results, comparison: &Comparison) -> Markup {
     let label = |place: usize| results.label(&results.arms[place]);
-    let counts = |of: fn(&irtune_train::metrics::McNemar) -> u64| {
-        comparison.mcnemar.iter().map(|test| of(test).to_string()).collect::<Vec<_>>().join(", ")
-    };
+    let counts: Vec<String> =
+        comparison.mcnemar.iter().map(|test| format!("{}, {}", test.only_first, test.only_second)).collect();
+    let counts = counts.join("; ");
     html! {
         tr {
             th scope="row" { (label(comparison.second)) " against " (label(comparison.first)) }
             td { (comparison.seeds.len()) }
             td { (signed(comparison.accuracy)) }
-            td { (signed(comparison.macro_f1)) " " (interval(comparison.bootstrap.interval)) }
+            td { (signed(comparison.macro_f1)) small { (interval(comparison.bootstrap.interval)) } }
             (test(comparison.bootstrap_adjusted, comparison.bootstrap.p))
             (test(comparison.mcnemar_adjusted, comparison.mcnemar_p))
-            td { (counts(|test| test.only_first)) }
-            td { (counts(|test| test.only_second)) }
+            td { (counts) }
             (test(comparison.seeds_adjusted, comparison.seeds_test.p))
         }
     }
 }
 
+/// Mean and deviation, and below them the interval.
+fn estimate(estimate: &Estimate) -> Markup {
+    html! { td { (spread(&estimate.spread, 3)) small { (interval(estimate.interval)) } } }
+}
+
 fn test(adjusted: f64, plain: f64) -> Markup {
     html! {
-        td class=[(adjusted < ALPHA).then_some("significant")] { (p(adjusted)) " (" (p(plain)) ")" }
+        td class=[(adjusted < ALPHA).then_some("significant")] { (p(adjusted)) small { (p(plain)) } }
     }
 }
