@@ -15,6 +15,7 @@ pub mod metrics;
 mod observer;
 mod predictor;
 mod probe;
+pub mod prompting;
 mod records;
 pub mod run;
 mod run_folder;
@@ -35,8 +36,8 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
-    UnknownBatches, UnknownEvery, UnknownMetric,
+    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Problem,
+    TrainSettings, UnknownBatches, UnknownEvery, UnknownMetric, UnknownObjective,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -9,6 +9,7 @@ mod best_metric;
 mod every;
 mod memory_limit;
 mod method_options;
+mod objective;
 mod problems;
 
 pub use batches::{Batches, UnknownBatches};
@@ -16,6 +17,7 @@ pub use best_metric::{BestMetric, UnknownMetric};
 pub use every::{Every, UnknownEvery};
 pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use method_options::MethodOptions;
+pub use objective::{Objective, UnknownObjective};
 pub use problems::Problem;
 
 /// How a run trains.
@@ -43,6 +45,11 @@ pub struct TrainSettings {
     pub target_modules: Vec<Projection>,
     /// Whether the classification head trains, or stays at its random start.
     pub train_head: bool,
+    /// Whether a classification head or the base's own language-model head learns to tell the labels.
+    pub objective: Objective,
+    /// JSON file of the labels' words for the objective `words`; their names when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_words: Option<String>,
     /// Peak learning rate.
     pub learning_rate: f64,
     /// How the learning rate moves after the warm-up.
@@ -110,6 +117,8 @@ impl Default for TrainSettings {
                 Projection::DownProj,
             ],
             train_head: true,
+            objective: Objective::Head,
+            label_words: None,
             learning_rate: 2e-4,
             schedule: Schedule::Linear,
             warmup_steps: 100,
@@ -145,6 +154,8 @@ impl TrainSettings {
         "dropout",
         "target_modules",
         "train_head",
+        "objective",
+        "label_words",
         "learning_rate",
         "schedule",
         "warmup_steps",
@@ -197,6 +208,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_fields() {
         let full = TrainSettings {
+            label_words: Some("words.json".to_owned()),
             max_steps: Some(1),
             early_stopping_patience: Some(1),
             threads: Some(1),

@@ -8,9 +8,9 @@ use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
 use crate::run_folder::{RunContents, RunFolder};
-use crate::settings::{MemoryLimit, TrainSettings};
+use crate::settings::{MemoryLimit, Objective, TrainSettings};
 use crate::tokens::BaseTokens;
-use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
+use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, LabelWords, Labels, Template};
 use irtune_model::{Base, Engine, EngineOptions, HostTensor, ModelError, engine, write_adapter};
 use irtune_select::LayerPolicy;
 use std::io;
@@ -69,10 +69,17 @@ pub fn train(
     };
     let corpora = Corpora::read(&paths, &request.columns, &settings, observer)?;
     let labels = corpora.labels.clone();
+    let words = match (settings.objective, &settings.label_words) {
+        (Objective::Head, _) => None,
+        (Objective::Words, None) => Some(LabelWords::of_names(&labels)?),
+        (Objective::Words, Some(path)) => Some(LabelWords::from_file(Path::new(path), &labels)?),
+    };
     let base = Arc::new(Base::open(&absolute(&request.base)?)?);
-    let data = corpora.encode(&base, labels, &prompt, settings.max_length, observer)?;
+    let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
+    let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
 
     let mut engine = make_engine(&base, &settings, &data)?;
+    classify_by_words(engine.as_mut(), &base, words.as_ref(), &prompt)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
     // What was left open is written down, so that a resumed run does the same.
     settings.method_options.complete(irtune_select::method(&settings.method)?);
@@ -92,6 +99,7 @@ pub fn train(
         },
         labels: data.labels.clone(),
         prompt,
+        words,
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
     if contents.settings.cache_states {
@@ -130,7 +138,7 @@ pub fn resume(
     if !problems.is_empty() {
         return Err(TrainError::Settings { problems });
     }
-    let (labels, prompt) = (folder.labels()?, folder.prompt()?);
+    let (labels, prompt, words) = (folder.labels()?, folder.prompt()?, folder.words()?);
     let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
     let checkpoint = newest.map(|path| checkpoint::load(&path)).transpose()?;
 
@@ -144,7 +152,8 @@ pub fn resume(
     if base.source != sources.base {
         return Err(TrainError::BaseChanged { path: sources.base.path });
     }
-    let data = corpora.encode(&base, labels, &prompt, settings.max_length, observer)?;
+    let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
+    let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
     if let Some(part) =
         checkpoint.as_ref().and_then(|saved| run::changed_part(&saved.state.data, &data.prints()))
     {
@@ -156,6 +165,7 @@ pub fn resume(
         return Err(TrainError::DataChanged { part, path: path.unwrap_or(paths.train) });
     }
     let mut engine = make_engine(&base, &settings, &data)?;
+    classify_by_words(engine.as_mut(), &base, words.as_ref(), &prompt)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
     if settings.cache_states {
         engine.cache_states(policy.lowest(), folder.path())?;
@@ -223,12 +233,13 @@ impl Corpora {
         &self,
         base: &Arc<Base>,
         labels: LabelSet,
+        shown: &LabelSet,
         prompt: &Template,
         max_length: usize,
         observer: &mut dyn Observer,
     ) -> Result<RunData, TrainError> {
         let tokens = BaseTokens::new(base.clone());
-        let encoder = Encoder::new(&tokens, prompt.prompt(&labels), max_length)?;
+        let encoder = Encoder::new(&tokens, prompt.prompt(shown), max_length)?;
         let mut encode = |corpus: Option<&Corpus>, part| {
             let Some(corpus) = corpus else { return Ok(Vec::new()) };
             let encoded = encoder.encode_all(&corpus.pairs, Some(&labels))?;
@@ -269,6 +280,20 @@ pub fn make_engine(
     Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
 }
 
+/// Makes the language-model head tell the labels, if there are words for them.
+pub(crate) fn classify_by_words(
+    engine: &mut dyn Engine,
+    base: &Arc<Base>,
+    words: Option<&LabelWords>,
+    prompt: &Template,
+) -> Result<(), TrainError> {
+    if let Some(words) = words {
+        let tokens = BaseTokens::new(base.clone());
+        engine.classify_by_words(words.tokens(&tokens, &prompt.prompt(words.as_labels()))?)?;
+    }
+    Ok(())
+}
+
 /// The policy that the settings name.
 ///
 /// # Errors
@@ -288,7 +313,12 @@ fn exporter<'a>(
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
     let lora = settings.lora();
-    move |path, tensors| Ok(write_adapter(path, &lora, &base.config, base_name, labels.names(), tensors)?)
+    // A language model's adapter knows no labels.
+    let labels = match settings.objective {
+        Objective::Head => labels.names(),
+        Objective::Words => &[],
+    };
+    move |path, tensors| Ok(write_adapter(path, &lora, &base.config, base_name, labels, tensors)?)
 }
 
 fn environment(settings: &TrainSettings, engine: &dyn Engine) -> Environment {

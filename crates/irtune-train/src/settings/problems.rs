@@ -1,6 +1,6 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Every, TrainSettings};
+use super::{Every, Objective, TrainSettings};
 use irtune_model::Projection;
 use irtune_select::{METHODS, SelectError, method};
 
@@ -54,6 +54,9 @@ pub enum Problem {
     /// An empty prompt name.
     #[error("prompt: no name; use instruction, pair or the path of a template file")]
     NoPrompt,
+    /// Words that nobody would say.
+    #[error("label_words: only the objective `words` reads them; set objective to words, or leave them out")]
+    WordsWithoutObjective,
     /// Early stopping waits for evaluations that never come.
     #[error(
         "early_stopping_patience: without evaluations it never stops a run; set eval_every to epoch or to a number"
@@ -84,6 +87,9 @@ impl TrainSettings {
             }
         }
         self.adapter_problems(&mut problems);
+        if self.label_words.is_some() && self.objective != Objective::Words {
+            problems.push(Problem::WordsWithoutObjective);
+        }
         let numbers = [
             at_least_one("batch_size", self.batch_size as u64),
             at_least_one("gradient_accumulation", self.gradient_accumulation as u64),
@@ -199,6 +205,10 @@ mod tests {
         );
         one(|settings| settings.validation_fraction = 1.0, "validation_fraction: 1 is not possible");
         one(|settings| settings.prompt = " ".into(), "prompt: no name");
+        one(
+            |settings| settings.label_words = Some("w.json".into()),
+            "label_words: only the objective `words`",
+        );
         one(
             |settings| (settings.early_stopping_patience, settings.eval_every) = (Some(2), Every::Never),
             "early_stopping_patience: without evaluations",
