@@ -333,6 +333,62 @@ pub enum DataError {
         /// The tokenizer's error.
         source: EncodeError,
     },
+    /// The file of the labels' words is something else.
+    #[error("{file}: {source}; write one JSON object, {{\"label\": \"words\", …}}")]
+    LabelWordsFile {
+        /// The file.
+        file: Arc<str>,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// Words for a label that isn't there.
+    #[error("{file}: there is no label {label:?}; known labels: {known}")]
+    LabelWordsLabel {
+        /// The file.
+        file: Arc<str>,
+        /// The label it names.
+        label: String,
+        /// The labels there are.
+        known: Quoted,
+    },
+    /// Words that are empty, or another label's too.
+    #[error(
+        "the label {label:?} has the words {words:?}, which are empty or another label's; change them with label_words"
+    )]
+    LabelWords {
+        /// The label.
+        label: String,
+        /// Its words.
+        words: String,
+    },
+    /// A prompt that no answer can follow.
+    #[error(
+        "the prompt ends with the pair's own text; to name a label, end it with a cue such as \"Intention:\", as the \
+         prompt `instruction` does"
+    )]
+    NoCue,
+    /// Tokens that are partly the prompt's and partly the words'.
+    #[error(
+        "the tokenizer doesn't cut between the prompt's end {cue:?} and {words:?}; end the template without a blank"
+    )]
+    WordsMerge {
+        /// The prompt's end.
+        cue: String,
+        /// The words.
+        words: String,
+    },
+    /// Not enough pairs to show.
+    #[error(
+        "{shots} pairs of every label are to be shown, but only {pairs} have the label {label:?}; lower shots, or add pairs"
+    )]
+    TooFewShots {
+        /// The label.
+        label: String,
+        /// Pairs that have it.
+        pairs: usize,
+        /// Pairs that are wanted.
+        shots: usize,
+    },
     /// A split's fraction isn't between 0 and 1.
     #[error(
         "the validation fraction {fraction} must lie between 0 and 1, both excluded; 0.1 holds out every tenth row"

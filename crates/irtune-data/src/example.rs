@@ -69,6 +69,11 @@ impl<'a> Encoder<'a> {
         self.max_length
     }
 
+    /// Tokens of the prompt around a pair of which nothing is left.
+    pub fn fixed_length(&self) -> usize {
+        self.fixed
+    }
+
     /// The prompt.
     pub fn prompt(&self) -> &Prompt {
         &self.prompt
@@ -87,12 +92,31 @@ impl<'a> Encoder<'a> {
         if tokens.len() <= self.max_length {
             return Ok(Example { tokens, label, shortened: false });
         }
+        let (original, revised) = self.shortened(pair)?;
+        let tokens = self.tokens(&original, &revised).map_err(failed)?;
+        Ok(Example { tokens, label, shortened: true })
+    }
+
+    /// A pair's texts as its example has them, and whether something was left out.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn texts(&self, pair: &Pair) -> Result<(String, String, bool), DataError> {
+        let failed = |source| DataError::Row { file: pair.file.clone(), line: pair.line, source };
+        let whole = self.tokens(&pair.original, &pair.revised).map_err(failed)?.len() <= self.max_length;
+        let (original, revised) = match whole {
+            true => (pair.original.clone(), pair.revised.clone()),
+            false => self.shortened(pair)?,
+        };
+        Ok((original, revised, !whole))
+    }
+
+    fn shortened(&self, pair: &Pair) -> Result<(String, String), DataError> {
+        let failed = |source| DataError::Row { file: pair.file.clone(), line: pair.line, source };
         let sides = shorten(&pair.original, &pair.revised, |original, revised| {
             Ok(self.tokens(original, revised)?.len() <= self.max_length)
         });
-        let (original, revised) = sides.map_err(failed)?.ok_or_else(|| self.too_small())?;
-        let tokens = self.tokens(&original, &revised).map_err(failed)?;
-        Ok(Example { tokens, label, shortened: true })
+        sides.map_err(failed)?.ok_or_else(|| self.too_small())
     }
 
     /// All pairs' examples, and how many were shortened.

@@ -25,6 +25,7 @@ pub mod rotary;
 pub mod rows;
 mod scratch;
 pub mod swiglu;
+pub mod token_loss;
 mod transpose;
 pub mod weight;
 

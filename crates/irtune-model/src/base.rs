@@ -1,5 +1,7 @@
 //! A base: the frozen model that adapters are trained on.
 
+mod chat_template;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,8 @@ pub struct Base {
     pub weights: Weights,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    /// Its chat template, where it has one.
+    pub chat_template: Option<String>,
     /// Where it came from.
     pub source: BaseSource,
 }
@@ -76,7 +80,8 @@ impl Base {
         let weights = Weights::open_folder(path)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
-        Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer)
+        let chat_template = chat_template::of_folder(path);
+        Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
     }
 
     fn open_gguf(path: &Path) -> Result<Self, ModelError> {
@@ -85,8 +90,10 @@ impl Base {
         let config = ModelConfig::from_gguf(&header)?;
         let tokenizer = Tokenizer::from_gguf(&header)?;
         let tensors = header.translated(config.head_size).map_err(WeightError::from)?;
+        let chat_template = header.metadata.get("tokenizer.chat_template").and_then(gguf::Value::as_str);
+        let chat_template = chat_template.map(str::to_owned);
         let weights = Weights::new(vec![(path.to_owned(), map)], tensors)?;
-        Self::assemble(path, BaseFormat::Gguf, config, weights, tokenizer)
+        Self::assemble(path, BaseFormat::Gguf, config, weights, tokenizer, chat_template)
     }
 
     fn assemble(
@@ -95,6 +102,7 @@ impl Base {
         config: ModelConfig,
         weights: Weights,
         tokenizer: Tokenizer,
+        chat_template: Option<String>,
     ) -> Result<Self, ModelError> {
         weights.check(&config)?;
         let (tokens, rows) = (tokenizer.vocabulary_size(), config.vocabulary_size);
@@ -103,7 +111,7 @@ impl Base {
         }
         let bytes = weights.files().map(|(_, bytes)| bytes).sum();
         let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(&weights) };
-        Ok(Self { config, weights, tokenizer, source })
+        Ok(Self { config, weights, tokenizer, chat_template, source })
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Run {
     pub context: usize,
     /// Whether other runs continue it; one that none does is an example's end.
     pub shared: bool,
+    /// How many of its last rows are read after the last layer: an example's end one, a shared run none.
+    pub asked: usize,
 }
 
 /// Token ids of a batch as a tree of runs: an example is a path from a root to an end.
@@ -139,7 +141,8 @@ impl<T: AsRef<[u32]>> Builder<'_, T> {
     fn run(&mut self, sorted: usize, parent: Option<usize>, context: usize, end: usize, shared: bool) {
         let start = self.tokens.len();
         self.tokens.extend_from_slice(&self.examples[self.order[sorted]].as_ref()[context..end]);
-        self.runs.push(Run { parent, start, length: end - context, context, shared });
+        let asked = usize::from(!shared);
+        self.runs.push(Run { parent, start, length: end - context, context, shared, asked });
     }
 }
 
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     fn run(parent: Option<usize>, start: usize, length: usize, context: usize, shared: bool) -> Run {
-        Run { parent, start, length, context, shared }
+        Run { parent, start, length, context, shared, asked: usize::from(!shared) }
     }
 
     #[test]

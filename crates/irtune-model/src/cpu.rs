@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use irtune_kernels::{
-    Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu, weight,
+    Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu,
+    token_loss, weight,
 };
 
 use crate::{
@@ -364,6 +365,22 @@ impl<E: Element> Device for Cpu<E> {
     ) -> f64 {
         let length = targets.len() * labels;
         loss::cross_entropy(&logits[..length], targets, labels, options, factor, &mut gradient[..length])
+    }
+
+    fn log_sums(&self, logits: &Vec<f32>, columns: usize, out: &mut [f64]) {
+        token_loss::log_sums(&logits[..out.len() * columns], columns, out);
+    }
+
+    fn token_gradient(
+        &self,
+        logits: &mut Vec<f32>,
+        columns: usize,
+        log_sums: &[f64],
+        targets: &[u32],
+        factors: &[f64],
+    ) {
+        let logits = &mut logits[..targets.len() * columns];
+        token_loss::gradient(logits, columns, log_sums, targets, factors);
     }
 
     fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>) {

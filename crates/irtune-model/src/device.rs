@@ -273,6 +273,18 @@ pub trait Device: Send + Sync {
         gradient: &mut Self::Floats,
     ) -> f64;
 
+    /// Logarithm of the sum of the exponentials of every row of `[rows, columns]` logits; `out`: `[rows]`.
+    fn log_sums(&self, logits: &Self::Floats, columns: usize, out: &mut [f64]);
+    /// Turns `[rows, columns]` logits into the gradient of `Σ factor · (log_sum − logit of the target)` over the rows.
+    fn token_gradient(
+        &self,
+        logits: &mut Self::Floats,
+        columns: usize,
+        log_sums: &[f64],
+        targets: &[u32],
+        factors: &[f64],
+    );
+
     /// One AdamW step; `count` includes this one.
     fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>);
     /// Sum of squares of `length` values from `offset` on.

@@ -160,6 +160,15 @@ pub trait Engine: Send {
     /// When there is nothing below the layer or no such layer, or the file can't be made.
     fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError>;
 
+    /// From now on the base's own language-model head classifies, by the words that stand for the labels (token ids,
+    /// as they follow a prompt). Examples are prompts then: an example's logit of a label is the log-likelihood of the
+    /// label's words after it, the sum over their tokens, and its loss is the cross-entropy of its own label's words,
+    /// the mean over their tokens. The classification head takes no part and is no parameter any more.
+    ///
+    /// # Errors
+    /// When words are missing, not as many as the labels, or not in the vocabulary, or the base has no such head.
+    fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError>;
+
     /// Sets all gradients to zero, and forgets measured cosines.
     fn zero_gradients(&mut self);
     /// Whether [`Engine::accumulate`] measures the cosines between the layers' inputs and outputs.

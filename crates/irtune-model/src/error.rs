@@ -76,6 +76,20 @@ pub enum ModelError {
         /// Labels that there are.
         labels: usize,
     },
+    /// A label has nothing that could be said.
+    #[error("label {label} has no words: give it at least one with `label_words`")]
+    NoWords {
+        /// The label's number.
+        label: usize,
+    },
+    /// One list of words for each label.
+    #[error("words were given for {given} labels, but there are {labels}")]
+    Words {
+        /// How many were given.
+        given: usize,
+        /// Labels that there are.
+        labels: usize,
+    },
     /// One flag for each layer.
     #[error("{given} layers were marked active or not, but the base has {layers}")]
     ActiveLayers {

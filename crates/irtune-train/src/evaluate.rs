@@ -27,7 +27,22 @@ pub fn logits(
     limit: BatchLimit,
     interrupt: &AtomicBool,
 ) -> Result<Option<Vec<f32>>, ModelError> {
+    logits_told(engine, examples, limit, interrupt, &mut |_| {})
+}
+
+/// The same; `told` learns after every batch how many examples are done.
+///
+/// # Errors
+/// As [`logits`].
+pub fn logits_told(
+    engine: &mut dyn Engine,
+    examples: &[impl AsRef<[u32]>],
+    limit: BatchLimit,
+    interrupt: &AtomicBool,
+    told: &mut dyn FnMut(usize),
+) -> Result<Option<Vec<f32>>, ModelError> {
     let labels = engine.labels();
+    let mut done = 0;
     let mut all = vec![0.0; examples.len() * labels];
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by(|&left, &right| examples[left].as_ref().cmp(examples[right].as_ref()));
@@ -48,6 +63,8 @@ pub fn logits(
         for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
             all[example * labels..][..labels].copy_from_slice(logits);
         }
+        done += batch.len();
+        told(done);
     }
     Ok(Some(all))
 }

@@ -17,6 +17,7 @@ pub mod metrics;
 mod observer;
 mod predictor;
 mod probe;
+pub mod prompting;
 mod records;
 pub mod run;
 mod run_folder;
@@ -45,7 +46,8 @@ pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
     Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit, MemoryLimitError,
-    MethodOptions, Problem, TrainSettings, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric,
+    MethodOptions, Objective, Problem, TrainSettings, UnknownBatches, UnknownEvery, UnknownFold,
+    UnknownMetric, UnknownObjective,
 };
 pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;

@@ -5,7 +5,7 @@ use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
 use crate::tokens::BaseTokens;
 use crate::train::cores;
-use irtune_data::{DataError, Encoder, Example, LabelSet, Pair, Prompt};
+use irtune_data::{DataError, Encoder, Example, LabelSet, LabelWords, Pair, Prompt};
 use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter, read_head};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -133,6 +133,7 @@ impl Predictor {
             return Err(PredictorError::NoAdapter { path: run.to_owned() });
         }
         let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
+        let words = folder.words()?;
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
         let base = Arc::new(Base::open(path)?);
         // Only what the base is matters here, not where it lies.
@@ -146,7 +147,8 @@ impl Predictor {
             let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
             (Some(adapter.lora), adapter.label_count, adapter.tensors)
         };
-        if label_count != labels.len() {
+        // A language model's adapter knows no labels: its words are the run's.
+        if words.is_none() && label_count != labels.len() {
             let (path, adapter, run) = (run.to_owned(), label_count, labels.len());
             return Err(PredictorError::Labels { path, adapter, run });
         }
@@ -164,10 +166,14 @@ impl Predictor {
             memory_bytes: None,
         };
         let mut engine = engine(base.clone(), lora, labels.len(), settings.seed, engine_options)?;
+        let tokens = BaseTokens::new(base);
+        let prompt = folder.prompt()?.prompt(words.as_ref().map_or(&labels, LabelWords::as_labels));
+        if let Some(words) = &words {
+            engine.classify_by_words(words.tokens(&tokens, &prompt)?)?;
+        }
         engine.load_parameters(&tensors)?;
-        let prompt = folder.prompt()?.prompt(&labels);
         let max_length = settings.max_length;
-        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, limit })
+        Ok(Predictor { engine, tokens, labels, prompt, max_length, limit })
     }
 
     /// The labels, in the order of all probabilities.

@@ -6,6 +6,7 @@
 //! | `sources.json` | where base and data lie |
 //! | `environment.json` | versions, machine, arithmetic, threads, seed |
 //! | `labels.json`, `prompt.json` | the labels in the order of the outputs, the prompt's template |
+//! | `words.json` | the labels' words, in the same order, when they are what the model says |
 //! | `metrics.jsonl` | one [`StepReport`] a step |
 //! | `evaluations.jsonl` | one [`Evaluation`] each |
 //! | `events.out.tfevents.…` | the same for TensorBoard |
@@ -18,7 +19,7 @@ use crate::files::{self, Files};
 use crate::metrics::Predictions;
 use crate::records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction};
 use crate::settings::TrainSettings;
-use irtune_data::{LabelSet, Template};
+use irtune_data::{LabelSet, LabelWords, Template};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -30,6 +31,7 @@ const SOURCES: &str = "sources.json";
 const ENVIRONMENT: &str = "environment.json";
 const LABELS: &str = "labels.json";
 const PROMPT: &str = "prompt.json";
+const WORDS: &str = "words.json";
 const SUMMARY: &str = "summary.json";
 const TEST_PREDICTIONS: &str = "test_predictions.jsonl";
 
@@ -46,6 +48,8 @@ pub struct RunContents {
     pub labels: LabelSet,
     /// The prompt's template.
     pub prompt: Template,
+    /// The labels' words, when they are what the model says.
+    pub words: Option<LabelWords>,
 }
 
 /// A folder that a run was begun in.
@@ -237,6 +241,15 @@ impl RunFolder {
         read_json(&self.path.join(PROMPT))
     }
 
+    /// The labels' words; `None` when a classification head tells the labels.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn words(&self) -> Result<Option<LabelWords>, RunFolderError> {
+        let path = self.path.join(WORDS);
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
     /// The end of the run; `None` when it is not finished.
     ///
     /// # Errors
@@ -339,6 +352,9 @@ fn write_contents(files: &dyn Files, writing: &Path, contents: &RunContents) -> 
     write_json(files, &writing.join(SOURCES), &contents.sources)?;
     write_json(files, &writing.join(ENVIRONMENT), &contents.environment)?;
     write_json(files, &writing.join(LABELS), &contents.labels)?;
+    if let Some(words) = &contents.words {
+        write_json(files, &writing.join(WORDS), words)?;
+    }
     write_json(files, &writing.join(PROMPT), &contents.prompt)
 }
 

@@ -12,6 +12,7 @@ mod every;
 mod fold;
 mod memory_limit;
 mod method_options;
+mod objective;
 mod problems;
 
 pub use batches::{Batches, UnknownBatches};
@@ -21,6 +22,7 @@ pub use every::{Every, UnknownEvery};
 pub use fold::{Fold, UnknownFold};
 pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use method_options::MethodOptions;
+pub use objective::{Objective, UnknownObjective};
 pub use problems::Problem;
 
 /// How a run trains.
@@ -51,6 +53,11 @@ pub struct TrainSettings {
     /// Whether only the head trains: there are no adapters, and the method chooses nothing. What the head pools of each
     /// example is then computed once and kept on disk, beside the run, which changes nothing but time.
     pub head_only: bool,
+    /// Whether a classification head or the base's own language-model head learns to tell the labels.
+    pub objective: Objective,
+    /// JSON file of the labels' words for the objective `words`; their names when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_words: Option<String>,
     /// Peak learning rate.
     pub learning_rate: f64,
     /// How the learning rate moves after the warm-up.
@@ -134,6 +141,8 @@ impl Default for TrainSettings {
             ],
             train_head: true,
             head_only: false,
+            objective: Objective::Head,
+            label_words: None,
             learning_rate: 2e-4,
             schedule: Schedule::Linear,
             warmup_steps: 100,
@@ -175,6 +184,8 @@ impl TrainSettings {
         "target_modules",
         "train_head",
         "head_only",
+        "objective",
+        "label_words",
         "learning_rate",
         "schedule",
         "warmup_steps",
@@ -237,6 +248,7 @@ mod tests {
     #[test]
     fn names_are_those_of_the_fields() {
         let full = TrainSettings {
+            label_words: Some("words.json".to_owned()),
             max_steps: Some(1),
             train_size: Some(1),
             fold: Fold::new(1, 2),

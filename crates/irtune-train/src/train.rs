@@ -9,9 +9,9 @@ use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
 use crate::run_folder::{RunContents, RunFolder};
-use crate::settings::{MemoryLimit, TrainSettings};
+use crate::settings::{MemoryLimit, Objective, TrainSettings};
 use crate::tokens::BaseTokens;
-use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
+use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, LabelWords, Labels, Template};
 use irtune_model::{
     Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, engine, write_adapter, write_head,
 };
@@ -76,10 +76,17 @@ pub fn train(
     };
     let corpora = Corpora::read(&paths, &request.columns, &settings, observer)?;
     let labels = corpora.labels.clone();
+    let words = match (settings.objective, &settings.label_words) {
+        (Objective::Head, _) => None,
+        (Objective::Words, None) => Some(LabelWords::of_names(&labels)?),
+        (Objective::Words, Some(path)) => Some(LabelWords::from_file(Path::new(path), &labels)?),
+    };
     let base = Arc::new(Base::open(&absolute(&request.base)?)?);
-    let data = corpora.encode(&base, labels, &prompt, settings.max_length, observer)?;
+    let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
+    let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
 
     let mut engine = make_engine(&base, &settings, &data)?;
+    classify_by_words(engine.as_mut(), &base, words.as_ref(), &prompt)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
     // What was left open is written down, so that a resumed run does the same.
     settings.method_options.complete(irtune_select::method(&settings.method)?);
@@ -99,6 +106,7 @@ pub fn train(
         },
         labels: data.labels.clone(),
         prompt,
+        words,
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
     let parts = RunParts {
@@ -134,7 +142,7 @@ pub fn resume(
     if !problems.is_empty() {
         return Err(TrainError::Settings { problems });
     }
-    let (labels, prompt) = (folder.labels()?, folder.prompt()?);
+    let (labels, prompt, words) = (folder.labels()?, folder.prompt()?, folder.words()?);
     let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
     let checkpoint = newest.map(|path| checkpoint::load(&path)).transpose()?;
 
@@ -148,7 +156,8 @@ pub fn resume(
     if base.source != sources.base {
         return Err(TrainError::BaseChanged { path: sources.base.path });
     }
-    let data = corpora.encode(&base, labels, &prompt, settings.max_length, observer)?;
+    let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
+    let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
     if let Some(part) =
         checkpoint.as_ref().and_then(|saved| run::changed_part(&saved.state.data, &data.prints()))
     {
@@ -160,6 +169,7 @@ pub fn resume(
         return Err(TrainError::DataChanged { part, path: path.unwrap_or(paths.train) });
     }
     let mut engine = make_engine(&base, &settings, &data)?;
+    classify_by_words(engine.as_mut(), &base, words.as_ref(), &prompt)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
     let parts = RunParts {
         settings: &settings,
@@ -235,12 +245,13 @@ impl Corpora {
         &self,
         base: &Arc<Base>,
         labels: LabelSet,
+        shown: &LabelSet,
         prompt: &Template,
         max_length: usize,
         observer: &mut dyn Observer,
     ) -> Result<RunData, TrainError> {
         let tokens = BaseTokens::new(base.clone());
-        let encoder = Encoder::new(&tokens, prompt.prompt(&labels), max_length)?;
+        let encoder = Encoder::new(&tokens, prompt.prompt(shown), max_length)?;
         let mut encode = |corpus: Option<&Corpus>, part| {
             let Some(corpus) = corpus else { return Ok(Vec::new()) };
             let encoded = encoder.encode_all(&corpus.pairs, Some(&labels))?;
@@ -291,6 +302,20 @@ pub fn make_engine(
     Ok(engine)
 }
 
+/// Makes the language-model head tell the labels, if there are words for them.
+pub(crate) fn classify_by_words(
+    engine: &mut dyn Engine,
+    base: &Arc<Base>,
+    words: Option<&LabelWords>,
+    prompt: &Template,
+) -> Result<(), TrainError> {
+    if let Some(words) = words {
+        let tokens = BaseTokens::new(base.clone());
+        engine.classify_by_words(words.tokens(&tokens, &prompt.prompt(words.as_labels()))?)?;
+    }
+    Ok(())
+}
+
 /// The policy that the settings name; one that chooses no layer when only the head trains.
 ///
 /// # Errors
@@ -313,9 +338,14 @@ fn exporter<'a>(
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
     let adapter = (!settings.head_only).then(|| settings.lora());
+    // A language model's adapter knows no labels.
+    let labels = match settings.objective {
+        Objective::Head => labels.names(),
+        Objective::Words => &[],
+    };
     move |path, tensors| match &adapter {
-        Some(lora) => Ok(write_adapter(path, lora, &base.config, base_name, labels.names(), tensors)?),
-        None => Ok(write_head(path, &base.config, labels.names(), tensors)?),
+        Some(lora) => Ok(write_adapter(path, lora, &base.config, base_name, labels, tensors)?),
+        None => Ok(write_head(path, &base.config, labels, tensors)?),
     }
 }
 

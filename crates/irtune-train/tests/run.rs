@@ -57,6 +57,7 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
         },
         labels: data.labels.clone(),
         prompt: Template::pair(),
+        words: None,
     }
 }
 

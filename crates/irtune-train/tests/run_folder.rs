@@ -1,6 +1,6 @@
 //! Run folders: made whole or not at all, never over something else, and read back.
 
-use irtune_data::{Columns, LabelSet, Template};
+use irtune_data::{Columns, LabelSet, LabelWords, Template};
 use irtune_model::{BaseFormat, BaseSource};
 use irtune_train::files::Disk;
 use irtune_train::{Environment, RunContents, RunFolder, RunFolderError, Sources, TrainSettings};
@@ -34,6 +34,7 @@ fn contents() -> RunContents {
         },
         labels: LabelSet::new(["b", "a"]).unwrap(),
         prompt: Template::instruction(),
+        words: Some(LabelWords::of_names(&LabelSet::new(["b", "a"]).unwrap()).unwrap()),
     }
 }
 
@@ -53,6 +54,7 @@ fn what_is_put_in_comes_out() {
     assert_eq!(folder.environment().unwrap(), contents.environment);
     assert_eq!(folder.labels().unwrap().names(), ["b", "a"]);
     assert_eq!(folder.prompt().unwrap().text(), Template::instruction().text());
+    assert_eq!(folder.words().unwrap(), contents.words);
     assert_eq!(folder.summary().unwrap(), None);
     assert_eq!(folder.steps().unwrap().count(), 0);
     assert_eq!(folder.evaluations().unwrap().count(), 0);

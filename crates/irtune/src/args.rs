@@ -38,6 +38,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// Classify revisions
     Predict(PredictArguments),
+    /// Let the base classify revisions itself, by how likely it finds each label's words: no training
+    Prompt(PromptArguments),
     /// Show what a run did, or what a base model holds
     Inspect(InspectArguments),
     /// Show which layers a method would have chosen from the scores that a run recorded
@@ -208,6 +210,77 @@ pub struct InferenceArguments {
     /// Threads; all cores when not given
     #[arg(long, value_name = "N")]
     pub threads: Option<String>,
+}
+
+/// `irtune prompt`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The score of a label is the log-probability of its words after the prompt. Without --train the labels are \
+those of the test pairs. See docs/prompting.md.\n\nExamples:\n  irtune prompt --base smollm2 --test test.jsonl\n  irtune \
+prompt --base smollm2 --test test.jsonl --train train.jsonl --shots 2 --out predictions.jsonl"
+)]
+pub struct PromptArguments {
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(long, value_name = "BASE")]
+    pub base: String,
+    /// The labelled pairs to classify (JSONL, CSV or TSV)
+    #[arg(long, value_name = "FILE")]
+    pub test: PathBuf,
+    /// Labelled pairs that the shown ones are drawn from
+    #[arg(long, value_name = "FILE")]
+    pub train: Option<PathBuf>,
+    /// Pairs of every label that the prompt shows with their answers
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub shots: usize,
+    /// Seed of the draw of the shown pairs
+    #[arg(long, value_name = "N", default_value_t = 171)]
+    pub seed: u64,
+    /// instruction, or the path of a template file that ends with a cue for the answer
+    #[arg(long, value_name = "PROMPT", default_value = "instruction")]
+    pub prompt: String,
+    /// JSON file of the labels' words, {"label": "words"} [default: the labels' names, - and _ as blanks]
+    #[arg(long, value_name = "FILE")]
+    pub label_words: Option<PathBuf>,
+    /// What is made of the scores: none, tokens (the mean over the words' tokens) or prior (minus the score after a
+    /// neutral pair)
+    #[arg(long, value_name = "WAY", default_value = "none")]
+    pub normalise: String,
+    /// Write the prompt as a chat in ChatML: auto (if the base's chat template is ChatML), on or off
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub chat: String,
+    /// Longest pair with its instruction, and longest shown pair; longer ones are shortened around what changed
+    #[arg(long, value_name = "TOKENS", default_value_t = 256)]
+    pub max_length: usize,
+    /// Write one prediction a line to this file, as predict does
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the figures as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A known layout of columns: auto, iterater or re3
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Column of the original text
+    #[arg(long, value_name = "NAME")]
+    pub original_column: Option<String>,
+    /// Column of the revised text
+    #[arg(long, value_name = "NAME")]
+    pub revised_column: Option<String>,
+    /// Column of the label
+    #[arg(long, value_name = "NAME")]
+    pub label_column: Option<String>,
+    /// Column of the pair's own name, kept in predictions
+    #[arg(long, value_name = "NAME")]
+    pub id_column: Option<String>,
+    /// Pairs in a batch, which computes what they share once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub batch_size: usize,
+    /// auto, bf16, int16 or f32
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub precision: String,
+    /// Threads; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
 }
 
 /// `irtune inspect`

@@ -42,6 +42,11 @@ fn help_of_predict() {
 }
 
 #[test]
+fn help_of_prompt() {
+    insta::assert_snapshot!(help("prompt --help"));
+}
+
+#[test]
 fn help_of_inspect() {
     insta::assert_snapshot!(help("inspect --help"));
 }
@@ -53,7 +58,7 @@ fn help_of_replay() {
 
 #[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in ["quickstart", "train", "compare", "eval", "predict", "inspect", "replay"] {
+    for command in ["quickstart", "train", "compare", "eval", "predict", "prompt", "inspect", "replay"] {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),

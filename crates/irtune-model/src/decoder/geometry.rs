@@ -12,7 +12,7 @@ pub(crate) struct Geometry {
     positions: Vec<u32>,
     /// Of the pooled rows.
     pooled_positions: Vec<u32>,
-    /// The last row of every example.
+    /// The rows that are read after the last layer: the last one of every example, or those before the tokens of words.
     pooled: Vec<u32>,
     /// Every row asks.
     segments: Vec<Segment>,
@@ -21,7 +21,7 @@ pub(crate) struct Geometry {
     /// A number that stands for the tokens of a row's example up to it; what its dropout depends on.
     keys: Vec<u64>,
     pooled_keys: Vec<u64>,
-    /// The example of each pooled row.
+    /// The examples in the order of their ends: that of the pooled rows, when there is one an example.
     pub(crate) order: Vec<usize>,
 }
 
@@ -78,12 +78,11 @@ impl Geometry {
             };
             partial += own.partial_rows();
             segments.push(own);
-            let asking = usize::from(!run.shared);
-            pooled_segments.push(Segment { first_query: pooled.len(), queries: asking, ..own });
-            if !run.shared {
-                pooled.push(end as u32 - 1);
-                pooled_positions.push(positions[end - 1]);
-                pooled_keys.push(keys[end - 1]);
+            pooled_segments.push(Segment { first_query: pooled.len(), queries: run.asked, ..own });
+            for row in end - run.asked..end {
+                pooled.push(row as u32);
+                pooled_positions.push(positions[row]);
+                pooled_keys.push(keys[row]);
             }
         }
     }
@@ -98,8 +97,8 @@ impl Geometry {
         self.positions.len()
     }
 
-    /// Pooled rows.
-    pub(crate) fn examples(&self) -> usize {
+    /// Rows that are read after the last layer: one an example, or more with words.
+    pub(crate) fn pooled_rows(&self) -> usize {
         self.pooled.len()
     }
 
@@ -118,7 +117,7 @@ impl Geometry {
         let tokens = self.tokens();
         if last {
             Rows {
-                queries: self.examples(),
+                queries: self.pooled_rows(),
                 tokens,
                 picked: Some(&self.pooled),
                 query_positions: &self.pooled_positions,

@@ -6,6 +6,7 @@ mod cosines;
 pub(crate) mod geometry;
 mod initialise;
 mod state_cache;
+mod words;
 pub(crate) mod workspace;
 
 use std::{path::Path, sync::Arc};
@@ -32,6 +33,7 @@ use budget::Budget;
 use cosines::Cosines;
 use geometry::Geometry;
 use state_cache::StateCache;
+use words::Words;
 use workspace::{Capacity, Slots, Workspace};
 
 /// The engine on a device.
@@ -56,6 +58,8 @@ pub(crate) struct Decoder<D: Device> {
     cache: Option<StateCache>,
     /// How training counts labels.
     loss: LossOptions,
+    /// What stands for the labels when the language-model head classifies.
+    words: Option<Words<D>>,
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
     /// Scratch that all threads have.
@@ -134,6 +138,7 @@ impl<D: Device> Decoder<D> {
             pool,
             cache: None,
             loss: LossOptions::default(),
+            words: None,
             targets: Vec::new(),
             settled: irtune_kernels::Settled::default(),
         };
@@ -154,7 +159,7 @@ impl<D: Device> Decoder<D> {
         }
         let needed = Capacity {
             tokens: self.geometry.tokens(),
-            examples: self.geometry.examples(),
+            examples: self.geometry.pooled_rows(),
             partial_rows: self.geometry.partial_rows(),
         };
         let union = self.workspace.capacity.union(needed);
@@ -167,7 +172,7 @@ impl<D: Device> Decoder<D> {
 
     fn head_shape(&self) -> HeadShape {
         HeadShape {
-            examples: self.geometry.examples(),
+            examples: self.geometry.pooled_rows(),
             width: self.base.config.hidden_size,
             labels: self.labels,
         }
@@ -235,7 +240,9 @@ impl<D: Device> Decoder<D> {
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
         let (rows, epsilon) = (shape.examples, config.norm_epsilon);
         device.rms_norm_floats(pooled_residual, rows, &self.final_gain, epsilon, pooled, pooled_scales);
-        device.head(pooled, &self.head.values, shape, logits);
+        if self.words.is_none() {
+            device.head(pooled, &self.head.values, shape, logits);
+        }
         Ok(())
     }
 
@@ -255,9 +262,11 @@ impl<D: Device> Decoder<D> {
             workspace;
         let normed_gradient = &mut scratch.picked_gradient;
         let Group { values, gradient, dirty, .. } = head;
-        *dirty |= train_head;
-        let head_gradient = train_head.then_some(gradient);
-        device.head_backward(pooled, values, shape, logits_gradient, normed_gradient, head_gradient);
+        if self.words.is_none() {
+            *dirty |= train_head;
+            let head_gradient = train_head.then_some(gradient);
+            device.head_backward(pooled, values, shape, logits_gradient, normed_gradient, head_gradient);
+        }
         let count = layers.len();
         if lowest >= count {
             return;
@@ -318,9 +327,16 @@ impl<D: Device> Decoder<D> {
         let forward = self.forward(batch, states, lowest, dropout);
         self.cosines.end_pass();
         forward?;
-        let options = std::mem::take(&mut self.loss);
-        let loss = self.sum_of_losses(targets, &options, 1.0 / normalizer);
-        self.loss = options;
+        let factor = 1.0 / normalizer;
+        let loss = match self.word_losses(Some(factor)) {
+            Some(loss) => loss,
+            None => {
+                let options = std::mem::take(&mut self.loss);
+                let loss = self.sum_of_losses(targets, &options, factor);
+                self.loss = options;
+                loss
+            }
+        };
         self.backward(states, lowest, train_head, dropout);
         self.settled = irtune_kernels::settle(self.settled);
         Ok(loss)
@@ -347,7 +363,7 @@ impl<D: Device> Decoder<D> {
     }
 
     fn groups(&self) -> impl Iterator<Item = &Group<D>> {
-        self.groups.iter().chain([&self.head])
+        self.groups.iter().chain(self.words.is_none().then_some(&self.head))
     }
 
     /// The groups that a step trains.
@@ -358,7 +374,8 @@ impl<D: Device> Decoder<D> {
     ) -> (&'a D, impl Iterator<Item = &'a mut Group<D>>) {
         let layers =
             self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
-        (&self.device, layers.chain(train_head.then_some(&mut self.head)))
+        let head = (train_head && self.words.is_none()).then_some(&mut self.head);
+        (&self.device, layers.chain(head))
     }
 }
 
@@ -408,11 +425,18 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
-        self.prepare(batch)?;
-        let pool = self.pool.take();
-        let done = run(&pool, || self.forward(batch, |_| State::Passing, self.layers.len(), None));
+        let with_words = self.with_words(batch, None);
+        let packed = with_words.as_ref().unwrap_or(batch);
+        self.prepare(packed)?;
+        let (pool, layers) = (self.pool.take(), self.layers.len());
+        let done = run(&pool, || {
+            self.forward(packed, |_| State::Passing, layers, None).map(|()| self.word_logits(out))
+        });
         self.pool = pool;
-        done?;
+        self.keep_words(with_words);
+        if done? {
+            return Ok(());
+        }
         out.resize(batch.examples() * self.labels, 0.0);
         for (row, &example) in self.geometry.order.iter().enumerate() {
             let out = &mut out[example * self.labels..][..self.labels];
@@ -448,6 +472,8 @@ impl<D: Device> Engine for Decoder<D> {
         if adapter_factors.is_some() && given.len() != layers {
             return Err(ModelError::AdapterFactors { given: given.len(), layers });
         }
+        let with_words = self.with_words(batch, Some(targets));
+        let batch = with_words.as_ref().unwrap_or(batch);
         self.prepare(batch)?;
         let Self { device, groups, .. } = self;
         let weakened: Vec<(usize, Vec<f32>)> = groups
@@ -463,14 +489,16 @@ impl<D: Device> Engine for Decoder<D> {
         };
         let set_aside = if self.cache.as_ref().is_some_and(changes_kept) { self.cache.take() } else { None };
         let pool = self.pool.take();
-        let forward = run(&pool, || self.forward(batch, |_| State::Passing, layers, None));
+        let forward = run(&pool, || {
+            self.forward(batch, |_| State::Passing, layers, None).map(|()| self.word_losses(None))
+        });
         self.pool = pool;
         self.cache = set_aside.or(self.cache.take());
+        self.keep_words(with_words);
         for (layer, before) in weakened {
             self.groups[layer].strengthen(&self.device, &before);
         }
-        forward?;
-        Ok(self.sum_of_losses(targets, &LossOptions::default(), 1.0))
+        Ok(forward?.unwrap_or_else(|| self.sum_of_losses(targets, &LossOptions::default(), 1.0)))
     }
 
     fn accumulate(
@@ -492,12 +520,21 @@ impl<D: Device> Engine for Decoder<D> {
         if active.contains(&true) && self.lora.is_none() {
             return Err(ModelError::NothingToTrain);
         }
+        let with_words = self.with_words(batch, Some(targets));
+        let batch = with_words.as_ref().unwrap_or(batch);
         self.prepare(batch)?;
         let pool = self.pool.take();
         let loss =
             run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
         self.pool = pool;
+        self.keep_words(with_words);
         loss
+    }
+
+    fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
+        let training = self.slots.kept > 0;
+        self.words = Some(Words::new(&self.device, &self.base, words, self.labels, training)?);
+        Ok(())
     }
 
     fn cache_states(&mut self, layer: usize, folder: &Path) -> Result<(), ModelError> {
@@ -580,8 +617,9 @@ impl<D: Device> Engine for Decoder<D> {
     fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
         let expected = self.groups().flat_map(Group::expected).map(|(name, shape)| (name.to_owned(), shape));
         let found = parameters::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, cache, .. } = self;
-        groups.iter_mut().chain([head]).for_each(|group| group.load_parameters(device, |name| found[name]));
+        let Self { device, groups, head, words, cache, .. } = self;
+        let head = words.is_none().then_some(head);
+        groups.iter_mut().chain(head).for_each(|group| group.load_parameters(device, |name| found[name]));
         if let Some(cache) = cache {
             cache.clear();
         }
@@ -600,10 +638,11 @@ impl<D: Device> Engine for Decoder<D> {
                 .map(|(part, shape)| (format!("{name}.{part}"), shape))
         });
         let found = parameters::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, .. } = self;
+        let Self { device, groups, head, words, .. } = self;
+        let head = words.is_none().then_some(head);
         groups
             .iter_mut()
-            .chain([head])
+            .chain(head)
             .for_each(|group| group.load_optimizer_state(device, |name| found[name]));
         Ok(())
     }

@@ -28,7 +28,8 @@ const HEAD_FILE: &str = "head.safetensors";
 const CLASSIFIER_FILE: &str = "config.json";
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,
-/// each projection in `target_modules`' order, A before B; the head last.
+/// each projection in `target_modules`' order, A before B; the head last. Without labels there is no head: the adapter is
+/// a language model's.
 pub fn expected_tensors(lora: &LoraConfig, base: &ModelConfig, labels: usize) -> Vec<(String, Vec<usize>)> {
     let mut expected = Vec::with_capacity(base.layers * lora.target_modules.len() * 2 + 1);
     for layer in 0..base.layers {
@@ -38,7 +39,9 @@ pub fn expected_tensors(lora: &LoraConfig, base: &ModelConfig, labels: usize) ->
             expected.push((projection.lora_b_name(layer), vec![outputs, lora.rank]));
         }
     }
-    expected.push((HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
+    if labels > 0 {
+        expected.push((HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
+    }
     expected
 }
 

@@ -25,7 +25,7 @@ pub struct AdapterFolder {
     /// The labels in the order of the head's rows; nothing when no `config.json` stands beside the adapter, as in a
     /// folder that PEFT wrote.
     pub labels: Option<Vec<String>>,
-    /// Rows of the head.
+    /// Rows of the head; 0 for a language model's adapter, which has none.
     pub label_count: usize,
     /// The layers that have an adapter. The others' matrices are 0 in `tensors`: they add nothing, and as both factors
     /// are 0 so are their gradients.
@@ -34,7 +34,7 @@ pub struct AdapterFolder {
     pub tensors: Vec<HostTensor>,
 }
 
-/// Reads a PEFT folder of a classifier over `base`. 16-bit tensors become f32.
+/// Reads a PEFT folder of a classifier or a language model over `base`. 16-bit tensors become f32.
 ///
 /// # Errors
 /// When a file is missing or damaged, asks for a kind of adapter that isn't built, or doesn't fit the base.
@@ -53,10 +53,11 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     {
         return Err(AdapterError::MissingTensor { path, tensor: projection.lora_a_name(layer) });
     }
-    let head = stored.tensor(HEAD_NAME).ok();
-    let head =
-        head.ok_or_else(|| AdapterError::MissingTensor { path: path.clone(), tensor: HEAD_NAME.to_owned() })?;
-    let label_count = head.shape.first().copied().unwrap_or(0);
+    let head = stored.tensor(HEAD_NAME).ok().filter(|_| settings.classifies);
+    if settings.classifies && head.is_none() {
+        return Err(AdapterError::MissingTensor { path, tensor: HEAD_NAME.to_owned() });
+    }
+    let label_count = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
     let adapted = |projection: Projection, layer: usize| match (&settings.layers, &settings.targets) {
         (Some(layers), _) => layers.contains(&layer),
         (None, Some(_)) => true,
@@ -73,7 +74,10 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         .filter(|&layer| lora.target_modules.iter().any(|&projection| adapted(projection, layer)));
     Ok(AdapterFolder {
         layers: layers.collect(),
-        labels: labels(&folder.join(CLASSIFIER_FILE), label_count)?,
+        labels: match settings.classifies {
+            true => labels(&folder.join(CLASSIFIER_FILE), label_count)?,
+            false => None,
+        },
         base_name: settings.base_name,
         label_count,
         lora,

@@ -21,6 +21,8 @@ pub(super) struct Settings {
     /// The adapted layers, when not all are.
     pub(super) layers: Option<Vec<usize>>,
     pub(super) base_name: String,
+    /// Whether there is a head; else it is a language model's.
+    pub(super) classifies: bool,
     path: PathBuf,
 }
 
@@ -51,7 +53,10 @@ impl Settings {
         let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(json)?;
         let fields = Fields { path, object: &object };
         fields.only("peft_type", "LORA", "peft_type LORA")?;
-        fields.only("task_type", "SEQ_CLS", "task_type SEQ_CLS")?;
+        let classifies = fields.get("task_type").is_none_or(|task| task != "CAUSAL_LM");
+        if classifies {
+            fields.only("task_type", "SEQ_CLS", "task_type SEQ_CLS or CAUSAL_LM")?;
+        }
         if fields.get("bias").is_some() {
             fields.only("bias", "none", "bias none")?;
         }
@@ -75,6 +80,7 @@ impl Settings {
             modules,
             layers: fields.layers()?,
             base_name: base_name.to_owned(),
+            classifies,
             path: path.to_owned(),
         })
     }

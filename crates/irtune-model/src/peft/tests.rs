@@ -188,6 +188,23 @@ fn the_root_of_the_rank_goes_into_alpha() {
 }
 
 #[test]
+fn a_language_models_adapter_has_no_head_and_no_labels() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let mut without = tensors(&lora());
+    without.pop();
+    write_adapter(&folder, &lora(), &tiny(), "some/base", &[], &without).unwrap();
+    let settings: Value = serde_json::from_slice(&fs::read(folder.join(CONFIG_FILE)).unwrap()).unwrap();
+    assert_eq!((&settings["task_type"], &settings["modules_to_save"]), (&json!("CAUSAL_LM"), &Value::Null));
+    assert!(!folder.join(CLASSIFIER_FILE).exists());
+    let found = read(&folder).unwrap();
+    assert_eq!((found.label_count, found.labels), (0, None));
+    assert_eq!(found.tensors, without);
+    let error = write_adapter(&folder, &lora(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
+    assert!(matches!(error, AdapterError::Surplus { .. }), "{error}");
+}
+
+#[test]
 fn settings_that_cannot_be_used_are_named() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("adapter");
@@ -196,7 +213,7 @@ fn settings_that_cannot_be_used_are_named() {
             json!({"peft_type": "IA3"}),
             "`peft_type` is \"IA3\", which is not supported; train an adapter with peft_type LORA",
         ),
-        (json!({"task_type": "CAUSAL_LM"}), "`task_type` is \"CAUSAL_LM\""),
+        (json!({"task_type": "TOKEN_CLS"}), "`task_type` is \"TOKEN_CLS\""),
         (json!({"task_type": null}), "`task_type` is missing"),
         (json!({"bias": "all"}), "`bias` is \"all\""),
         (json!({"use_dora": true}), "`use_dora` is true, which is not supported"),

@@ -15,7 +15,8 @@ use crate::{
     host_tensor::HostTensor,
 };
 
-/// Writes a trained classifier as a PEFT folder, in place of an earlier one.
+/// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
+/// model (`CAUSAL_LM`), which has no head and needs no configuration beside its base's.
 ///
 /// `base_name` is what PEFT's readers find the base by: a hub name or a path. The tensors are those of
 /// [`expected_tensors`], in any order.
@@ -34,11 +35,14 @@ pub fn write_adapter(
     let path = folder.join(TENSOR_FILE);
     lora.validate().map_err(|source| AdapterError::Lora { path: folder.join(CONFIG_FILE), source })?;
     verify(tensors, &expected_tensors(lora, base, labels.len()), &path)?;
-    let files = [
-        (CONFIG_FILE, pretty(&settings(lora, base_name))),
+    let classifies = !labels.is_empty();
+    let mut files = vec![
+        (CONFIG_FILE, pretty(&settings(lora, base_name, classifies))),
         (TENSOR_FILE, serialize(tensors, &path)?),
-        (CLASSIFIER_FILE, pretty(&base.to_transformers(labels))),
     ];
+    if classifies {
+        files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(labels))));
+    }
     folder::replace(folder, &files)
 }
 
@@ -84,11 +88,11 @@ pub(super) fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, 
     safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
-fn settings(lora: &LoraConfig, base_name: &str) -> serde_json::Value {
+fn settings(lora: &LoraConfig, base_name: &str, classifies: bool) -> serde_json::Value {
     let targets: Vec<&str> = lora.target_modules.iter().copied().map(Projection::name).collect();
     json!({
         "peft_type": "LORA",
-        "task_type": "SEQ_CLS",
+        "task_type": if classifies { "SEQ_CLS" } else { "CAUSAL_LM" },
         "base_model_name_or_path": base_name,
         "revision": null,
         "inference_mode": true,
@@ -96,7 +100,7 @@ fn settings(lora: &LoraConfig, base_name: &str) -> serde_json::Value {
         "lora_alpha": decimal(lora.alpha),
         "lora_dropout": decimal(lora.dropout),
         "target_modules": targets,
-        "modules_to_save": ["classifier", "score"],
+        "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
         "bias": "none",
         "fan_in_fan_out": false,
         "init_lora_weights": true,

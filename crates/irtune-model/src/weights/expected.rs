@@ -24,6 +24,16 @@ impl ModelConfig {
 }
 
 impl Weights {
+    /// The name of the language-model head, `[vocabulary_size, hidden_size]`: the embedding, where both are one.
+    ///
+    /// # Errors
+    /// When there is none, or it has another shape.
+    pub fn language_head(&self, config: &ModelConfig) -> Result<&'static str, WeightError> {
+        let name = if config.tied_embeddings { "model.embed_tokens.weight" } else { "lm_head.weight" };
+        let (tensor, shape) = (self.tensor(name)?, vec![config.vocabulary_size, config.hidden_size]);
+        if tensor.shape == shape { Ok(name) } else { Err(self.shape(tensor, shape)) }
+    }
+
     /// Checks that the decoder is all there, in the right shapes, and that no part of a layer would be left out.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Every, TrainSettings};
+use super::{ClassWeights, Every, Objective, TrainSettings};
 use irtune_model::Projection;
 use irtune_select::{METHODS, SelectError, method};
 
@@ -57,6 +57,17 @@ pub enum Problem {
     /// An empty prompt name.
     #[error("prompt: no name; use instruction, pair or the path of a template file")]
     NoPrompt,
+    /// Words that nobody would say.
+    #[error("label_words: only the objective `words` reads them; set objective to words, or leave them out")]
+    WordsWithoutObjective,
+    /// There is no head that could do what is asked of it.
+    #[error(
+        "{name}: the objective `words` has no head to do this with; set objective to head, or leave {name} out"
+    )]
+    NeedsHead {
+        /// The setting.
+        name: &'static str,
+    },
     /// Early stopping waits for evaluations that never come.
     #[error(
         "early_stopping_patience: without evaluations it never stops a run; set eval_every to epoch or to a number"
@@ -87,6 +98,18 @@ impl TrainSettings {
             }
         }
         self.adapter_problems(&mut problems);
+        if self.label_words.is_some() && self.objective != Objective::Words {
+            problems.push(Problem::WordsWithoutObjective);
+        }
+        let of_the_head = [
+            ("head_only", self.head_only),
+            ("class_weights", self.class_weights != ClassWeights::default()),
+            ("label_smoothing", self.label_smoothing != 0.0),
+        ];
+        if self.objective == Objective::Words {
+            let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
+            problems.extend(asked.map(|(name, _)| Problem::NeedsHead { name }));
+        }
         let numbers = [
             at_least_one("batch_size", self.batch_size as u64),
             at_least_one("gradient_accumulation", self.gradient_accumulation as u64),
@@ -218,6 +241,18 @@ mod tests {
             "head_only: train_head is false",
         );
         one(|settings| settings.prompt = " ".into(), "prompt: no name");
+        one(
+            |settings| settings.label_words = Some("w.json".into()),
+            "label_words: only the objective `words`",
+        );
+        one(
+            |settings| (settings.objective, settings.label_smoothing) = (Objective::Words, 0.1),
+            "label_smoothing: the objective `words` has no head",
+        );
+        one(
+            |settings| (settings.objective, settings.head_only) = (Objective::Words, true),
+            "head_only: the objective `words` has no head",
+        );
         one(
             |settings| (settings.early_stopping_patience, settings.eval_every) = (Some(2), Every::Never),
             "early_stopping_patience: without evaluations",

@@ -255,6 +255,10 @@ impl Engine for CountingEngine {
         Err(ModelError::CacheLayer { layer, layers: LAYERS })
     }
 
+    fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
+        Err(ModelError::Words { given: words.len(), labels: 0 })
+    }
+
     fn zero_gradients(&mut self) {
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
         self.watched.1 = 0;

@@ -7,6 +7,7 @@ mod inspect;
 mod inspect_base;
 mod inspect_run;
 mod predict;
+mod prompt;
 mod quickstart;
 mod replay;
 pub mod train;
@@ -30,6 +31,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Compare(arguments) => crate::compare::run(&arguments, environment),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
+        Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),
     }

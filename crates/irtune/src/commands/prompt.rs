@@ -1,0 +1,173 @@
+//! `irtune prompt`
+
+use std::io::Write as _;
+use std::path::Path;
+
+use irtune_data::Columns;
+use irtune_train::prompting::{PromptRequest, Prompted, prompt};
+use serde_json::{Map, Value, json};
+
+use super::predict;
+use crate::args::PromptArguments;
+use crate::base::Reference;
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::settings::{Origin, Problem, Problems};
+use crate::show::count::Count;
+use crate::show::numbers::seconds;
+
+/// Lets the language model itself name the labels, and measures it.
+pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(), Failure> {
+    let (reference, mut request) = check(arguments)?;
+    request.base = super::locate(&reference, environment)?;
+    let interrupt = interrupt::listen("finishing this batch")?;
+    let mut count = Count::new("pairs");
+    let prompted = prompt(&request, &mut |done, total| count.at(done, total), interrupt);
+    count.finish();
+    let Some(prompted) = prompted? else { return Err(Failure::Interrupted { saved: None }) };
+    if let Some(path) = &arguments.out {
+        write(path, &prompted)?;
+    }
+    if arguments.json {
+        return super::print(&(serde_json::to_string_pretty(&report(&request, &prompted))? + "\n"));
+    }
+    let measured = &prompted.measured;
+    if measured.shortened > 0 {
+        eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
+    }
+    let (shots, majority) = (request.shots * prompted.labels.len(), &prompted.majority);
+    super::print(&format!(
+        "{} shots{}, longest prompt {} tokens\nloss {:.4}, {}\n{}\nalways guessing {}: accuracy {:.4}, macro F1 {:.4}, \
+         macro AU-PRC {:.4}\n",
+        if shots == 0 { "no".to_owned() } else { shots.to_string() },
+        if prompted.chat { ", as a chat" } else { "" },
+        prompted.longest,
+        measured.loss,
+        seconds(measured.seconds),
+        measured.metrics,
+        prompted.majority_label,
+        majority.accuracy,
+        majority.macro_f1,
+        majority.macro_average_precision,
+    ))
+}
+
+/// Checks the arguments, all of them, before anything is loaded.
+fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    let mut request = PromptRequest {
+        base: Default::default(),
+        test: arguments.test.clone(),
+        train: arguments.train.clone(),
+        columns: Columns {
+            original: arguments.original_column.clone(),
+            revised: arguments.revised_column.clone(),
+            label: arguments.label_column.clone(),
+            id: arguments.id_column.clone(),
+            ..Columns::default()
+        },
+        shots: arguments.shots,
+        seed: arguments.seed,
+        prompt: arguments.prompt.clone(),
+        label_words: arguments.label_words.clone(),
+        normalise: Default::default(),
+        chat: Default::default(),
+        max_length: arguments.max_length,
+        batch_size: arguments.batch_size,
+        precision: Default::default(),
+        threads: arguments.threads,
+    };
+    match arguments.preset.as_deref().map(str::parse).transpose() {
+        Ok(preset) => request.columns.preset = preset.unwrap_or_default(),
+        Err(error) => problem("preset", format!("{error}")),
+    }
+    match arguments.normalise.parse() {
+        Ok(normalise) => request.normalise = normalise,
+        Err(error) => problem("normalise", format!("{error}")),
+    }
+    match arguments.chat.parse() {
+        Ok(chat) => request.chat = chat,
+        Err(error) => problem("chat", format!("{error}")),
+    }
+    match arguments.precision.parse() {
+        Ok(precision) => request.precision = precision,
+        Err(error) => problem("precision", format!("{error}")),
+    }
+    for (flag, number) in [("batch-size", arguments.batch_size), ("threads", arguments.threads.unwrap_or(1))]
+    {
+        if number == 0 {
+            problem(flag, "`0` is not a whole number from 1".to_owned());
+        }
+    }
+    let files = [
+        ("train", &arguments.train),
+        ("test", &Some(arguments.test.clone())),
+        ("label-words", &arguments.label_words),
+    ];
+    for (flag, path) in files {
+        if let Some(path) = path.as_deref().filter(|path| !path.is_file()) {
+            let what = if path.is_dir() { "is a folder, not a file" } else { "there is no such file" };
+            problem(flag, format!("`{}`: {what}", path.display()));
+        }
+    }
+    if arguments.shots > 0 && arguments.train.is_none() {
+        problem("shots", "shots are drawn from training pairs: give a file with --train".to_owned());
+    }
+    let base = arguments.base.parse::<Reference>();
+    match base {
+        Ok(base) if problems.is_empty() => return Ok((base, request)),
+        Ok(_) => {}
+        Err(error) => problems.push(Problem::at(&Origin::Flag("base".to_owned()), error.to_string())),
+    }
+    Err(Failure::Settings(Problems(problems)))
+}
+
+/// Writes one prediction a line, beside the place and then at once.
+fn write(path: &Path, prompted: &Prompted) -> Result<(), Failure> {
+    let told = |error: std::io::Error| {
+        anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(told)?;
+    for prediction in &prompted.predictions {
+        let line = serde_json::to_string(&predict::object(prediction, prompted.labels.names()))?;
+        writeln!(beside, "{line}").map_err(told)?;
+    }
+    beside.as_file().sync_all().map_err(told)?;
+    beside.persist(path).map_err(|error| told(error.error))?;
+    Ok(())
+}
+
+/// Everything for programs.
+fn report(request: &PromptRequest, prompted: &Prompted) -> Value {
+    let words: Map<String, Value> = prompted
+        .labels
+        .names()
+        .iter()
+        .zip(prompted.words.all())
+        .map(|(label, words)| (label.clone(), words.as_str().into()))
+        .collect();
+    let majority = &prompted.majority;
+    json!({
+        "shots": request.shots,
+        "seed": request.seed,
+        "normalise": request.normalise.to_string(),
+        "chat": prompted.chat,
+        "words": words,
+        "longest_prompt": prompted.longest,
+        "loss": prompted.measured.loss,
+        "metrics": prompted.measured.metrics,
+        "majority": {
+            "label": prompted.majority_label,
+            "accuracy": majority.accuracy,
+            "macro_f1": majority.macro_f1,
+            "macro_average_precision": majority.macro_average_precision,
+        },
+        "shortened": prompted.measured.shortened,
+        "seconds": prompted.measured.seconds,
+    })
+}
