@@ -163,8 +163,8 @@ pub enum FoldsError {
         /// What is not the same.
         what: String,
     },
-    /// A finished run of it has no predictions.
-    #[error("{} has no test predictions; remove the folder and continue with --resume", path.display())]
+    /// A finished run of it lacks predictions.
+    #[error("{} lacks predictions of its test pairs; remove the folder and continue with --resume", path.display())]
     NoPredictions {
         /// The run folder.
         path: PathBuf,
@@ -296,11 +296,14 @@ fn summarize(runs: &[(Fold, RunFolder, Summary)]) -> Result<FoldsSummary, TrainE
     for (fold, run, summary) in runs {
         let missing = || FoldsError::NoPredictions { path: run.path().to_owned() };
         let test = summary.test.as_ref().ok_or_else(missing)?;
-        let set = run.labels()?;
+        let (set, before) = (run.labels()?, labels.len());
         for prediction in run.test_predictions()? {
             let prediction = prediction?;
             labels.push(set.index(&prediction.label).ok_or_else(missing)?);
             probabilities.extend(prediction.probabilities);
+        }
+        if labels.len() - before != test.metrics.examples {
+            return Err(missing().into());
         }
         let folder = run.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (examples, accuracy) = (test.metrics.examples, test.metrics.accuracy);
