@@ -163,8 +163,8 @@ pub enum FoldsError {
         /// What is not the same.
         what: String,
     },
-    /// A finished run of it has no predictions.
-    #[error("{} has no test predictions; remove the folder and continue with --resume", path.display())]
+    /// A finished run of it lacks predictions.
+    #[error("{} lacks predictions of its test pairs; remove the folder and continue with --resume", path.display())]
     NoPredictions {
         /// The run folder.
         path: PathBuf,
