@@ -52,17 +52,23 @@ impl Direction<'_> {
         self.a.len() / self.weight.columns
     }
 
-    /// The norms of all rows: `‖w‖² + 2 s b·(A w) + s² b (A Aᵀ) bᵀ`, and the root.
-    ///
-    /// # Shapes
-    /// `norms`: `[outputs]`.
-    pub fn norms(&self, cross: &mut Cross, norms: &mut [f32]) {
+    /// Finds [`Cross`].
+    pub fn cross(&self, cross: &mut Cross) {
         let (rank, outputs, inputs) = (self.rank(), self.weight.rows, self.weight.columns);
         let left = || Matrix::new(self.a, rank, inputs);
         let out = MatrixMut::new(&mut *cross.weight, rank, outputs);
         product::<f32>(&[Term::forward(left(), self.weight)], 1.0, Output::Store(out));
         let out = MatrixMut::new(&mut *cross.own, rank, rank);
         product::<f32>(&[Term::forward(left(), Weight::of(self.a, rank, inputs))], 1.0, Output::Store(out));
+    }
+
+    /// The norms of all rows: `‖w‖² + 2 s b·(A w) + s² b (A Aᵀ) bᵀ`, and the root; overwrites `cross`.
+    ///
+    /// # Shapes
+    /// `norms`: `[outputs]`.
+    pub fn norms(&self, cross: &mut Cross, norms: &mut [f32]) {
+        let (rank, outputs) = (self.rank(), self.weight.rows);
+        self.cross(cross);
         norms.copy_from_slice(self.squares);
         for row in 0..rank {
             let own = &cross.own[row * rank..][..rank];
@@ -71,31 +77,37 @@ impl Direction<'_> {
         norms.iter_mut().for_each(|norm| *norm = norm.max(0.0).sqrt());
     }
 
-    /// Adds the gradients of `A` and `Bᵀ` through the norms.
-    ///
-    /// With `q = gradient / norms`: that of `V = W + s B A` is `q ∘ V`, so `dB = s · q ∘ (W Aᵀ + s B A Aᵀ)` and
-    /// `dA = s · (q ∘ B)ᵀ W + s² · (q ∘ B)ᵀ B A`.
+    /// Adds the gradient of `Bᵀ` through the norms: with q from [`quotients`], that of `V = W + s B A` is `q ∘ V`, so it is
+    /// `s · q ∘ (W Aᵀ + s B A Aᵀ)`.
     ///
     /// # Shapes
-    /// `quotients`: `[outputs]`, the gradient of each norm over the norm; `scaled`: memory of `[rank, outputs]`;
-    /// `square`: of `[rank, rank]`.
-    pub fn backward(
-        &self,
-        cross: &Cross,
-        quotients: &[f32],
-        scaled: &mut [f32],
-        square: &mut [f32],
-        a_gradient: &mut [f32],
-        b_gradient: &mut [f32],
-    ) {
-        let (rank, outputs, inputs) = (self.rank(), self.weight.rows, self.weight.columns);
+    /// `quotients`: `[outputs]`; `gradient`: `[rank, outputs]`.
+    pub fn b_backward(&self, cross: &Cross, quotients: &[f32], gradient: &mut [f32]) {
+        let (rank, outputs) = (self.rank(), self.weight.rows);
         for row in 0..rank {
             let range = row * outputs..(row + 1) * outputs;
             let (known, own) = (&cross.weight[range.clone()], &cross.own[row * rank..][..rank]);
-            b_row(self.b, known, own, quotients, self.scaling, &mut b_gradient[range.clone()]);
-            scale_row(&self.b[range.clone()], quotients, &mut scaled[range]);
+            b_row(self.b, known, own, quotients, self.scaling, &mut gradient[range]);
         }
-        // Square = (q ∘ B)ᵀ B, of which s enters here; the product below has the other s.
+    }
+
+    /// Adds the gradient of `A` through the norms: `s · (q ∘ B)ᵀ W + s² · (q ∘ B)ᵀ B A`.
+    ///
+    /// # Shapes
+    /// `quotients`: `[outputs]`; `scaled`: memory of `[rank, outputs]`; `square`: of `[rank, rank]`; `gradient`:
+    /// `[rank, inputs]`.
+    pub fn a_backward(
+        &self,
+        quotients: &[f32],
+        scaled: &mut [f32],
+        square: &mut [f32],
+        gradient: &mut [f32],
+    ) {
+        let (rank, outputs, inputs) = (self.rank(), self.weight.rows, self.weight.columns);
+        for (row, scaled) in self.b.chunks_exact(outputs).zip(scaled.chunks_exact_mut(outputs)) {
+            scale_row(row, quotients, scaled);
+        }
+        // (q ∘ B)ᵀ B with one s; the product below brings the other.
         let left = || Matrix::new(&*scaled, rank, outputs);
         let out = MatrixMut::new(&mut *square, rank, rank);
         let b = Weight::of(self.b, rank, outputs);
@@ -104,8 +116,32 @@ impl Direction<'_> {
             Term::backward(left(), self.weight),
             Term::backward(Matrix::new(&*square, rank, rank), Weight::of(self.a, rank, inputs)),
         ];
-        let out = MatrixMut::new(a_gradient, rank, inputs);
+        let out = MatrixMut::new(gradient, rank, inputs);
         product::<f32>(&terms, self.scaling, Output::Add(out));
+    }
+}
+
+/// `factors = magnitudes / norms`, 1 where a norm is 0, and `excess = factors − 1`; all `[outputs]`.
+pub fn factors(norms: &[f32], magnitudes: &[f32], factors: &mut [f32], excess: &mut [f32]) {
+    let pairs = norms.iter().zip(magnitudes).zip(factors.iter_mut().zip(excess));
+    for ((&norm, &magnitude), (factor, excess)) in pairs {
+        *factor = if norm == 0.0 { 1.0 } else { magnitude / norm };
+        *excess = *factor - 1.0;
+    }
+}
+
+/// Adds the magnitudes' gradient, given that of the factors; all `[outputs]`.
+pub fn magnitudes_backward(norms: &[f32], factor_gradient: &[f32], gradient: &mut [f32]) {
+    for ((&norm, &factor_gradient), gradient) in norms.iter().zip(factor_gradient).zip(gradient) {
+        *gradient += if norm == 0.0 { 0.0 } else { factor_gradient / norm };
+    }
+}
+
+/// The gradient of each norm through its factor, over the norm; all `[outputs]`.
+pub fn quotients(norms: &[f32], factors: &[f32], factor_gradient: &[f32], out: &mut [f32]) {
+    for (((&norm, &factor), &factor_gradient), out) in norms.iter().zip(factors).zip(factor_gradient).zip(out)
+    {
+        *out = if norm == 0.0 { 0.0 } else { -factor_gradient * factor / (norm * norm) };
     }
 }
 
@@ -201,7 +237,8 @@ mod tests {
         let quotients: Vec<f32> = c.iter().zip(&norms).map(|(c, norm)| c / norm).collect();
         let (mut da, mut db) = (vec![1.0; a.len()], vec![2.0; b.len()]);
         let (mut scaled, mut square) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
-        direction.backward(&cross, &quotients, &mut scaled, &mut square, &mut da, &mut db);
+        direction.b_backward(&cross, &quotients, &mut db);
+        direction.a_backward(&quotients, &mut scaled, &mut square, &mut da);
         let loss = |a: &[f32], b: &[f32]| -> f64 {
             slow(&weight, a, b).iter().zip(&c).map(|(norm, &c)| norm * f64::from(c)).sum()
         };
@@ -220,6 +257,17 @@ mod tests {
         for (at, &found) in db.iter().enumerate() {
             assert!((f64::from(found) - 2.0 - slope(at, false)).abs() < 1e-3, "B[{at}]: {found}");
         }
+    }
+
+    #[test]
+    fn factors_and_their_gradients_mind_a_norm_of_zero() {
+        let (mut out, mut excess, mut gradient, mut quotient) = ([9.0; 2], [9.0; 2], [1.0; 2], [9.0; 2]);
+        factors(&[2.0, 0.0], &[3.0, 4.0], &mut out, &mut excess);
+        assert_eq!((out, excess), ([1.5, 1.0], [0.5, 0.0]));
+        magnitudes_backward(&[2.0, 0.0], &[8.0, 8.0], &mut gradient);
+        assert_eq!(gradient, [5.0, 1.0]);
+        quotients(&[2.0, 0.0], &out, &[8.0, 8.0], &mut quotient);
+        assert_eq!(quotient, [-3.0, 0.0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use irtune_kernels::adamw::AdamW;
 
 use crate::{
-    adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
+    adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
     decoder::Decoder, device::Device, error::ModelError, host_tensor::HostTensor,
 };
 
@@ -93,7 +93,7 @@ pub trait Engine: Send {
     /// The base's sizes.
     fn config(&self) -> &ModelConfig;
     /// The adapters' settings.
-    fn adapter(&self) -> Option<&LoraConfig>;
+    fn adapter(&self) -> Option<&AdapterConfig>;
     /// Number of labels.
     fn labels(&self) -> usize;
     /// Precision of operands: `bf16`, `int16` or `f32`.
@@ -176,7 +176,8 @@ pub trait Engine: Send {
     /// # Errors
     /// When the base lacks a matrix.
     fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError>;
-    /// L2 norm of each adapter parameter's gradient in a layer: by target module, A then B.
+    /// L2 norm of each adapter parameter's gradient in a layer: by target module, in the order of
+    /// [`AdapterConfig::tensors`].
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>);
     /// L2 norm of the head's gradient.
     fn head_gradient_norm(&self) -> f64;
@@ -205,14 +206,14 @@ pub trait Engine: Send {
     fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
 }
 
-/// Makes an engine over `base`: adapters initialised as PEFT does (A uniform within 1/√inputs, B zero), the head drawn
-/// from a normal distribution with the base's initializer range, both from `seed`.
+/// Makes an engine over `base`: adapters initialised as PEFT does (LoRA's A uniform within 1/√inputs, B zero), the head
+/// drawn from a normal distribution with the base's initializer range, both from `seed`.
 ///
 /// # Errors
 /// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
 pub fn engine(
     base: Arc<Base>,
-    adapter: Option<LoraConfig>,
+    adapter: Option<AdapterConfig>,
     labels: usize,
     seed: u64,
     options: EngineOptions,
@@ -226,7 +227,7 @@ pub fn engine(
     fn over<D: Device + 'static>(
         device: D,
         base: &Arc<Base>,
-        adapter: Option<LoraConfig>,
+        adapter: Option<AdapterConfig>,
         labels: usize,
         seed: u64,
         options: EngineOptions,

@@ -40,7 +40,8 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let adapter = LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() };
+    let adapter =
+        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
     let pack = |examples: &[Vec<u32>]| PackedBatch::pack(examples, 1).expect("a batch");
     let small = pack(&[vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
     let large = pack(&[vec![5, 6, 7, 8, 9, 10], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
