@@ -190,6 +190,11 @@ pub trait Engine: Send {
 
     /// Adapter and head parameters under PEFT's names, in its orientation.
     fn parameters(&self) -> Vec<HostTensor>;
+    /// Parameters of this engine as its folder has them, for [`AdapterConfig::exported`]: PiSSA's become a LoRA of twice the
+    /// rank, which does the same over the base as it is; all others stay as they are.
+    fn exported(&self, parameters: Vec<HostTensor>) -> Vec<HostTensor> {
+        parameters
+    }
     /// Gradients, named as the parameters.
     fn gradients(&self) -> Vec<HostTensor>;
     /// Replaces all parameters.

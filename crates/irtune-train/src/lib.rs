@@ -35,8 +35,8 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
-    UnknownBatches, UnknownEvery, UnknownMetric,
+    Adapter, Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem,
+    TrainSettings, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownMetric,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -154,7 +154,7 @@ impl Predictor {
             memory_bytes: None,
         };
         let mut engine =
-            engine(base.clone(), Some(adapter.lora), labels.len(), settings.seed, engine_options)?;
+            engine(base.clone(), Some(adapter.adapter), labels.len(), settings.seed, engine_options)?;
         engine.load_parameters(&adapter.tensors)?;
         let prompt = folder.prompt()?.prompt(&labels);
         let max_length = settings.max_length;

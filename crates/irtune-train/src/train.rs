@@ -76,6 +76,7 @@ pub fn train(
     let mut policy = make_policy(&settings, base.config.layers)?;
     // What was left open is written down, so that a resumed run does the same.
     settings.method_options.complete(irtune_select::method(&settings.method)?);
+    settings.target_modules = Some(settings.targets());
     settings.threads = Some(engine.threads());
     settings.precision = engine.precision().parse().unwrap_or(settings.precision);
     let DataPaths { train, validation, test } = paths;
@@ -266,7 +267,7 @@ pub fn make_engine(
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
-    Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
+    Ok(engine(base.clone(), settings.adapter_config(), data.labels.len(), settings.seed, options)?)
 }
 
 /// The policy that the settings name.
@@ -287,8 +288,11 @@ fn exporter<'a>(
     labels: &'a LabelSet,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let lora = settings.lora();
-    move |path, tensors| Ok(write_adapter(path, &lora, &base.config, base_name, labels.names(), tensors)?)
+    let adapter = settings.adapter_config().map(|adapter| adapter.exported());
+    move |path, tensors| {
+        let adapter = adapter.as_ref().ok_or(ModelError::NothingToTrain)?;
+        Ok(write_adapter(path, adapter, &base.config, base_name, labels.names(), tensors)?)
+    }
 }
 
 fn environment(settings: &TrainSettings, engine: &dyn Engine) -> Environment {

@@ -47,7 +47,7 @@ impl Case {
             rank: count("rank"),
             alpha: count("alpha") as f32,
             dropout: 0.0,
-            target_modules: modules.collect::<Result<_, _>>().expect("projections"),
+            ..LoraConfig::over(modules.collect::<Result<_, _>>().expect("projections"))
         };
         let labels = list("labels").len();
         let tokens = golden.integers("prompts/tokens");

@@ -96,6 +96,14 @@ impl AdapterConfig {
         Ok(())
     }
 
+    /// What the adapter is in a folder: itself, but for LoRA from PiSSA's start ([`LoraConfig::exported`]).
+    pub fn exported(&self) -> Self {
+        match self {
+            AdapterConfig::Lora(lora) => AdapterConfig::Lora(lora.exported()),
+            other => other.clone(),
+        }
+    }
+
     /// Every tensor beside one projection: the end of its name and its shape, in the order that files and engines keep.
     pub fn tensors(&self, base: &ModelConfig, projection: Projection) -> Vec<(&'static str, Vec<usize>)> {
         let (outputs, inputs) = base.projection_shape(projection);

@@ -19,7 +19,10 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::device::{Device, Out, Right, Term};
+use crate::{
+    device::{Device, Out, Right, Term},
+    host_tensor::HostTensor,
+};
 
 /// What LoRA's matrices start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +80,18 @@ impl LoraConfig {
     pub fn scaling(&self) -> f32 {
         let rank = self.rank as f64;
         (f64::from(self.alpha) / if self.rank_stabilised { rank.sqrt() } else { rank }) as f32
+    }
+
+    /// What the adapter is in a folder: with PiSSA's start a LoRA of twice the rank that scales alike, as PEFT converts it.
+    pub fn exported(&self) -> Self {
+        match self.init {
+            LoraInit::Default => self.clone(),
+            LoraInit::Pissa => {
+                let factor = if self.rank_stabilised { std::f32::consts::SQRT_2 } else { 2.0 };
+                let (rank, alpha) = (2 * self.rank, factor * self.alpha);
+                Self { rank, alpha, init: LoraInit::Default, ..self.clone() }
+            }
+        }
     }
 
     pub(super) fn validate(&self) -> Result<(), AdapterConfigError> {
@@ -246,6 +261,38 @@ impl<D: Device> LoraSite<D> {
             terms.push(Term { mask: call.mask(saved), ..inner });
         }
         terms
+    }
+}
+
+impl<D: Device> LoraSite<D> {
+    /// With PiSSA: `[A; A₀]` and `[B, −B₀]` instead of A and B.
+    pub(super) fn export(
+        &self,
+        device: &D,
+        layer: usize,
+        projection: Projection,
+        parameters: &mut [HostTensor],
+    ) {
+        let Some(fixed) = &self.fixed else { return };
+        let (rank, inputs, outputs) = (self.rank, self.inputs, self.outputs);
+        let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; rank * outputs]);
+        device.download(&fixed.a, 0, &mut a);
+        device.download(&fixed.b, 0, &mut b);
+        let (name_a, name_b) = (projection.lora_a_name(layer), projection.lora_b_name(layer));
+        for tensor in parameters {
+            if tensor.name == name_a {
+                tensor.data.extend_from_slice(&a);
+                tensor.shape = vec![2 * rank, inputs];
+            } else if tensor.name == name_b {
+                let rows = tensor.data.chunks_exact(rank).enumerate();
+                let twice = rows.flat_map(|(output, row)| {
+                    let taken = (0..rank).map(|k| b[k * outputs + output]);
+                    row.iter().copied().chain(taken).collect::<Vec<f32>>()
+                });
+                tensor.data = twice.collect();
+                tensor.shape = vec![outputs, 2 * rank];
+            }
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     config::ModelConfig,
     device::{Device, DirectionMemory, MaskRef, Out, Right, Term},
     error::ModelError,
+    host_tensor::HostTensor,
 };
 
 /// Most summands that a projection's input gradient has: the frozen matrix's once or (DoRA under dropout) twice, and its
@@ -358,6 +359,19 @@ impl<D: Device> Site<D> {
     ) {
         if let Site::Ia3(ia3) = self {
             ia3.finish_input_gradient(call, group, input, scratch, gradient);
+        }
+    }
+
+    /// Turns parameters among these that a folder has in another form into that.
+    pub(crate) fn export(
+        &self,
+        device: &D,
+        layer: usize,
+        projection: Projection,
+        parameters: &mut [HostTensor],
+    ) {
+        if let Site::Lora(lora) = self {
+            lora.export(device, layer, projection, parameters);
         }
     }
 

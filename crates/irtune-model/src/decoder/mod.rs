@@ -519,6 +519,13 @@ impl<D: Device> Engine for Decoder<D> {
         out
     }
 
+    fn exported(&self, mut parameters: Vec<HostTensor>) -> Vec<HostTensor> {
+        for layer in &self.layers {
+            layer.export(&self.device, &mut parameters);
+        }
+        parameters
+    }
+
     fn gradients(&self) -> Vec<HostTensor> {
         let mut out = Vec::new();
         self.groups().for_each(|group| group.gradients(&self.device, &mut out));

@@ -19,6 +19,7 @@ use crate::{
     },
     device::{AttentionGradients, AttentionInputs, Device, Out, RotaryTable, Side, Term},
     error::ModelError,
+    host_tensor::HostTensor,
 };
 
 use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
@@ -79,6 +80,13 @@ impl<D: Device> Layer<D> {
             for (site, weight) in self.sites.iter_mut().zip(&self.weights) {
                 site.iter_mut().for_each(|site| site.refresh(device, weight, group, scratch));
             }
+        }
+    }
+
+    /// Turns parameters among these that a folder has in another form into that.
+    pub(crate) fn export(&self, device: &D, parameters: &mut [HostTensor]) {
+        for (projection, site) in Projection::ALL.into_iter().zip(&self.sites) {
+            site.iter().for_each(|site| site.export(device, self.index, projection, parameters));
         }
     }
 

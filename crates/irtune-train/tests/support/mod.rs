@@ -3,7 +3,7 @@
 
 use irtune_data::{Example, LabelSet};
 use irtune_model::{
-    AdamW, BatchError, DropoutKey, Engine, HostTensor, LoraConfig, ModelConfig, ModelError, PackedBatch,
+    AdamW, AdapterConfig, BatchError, DropoutKey, Engine, HostTensor, ModelConfig, ModelError, PackedBatch,
 };
 use irtune_train::data::RunData;
 use irtune_train::files::{Content, Files};
@@ -152,7 +152,7 @@ impl Engine for CountingEngine {
         &self.config
     }
 
-    fn adapter(&self) -> Option<&LoraConfig> {
+    fn adapter(&self) -> Option<&AdapterConfig> {
         None
     }
 
