@@ -117,6 +117,12 @@ pub enum ModelError {
     /// Layers are to train, but have no adapters.
     #[error("layers were marked active, but there are no adapters to train: give adapter settings")]
     NothingToTrain,
+    /// An adapter can't become part of its base.
+    #[error("the adapter can't be merged into the base: {why}")]
+    NotMerged {
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// A parameter is missing.
     #[error("parameter `{name}` is missing: the adapter was made for other settings or another base")]
     MissingParameter {

@@ -23,7 +23,7 @@ pub mod weights;
 
 pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    Ia3Config, LoraConfig, LoraInit, Projection, UnknownProjection,
+    Ia3Config, LoraConfig, LoraInit, Projection, UnknownProjection, merged_weight,
 };
 pub use base::{Base, BaseFormat, BaseSource};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};

@@ -11,7 +11,7 @@ use irtune_model::{
     engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine},
 };
 use support::{
-    golden::{Golden, largest_error},
+    golden::{Golden, largest_error, sections},
     tolerances::tolerance,
 };
 use tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
@@ -64,6 +64,15 @@ fn everywhere(sections: &[&str], check: impl Fn(&Case, Precision)) {
             println!("{name} {}", name_of(precision));
             case.golden.passes();
         }
+    }
+}
+
+#[test]
+fn every_section_of_the_goldens_is_read_by_a_test() {
+    let known = ["adapter", "start", "norms", "logits", "loss", "gradients", "trace", "merged"];
+    for name in GOLDENS {
+        let found = sections(&format!("adapters/{name}"));
+        assert!(found.iter().all(|section| known.contains(&section.as_str())), "{name}: {found:?}");
     }
 }
 
@@ -191,6 +200,73 @@ fn pissa_starts_from_the_principal_part_that_peft_starts_from() {
     }
     assert_eq!(compared, 3 * 4);
     case.golden.lends();
+}
+
+#[test]
+fn pissa_is_exported_as_a_lora_that_does_the_same() {
+    for rank_stabilised in [false, true] {
+        let mut case = Case::open("pissa", &[]);
+        let AdapterConfig::Lora(lora) = &mut case.adapter else { panic!("a LoRA") };
+        lora.rank_stabilised = rank_stabilised;
+        let mut pissa = case.engine(Precision::F32);
+        let exported = case.adapter.exported();
+        let AdapterConfig::Lora(lora) = &exported else { panic!("a LoRA") };
+        assert_eq!((lora.rank, lora.init), (4, LoraInit::Default));
+        let options = options(Precision::F32);
+        let mut plain = engine(case.tiny.base.clone(), Some(exported.clone()), case.tiny.labels, 1, options)
+            .expect("a LoRA");
+        plain.load_parameters(&pissa.exported(pissa.parameters())).expect("exported parameters");
+        let (batch, _) = case.tiny.first();
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        pissa.logits(&batch, &mut expected).expect("logits");
+        plain.logits(&batch, &mut found).expect("logits");
+        let (_, error) = largest_error(&expected, &found).expect("values");
+        assert!(error <= 1e-5, "{error:.2e}");
+        case.golden.lends();
+    }
+}
+
+#[test]
+fn merged_weights_are_those_of_peft() {
+    for (name, count) in
+        [("rank_stabilised", 1), ("dora", 1), ("dora_with_norm", 1), ("ia3", 2), ("pissa", 1)]
+    {
+        let case = Case::open(name, &["merged"]);
+        let mut engine = fresh(&case);
+        engine.load_parameters(&case.start).expect("the golden's adapter fits");
+        let (adapter, tensors) = (case.adapter.exported(), engine.exported(case.start.clone()));
+        let merged = |projection| merged_weight(&case.tiny.base, &adapter, &tensors, 1, projection);
+        let keys = case.golden.keys("merged");
+        assert_eq!(keys.len(), count, "{name}");
+        for key in keys {
+            let of = |projection: &Projection| key.ends_with(&format!("{}.weight", projection.path()));
+            let projection = Projection::ALL.into_iter().find(of).expect("a projection");
+            let found = merged(projection).expect("it merges");
+            case.golden.compare(&key, &found, tolerance("adapter_merged", "f32"));
+        }
+        // One without an adapter stays as it is.
+        let weight = case.tiny.base.weights.get(&Projection::OProj.weight_name(1)).expect("a matrix");
+        let mut row = vec![0.0; weight.columns];
+        weight.decode_row(0, &mut row);
+        assert_eq!(merged(Projection::OProj).expect("the base's own")[..row.len()], row);
+        case.golden.passes();
+    }
+}
+
+#[test]
+fn what_cannot_be_merged_says_why() {
+    let error = |name: &str, change: &dyn Fn(&mut Vec<HostTensor>)| {
+        let mut case = Case::open(name, &[]);
+        change(&mut case.start);
+        let merged = merged_weight(&case.tiny.base, &case.adapter, &case.start, 0, Projection::DownProj);
+        case.golden.lends();
+        merged.expect_err("not this one").to_string()
+    };
+    assert!(error("bottleneck", &|_| {}).contains("a bottleneck's activation is not linear"));
+    assert!(error("pissa", &|_| {}).contains("have to be exported first"));
+    assert!(error("ia3", &|tensors| tensors.clear()).contains("mlp.down_proj.ia3_l` is missing"));
+    let turn = |tensors: &mut Vec<HostTensor>| tensors.iter_mut().for_each(|tensor| tensor.shape.reverse());
+    assert!(error("dora", &turn).contains("has shape"));
 }
 
 /// One of each kind, on projections that exercise it, with dropout where there is any.

@@ -70,6 +70,7 @@ impl Case {
             training: true,
             memory_bytes: None,
         };
+        let adapter = adapter.map(Into::into);
         let mut engine = engine(base.clone(), adapter, self.labels, 1, options).expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);

@@ -51,6 +51,20 @@ impl DoraConfig {
         tensors
     }
 
+    /// `W = m / ‖W + s · B A‖ ∘ (W + s · B A)`
+    ///
+    /// # Shapes
+    /// As [`LoraConfig::merge`]; `magnitudes`: `[outputs]`.
+    pub(super) fn merge(&self, weight: &mut [f32], inputs: usize, a: &[f32], b: &[f32], magnitudes: &[f32]) {
+        self.lora.merge(weight, inputs, a, b);
+        for (row, &magnitude) in weight.chunks_exact_mut(inputs).zip(magnitudes) {
+            let squares = row.iter().map(|&value| f64::from(value) * f64::from(value));
+            let norm = squares.sum::<f64>().sqrt();
+            let factor = if norm == 0.0 { 1.0 } else { f64::from(magnitude) / norm };
+            row.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
+        }
+    }
+
     /// Adds matrices and magnitudes to a layer's entries.
     pub(super) fn site<D: Device>(
         &self,
@@ -184,5 +198,96 @@ impl<D: Device> DoraSite<D> {
         let inner = Term::backward(&scratch.inner_gradients[place], self.lora.a(group));
         terms.push(Term { mask: call.mask(saved), ..inner });
         terms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use super::*;
+    use crate::{
+        adapters::{
+            projection::Projection,
+            site::{Dropout, Site, layer_sites},
+        },
+        base::Base,
+        cpu::Cpu,
+    };
+
+    const ROWS: usize = 5;
+
+    fn numbers(length: usize, seed: u64) -> Vec<f32> {
+        let draw = |index| irtune_kernels::dropout::key(&[seed, index as u64]) as u32;
+        (0..length).map(|index| draw(index) as f32 / u32::MAX as f32 - 0.5).collect()
+    }
+
+    #[test]
+    fn under_dropout_it_is_the_formula_of_peft() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+        let base = Arc::new(Base::open(&folder).unwrap());
+        let device = Cpu::<f32>::new(base.clone());
+        let projection = Projection::UpProj;
+        let lora = LoraConfig { rank: 3, alpha: 6.0, dropout: 0.3, ..LoraConfig::over(vec![projection]) };
+        let config = DoraConfig::of(lora).into();
+        let (entries, mut sites) = layer_sites(&device, &base, &config, 2).unwrap();
+        let mut group = Group::<Cpu<f32>>::new(&device, entries);
+        group.values = numbers(group.values.len(), 1);
+        let weight = device.weight(&projection.weight_name(2)).unwrap();
+        let mut scratch = AdapterScratch::new(&device, &base.config, Some(&config), ROWS);
+        let site = sites[projection as usize].as_mut().unwrap();
+        site.refresh(&device, &weight, &group, &mut scratch);
+
+        let (outputs, inputs) = base.config.projection_shape(projection);
+        let input = numbers(ROWS * inputs, 2);
+        let widths = config.widths(&base.config, projection);
+        let mut saved = SavedAdapter::new(&device, widths, ROWS, 0.3);
+        let call = Call {
+            device: &device,
+            weight: &weight,
+            projection,
+            rows: ROWS,
+            dropout: Some(Dropout { key: 3, probability: 0.3 }),
+            factor: 1.0,
+            training: true,
+        };
+        let mut found = vec![0.0; ROWS * outputs];
+        let keys = [5, 6, 7, 8, 9];
+        site.forward(&call, &group, &input, &keys, &mut saved, &mut scratch, Out::Operands(&mut found));
+
+        let Site::Dora(dora) = &*site else { panic!("a DoRA") };
+        let matrix = base.weights.get(&projection.weight_name(2)).unwrap();
+        let mut row = vec![0.0; inputs];
+        let value = |at: usize| f64::from(group.values[at]);
+        let mut dropped_values = 0;
+        for output in 0..outputs {
+            matrix.decode_row(output, &mut row);
+            let row: Vec<f64> = row.iter().map(|&value| f64::from(value)).collect();
+            let added: Vec<f64> = (0..inputs)
+                .map(|column| {
+                    let products = (0..3).map(|k| {
+                        value(dora.lora.b + k * outputs + output) * value(dora.lora.a + k * inputs + column)
+                    });
+                    2.0 * products.sum::<f64>()
+                })
+                .collect();
+            let norm = row.iter().zip(&added).map(|(w, b)| (w + b).powi(2)).sum::<f64>().sqrt();
+            let factor = value(dora.magnitude + output) / norm;
+            for token in 0..ROWS {
+                let mut expected = 0.0;
+                for column in 0..inputs {
+                    let word = saved.mask[token * inputs.div_ceil(32) + column / 32];
+                    let kept = f64::from(word >> (column % 32) & 1) / 0.7;
+                    dropped_values += usize::from(kept == 0.0);
+                    let plain = f64::from(input[token * inputs + column]);
+                    let dropped = plain * kept;
+                    expected += row[column] * plain + (factor - 1.0) * row[column] * dropped;
+                    expected += factor * added[column] * dropped;
+                }
+                let found = f64::from(found[token * outputs + output]);
+                assert!((found - expected).abs() < 1e-5, "{output}, {token}: {found}, expected {expected}");
+            }
+        }
+        assert!(dropped_values > 0);
     }
 }

@@ -30,6 +30,20 @@ impl Ia3Config {
         projection == Projection::DownProj
     }
 
+    /// `W = l ∘ W` by rows, or by columns where the vector lies over the input.
+    ///
+    /// # Shapes
+    /// `weight`: `[outputs, inputs]`; `vector`: `[outputs]` or `[inputs]`.
+    pub(super) fn merge(&self, weight: &mut [f32], inputs: usize, projection: Projection, vector: &[f32]) {
+        for (output, row) in weight.chunks_exact_mut(inputs).enumerate() {
+            if Self::scales_input(projection) {
+                row.iter_mut().zip(vector).for_each(|(value, factor)| *value *= factor);
+            } else {
+                row.iter_mut().for_each(|value| *value *= vector[output]);
+            }
+        }
+    }
+
     pub(super) fn tensors(
         projection: Projection,
         outputs: usize,

@@ -112,6 +112,23 @@ impl LoraConfig {
         vec![("lora_A.weight", vec![self.rank, inputs]), ("lora_B.weight", vec![outputs, self.rank])]
     }
 
+    /// `W += s · B A`
+    ///
+    /// # Shapes
+    /// `weight`: `[outputs, inputs]`; `a`: `[rank, inputs]`; `b`: `[outputs, rank]`.
+    pub(super) fn merge(&self, weight: &mut [f32], inputs: usize, a: &[f32], b: &[f32]) {
+        let scaling = f64::from(self.scaling());
+        let mut added = vec![0.0f64; inputs];
+        for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(self.rank)) {
+            added.fill(0.0);
+            for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
+                let factor = scaling * f64::from(b);
+                added.iter_mut().zip(a).for_each(|(sum, &a)| *sum += factor * f64::from(a));
+            }
+            row.iter_mut().zip(&added).for_each(|(value, sum)| *value = (f64::from(*value) + sum) as f32);
+        }
+    }
+
     /// Adds the matrices to a layer's entries.
     pub(super) fn site<D: Device>(
         &self,
