@@ -4,8 +4,8 @@ of the formula.
 
     python make.py
 
-Writes one folder per case: `case.safetensors` and `case.json`, whose `adapter` is irtune's settings. Keys read
-`section/name`:
+Writes one folder per case: `case.safetensors` and `case.json`, whose `adapter` is irtune's settings; for some also
+`peft/`, the adapter as PEFT saves it. Keys read `section/name`:
 
     adapter    the parameters that the numbers below start from, by PEFT's names (a bottleneck's by irtune's)
     start      PiSSA only: the parameters that PEFT starts from
@@ -19,6 +19,7 @@ Writes one folder per case: `case.safetensors` and `case.json`, whose `adapter` 
 
 import json
 import math
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -56,6 +57,7 @@ CASES = {
     "bottleneck_relu": BOTTLENECK | {"activation": "relu", "place": "parallel", "scaling": 0.5},
     "bottleneck_serial": BOTTLENECK | {"activation": "gelu", "place": "serial", "scaling": 1.5},
 }
+SAVED = ["rank_stabilised", "dora", "ia3"]
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "gelu": nn.functional.gelu}
 
 
@@ -195,6 +197,14 @@ def make(name, settings):
     out |= {f"trace/final.{key}": parameter.detach().clone() for key, parameter in trained.items()}
     folder = HERE / name
     folder.mkdir(exist_ok=True)
+    if name in SAVED:
+        restart = {key: out[f"adapter/{key}"] for key in trained}
+        with torch.no_grad():
+            for key, parameter in trained.items():
+                parameter.copy_(restart[key])
+        shutil.rmtree(folder / "peft", ignore_errors=True)
+        model.save_pretrained(folder / "peft")
+        (folder / "peft" / "README.md").unlink(missing_ok=True)
     save_file({key: value.contiguous() for key, value in out.items()}, folder / "case.safetensors")
     facts = {
         "seed": SEED, "arithmetic": "float32, one thread", "labels": LABELS, "batch": BATCH, "adapter": settings,

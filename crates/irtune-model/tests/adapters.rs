@@ -9,9 +9,10 @@ use irtune_model::{
     AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, HostTensor,
     Ia3Config, LoraConfig, LoraInit, ModelError, Projection,
     engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine},
+    merged_weight, read_adapter,
 };
 use support::{
-    golden::{Golden, largest_error, sections},
+    golden::{Golden, golden_folder, largest_error, sections},
     tolerances::tolerance,
 };
 use tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
@@ -222,6 +223,37 @@ fn pissa_is_exported_as_a_lora_that_does_the_same() {
         plain.logits(&batch, &mut found).expect("logits");
         let (_, error) = largest_error(&expected, &found).expect("values");
         assert!(error <= 1e-5, "{error:.2e}");
+        case.golden.lends();
+    }
+}
+
+#[test]
+fn folders_by_peft_are_read_as_what_peft_saved() {
+    for name in ["rank_stabilised", "dora", "ia3"] {
+        let case = Case::open(name, &[]);
+        let folder = golden_folder().join("adapters").join(name).join("peft");
+        let found = read_adapter(&folder, &case.tiny.base.config).expect("a folder by PEFT");
+        // PEFT saves a set, and so in any order.
+        let sorted = |adapter: &AdapterConfig| {
+            let mut targets = adapter.target_modules().to_vec();
+            targets.sort();
+            targets
+        };
+        assert_eq!(sorted(&found.adapter), sorted(&case.adapter));
+        assert_eq!((found.adapter.name(), found.adapter.dropout()), (case.adapter.name(), 0.0));
+        assert_eq!(found.tensors.len(), case.start.len());
+        for tensor in &found.tensors {
+            assert_eq!(tensor, find(&case.start, &tensor.name), "{name}");
+        }
+        let options = options(Precision::F32);
+        let mut theirs = engine(case.tiny.base.clone(), Some(found.adapter), case.tiny.labels, 1, options)
+            .expect("an engine");
+        theirs.load_parameters(&found.tensors).expect("its own tensors");
+        let (batch, _) = case.tiny.first();
+        let (mut expected, mut logits) = (Vec::new(), Vec::new());
+        case.engine(Precision::F32).logits(&batch, &mut expected).expect("logits");
+        theirs.logits(&batch, &mut logits).expect("logits");
+        assert_eq!(logits, expected, "{name}");
         case.golden.lends();
     }
 }
