@@ -110,8 +110,9 @@ def check(base, folder):
     model = PeftModel.from_pretrained(model, folder)
     loaded = 0
     for name, values in model.state_dict().items():
-        if ".lora_" in name or "modules_to_save" in name:
+        if ".lora_" in name or ".ia3_l" in name or "modules_to_save" in name:
             key = name.replace(".default", "").replace(".modules_to_save", "")
+            key = key.replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
             assert torch.equal(values, stored.pop(key)), name
             loaded += 1
     assert not stored and loaded, stored.keys()

@@ -5,8 +5,11 @@
 //! instruction sets of the `level` module and chosen at run time. This is the only crate of the workspace with
 //! `unsafe` code: memory mapping, SIMD intrinsics, and writing disjoint tiles of one matrix from several threads.
 
+pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod columns;
+pub mod direction;
 pub mod dropout;
 pub mod element;
 mod exponential;

@@ -42,6 +42,27 @@ vectorised! {
     }
 }
 
+/// `out = left − right`
+pub fn subtract<E: Element>(left: &[E], right: &[E], out: &mut [E]) {
+    assert!(left.len() == out.len() && right.len() == out.len(), "lengths of a difference");
+    let out = Shared::new(out);
+    parallel::for_each(left.len().div_ceil(CHUNK), |task| {
+        let range = task * CHUNK..left.len().min((task + 1) * CHUNK);
+        // SAFETY: each task writes its own range.
+        subtract_range(&left[range.clone()], &right[range.clone()], unsafe {
+            out.part(range.start, range.len())
+        });
+    });
+}
+
+vectorised! {
+    fn subtract_range<E: Element>(left: &[E], right: &[E], out: &mut [E]) {
+        for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
+            *out = E::from_f32(left.to_f32() - right.to_f32());
+        }
+    }
+}
+
 /// Copies the rows `indices` of `input` to `out`.
 ///
 /// # Shapes

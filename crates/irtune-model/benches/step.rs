@@ -45,7 +45,7 @@ fn main() {
         rank: 32,
         alpha: 64.0,
         dropout: setting("IRTUNE_DROPOUT", 0.05),
-        target_modules: TARGETS.to_vec(),
+        ..LoraConfig::over(TARGETS.to_vec())
     };
     let token = |index: usize, seed: usize| ((index * 7919 + seed * 31) % config.vocabulary_size) as u32;
     let tokens = |length: usize, seed: usize| (0..length).map(move |index| token(index, seed));
@@ -64,7 +64,7 @@ fn main() {
         let precision: Precision = setting("IRTUNE_PRECISION", Precision::Auto);
         let options =
             EngineOptions { precision, threads, max_tokens: count, max_examples: EXAMPLES, training: true, memory_bytes: None };
-        let mut engine = engine(base, Some(adapter), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));
+        let mut engine = engine(base, Some(adapter.into()), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));
         let peak = peak::gflops::<bf16>(10);
         println!("{count} tokens, {threads} threads, {}, bf16 peak {peak:.0} GFLOP/s", engine.precision());
         let mut logits = Vec::new();

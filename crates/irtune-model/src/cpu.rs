@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use irtune_kernels::{
-    Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu,
-    token_loss, weight,
+    Element, Matrix, MatrixMut, activation, adamw, attention, columns, direction, dropout, loss, norm,
+    product, rotary, rows, swiglu, token_loss, weight,
 };
 
 use crate::{
     base::Base,
     device::{
-        AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, HeadShape, LossOptions, MaskRef,
-        OptimizerSlices, Out, Right, RotaryTable, Side, Term,
+        Activation, AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, Direction,
+        DirectionMemory, DirectionPlace, HeadShape, LossOptions, MaskRef, OptimizerSlices, Out, Right,
+        RotaryTable, Side, Term,
     },
     weights::WeightError,
 };
@@ -86,8 +87,20 @@ fn norm_backward<I: Element>(
     norm::backward(&input[..length], gain, &scales[..rows], &out_gradient[..length], &mut gradient[..length]);
 }
 
-/// Most summands a product has: gate, up and their adapters, or queries, keys, values and theirs.
-const MOST_TERMS: usize = 6;
+/// Most summands a product has: three projections, each with as many as its adapter can bring.
+const MOST_TERMS: usize = 9;
+
+/// The parameters of `values` as a low-rank matrix beside a frozen one.
+fn low_rank<'a>(
+    frozen: &'a FrozenMatrix,
+    place: DirectionPlace,
+    values: &'a [f32],
+    squares: &'a [f32],
+) -> direction::Direction<'a> {
+    let DirectionPlace { a, b, rank, inputs, outputs, scaling, .. } = place;
+    let (a, b) = (&values[a..][..rank * inputs], &values[b..][..rank * outputs]);
+    direction::Direction { weight: frozen.view(), squares, a, b, scaling }
+}
 
 impl<E: Element> Device for Cpu<E> {
     type Operands = Vec<E>;
@@ -316,6 +329,113 @@ impl<E: Element> Device for Cpu<E> {
         dropout::apply(Matrix::new(input, rows, columns), Self::mask(&mask, columns), &mut out[..length]);
     }
 
+    fn subtract(&self, left: &Vec<E>, right: &Vec<E>, length: usize, out: &mut Vec<E>) {
+        rows::subtract(&left[..length], &right[..length], &mut out[..length]);
+    }
+
+    fn scale_columns(
+        &self,
+        input: &Vec<E>,
+        factors: Option<(&Vec<f32>, usize)>,
+        addend: Option<&Vec<f32>>,
+        rows: usize,
+        columns: usize,
+        out: Out<Self>,
+    ) {
+        let length = rows * columns;
+        let factors = factors.map(|(values, offset)| &values[offset..][..columns]);
+        match (out, addend) {
+            (Out::Operands(out), addend) => {
+                let addend = addend.map(|addend| &addend[..length]);
+                columns::scale(&input[..length], factors, addend, columns, &mut out[..length]);
+            }
+            (Out::Add(out, offset), None) => {
+                columns::add(&input[..length], factors, columns, &mut out[offset..][..length]);
+            }
+            (Out::Add(..) | Out::Store(_), _) => {
+                panic!("scaled columns go to operands, or are added alone")
+            }
+        }
+    }
+
+    fn add_column_products(
+        &self,
+        left: &Vec<E>,
+        right: &Vec<E>,
+        rows: usize,
+        columns: usize,
+        out: &mut Vec<f32>,
+        offset: usize,
+    ) {
+        let length = rows * columns;
+        let out = &mut out[offset..][..columns];
+        columns::add_products(&left[..length], &right[..length], columns, out);
+    }
+
+    fn activate(&self, activation: Activation, input: &Vec<E>, factor: f32, length: usize, out: &mut Vec<E>) {
+        activation::forward(activation, &input[..length], factor, &mut out[..length]);
+    }
+
+    fn activate_backward(
+        &self,
+        activation: Activation,
+        input: &Vec<E>,
+        factor: f32,
+        length: usize,
+        gradient: &mut Vec<E>,
+    ) {
+        activation::backward(activation, &input[..length], factor, &mut gradient[..length]);
+    }
+
+    fn direction(
+        &self,
+        frozen: &FrozenMatrix,
+        place: DirectionPlace,
+        values: &Vec<f32>,
+        known: &mut Direction<Self>,
+        memory: &mut DirectionMemory<Self>,
+    ) {
+        let DirectionPlace { magnitude, rank, outputs, .. } = place;
+        let Direction { squares, norms, factors, excess } = known;
+        let mut cross = direction::Cross {
+            weight: &mut memory.cross[..rank * outputs],
+            own: &mut memory.own[..rank * rank],
+        };
+        low_rank(frozen, place, values, squares).norms(&mut cross, norms);
+        direction::factors(norms, &values[magnitude..][..outputs], factors, excess);
+    }
+
+    fn direction_backward(
+        &self,
+        frozen: &FrozenMatrix,
+        place: DirectionPlace,
+        values: &Vec<f32>,
+        known: &Direction<Self>,
+        factor_gradient: &Vec<f32>,
+        detached: bool,
+        memory: &mut DirectionMemory<Self>,
+        gradient: &mut Vec<f32>,
+    ) {
+        let DirectionPlace { a, b, magnitude, rank, inputs, outputs, .. } = place;
+        let Direction { squares, norms, factors, .. } = known;
+        let factor_gradient = &factor_gradient[..outputs];
+        let magnitudes = &mut gradient[magnitude..][..outputs];
+        direction::magnitudes_backward(norms, factor_gradient, magnitudes);
+        if detached {
+            return;
+        }
+        let DirectionMemory { cross, own, scaled, square, quotients } = memory;
+        let quotients = &mut quotients[..outputs];
+        direction::quotients(norms, factors, factor_gradient, quotients);
+        let mut cross =
+            direction::Cross { weight: &mut cross[..rank * outputs], own: &mut own[..rank * rank] };
+        let low_rank = low_rank(frozen, place, values, squares);
+        low_rank.cross(&mut cross);
+        let (scaled, square) = (&mut scaled[..rank * outputs], &mut square[..rank * rank]);
+        low_rank.b_backward(&cross, quotients, &mut gradient[b..][..rank * outputs]);
+        low_rank.a_backward(quotients, scaled, square, &mut gradient[a..][..rank * inputs]);
+    }
+
     fn head(&self, pooled: &Vec<f32>, head: &Vec<f32>, shape: HeadShape, logits: &mut Vec<f32>) {
         let HeadShape { examples, width, labels } = shape;
         let term = product::Term::forward(
@@ -384,7 +504,10 @@ impl<E: Element> Device for Cpu<E> {
     }
 
     fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>) {
-        adamw::step(settings, count, state.values, state.gradient, state.first, state.second);
+        let OptimizerSlices { values, gradient, first, second, from, length } = state;
+        let range = from..from + length;
+        let (values, gradient) = (&mut values[range.clone()], &gradient[range.clone()]);
+        adamw::step(settings, count, values, gradient, &mut first[range.clone()], &mut second[range]);
     }
 
     fn sum_of_squares(&self, values: &Vec<f32>, offset: usize, length: usize) -> f64 {

@@ -5,6 +5,7 @@
 //! be longer than the rows in use, which always start at its beginning.
 
 pub use irtune_kernels::{
+    activation::Activation,
     adamw::AdamW,
     attention::{Segment, Shape as AttentionShape},
     loss::LossOptions,
@@ -53,6 +54,18 @@ pub struct Term<'a, D: Device + ?Sized> {
     pub mask: Option<MaskRef<'a, D>>,
 }
 
+impl<'a, D: Device + ?Sized> Term<'a, D> {
+    /// `left · rightᵀ`
+    pub fn forward(left: &'a D::Operands, right: Right<'a, D>) -> Self {
+        Self { left, right, side: Side::Forward, mask: None }
+    }
+
+    /// `left · right`
+    pub fn backward(left: &'a D::Operands, right: Right<'a, D>) -> Self {
+        Self { left, right, side: Side::Backward, mask: None }
+    }
+}
+
 /// Where a product goes, `[rows, columns]`.
 pub enum Out<'a, D: Device + ?Sized> {
     /// Overwrites operands.
@@ -83,6 +96,82 @@ pub struct AttentionGradients<'a, D: Device + ?Sized> {
     pub values: &'a mut D::Operands,
     /// What segments add to shared rows.
     pub partial: &'a mut D::Floats,
+}
+
+/// Where DoRA's parameters are in a group's values, and how large.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectionPlace {
+    /// Offset of A, `[rank, inputs]`.
+    pub a: usize,
+    /// Offset of B transposed, `[rank, outputs]`.
+    pub b: usize,
+    /// Offset of the magnitudes, `[outputs]`.
+    pub magnitude: usize,
+    /// Rows of A.
+    pub rank: usize,
+    /// Columns of the frozen matrix.
+    pub inputs: usize,
+    /// Rows of the frozen matrix.
+    pub outputs: usize,
+    /// Factor of `B A`.
+    pub scaling: f32,
+}
+
+/// What is known of a frozen matrix's rows with DoRA's beside them, `[outputs]` each.
+pub struct Direction<D: Device + ?Sized> {
+    /// Squares of the frozen rows' norms.
+    pub squares: D::Floats,
+    /// Norms of the rows with `B A` added.
+    pub norms: D::Floats,
+    /// Magnitudes over norms; 1 where the norm is 0.
+    pub factors: D::Floats,
+    /// Factors less 1.
+    pub excess: D::Floats,
+}
+
+impl<D: Device> Direction<D> {
+    /// With a B of zero and magnitudes that are the norms: the factors are 1.
+    pub fn new(device: &D, squares: &[f32], norms: &[f32]) -> Self {
+        let filled = |values: &[f32]| {
+            let mut floats = device.floats(values.len());
+            device.upload(values, &mut floats, 0);
+            floats
+        };
+        let outputs = squares.len();
+        Self {
+            squares: filled(squares),
+            norms: filled(norms),
+            factors: filled(&vec![1.0; outputs]),
+            excess: device.floats(outputs),
+        }
+    }
+}
+
+/// Working memory of [`Device::direction`] and its backward.
+pub struct DirectionMemory<D: Device + ?Sized> {
+    /// `[rank, outputs]`
+    pub cross: D::Floats,
+    /// `[rank, rank]`
+    pub own: D::Floats,
+    /// `[rank, outputs]`
+    pub scaled: D::Floats,
+    /// `[rank, rank]`
+    pub square: D::Floats,
+    /// `[outputs]`
+    pub quotients: D::Floats,
+}
+
+impl<D: Device> DirectionMemory<D> {
+    /// For matrices of up to this rank and so many outputs.
+    pub fn new(device: &D, rank: usize, outputs: usize) -> Self {
+        Self {
+            cross: device.floats(rank * outputs),
+            own: device.floats(rank * rank),
+            scaled: device.floats(rank * outputs),
+            square: device.floats(rank * rank),
+            quotients: device.floats(outputs),
+        }
+    }
 }
 
 /// What a decoder with adapters asks of a device. Shapes that disagree are a mistake of the caller and panic.
@@ -250,6 +339,79 @@ pub trait Device: Send + Sync {
         out: &mut Self::Operands,
     );
 
+    /// `out = left − right` of the first `length` values.
+    fn subtract(
+        &self,
+        left: &Self::Operands,
+        right: &Self::Operands,
+        length: usize,
+        out: &mut Self::Operands,
+    );
+    /// `out = addend + factors ∘ input`, `[rows, columns]`, with the factors of the columns from an offset on; they are 1
+    /// when not given. Goes to operands, or is added, then without an addend.
+    fn scale_columns(
+        &self,
+        input: &Self::Operands,
+        factors: Option<(&Self::Floats, usize)>,
+        addend: Option<&Self::Floats>,
+        rows: usize,
+        columns: usize,
+        out: Out<Self>,
+    );
+    /// Adds `Σ_rows left ∘ right`, `[columns]`, to the values from the offset on.
+    fn add_column_products(
+        &self,
+        left: &Self::Operands,
+        right: &Self::Operands,
+        rows: usize,
+        columns: usize,
+        out: &mut Self::Floats,
+        offset: usize,
+    );
+    /// `factor · activation(input)` of the first `length` values.
+    fn activate(
+        &self,
+        activation: Activation,
+        input: &Self::Operands,
+        factor: f32,
+        length: usize,
+        out: &mut Self::Operands,
+    );
+    /// Replaces the gradient of [`Device::activate`]'s output by that of its input.
+    fn activate_backward(
+        &self,
+        activation: Activation,
+        input: &Self::Operands,
+        factor: f32,
+        length: usize,
+        gradient: &mut Self::Operands,
+    );
+    /// Norms and factors of DoRA's rows, from the parameters in `values`.
+    fn direction(
+        &self,
+        frozen: &Self::Weight,
+        place: DirectionPlace,
+        values: &Self::Floats,
+        known: &mut Direction<Self>,
+        memory: &mut DirectionMemory<Self>,
+    );
+    /// Adds the gradients of the magnitudes, and unless the norm is `detached` of A and B through the norm.
+    ///
+    /// # Shapes
+    /// `factor_gradient`: `[outputs]`; `gradient`: as `values`.
+    #[allow(clippy::too_many_arguments)]
+    fn direction_backward(
+        &self,
+        frozen: &Self::Weight,
+        place: DirectionPlace,
+        values: &Self::Floats,
+        known: &Direction<Self>,
+        factor_gradient: &Self::Floats,
+        detached: bool,
+        memory: &mut DirectionMemory<Self>,
+        gradient: &mut Self::Floats,
+    );
+
     /// `logits = pooled · headᵀ` in f32; `pooled`: `[examples, width]`, `head`: `[labels, width]`.
     fn head(&self, pooled: &Self::Floats, head: &Self::Floats, shape: HeadShape, logits: &mut Self::Floats);
     /// Gradients of [`Device::head`]: of `pooled` (overwritten), and added to that of the head if there is one.
@@ -304,7 +466,7 @@ pub struct HeadShape {
     pub labels: usize,
 }
 
-/// A group of parameters with its gradient and moments.
+/// A stretch of a group's parameters with its gradient and moments.
 pub struct OptimizerSlices<'a, D: Device + ?Sized> {
     /// Parameters.
     pub values: &'a mut D::Floats,
@@ -314,4 +476,8 @@ pub struct OptimizerSlices<'a, D: Device + ?Sized> {
     pub first: &'a mut D::Floats,
     /// Second moment.
     pub second: &'a mut D::Floats,
+    /// Where the stretch begins.
+    pub from: usize,
+    /// How many parameters it has.
+    pub length: usize,
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use irtune_kernels::{adamw::AdamW, loss::LossOptions};
 
 use crate::{
-    adapters::lora::LoraConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
+    adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
     decoder::Decoder, device::Device, error::ModelError, host_tensor::HostTensor,
 };
 
@@ -93,7 +93,7 @@ pub trait Engine: Send {
     /// The base's sizes.
     fn config(&self) -> &ModelConfig;
     /// The adapters' settings.
-    fn adapter(&self) -> Option<&LoraConfig>;
+    fn adapter(&self) -> Option<&AdapterConfig>;
     /// Number of labels.
     fn labels(&self) -> usize;
     /// Precision of operands: `bf16`, `int16` or `f32`.
@@ -195,7 +195,8 @@ pub trait Engine: Send {
     /// # Errors
     /// When the base lacks a matrix.
     fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError>;
-    /// L2 norm of each adapter parameter's gradient in a layer: by target module, A then B.
+    /// L2 norm of each adapter parameter's gradient in a layer: by target module, in the order of
+    /// [`AdapterConfig::tensors`].
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>);
     /// L2 norm of the head's gradient.
     fn head_gradient_norm(&self) -> f64;
@@ -208,6 +209,11 @@ pub trait Engine: Send {
 
     /// Adapter and head parameters under PEFT's names, in its orientation.
     fn parameters(&self) -> Vec<HostTensor>;
+    /// Parameters of this engine as its folder has them, for [`AdapterConfig::exported`]: PiSSA's become a LoRA of twice the
+    /// rank, which does the same over the base as it is; all others stay as they are.
+    fn exported(&self, parameters: Vec<HostTensor>) -> Vec<HostTensor> {
+        parameters
+    }
     /// Gradients, named as the parameters.
     fn gradients(&self) -> Vec<HostTensor>;
     /// Replaces all parameters.
@@ -224,14 +230,14 @@ pub trait Engine: Send {
     fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
 }
 
-/// Makes an engine over `base`: adapters initialised as PEFT does (A uniform within 1/√inputs, B zero), the head drawn
-/// from a normal distribution with the base's initializer range, both from `seed`.
+/// Makes an engine over `base`: adapters initialised as PEFT does (LoRA's A uniform within 1/√inputs, B zero), the head
+/// drawn from a normal distribution with the base's initializer range, both from `seed`.
 ///
 /// # Errors
 /// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
 pub fn engine(
     base: Arc<Base>,
-    adapter: Option<LoraConfig>,
+    adapter: Option<AdapterConfig>,
     labels: usize,
     seed: u64,
     options: EngineOptions,
@@ -245,7 +251,7 @@ pub fn engine(
     fn over<D: Device + 'static>(
         device: D,
         base: &Arc<Base>,
-        adapter: Option<LoraConfig>,
+        adapter: Option<AdapterConfig>,
         labels: usize,
         seed: u64,
         options: EngineOptions,

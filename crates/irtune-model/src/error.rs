@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    adapters::lora::LoraError, base::BaseError, batch::BatchError, config::ConfigError, peft::AdapterError,
-    tokenizer::TokenizerError, weights::WeightError,
+    adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
+    peft::AdapterError, tokenizer::TokenizerError, weights::WeightError,
 };
 
 /// Everything that can go wrong in this crate.
@@ -22,9 +22,9 @@ pub enum ModelError {
     /// The tokenizer can't be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
-    /// LoRA settings can't be used.
+    /// An adapter's settings can't be used.
     #[error(transparent)]
-    Lora(#[from] LoraError),
+    AdapterConfig(#[from] AdapterConfigError),
     /// An adapter folder can't be written or read.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
@@ -141,6 +141,12 @@ pub enum ModelError {
     /// Layers are to train, but have no adapters.
     #[error("layers were marked active, but there are no adapters to train: give adapter settings")]
     NothingToTrain,
+    /// An adapter can't become part of its base.
+    #[error("the adapter can't be merged into the base: {why}")]
+    NotMerged {
+        /// What stands in the way.
+        why: &'static str,
+    },
     /// A parameter is missing.
     #[error("parameter `{name}` is missing: the adapter was made for other settings or another base")]
     MissingParameter {

@@ -21,7 +21,10 @@ pub mod spectrum;
 pub mod tokenizer;
 pub mod weights;
 
-pub use adapters::lora::{LoraConfig, LoraError, Projection};
+pub use adapters::{
+    AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
+    Ia3Config, LoraConfig, LoraInit, Projection, UnknownProjection, merged_weight,
+};
 pub use base::{Base, BaseFormat, BaseSource};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, Family, ModelConfig, RopeScaling};

@@ -13,7 +13,7 @@ use irtune_kernels::weight::Weight;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::{adapters::lora::Projection, error::ModelError, weights::Weights};
+use crate::{adapters::projection::Projection, error::ModelError, weights::Weights};
 
 /// L2 norm over all values of a matrix.
 pub fn norm(weight: &Weight) -> f64 {

@@ -3,7 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use irtune_model::{
-    AdamW, Base, DropoutKey, Engine, EngineOptions, LoraConfig, PackedBatch, Precision, Projection, engine,
+    AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
+    DropoutKey, Engine, EngineOptions, Ia3Config, LoraConfig, LoraInit, PackedBatch, Precision, Projection,
+    engine,
 };
 
 #[global_allocator]
@@ -40,14 +42,37 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let adapter = LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() };
+    let adapter =
+        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
+    let targets = || Projection::ALL.to_vec();
+    let bottleneck = |activation, place| {
+        AdapterConfig::from(BottleneckConfig {
+            size: 5,
+            activation,
+            place,
+            ..BottleneckConfig::over(targets())
+        })
+    };
+    let plus = LoraConfig { learning_rate_ratio: 4.0, init: LoraInit::Pissa, ..adapter.clone() };
+    let adapters = [
+        adapter.clone().into(),
+        plus.into(),
+        DoraConfig::of(adapter.clone()).into(),
+        DoraConfig { lora: adapter, detach_norm: false }.into(),
+        bottleneck(BottleneckActivation::Tanh, BottleneckPlace::Parallel),
+        bottleneck(BottleneckActivation::Gelu, BottleneckPlace::Serial),
+        Ia3Config { target_modules: targets() }.into(),
+    ];
     let pack = |examples: &[Vec<u32>]| PackedBatch::pack(examples, 1).expect("a batch");
     let small = pack(&[vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
     let large = pack(&[vec![5, 6, 7, 8, 9, 10], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        for precision in [Precision::F32, Precision::Bf16, Precision::Int16] {
+        let precisions = [Precision::F32, Precision::Bf16, Precision::Int16];
+        for (adapter, precision) in
+            adapters.iter().flat_map(|adapter| precisions.map(|precision| (adapter, precision)))
+        {
             let options = EngineOptions {
                 precision,
                 threads: 2,
@@ -66,7 +91,7 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
             for (index, active) in [all, [false, true, false, true, true, false], all].iter().enumerate() {
                 losses += step(engine.as_mut(), &small, active, 3 + index as u64, &mut norms);
             }
-            assert_eq!(blocks() - before, 0, "allocations in three warm steps, {precision}");
+            assert_eq!(blocks() - before, 0, "allocations in three warm steps, {precision}, {adapter:?}");
             assert!(losses.is_finite());
             step(engine.as_mut(), &large, &all, 6, &mut norms);
             assert!(blocks() > before, "a larger batch makes the buffers grow: the counter counts");

@@ -63,7 +63,8 @@ fn normed_states(case: &str, tiny: &Tiny, depth: usize, precision: Precision) ->
     let inside = |tensor: &&HostTensor| layer_of(&tensor.name).is_some_and(|layer| layer < depth);
     let mut parameters: Vec<HostTensor> = tiny.adapter.iter().filter(inside).cloned().collect();
     parameters.push(HostTensor::new("base_model.model.score.weight", vec![width, width], identity));
-    let mut cut = engine(base, Some(tiny.lora.clone()), width, 1, options(precision)).expect("an engine");
+    let mut cut =
+        engine(base, Some(tiny.lora.clone().into()), width, 1, options(precision)).expect("an engine");
     cut.load_parameters(&parameters).expect("the parameters fit");
     let beginnings: Vec<&[u32]> = (1..=tiny.examples[0].len()).map(|end| &tiny.examples[0][..end]).collect();
     let mut states = Vec::new();

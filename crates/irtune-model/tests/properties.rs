@@ -121,7 +121,7 @@ fn layers_computed_again_have_the_same_gradients() {
         let (batch, targets) = tiny.first();
         let make = |memory_bytes| {
             let options = EngineOptions { memory_bytes, ..options(precision) };
-            engine(tiny.base.clone(), Some(dropping(tiny)), tiny.labels, 1, options)
+            engine(tiny.base.clone(), Some(dropping(tiny).into()), tiny.labels, 1, options)
         };
         let Err(ModelError::Memory { limit: 1, needed }) = make(Some(1)) else {
             panic!("a byte is not enough")

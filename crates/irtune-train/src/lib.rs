@@ -45,9 +45,9 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit, MemoryLimitError,
-    MethodOptions, Objective, Problem, TrainSettings, UnknownBatches, UnknownEvery, UnknownFold,
-    UnknownMetric, UnknownObjective,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit,
+    MemoryLimitError, MethodOptions, Objective, Problem, TrainSettings, UnknownAdapter, UnknownBatches,
+    UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective,
 };
 pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;

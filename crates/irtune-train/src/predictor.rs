@@ -140,12 +140,12 @@ impl Predictor {
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
         }
-        let (lora, label_count, tensors) = if settings.head_only {
+        let (adapter, label_count, tensors) = if settings.head_only {
             let head = read_head(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
             (None, head.label_count, head.tensors)
         } else {
             let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
-            (Some(adapter.lora), adapter.label_count, adapter.tensors)
+            (Some(adapter.adapter), adapter.label_count, adapter.tensors)
         };
         // A language model's adapter knows no labels: its words are the run's.
         if words.is_none() && label_count != labels.len() {
@@ -165,7 +165,7 @@ impl Predictor {
             training: false,
             memory_bytes: None,
         };
-        let mut engine = engine(base.clone(), lora, labels.len(), settings.seed, engine_options)?;
+        let mut engine = engine(base.clone(), adapter, labels.len(), settings.seed, engine_options)?;
         let tokens = BaseTokens::new(base);
         let prompt = folder.prompt()?.prompt(words.as_ref().map_or(&labels, LabelWords::as_labels));
         if let Some(words) = &words {

@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
         self.saved = Some((state.step, directory.join(checkpoint::name(state.step)), best));
         self.state = state;
         if let Some(best) = self.best_parameters()? {
-            (self.parts.export)(&self.parts.folder.adapter_path(), &best)?;
+            self.export(best)?;
         }
         Ok(())
     }
@@ -366,13 +366,19 @@ impl<'a> Run<'a> {
             let _ = files.remove_file(&path);
             wrap(source)
         })?;
-        (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
+        self.export(parameters)?;
         let before = self.state.best.replace(Best { step: self.state.step, value, file });
         let before = before.map(|best| best.file.name);
         if before.is_some() && self.saved.as_ref().is_none_or(|(_, _, named)| *named != before) {
             self.remove_best_file(before)?;
         }
         Ok(())
+    }
+
+    /// Writes parameters as the run's adapter.
+    fn export(&self, parameters: Vec<HostTensor>) -> Result<(), TrainError> {
+        let exported = self.parts.engine.exported(parameters);
+        Ok((self.parts.export)(&self.parts.folder.adapter_path(), &exported)?)
     }
 
     fn remove_best_file(&self, name: Option<String>) -> Result<(), TrainError> {
@@ -444,7 +450,8 @@ impl<'a> Run<'a> {
             self.parts.engine.load_parameters(&best)?;
         }
         let parameters = self.parts.engine.parameters();
-        (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
+        let trained = parameters.iter().map(|tensor| tensor.data.len()).sum();
+        self.export(parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
             let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else {
@@ -456,14 +463,14 @@ impl<'a> Run<'a> {
             folder.write_test_predictions(*files, &data.labels, &predictions)?;
             test = Some(evaluation);
         }
-        let summary = self.summary(test, &parameters);
+        let summary = self.summary(test, trained);
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
     }
 
-    fn summary(&self, test: Option<Evaluation>, parameters: &[HostTensor]) -> Summary {
+    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Summary {
         let (state, totals) = (&self.state, self.state.totals);
         Summary {
             method: self.parts.policy.name().to_owned(),
@@ -474,7 +481,7 @@ impl<'a> Run<'a> {
             best_value: state.best.as_ref().map(|best| best.value),
             test,
             layer_steps: state.layer_steps.clone(),
-            parameters: parameters.iter().map(|tensor| tensor.data.len()).sum(),
+            parameters,
             examples: totals.examples,
             tokens: totals.tokens,
             step_seconds: totals.step_seconds,

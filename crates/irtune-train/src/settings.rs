@@ -2,9 +2,10 @@
 
 use crate::evaluate::BatchLimit;
 use crate::schedule::Schedule;
-use irtune_model::{Precision, Projection};
+use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use serde::{Deserialize, Serialize};
 
+mod adapter;
 mod batches;
 mod best_metric;
 mod class_weights;
@@ -15,6 +16,7 @@ mod method_options;
 mod objective;
 mod problems;
 
+pub use adapter::{Adapter, UnknownAdapter};
 pub use batches::{Batches, UnknownBatches};
 pub use best_metric::{BestMetric, UnknownMetric};
 pub use class_weights::{ClassWeights, ClassWeightsError};
@@ -40,14 +42,33 @@ pub struct TrainSettings {
     /// What is set about the method, each option under its own name; a name that is no option's either is an error.
     #[serde(flatten)]
     pub method_options: MethodOptions,
-    /// LoRA rank.
+    /// The kind of adapter.
+    pub adapter: Adapter,
+    /// Rank of LoRA and DoRA.
     pub rank: usize,
-    /// LoRA alpha; the adapters' product is scaled by alpha/rank.
+    /// Alpha of LoRA and DoRA; the adapters' product is scaled by alpha/rank.
     pub alpha: f32,
-    /// Probability that an input of an adapter is dropped in training.
+    /// Whether it is scaled by alpha/√rank instead (rsLoRA).
+    pub rslora: bool,
+    /// Learning rate of B (and of DoRA's magnitudes) over that of A (LoRA+); 1 is one rate for all.
+    pub lora_plus_ratio: f32,
+    /// What LoRA's matrices start from.
+    pub lora_init: LoraInit,
+    /// Whether DoRA's norm is a constant to the gradient.
+    pub dora_detach_norm: bool,
+    /// Values between a bottleneck's two matrices.
+    pub bottleneck_size: usize,
+    /// The function between them.
+    pub bottleneck_activation: BottleneckActivation,
+    /// Whether a bottleneck stands beside its projection or after it.
+    pub bottleneck_place: BottleneckPlace,
+    /// Factor of what a bottleneck adds.
+    pub bottleneck_scaling: f32,
+    /// Probability that an input of an adapter is dropped in training; (IA)³ drops nothing.
     pub dropout: f32,
-    /// The projections that have an adapter, in every layer.
-    pub target_modules: Vec<Projection>,
+    /// The projections that have an adapter, in every layer; the kind's usual ones when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_modules: Option<Vec<Projection>>,
     /// Whether the classification head trains, or stays at its random start.
     pub train_head: bool,
     /// Whether only the head trains: there are no adapters, and the method chooses nothing. What the head pools of each
@@ -129,16 +150,19 @@ impl Default for TrainSettings {
         Self {
             method: "ir".to_owned(),
             method_options: MethodOptions::default(),
+            adapter: Adapter::Lora,
             rank: 32,
             alpha: 64.0,
+            rslora: false,
+            lora_plus_ratio: 1.0,
+            lora_init: LoraInit::Default,
+            dora_detach_norm: true,
+            bottleneck_size: 256,
+            bottleneck_activation: BottleneckActivation::Tanh,
+            bottleneck_place: BottleneckPlace::Parallel,
+            bottleneck_scaling: 1.0,
             dropout: 0.05,
-            target_modules: vec![
-                Projection::QProj,
-                Projection::KProj,
-                Projection::VProj,
-                Projection::UpProj,
-                Projection::DownProj,
-            ],
+            target_modules: None,
             train_head: true,
             head_only: false,
             objective: Objective::Head,
@@ -178,8 +202,17 @@ impl TrainSettings {
     /// The names of all settings but the methods' options, in the order of their declaration.
     pub const NAMES: &[&str] = &[
         "method",
+        "adapter",
         "rank",
         "alpha",
+        "rslora",
+        "lora_plus_ratio",
+        "lora_init",
+        "dora_detach_norm",
+        "bottleneck_size",
+        "bottleneck_activation",
+        "bottleneck_place",
+        "bottleneck_scaling",
         "dropout",
         "target_modules",
         "train_head",
@@ -229,16 +262,6 @@ impl TrainSettings {
     pub fn step_examples(&self) -> usize {
         self.batch_size * self.gradient_accumulation
     }
-
-    /// The adapter these settings ask for.
-    pub fn lora(&self) -> irtune_model::LoraConfig {
-        irtune_model::LoraConfig {
-            rank: self.rank,
-            alpha: self.alpha,
-            dropout: self.dropout,
-            target_modules: self.target_modules.clone(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -249,6 +272,7 @@ mod tests {
     fn names_are_those_of_the_fields() {
         let full = TrainSettings {
             label_words: Some("words.json".to_owned()),
+            target_modules: Some(vec![Projection::QProj]),
             max_steps: Some(1),
             train_size: Some(1),
             fold: Fold::new(1, 2),

@@ -90,6 +90,7 @@ pub fn train(
     let mut policy = make_policy(&settings, base.config.layers)?;
     // What was left open is written down, so that a resumed run does the same.
     settings.method_options.complete(irtune_select::method(&settings.method)?);
+    settings.target_modules = Some(settings.targets());
     settings.threads = Some(engine.threads());
     settings.precision = engine.precision().parse().unwrap_or(settings.precision);
     let DataPaths { train, validation, test } = paths;
@@ -294,7 +295,7 @@ pub fn make_engine(
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
-    let adapter = (!settings.head_only).then(|| settings.lora());
+    let adapter = settings.adapter_config();
     let mut engine = engine(base.clone(), adapter, data.labels.len(), settings.seed, options)?;
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
@@ -337,14 +338,14 @@ fn exporter<'a>(
     labels: &'a LabelSet,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let adapter = (!settings.head_only).then(|| settings.lora());
+    let adapter = settings.adapter_config().map(|adapter| adapter.exported());
     // A language model's adapter knows no labels.
     let labels = match settings.objective {
         Objective::Head => labels.names(),
         Objective::Words => &[],
     };
     move |path, tensors| match &adapter {
-        Some(lora) => Ok(write_adapter(path, lora, &base.config, base_name, labels, tensors)?),
+        Some(adapter) => Ok(write_adapter(path, adapter, &base.config, base_name, labels, tensors)?),
         None => Ok(write_head(path, &base.config, labels, tensors)?),
     }
 }

@@ -18,8 +18,8 @@ fn a_warm_step_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let target_modules = Projection::ALL.to_vec();
-    let adapter = LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, target_modules };
+    let adapter =
+        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
     let tokens = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1], vec![5, 6, 4, 8]];
     let examples = tokens.map(|tokens| Example { tokens, label: Some(1), shortened: false });
     let examples: Vec<&Example> = examples.iter().collect();
@@ -53,7 +53,8 @@ fn a_warm_step_allocates_nothing() {
                 training: true,
                 memory_bytes: None,
             };
-            let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");
+            let mut engine =
+                engine(base.clone(), Some(adapter.clone().into()), 5, 1, options).expect("an engine");
             let mut policy = method(name).and_then(|method| method.build(6, &BTreeMap::new())).expect(name);
             let mut scratch = StepScratch::new(6);
             let mut train = |step| {

@@ -1,12 +1,14 @@
 //! From files to a trained model and back, with the real engine on a tiny Llama.
 
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
-use irtune_model::{Base, Precision, read_adapter, write_adapter};
+use irtune_model::{
+    Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
+};
 use irtune_select::METHODS;
 use irtune_train::metrics::Bootstrap;
 use irtune_train::{
-    Every, MethodOptions, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions, RunFolder,
-    StepReport, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    Adapter, Every, MethodOptions, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions,
+    RunFolder, StepReport, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,11 +145,11 @@ fn pairs(path: &Path, labels: Labels) -> impl Iterator<Item = Result<Pair, DataE
 }
 
 fn adapter(path: &Path) -> Vec<Vec<u8>> {
-    let folder = RunFolder::open(path).unwrap().adapter_path();
-    ["adapter_model.safetensors", "adapter_config.json", "config.json"]
-        .iter()
-        .map(|name| fs::read(folder.join(name)).unwrap())
-        .collect()
+    let entries = fs::read_dir(RunFolder::open(path).unwrap().adapter_path()).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert_eq!(paths.len(), 3, "{paths:?}");
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
 fn losses(path: &Path) -> Vec<(f64, f64, Vec<usize>)> {
@@ -175,6 +177,7 @@ fn a_model_is_trained_kept_and_used() {
     let folder = RunFolder::open(&request.out).unwrap();
     let mut written = request.settings.clone();
     written.method_options.complete(&METHODS[0]);
+    written.target_modules = Some(written.targets());
     assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
     assert_eq!(folder.sources().unwrap().train, request.train);
     assert_eq!(folder.labels().unwrap().names(), LABELS);
@@ -239,6 +242,49 @@ fn resumed_equals_uninterrupted_bitwise() {
             assert_eq!(losses(&parts.out), losses(&whole.out), "{name} {step}");
             assert!(adapter(&parts.out) == adapter(&whole.out), "{name} {step}: another adapter");
         }
+    }
+}
+
+#[test]
+fn every_adapter_trains_resumes_bitwise_and_predicts() {
+    let place = Place::new();
+    let kinds: [(&str, fn(&mut TrainSettings)); 8] = [
+        ("rslora", |settings| settings.rslora = true),
+        ("lora-plus", |settings| settings.lora_plus_ratio = 4.0),
+        ("pissa", |settings| settings.lora_init = LoraInit::Pissa),
+        ("dora", |settings| settings.adapter = Adapter::Dora),
+        ("dora-norm", |settings| {
+            (settings.adapter, settings.dora_detach_norm) = (Adapter::Dora, false);
+        }),
+        ("bottleneck", |settings| (settings.adapter, settings.bottleneck_size) = (Adapter::Bottleneck, 8)),
+        ("serial", |settings| {
+            (settings.adapter, settings.bottleneck_size) = (Adapter::Bottleneck, 8);
+            (settings.bottleneck_activation, settings.bottleneck_place) =
+                (BottleneckActivation::Gelu, BottleneckPlace::Serial);
+        }),
+        ("ia3", |settings| settings.adapter = Adapter::Ia3),
+    ];
+    for (name, change) in kinds {
+        let request = |part: &str| {
+            let mut request = place.request(&format!("{name}-{part}"));
+            // IST weakens adapters, so that every kind is weakened too.
+            request.settings.method = "ist".into();
+            request.settings.method_options = MethodOptions::of([("interval", "2")]);
+            change(&mut request.settings);
+            request
+        };
+        let whole = request("whole");
+        let (summary, _) = finish(&whole);
+        let parts = request("parts");
+        interrupted(&parts, 3);
+        resume(&parts.out, &mut Recorder::default(), &never()).unwrap();
+        assert_eq!(losses(&parts.out), losses(&whole.out), "{name}");
+        assert!(adapter(&parts.out) == adapter(&whole.out), "{name}: another adapter");
+
+        let mut predictor = Predictor::open(&whole.out, &options()).unwrap();
+        let measured = predictor.evaluate(pairs(&place.path("test.jsonl"), Labels::Required), None).unwrap();
+        let test = summary.test.unwrap();
+        assert!((measured.loss - test.loss).abs() < 1e-5, "{name}: {} {}", measured.loss, test.loss);
     }
 }
 
@@ -475,7 +521,7 @@ fn each_reason_not_to_predict_has_its_error() {
     let mut diverged = read_adapter(&folder, &base.config).unwrap();
     diverged.tensors.last_mut().unwrap().data[0] = f32::NAN;
     let names = LABELS.map(str::to_owned);
-    write_adapter(&folder, &diverged.lora, &base.config, "tiny", &names, &diverged.tensors).unwrap();
+    write_adapter(&folder, &diverged.adapter, &base.config, "tiny", &names, &diverged.tensors).unwrap();
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
     let mut stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
     let error = stream.next().unwrap().unwrap_err();

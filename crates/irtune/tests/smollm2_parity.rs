@@ -47,7 +47,7 @@ impl Case {
             rank: count("rank"),
             alpha: count("alpha") as f32,
             dropout: 0.0,
-            target_modules: modules.collect::<Result<_, _>>().expect("projections"),
+            ..LoraConfig::over(modules.collect::<Result<_, _>>().expect("projections"))
         };
         let labels = list("labels").len();
         let tokens = golden.integers("prompts/tokens");
@@ -70,6 +70,7 @@ impl Case {
             training: true,
             memory_bytes: None,
         };
+        let adapter = adapter.map(Into::into);
         let mut engine = engine(base.clone(), adapter, self.labels, 1, options).expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);

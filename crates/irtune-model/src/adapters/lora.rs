@@ -1,99 +1,41 @@
-//! LoRA's settings, and the projections of a decoder layer that it can adapt.
+//! LoRA: `y = W x + s · B A dropout(x)`, with s = alpha / rank, or alpha / √rank (rsLoRA).
+//!
+//! With PiSSA's start the two matrices begin as the principal part of W, and that part is taken away from W. Here W stays
+//! as it is in its file, and the adapter takes its own start away: `y = W x + s · (B A − B₀ A₀) dropout(x)`. Unlike in
+//! PEFT, which drops nothing of the part that was taken away, a pass with dropout then starts from W exactly.
+//!
+//! # Source
+//! Hu et al. 2021, arXiv 2106.09685; Kalajdzievski 2023 (rsLoRA), arXiv 2312.03732; Hayou et al. 2024 (LoRA+), arXiv
+//! 2402.12354; Meng et al. 2024 (PiSSA), arXiv 2404.02948; PEFT `tuners/lora/layer.py`.
 
-use std::{fmt, str::FromStr};
-
+use arrayvec::ArrayVec;
+use irtune_kernels::weight::Weight;
 use serde::{Deserialize, Serialize};
 
-/// A matrix of a decoder layer that an adapter can stand beside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+use super::{
+    config::AdapterConfigError,
+    pissa,
+    projection::Projection,
+    site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
+    state::{Entries, Group, Rest},
+};
+use crate::{
+    device::{Device, Out, Right, Term},
+    host_tensor::HostTensor,
+};
+
+/// What LoRA's matrices start from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Projection {
-    /// Queries.
-    QProj,
-    /// Keys.
-    KProj,
-    /// Values.
-    VProj,
-    /// The attention's output.
-    OProj,
-    /// The gate of the MLP.
-    GateProj,
-    /// The MLP's way up.
-    UpProj,
-    /// The MLP's way down.
-    DownProj,
+pub enum LoraInit {
+    /// A uniform within 1/√inputs (PyTorch's `kaiming_uniform_` with a = √5), B zero, as in PEFT.
+    #[default]
+    Default,
+    /// The principal singular vectors of the frozen matrix.
+    Pissa,
 }
 
-impl Projection {
-    /// Every projection, in the order of a layer's forward pass.
-    pub const ALL: [Projection; 7] = [
-        Projection::QProj,
-        Projection::KProj,
-        Projection::VProj,
-        Projection::OProj,
-        Projection::GateProj,
-        Projection::UpProj,
-        Projection::DownProj,
-    ];
-
-    /// The field's name, as PEFT's `target_modules` has it: `q_proj` … `down_proj`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Projection::QProj => "q_proj",
-            Projection::KProj => "k_proj",
-            Projection::VProj => "v_proj",
-            Projection::OProj => "o_proj",
-            Projection::GateProj => "gate_proj",
-            Projection::UpProj => "up_proj",
-            Projection::DownProj => "down_proj",
-        }
-    }
-
-    /// The module's path inside a layer: `self_attn.q_proj`, `mlp.up_proj`.
-    pub fn path(self) -> &'static str {
-        match self {
-            Projection::QProj => "self_attn.q_proj",
-            Projection::KProj => "self_attn.k_proj",
-            Projection::VProj => "self_attn.v_proj",
-            Projection::OProj => "self_attn.o_proj",
-            Projection::GateProj => "mlp.gate_proj",
-            Projection::UpProj => "mlp.up_proj",
-            Projection::DownProj => "mlp.down_proj",
-        }
-    }
-
-    /// The frozen matrix's name in transformers: `model.layers.{layer}.self_attn.q_proj.weight`.
-    pub fn weight_name(self, layer: usize) -> String {
-        format!("model.layers.{layer}.{}.weight", self.path())
-    }
-
-    /// The name of LoRA's first matrix, `[rank, inputs]`, in a PEFT file.
-    pub fn lora_a_name(self, layer: usize) -> String {
-        format!("base_model.model.model.layers.{layer}.{}.lora_A.weight", self.path())
-    }
-
-    /// The name of LoRA's second matrix, `[outputs, rank]`, in a PEFT file.
-    pub fn lora_b_name(self, layer: usize) -> String {
-        format!("base_model.model.model.layers.{layer}.{}.lora_B.weight", self.path())
-    }
-}
-
-impl fmt::Display for Projection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
-impl FromStr for Projection {
-    type Err = LoraError;
-
-    fn from_str(name: &str) -> Result<Self, LoraError> {
-        let known = Projection::ALL.into_iter().find(|projection| projection.name() == name);
-        known.ok_or_else(|| LoraError::UnknownProjection { name: name.to_owned() })
-    }
-}
-
-/// A low-rank adapter: `y = W x + (alpha / rank) · B A dropout(x)` on every target module of every layer.
+/// A low-rank adapter on every target module of every layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoraConfig {
@@ -101,134 +43,289 @@ pub struct LoraConfig {
     pub rank: usize,
     /// The product is scaled by `alpha / rank`.
     pub alpha: f32,
+    /// Whether it is scaled by `alpha / √rank` instead.
+    #[serde(default)]
+    pub rank_stabilised: bool,
+    /// What the matrices start from.
+    #[serde(default)]
+    pub init: LoraInit,
+    /// Learning rate of B (and of DoRA's magnitudes) over that of A; 1 is plain LoRA.
+    #[serde(default = "one")]
+    pub learning_rate_ratio: f32,
     /// Probability that an input of A is dropped in training.
     pub dropout: f32,
     /// Adapted projections; order is kept.
     pub target_modules: Vec<Projection>,
 }
 
+fn one() -> f32 {
+    1.0
+}
+
 impl LoraConfig {
-    /// Factor of the adapter's product.
-    pub fn scaling(&self) -> f32 {
-        self.alpha / self.rank as f32
+    /// The published recipe of IR-Tuning (rank 32, alpha 64, dropout 0.05) on these projections.
+    pub fn over(target_modules: Vec<Projection>) -> Self {
+        Self {
+            rank: 32,
+            alpha: 64.0,
+            rank_stabilised: false,
+            init: LoraInit::Default,
+            learning_rate_ratio: 1.0,
+            dropout: 0.05,
+            target_modules,
+        }
     }
 
-    /// Says what is wrong with the settings, if anything.
-    ///
-    /// # Errors
-    /// One for each way in which a setting can be unusable.
-    pub fn validate(&self) -> Result<(), LoraError> {
+    /// Factor of the adapter's product.
+    pub fn scaling(&self) -> f32 {
+        let rank = self.rank as f64;
+        (f64::from(self.alpha) / if self.rank_stabilised { rank.sqrt() } else { rank }) as f32
+    }
+
+    /// What the adapter is in a folder: with PiSSA's start a LoRA of twice the rank that scales alike, as PEFT converts it.
+    pub fn exported(&self) -> Self {
+        match self.init {
+            LoraInit::Default => self.clone(),
+            LoraInit::Pissa => {
+                let factor = if self.rank_stabilised { std::f32::consts::SQRT_2 } else { 2.0 };
+                let (rank, alpha) = (2 * self.rank, factor * self.alpha);
+                Self { rank, alpha, init: LoraInit::Default, ..self.clone() }
+            }
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), AdapterConfigError> {
         if self.rank == 0 {
-            return Err(LoraError::ZeroRank);
+            return Err(AdapterConfigError::ZeroRank);
         }
         if !(self.alpha.is_finite() && self.alpha > 0.0) {
-            return Err(LoraError::Alpha { alpha: self.alpha });
+            return Err(AdapterConfigError::Alpha { alpha: self.alpha });
         }
-        if !(0.0..1.0).contains(&self.dropout) {
-            return Err(LoraError::Dropout { dropout: self.dropout });
-        }
-        if self.target_modules.is_empty() {
-            return Err(LoraError::NoTargets);
-        }
-        for (index, &projection) in self.target_modules.iter().enumerate() {
-            if self.target_modules[..index].contains(&projection) {
-                return Err(LoraError::RepeatedTarget { projection });
-            }
+        let ratio = self.learning_rate_ratio;
+        if !(ratio.is_finite() && ratio > 0.0) {
+            return Err(AdapterConfigError::Ratio { ratio });
         }
         Ok(())
     }
+
+    pub(super) fn tensors(&self, outputs: usize, inputs: usize) -> Vec<(&'static str, Vec<usize>)> {
+        vec![("lora_A.weight", vec![self.rank, inputs]), ("lora_B.weight", vec![outputs, self.rank])]
+    }
+
+    /// `W += s · B A`
+    ///
+    /// # Shapes
+    /// `weight`: `[outputs, inputs]`; `a`: `[rank, inputs]`; `b`: `[outputs, rank]`.
+    pub(super) fn merge(&self, weight: &mut [f32], inputs: usize, a: &[f32], b: &[f32]) {
+        let scaling = f64::from(self.scaling());
+        let mut added = vec![0.0f64; inputs];
+        for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(self.rank)) {
+            added.fill(0.0);
+            for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
+                let factor = scaling * f64::from(b);
+                added.iter_mut().zip(a).for_each(|(sum, &a)| *sum += factor * f64::from(a));
+            }
+            row.iter_mut().zip(&added).for_each(|(value, sum)| *value = (f64::from(*value) + sum) as f32);
+        }
+    }
+
+    /// Adds the matrices to a layer's entries.
+    pub(super) fn site<D: Device>(
+        &self,
+        device: &D,
+        entries: &mut Entries,
+        names: &[String],
+        weight: &Weight,
+    ) -> LoraSite<D> {
+        let (outputs, inputs, rank) = (weight.rows, weight.columns, self.rank);
+        let (mut rests, mut fixed) = ((Rest::Drawn, Rest::Constant(0.0)), None);
+        if self.init == LoraInit::Pissa {
+            let (a, b) = pissa::principal(weight, rank, self.scaling());
+            let taken: Vec<f32> = b.iter().map(|value| -value).collect();
+            let upload = |values: &[f32]| {
+                let mut floats = device.floats(values.len());
+                device.upload(values, &mut floats, 0);
+                floats
+            };
+            fixed = Some(Fixed { a: upload(&a), b: upload(&taken) });
+            rests = (Rest::Values(a), Rest::Values(b));
+        }
+        let a = entries.matrix(names[0].clone(), rank, inputs, rests.0);
+        let b = entries.transposed(names[1].clone(), rank, outputs, rests.1);
+        entries.last().rate = self.learning_rate_ratio;
+        LoraSite { a, b, rank, inputs, outputs, scaling: self.scaling(), fixed }
+    }
 }
 
-/// Why LoRA settings can't be used.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum LoraError {
-    /// Rank 0 would adapt nothing.
-    #[error("rank is 0: give a rank of at least 1 (32 is usual)")]
-    ZeroRank,
-    /// Alpha must scale by something.
-    #[error("alpha is {alpha}: give a finite number above 0 (the rank or twice the rank is usual)")]
-    Alpha {
-        /// What was given.
-        alpha: f32,
-    },
-    /// Dropout is a probability.
-    #[error("dropout is {dropout}: give a number from 0 up to, but not including, 1")]
-    Dropout {
-        /// What was given.
-        dropout: f32,
-    },
-    /// Nothing to adapt.
-    #[error("target_modules is empty: name at least one of {}", names())]
-    NoTargets,
-    /// A projection can be adapted once.
-    #[error("target_modules names {projection} twice: name each projection once")]
-    RepeatedTarget {
-        /// The repeated one.
+/// PiSSA's start: A₀ `[rank, inputs]`, and −B₀ transposed, `[rank, outputs]`.
+pub(crate) struct Fixed<D: Device> {
+    a: D::Floats,
+    b: D::Floats,
+}
+
+/// Where LoRA's matrices are.
+pub(crate) struct LoraSite<D: Device> {
+    /// Offset of A, `[rank, inputs]`.
+    pub(super) a: usize,
+    /// Offset of B transposed, `[rank, outputs]`.
+    pub(super) b: usize,
+    pub(super) rank: usize,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+    pub(super) scaling: f32,
+    fixed: Option<Fixed<D>>,
+}
+
+impl<D: Device> LoraSite<D> {
+    pub(super) fn a<'a>(&self, group: &'a Group<D>) -> Right<'a, D> {
+        let (rows, columns) = (self.rank, self.inputs);
+        Right::Trained { values: &group.values, offset: self.a, rows, columns }
+    }
+
+    pub(super) fn b<'a>(&self, group: &'a Group<D>) -> Right<'a, D> {
+        let (rows, columns) = (self.rank, self.outputs);
+        Right::Trained { values: &group.values, offset: self.b, rows, columns }
+    }
+
+    pub(super) fn forward(
+        &self,
+        call: &Call<D>,
+        group: &Group<D>,
+        input: &D::Operands,
+        saved: &mut SavedAdapter<D>,
+        scratch: &mut AdapterScratch<D>,
+        out: Out<D>,
+    ) {
+        let (device, rows) = (call.device, call.rows);
+        let inner_input = call.dropped(input, self.inputs, saved, &mut scratch.dropped);
+        let scale = self.scaling * call.factor;
+        let inner = |a, out: &mut D::Operands| {
+            device.product(&[Term::forward(inner_input, a)], scale, rows, self.rank, Out::Operands(out));
+        };
+        inner(self.a(group), &mut saved.inner);
+        let mut terms = ArrayVec::<Term<D>, 3>::new();
+        terms.push(call.frozen(input));
+        terms.push(Term::backward(&saved.inner, self.b(group)));
+        if let Some(Fixed { a, b }) = &self.fixed {
+            inner(start(a, self.rank, self.inputs), &mut saved.fixed_inner);
+            terms.push(Term::backward(&saved.fixed_inner, start(b, self.rank, self.outputs)));
+        }
+        device.product(&terms, 1.0, rows, self.outputs, out);
+    }
+
+    pub(super) fn backward(
+        &self,
+        call: &Call<D>,
+        group: &mut Group<D>,
+        input: &D::Operands,
+        out_gradient: &D::Operands,
+        saved: &SavedAdapter<D>,
+        scratch: &mut AdapterScratch<D>,
+    ) {
+        let AdapterScratch { dropped, turned, inner_gradients, fixed_gradients, .. } = scratch;
+        let inner_gradient = &mut inner_gradients[call.projection as usize];
+        self.matrices_backward(call, group, input, out_gradient, saved, dropped, turned, inner_gradient);
+        if let Some(Fixed { b, .. }) = &self.fixed {
+            let term = Term::forward(out_gradient, start(b, self.rank, self.outputs));
+            let out = Out::Operands(&mut fixed_gradients[call.projection as usize]);
+            call.device.product(&[term], self.scaling, call.rows, self.rank, out);
+        }
+    }
+
+    /// Gradients of A and B, and of their inner product, given that of `s · B A x`.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn matrices_backward(
+        &self,
+        call: &Call<D>,
+        group: &mut Group<D>,
+        input: &D::Operands,
+        out_gradient: &D::Operands,
+        saved: &SavedAdapter<D>,
+        dropped: &mut D::Operands,
+        turned: &mut D::Operands,
+        inner_gradient: &mut D::Operands,
+    ) {
+        let (device, rows, rank) = (call.device, call.rows, self.rank);
+        let term = Term::forward(out_gradient, self.b(group));
+        device.product(&[term], self.scaling, rows, rank, Out::Operands(inner_gradient));
+        if !call.training {
+            return;
+        }
+        device.transpose(&saved.inner, rows, rank, turned);
+        let term = Term::backward(&*turned, Right::Operands(out_gradient, rows, self.outputs));
+        device.product(&[term], 1.0, rank, self.outputs, Out::Add(&mut group.gradient, self.b));
+        let inner_input = call.dropped(input, self.inputs, saved, dropped);
+        device.transpose(inner_gradient, rows, rank, turned);
+        let term = Term::backward(&*turned, Right::Operands(inner_input, rows, self.inputs));
+        device.product(&[term], 1.0, rank, self.inputs, Out::Add(&mut group.gradient, self.a));
+    }
+
+    pub(super) fn input_gradient<'a>(
+        &'a self,
+        call: &Call<'a, D>,
+        group: &'a Group<D>,
+        out_gradient: &'a D::Operands,
+        saved: &'a SavedAdapter<D>,
+        scratch: &'a AdapterScratch<D>,
+    ) -> ArrayVec<Term<'a, D>, INPUT_TERMS> {
+        let mut terms = ArrayVec::new();
+        terms.push(call.frozen_backward(out_gradient));
+        let place = call.projection as usize;
+        let inner = Term::backward(&scratch.inner_gradients[place], self.a(group));
+        terms.push(Term { mask: call.mask(saved), ..inner });
+        if let Some(Fixed { a, .. }) = &self.fixed {
+            let inner = Term::backward(&scratch.fixed_gradients[place], start(a, self.rank, self.inputs));
+            terms.push(Term { mask: call.mask(saved), ..inner });
+        }
+        terms
+    }
+}
+
+impl<D: Device> LoraSite<D> {
+    /// With PiSSA: `[A; A₀]` and `[B, −B₀]` instead of A and B.
+    pub(super) fn export(
+        &self,
+        device: &D,
+        layer: usize,
         projection: Projection,
-    },
-    /// Not a projection of a decoder layer.
-    #[error("there is no projection `{name}`: target_modules takes {}", names())]
-    UnknownProjection {
-        /// What was given.
-        name: String,
-    },
+        parameters: &mut [HostTensor],
+    ) {
+        let Some(fixed) = &self.fixed else { return };
+        let (rank, inputs, outputs) = (self.rank, self.inputs, self.outputs);
+        let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; rank * outputs]);
+        device.download(&fixed.a, 0, &mut a);
+        device.download(&fixed.b, 0, &mut b);
+        let (name_a, name_b) = (projection.lora_a_name(layer), projection.lora_b_name(layer));
+        for tensor in parameters {
+            if tensor.name == name_a {
+                tensor.data.extend_from_slice(&a);
+                tensor.shape = vec![2 * rank, inputs];
+            } else if tensor.name == name_b {
+                let rows = tensor.data.chunks_exact(rank).enumerate();
+                let twice = rows.flat_map(|(output, row)| {
+                    let taken = (0..rank).map(|k| b[k * outputs + output]);
+                    row.iter().copied().chain(taken).collect::<Vec<f32>>()
+                });
+                tensor.data = twice.collect();
+                tensor.shape = vec![outputs, 2 * rank];
+            }
+        }
+    }
 }
 
-fn names() -> String {
-    Projection::ALL.map(Projection::name).join(", ")
+/// A matrix of PiSSA's start.
+fn start<D: Device>(values: &D::Floats, rows: usize, columns: usize) -> Right<'_, D> {
+    Right::Trained { values, offset: 0, rows, columns }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn usual() -> LoraConfig {
-        LoraConfig { rank: 8, alpha: 16.0, dropout: 0.1, target_modules: Projection::ALL.to_vec() }
-    }
-
     #[test]
-    fn usual_settings_are_valid_and_scale_by_alpha_over_rank() {
-        assert_eq!(usual().validate(), Ok(()));
-        assert_eq!(usual().scaling(), 2.0);
-    }
-
-    #[test]
-    fn each_unusable_setting_has_its_error() {
-        let cases = [
-            (LoraConfig { rank: 0, ..usual() }, "rank is 0"),
-            (LoraConfig { alpha: f32::NAN, ..usual() }, "alpha is NaN"),
-            (LoraConfig { alpha: 0.0, ..usual() }, "alpha is 0"),
-            (LoraConfig { dropout: 1.0, ..usual() }, "dropout is 1"),
-            (LoraConfig { dropout: -0.5, ..usual() }, "dropout is -0.5"),
-            (LoraConfig { target_modules: vec![], ..usual() }, "at least one of q_proj, k_proj"),
-            (
-                LoraConfig { target_modules: vec![Projection::VProj, Projection::VProj], ..usual() },
-                "names v_proj twice",
-            ),
-        ];
-        for (settings, expected) in cases {
-            let message = settings.validate().expect_err(expected).to_string();
-            assert!(message.contains(expected), "{message}");
-        }
-        let message = "w_proj".parse::<Projection>().expect_err("no such projection").to_string();
-        assert!(message.contains("no projection `w_proj`"), "{message}");
-    }
-
-    #[test]
-    fn names_parse_back_and_serde_uses_them() {
-        for projection in Projection::ALL {
-            assert_eq!(projection.name().parse(), Ok(projection));
-            assert_eq!(serde_json::to_string(&projection).unwrap(), format!("\"{projection}\""));
-            assert!(projection.path().ends_with(projection.name()));
-        }
-    }
-
-    #[test]
-    fn peft_names_are_those_of_a_classifier() {
-        let name = Projection::UpProj.lora_b_name(3);
-        assert_eq!(name, "base_model.model.model.layers.3.mlp.up_proj.lora_B.weight");
-        let name = Projection::QProj.lora_a_name(0);
-        assert_eq!(name, "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight");
-        assert_eq!(Projection::OProj.weight_name(2), "model.layers.2.self_attn.o_proj.weight");
+    fn it_scales_by_alpha_over_rank_or_over_its_root() {
+        let lora = LoraConfig { rank: 16, alpha: 8.0, ..LoraConfig::over(vec![]) };
+        assert_eq!(lora.scaling(), 0.5);
+        assert_eq!(LoraConfig { rank_stabilised: true, ..lora }.scaling(), 2.0);
     }
 }

@@ -1,4 +1,20 @@
-//! What can be trained on top of a frozen base.
+//! What can be trained beside a frozen base: one file a kind of adapter, its settings, forward and backward together.
 
+pub mod bottleneck;
+pub mod config;
+pub mod dora;
+pub mod ia3;
 pub mod lora;
+pub mod merge;
+mod pissa;
+pub mod projection;
+pub(crate) mod site;
 pub(crate) mod state;
+
+pub use bottleneck::{BottleneckActivation, BottleneckConfig, BottleneckPlace};
+pub use config::{AdapterConfig, AdapterConfigError};
+pub use dora::DoraConfig;
+pub use ia3::Ia3Config;
+pub use lora::{LoraConfig, LoraInit};
+pub use merge::merged_weight;
+pub use projection::{Projection, UnknownProjection};

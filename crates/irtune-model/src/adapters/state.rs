@@ -1,31 +1,96 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
 use crate::{
-    adapters::lora::LoraConfig,
-    config::ModelConfig,
     device::{AdamW, Device, OptimizerSlices},
     host_tensor::HostTensor,
 };
 
-/// A matrix inside a group.
+/// The values at which a parameter lets its adapter do nothing, and at which it starts; one that has none is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Rest {
+    /// Any value will do: it starts uniformly within 1/√columns (`kaiming_uniform_` with a = √5).
+    Drawn,
+    /// The same number everywhere.
+    Constant(f32),
+    /// These, in the group's orientation.
+    Values(Vec<f32>),
+}
+
+impl Rest {
+    /// Whether these values, in the group's orientation, let the adapter do nothing.
+    fn holds(&self, data: &[f32]) -> bool {
+        match self {
+            Rest::Drawn => true,
+            Rest::Constant(constant) => data.iter().all(|value| value == constant),
+            Rest::Values(values) => data == values,
+        }
+    }
+}
+
+/// A matrix or vector inside a group.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: String,
+    /// Outside.
+    pub(crate) shape: Vec<usize>,
     pub(crate) offset: usize,
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     /// Outside, the matrix is the transposed one. LoRA's B is held transposed: its gradient and both of its products
     /// then read and write rows as they lie.
     pub(crate) transposed: bool,
+    pub(crate) rest: Rest,
+    /// Factor of its learning rate.
+    pub(crate) rate: f32,
+}
+
+/// Entries of a group, one after the other.
+#[derive(Default)]
+pub(crate) struct Entries {
+    pub(crate) list: Vec<Entry>,
+    length: usize,
+}
+
+impl Entries {
+    /// Adds a matrix that lies as it is outside; its offset.
+    pub(crate) fn matrix(&mut self, name: String, rows: usize, columns: usize, rest: Rest) -> usize {
+        self.push(name, vec![rows, columns], [rows, columns], false, rest)
+    }
+
+    /// Adds a matrix that is `[columns, rows]` outside; its offset.
+    pub(crate) fn transposed(&mut self, name: String, rows: usize, columns: usize, rest: Rest) -> usize {
+        self.push(name, vec![columns, rows], [rows, columns], true, rest)
+    }
+
+    /// Adds a vector, whatever shape it has outside; its offset.
+    pub(crate) fn vector(&mut self, name: String, shape: Vec<usize>, rest: Rest) -> usize {
+        let length = shape.iter().product();
+        self.push(name, shape, [1, length], false, rest)
+    }
+
+    fn push(
+        &mut self,
+        name: String,
+        shape: Vec<usize>,
+        [rows, columns]: [usize; 2],
+        transposed: bool,
+        rest: Rest,
+    ) -> usize {
+        let offset = self.length;
+        self.length += rows * columns;
+        self.list.push(Entry { name, shape, offset, rows, columns, transposed, rest, rate: 1.0 });
+        offset
+    }
+
+    /// The entry added last.
+    pub(crate) fn last(&mut self) -> &mut Entry {
+        self.list.last_mut().expect("an entry was added")
+    }
 }
 
 impl Entry {
-    fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.rows * self.columns
-    }
-
-    fn outer_shape(&self) -> Vec<usize> {
-        if self.transposed { vec![self.columns, self.rows] } else { vec![self.rows, self.columns] }
     }
 
     /// From the group's orientation to the outer one, or back (`inwards`).
@@ -50,8 +115,10 @@ pub(crate) struct Group<D: Device> {
     steps: u64,
     /// Whether the gradient may be other than zero.
     pub(crate) dirty: bool,
-    /// Whether every transposed entry (LoRA's B) is zero, so that adapters compute nothing.
+    /// Whether every entry is at rest, so that adapters compute nothing.
     pub(crate) silent: bool,
+    /// Whether values changed since what is known of them (DoRA's norms) was found.
+    pub(crate) stale: bool,
 }
 
 impl<D: Device> Group<D> {
@@ -60,7 +127,18 @@ impl<D: Device> Group<D> {
         let length = entries.iter().map(Entry::length).sum();
         let floats = || device.floats(length);
         let (values, gradient, first, second) = (floats(), floats(), floats(), floats());
-        Self { entries, values, gradient, first, second, length, steps: 0, dirty: false, silent: true }
+        Self {
+            entries,
+            values,
+            gradient,
+            first,
+            second,
+            length,
+            steps: 0,
+            dirty: false,
+            silent: true,
+            stale: false,
+        }
     }
 
     pub(crate) fn zero_gradient(&mut self, device: &D) {
@@ -80,14 +158,17 @@ impl<D: Device> Group<D> {
 
     pub(crate) fn update(&mut self, device: &D, settings: &AdamW) {
         self.steps += 1;
-        self.silent = false;
-        let state = OptimizerSlices {
-            values: &mut self.values,
-            gradient: &self.gradient,
-            first: &mut self.first,
-            second: &mut self.second,
-        };
-        device.adamw(settings, self.steps, state);
+        (self.silent, self.stale) = (false, true);
+        let Self { entries, values, gradient, first, second, .. } = self;
+        // Neighbours with the same learning rate are one stretch.
+        for stretch in entries.chunk_by(|left, right| left.rate == right.rate) {
+            let (from, last) = (stretch[0].offset, &stretch[stretch.len() - 1]);
+            let length = last.offset + last.length() - from;
+            let settings =
+                AdamW { learning_rate: settings.learning_rate * f64::from(stretch[0].rate), ..*settings };
+            let state = OptimizerSlices { values, gradient, first, second, from, length };
+            device.adamw(&settings, self.steps, state);
+        }
     }
 
     /// Clears moments and step count.
@@ -97,27 +178,10 @@ impl<D: Device> Group<D> {
         self.steps = 0;
     }
 
-    /// Scales what the adapters add, by scaling every transposed entry (LoRA's B); the values as they were.
-    pub(crate) fn weaken(&mut self, device: &D, factor: f32) -> Vec<f32> {
-        let mut before = vec![0.0; self.length];
-        device.download(&self.values, 0, &mut before);
-        for entry in self.entries.iter().filter(|entry| entry.transposed) {
-            let scaled: Vec<f32> =
-                before[entry.offset..][..entry.length()].iter().map(|value| factor * value).collect();
-            device.upload(&scaled, &mut self.values, entry.offset);
-        }
-        before
-    }
-
-    /// Undoes [`Group::weaken`].
-    pub(crate) fn strengthen(&mut self, device: &D, before: &[f32]) {
-        device.upload(before, &mut self.values, 0);
-    }
-
     fn read(&self, device: &D, entry: &Entry, from: &D::Floats, name: String) -> HostTensor {
         let mut data = vec![0.0; entry.length()];
         device.download(from, entry.offset, &mut data);
-        HostTensor::new(name, entry.outer_shape(), entry.turned(&data, false))
+        HostTensor::new(name, entry.shape.clone(), entry.turned(&data, false))
     }
 
     pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
@@ -142,16 +206,16 @@ impl<D: Device> Group<D> {
 
     /// Names and shapes of the parameters outside.
     pub(crate) fn expected(&self) -> impl Iterator<Item = (&str, Vec<usize>)> {
-        self.entries.iter().map(|entry| (entry.name.as_str(), entry.outer_shape()))
+        self.entries.iter().map(|entry| (entry.name.as_str(), entry.shape.clone()))
     }
 
     /// Sets the parameters; `find` gives a checked tensor by name.
     pub(crate) fn load_parameters<'a>(&mut self, device: &D, find: impl Fn(&str) -> &'a HostTensor) {
-        self.silent = true;
+        (self.silent, self.stale) = (true, true);
         for entry in &self.entries {
-            let data = &find(&entry.name).data;
-            self.silent &= !entry.transposed || data.iter().all(|&value| value == 0.0);
-            device.upload(&entry.turned(data, true), &mut self.values, entry.offset);
+            let data = entry.turned(&find(&entry.name).data, true);
+            self.silent &= entry.rest.holds(&data);
+            device.upload(&data, &mut self.values, entry.offset);
         }
     }
 
@@ -165,37 +229,4 @@ impl<D: Device> Group<D> {
             self.steps = steps.data[0] as u64;
         }
     }
-}
-
-/// Where one projection's adapter is in its layer's group.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LoraPlace {
-    /// Offset of A, `[rank, inputs]`.
-    pub(crate) a: usize,
-    /// Offset of B transposed, `[rank, outputs]`.
-    pub(crate) b: usize,
-    pub(crate) inputs: usize,
-    pub(crate) outputs: usize,
-}
-
-/// The entries of one layer's adapters, and where each projection's are.
-pub(crate) fn layer_entries(
-    config: &ModelConfig,
-    lora: &LoraConfig,
-    layer: usize,
-) -> (Vec<Entry>, [Option<LoraPlace>; 7]) {
-    let (mut entries, mut places, mut offset) = (Vec::new(), [None; 7], 0);
-    for &projection in &lora.target_modules {
-        let (outputs, inputs) = config.projection_shape(projection);
-        let mut push = |name: String, columns: usize, transposed: bool| {
-            let entry = Entry { name, offset, rows: lora.rank, columns, transposed };
-            offset += entry.length();
-            entries.push(entry);
-            offset - lora.rank * columns
-        };
-        let a = push(projection.lora_a_name(layer), inputs, false);
-        let b = push(projection.lora_b_name(layer), outputs, true);
-        places[projection as usize] = Some(LoraPlace { a, b, inputs, outputs });
-    }
-    (entries, places)
 }

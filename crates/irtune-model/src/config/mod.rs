@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ConfigError;
 pub use rope::RopeScaling;
 
-use crate::adapters::lora::Projection;
+use crate::adapters::projection::Projection;
 
 /// A group of models that share one decoder layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,10 @@
 //! What a decoder's memory is made of, and which activations fit into a limit.
 
-use crate::{adapters::lora::LoraConfig, base::Base, error::ModelError};
+use crate::{
+    adapters::config::{AdapterConfig, Widths},
+    base::Base,
+    error::ModelError,
+};
 
 use super::workspace::Slots;
 
@@ -19,27 +23,42 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(base: &Base, lora: Option<&LoraConfig>, tokens: usize, operand_bytes: usize) -> Self {
+    pub(crate) fn new(
+        base: &Base,
+        adapter: Option<&AdapterConfig>,
+        tokens: usize,
+        operand_bytes: usize,
+    ) -> Self {
         let config = &base.config;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
-        let mut parameters = 0;
-        let (mut inner, mut masks, mut widest) = (0, 0, 0);
-        for projection in lora.into_iter().flat_map(|lora| &lora.target_modules) {
-            let rank = lora.map_or(0, |lora| lora.rank);
-            let (outputs, inputs) = config.projection_shape(*projection);
-            parameters += rank * (outputs + inputs);
-            inner += rank;
-            masks += inputs.div_ceil(32) * 4;
-            widest = widest.max(inputs);
+        let drops = adapter.is_some_and(|adapter| adapter.dropout() > 0.0);
+        let (mut parameters, mut kept_adapters, mut masks) = (0, 0, 0);
+        let (mut shared_adapters, mut widest, mut widest_output) = (0, 0, 0);
+        for (adapter, &projection) in adapter
+            .iter()
+            .flat_map(|adapter| adapter.target_modules().iter().map(move |target| (adapter, target)))
+        {
+            let Widths { inner, fixed_inner, output, masked } = adapter.widths(config, projection);
+            let shapes = adapter.tensors(config, projection).into_iter().map(|(_, shape)| shape);
+            parameters += shapes.map(|shape| shape.iter().product::<usize>()).sum::<usize>();
+            kept_adapters += inner + fixed_inner + output;
+            // Their gradients, and what is turned or activated on the way.
+            shared_adapters += 2 * inner + fixed_inner + output;
+            widest_output = widest_output.max(output);
+            if drops {
+                masks += masked.div_ceil(32) * 4;
+                widest = widest.max(masked);
+            }
         }
-        if lora.is_none_or(|lora| lora.dropout == 0.0) {
-            (masks, widest) = (0, 0);
+        if matches!(adapter, Some(AdapterConfig::Dora(_))) {
+            widest *= 2;
         }
-        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + inner;
+        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters;
         let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2));
-        let shared = operand_bytes * (2 * hidden + widest + 2 * wide + 2 * query + 2 * key + 2 * inner)
-            + 4 * (3 * hidden + 4 * key);
+        let shared = operand_bytes
+            * (2 * hidden + widest + widest_output + 2 * wide + 2 * query + 2 * key + shared_adapters)
+            + 4 * (3 * hidden + 4 * key + widest_output);
         Self {
             fixed: PROGRAM_BYTES
                 + base.weights.resident_bytes()

@@ -4,22 +4,32 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Decoder;
-use crate::device::Device;
+use crate::{adapters::state::Rest, device::Device};
 
 impl<D: Device> Decoder<D> {
-    /// A uniform within 1/√inputs (PyTorch's `kaiming_uniform_` with a = √5, as PEFT does), B zero, head normal with
-    /// the base's initializer range (transformers).
+    /// What has a rest starts there, other matrices uniformly within 1/√columns (PyTorch's `kaiming_uniform_` with
+    /// a = √5, as PEFT does), the head normally with the base's initializer range (transformers).
     pub(super) fn initialise(&mut self, seed: u64) {
         let Self { device, base, groups, head, .. } = self;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut uniform = || f64::from(random.next_u32() >> 8) / f64::from(1u32 << 24);
         for group in groups {
-            for entry in group.entries.iter().filter(|entry| !entry.transposed) {
-                let bound = 1.0 / (entry.columns as f64).sqrt();
-                let values: Vec<f32> = (0..entry.rows * entry.columns)
-                    .map(|_| ((2.0 * uniform() - 1.0) * bound) as f32)
-                    .collect();
-                device.upload(&values, &mut group.values, entry.offset);
+            for entry in &group.entries {
+                let drawn: Vec<f32>;
+                let values = match &entry.rest {
+                    Rest::Drawn => {
+                        let bound = 1.0 / (entry.columns as f64).sqrt();
+                        let draw = |_| ((2.0 * uniform() - 1.0) * bound) as f32;
+                        drawn = (0..entry.length()).map(draw).collect();
+                        &drawn
+                    }
+                    Rest::Constant(constant) => {
+                        drawn = vec![*constant; entry.length()];
+                        &drawn
+                    }
+                    Rest::Values(values) => values,
+                };
+                device.upload(values, &mut group.values, entry.offset);
             }
         }
         let entry = &head.entries[0];

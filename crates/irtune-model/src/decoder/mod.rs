@@ -11,10 +11,14 @@ pub(crate) mod workspace;
 
 use std::{path::Path, sync::Arc};
 
+use rayon::prelude::*;
+
 use crate::{
     adapters::{
-        lora::{LoraConfig, Projection},
-        state::{Entry, Group, layer_entries},
+        config::AdapterConfig,
+        projection::Projection,
+        site::{self, Dropout},
+        state::{Entries, Group, Rest},
     },
     base::Base,
     batch::PackedBatch,
@@ -40,7 +44,7 @@ use workspace::{Capacity, Slots, Workspace};
 pub(crate) struct Decoder<D: Device> {
     device: D,
     base: Arc<Base>,
-    lora: Option<LoraConfig>,
+    adapter: Option<AdapterConfig>,
     labels: usize,
     embedding: D::Weight,
     final_gain: D::Floats,
@@ -70,48 +74,17 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn new(
         device: D,
         base: &Arc<Base>,
-        lora: Option<LoraConfig>,
+        adapter: Option<AdapterConfig>,
         labels: usize,
         seed: u64,
         options: EngineOptions,
     ) -> Result<Self, ModelError> {
-        if let Some(lora) = &lora {
-            lora.validate()?;
+        if let Some(adapter) = &adapter {
+            adapter.validate()?;
         }
         if labels == 0 {
             return Err(ModelError::NoLabels);
         }
-        let config = &base.config;
-        let (mut layers, mut groups) = (Vec::new(), Vec::new());
-        for index in 0..config.layers {
-            let mut places = [None; 7];
-            if let Some(lora) = &lora {
-                let (entries, found) = layer_entries(config, lora, index);
-                places = found;
-                groups.push(Group::new(&device, entries));
-            }
-            layers.push(Layer::new(&device, base, index, places)?);
-        }
-        let gain = base.weights.vector("model.norm.weight")?;
-        let mut final_gain = device.floats(gain.len());
-        device.upload(&gain, &mut final_gain, 0);
-        let head = Entry {
-            name: HEAD_NAME.to_owned(),
-            offset: 0,
-            rows: labels,
-            columns: config.hidden_size,
-            transposed: false,
-        };
-        let head = Group::new(&device, vec![head]);
-        let tokens = options.max_tokens.max(1);
-        let slots = if options.training {
-            Budget::new(base, lora.as_ref(), tokens, device.operand_bytes()).slots(options.memory_bytes)?
-        } else {
-            Slots { kept: 0, again: 0 }
-        };
-        let examples = options.max_examples.max(1);
-        let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
-        let workspace = Workspace::new(&device, config, lora.as_ref(), labels, capacity, slots);
         // Inside a pool its threads do the work: a second pool would compete with it.
         let pool = match rayon::current_thread_index() {
             Some(_) => None,
@@ -120,6 +93,35 @@ impl<D: Device> Decoder<D> {
                 Some(pool.map_err(|source| ModelError::Threads { threads: options.threads, source })?)
             }
         };
+        let config = &base.config;
+        let (mut layers, mut groups) = (Vec::new(), Vec::new());
+        // What adapters have to know of the frozen matrices takes a while.
+        let adapters = run(&pool, || {
+            let layers = (0..config.layers).into_par_iter();
+            layers
+                .map(|layer| adapter.as_ref().map(|adapter| site::layer_sites(&device, base, adapter, layer)))
+                .collect::<Vec<_>>()
+        });
+        for (index, adapters) in adapters.into_iter().enumerate() {
+            let (entries, sites) = adapters.transpose()?.unzip();
+            groups.extend(entries.map(|entries| Group::new(&device, entries)));
+            layers.push(Layer::new(&device, base, index, sites.unwrap_or_else(site::none))?);
+        }
+        let gain = base.weights.vector("model.norm.weight")?;
+        let mut final_gain = device.floats(gain.len());
+        device.upload(&gain, &mut final_gain, 0);
+        let mut entries = Entries::default();
+        entries.matrix(HEAD_NAME.to_owned(), labels, config.hidden_size, Rest::Drawn);
+        let head = Group::new(&device, entries.list);
+        let tokens = options.max_tokens.max(1);
+        let slots = if options.training {
+            Budget::new(base, adapter.as_ref(), tokens, device.operand_bytes()).slots(options.memory_bytes)?
+        } else {
+            Slots { kept: 0, again: 0 }
+        };
+        let examples = options.max_examples.max(1);
+        let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
+        let workspace = Workspace::new(&device, config, adapter.as_ref(), labels, capacity, slots);
         let mut decoder = Self {
             embedding: device.weight("model.embed_tokens.weight")?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
@@ -127,7 +129,7 @@ impl<D: Device> Decoder<D> {
             cosines: Cosines::new(config.hidden_size, config.layers),
             base: base.clone(),
             device,
-            lora,
+            adapter,
             labels,
             final_gain,
             layers,
@@ -164,8 +166,8 @@ impl<D: Device> Decoder<D> {
         };
         let union = self.workspace.capacity.union(needed);
         if union != self.workspace.capacity {
-            let (lora, labels) = (self.lora.as_ref(), self.labels);
-            self.workspace = Workspace::new(&self.device, config, lora, labels, union, self.slots);
+            let (adapter, labels) = (self.adapter.as_ref(), self.labels);
+            self.workspace = Workspace::new(&self.device, config, adapter, labels, union, self.slots);
         }
         Ok(())
     }
@@ -178,15 +180,21 @@ impl<D: Device> Decoder<D> {
         }
     }
 
-    /// Tokens to logits; `state` says for each layer what it keeps, `lowest` is the first that keeps anything.
+    /// Tokens to logits; `state` says for each layer what it keeps, `lowest` is the first that keeps anything. What a
+    /// layer's adapters add is multiplied by its factor, where there is one.
     fn forward(
         &mut self,
         batch: &PackedBatch,
         states: impl Fn(usize) -> State,
         lowest: usize,
-        dropout: Option<u64>,
+        dropout: Option<Dropout>,
+        factors: &[f32],
     ) -> Result<(), ModelError> {
         let shape = self.head_shape();
+        let Self { device, layers, groups, workspace, .. } = self;
+        for (layer, group) in layers.iter_mut().zip(groups) {
+            layer.refresh(device, group, &mut workspace.scratch.adapters);
+        }
         let Self { device, base, geometry, workspace, layers, groups, cache, cosines, .. } = self;
         let config = &base.config;
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
@@ -220,7 +228,8 @@ impl<D: Device> Decoder<D> {
                 keep(device, residual, geometry.row_keys(false), cache)?;
             }
             let rows = geometry.rows(index + 1 == count);
-            let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
+            let factor = factors.get(index).copied().unwrap_or(1.0);
+            let pass = Pass { device, config, table: &self.table, rows, dropout, factor };
             let (group, state) = (groups.get(index), states(index));
             let (state, slot) = match index.checked_sub(lowest) {
                 Some(above) if above < again => {
@@ -252,7 +261,7 @@ impl<D: Device> Decoder<D> {
         states: impl Fn(usize) -> State,
         lowest: usize,
         train_head: bool,
-        dropout: Option<u64>,
+        dropout: Option<Dropout>,
     ) {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
@@ -284,7 +293,7 @@ impl<D: Device> Decoder<D> {
         );
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = geometry.rows(index + 1 == count);
-            let pass = Pass { device, config, lora: self.lora.as_ref(), table: &self.table, rows, dropout };
+            let pass = Pass { device, config, table: &self.table, rows, dropout, factor: 1.0 };
             let (group, state, wanted) = (groups.get_mut(index), states(index), index > lowest);
             let above = index - lowest;
             let saved = &mut saved[above.saturating_sub(again)];
@@ -320,11 +329,13 @@ impl<D: Device> Decoder<D> {
             (_, false) => State::Frozen,
             (_, true) => State::Training,
         };
-        let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
-        let dropout =
-            dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
+        let probability = self.adapter.as_ref().map_or(0.0, AdapterConfig::dropout);
+        let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
+            let key = irtune_kernels::dropout::key(&[key.seed, key.step]);
+            Dropout { key, probability }
+        });
         self.cosines.begin_pass();
-        let forward = self.forward(batch, states, lowest, dropout);
+        let forward = self.forward(batch, states, lowest, dropout, &[]);
         self.cosines.end_pass();
         forward?;
         let factor = 1.0 / normalizer;
@@ -408,8 +419,8 @@ impl<D: Device> Engine for Decoder<D> {
         &self.base.config
     }
 
-    fn adapter(&self) -> Option<&LoraConfig> {
-        self.lora.as_ref()
+    fn adapter(&self) -> Option<&AdapterConfig> {
+        self.adapter.as_ref()
     }
 
     fn labels(&self) -> usize {
@@ -430,7 +441,7 @@ impl<D: Device> Engine for Decoder<D> {
         self.prepare(packed)?;
         let (pool, layers) = (self.pool.take(), self.layers.len());
         let done = run(&pool, || {
-            self.forward(packed, |_| State::Passing, layers, None).map(|()| self.word_logits(out))
+            self.forward(packed, |_| State::Passing, layers, None, &[]).map(|()| self.word_logits(out))
         });
         self.pool = pool;
         self.keep_words(with_words);
@@ -475,29 +486,19 @@ impl<D: Device> Engine for Decoder<D> {
         let with_words = self.with_words(batch, Some(targets));
         let batch = with_words.as_ref().unwrap_or(batch);
         self.prepare(batch)?;
-        let Self { device, groups, .. } = self;
-        let weakened: Vec<(usize, Vec<f32>)> = groups
-            .iter_mut()
-            .zip(given)
-            .enumerate()
-            .filter(|(_, (_, factor))| **factor != 1.0)
-            .map(|(layer, (group, &factor))| (layer, group.weaken(device, factor)))
-            .collect();
         // States above weakened adapters are not those that are kept.
         let changes_kept = |cache: &StateCache| {
-            weakened.iter().any(|&(layer, _)| layer < cache.layer && !self.groups[layer].silent)
+            let mut below = given.iter().zip(&self.groups).take(cache.layer);
+            below.any(|(&factor, group)| factor != 1.0 && !group.silent)
         };
         let set_aside = if self.cache.as_ref().is_some_and(changes_kept) { self.cache.take() } else { None };
         let pool = self.pool.take();
         let forward = run(&pool, || {
-            self.forward(batch, |_| State::Passing, layers, None).map(|()| self.word_losses(None))
+            self.forward(batch, |_| State::Passing, layers, None, given).map(|()| self.word_losses(None))
         });
         self.pool = pool;
         self.cache = set_aside.or(self.cache.take());
         self.keep_words(with_words);
-        for (layer, before) in weakened {
-            self.groups[layer].strengthen(&self.device, &before);
-        }
         Ok(forward?.unwrap_or_else(|| self.sum_of_losses(targets, &LossOptions::default(), 1.0)))
     }
 
@@ -517,7 +518,7 @@ impl<D: Device> Engine for Decoder<D> {
         if self.slots.kept == 0 {
             return Err(ModelError::NotForTraining);
         }
-        if active.contains(&true) && self.lora.is_none() {
+        if active.contains(&true) && self.adapter.is_none() {
             return Err(ModelError::NothingToTrain);
         }
         let with_words = self.with_words(batch, Some(targets));
@@ -606,6 +607,13 @@ impl<D: Device> Engine for Decoder<D> {
         let mut out = Vec::new();
         self.groups().for_each(|group| group.parameters(&self.device, &mut out));
         out
+    }
+
+    fn exported(&self, mut parameters: Vec<HostTensor>) -> Vec<HostTensor> {
+        for layer in &self.layers {
+            layer.export(&self.device, &mut parameters);
+        }
+        parameters
     }
 
     fn gradients(&self) -> Vec<HostTensor> {

@@ -4,7 +4,11 @@
 //! becomes resident.
 
 use crate::{
-    adapters::lora::{LoraConfig, Projection},
+    adapters::{
+        config::AdapterConfig,
+        projection::Projection,
+        site::{AdapterScratch, SavedAdapter},
+    },
     config::ModelConfig,
     device::Device,
 };
@@ -33,16 +37,8 @@ pub(crate) struct Saved<D: Device> {
     pub(crate) gate: D::Operands,
     /// `[tokens, intermediate]`
     pub(crate) up: D::Operands,
-    /// By [`Projection`]: `[tokens, rank]`, the adapter's inner product; and its dropout mask.
+    /// By [`Projection`].
     pub(crate) adapters: [Option<SavedAdapter<D>>; 7],
-}
-
-/// What an adapter's forward leaves for its backward.
-pub(crate) struct SavedAdapter<D: Device> {
-    /// `[tokens, rank]`
-    pub(crate) inner: D::Operands,
-    /// Bits of `[tokens, inputs]`.
-    pub(crate) mask: D::Words,
 }
 
 /// Memory that every layer uses in turn.
@@ -51,8 +47,6 @@ pub(crate) struct Scratch<D: Device> {
     pub(crate) normed: D::Operands,
     /// `[examples, hidden]`: the pooled rows of `normed`, in the last layer.
     pub(crate) picked: D::Operands,
-    /// `[tokens, widest adapter input]`: an adapter's input after dropout.
-    pub(crate) dropped: D::Operands,
     /// `[tokens, intermediate]`
     pub(crate) activated: D::Operands,
     /// `[tokens, intermediate]`
@@ -73,10 +67,7 @@ pub(crate) struct Scratch<D: Device> {
     pub(crate) normed_gradient: D::Floats,
     /// `[examples, hidden]`
     pub(crate) picked_gradient: D::Floats,
-    /// By [`Projection`]: `[tokens, rank]`
-    pub(crate) inner_gradients: [Option<D::Operands>; 7],
-    /// `[rank, tokens]`
-    pub(crate) turned: D::Operands,
+    pub(crate) adapters: AdapterScratch<D>,
 }
 
 /// How large the buffers are.
@@ -135,7 +126,7 @@ impl<D: Device> Workspace<D> {
     pub(crate) fn new(
         device: &D,
         config: &ModelConfig,
-        lora: Option<&LoraConfig>,
+        adapter: Option<&AdapterConfig>,
         labels: usize,
         capacity: Capacity,
         slots: Slots,
@@ -143,13 +134,6 @@ impl<D: Device> Workspace<D> {
         let Capacity { tokens, examples, partial_rows } = capacity;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
-        let rank = lora.map_or(0, |lora| lora.rank);
-        let adapted =
-            |projection: Projection| lora.is_some_and(|lora| lora.target_modules.contains(&projection));
-        let inputs = |projection: Projection| config.projection_shape(projection).1;
-        let dropped =
-            lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
-        let masks = lora.is_some_and(|lora| lora.dropout > 0.0);
         let saved = |_| Saved {
             attention_input: device.operands(tokens * hidden),
             attention_scales: device.floats(tokens),
@@ -163,10 +147,9 @@ impl<D: Device> Workspace<D> {
             gate: device.operands(tokens * wide),
             up: device.operands(tokens * wide),
             adapters: Projection::ALL.map(|projection| {
-                adapted(projection).then(|| SavedAdapter {
-                    inner: device.operands(tokens * rank),
-                    mask: device.words(if masks { tokens * inputs(projection).div_ceil(32) } else { 0 }),
-                })
+                let adapter = adapter.filter(|adapter| adapter.target_modules().contains(&projection))?;
+                let widths = adapter.widths(config, projection);
+                Some(SavedAdapter::new(device, widths, tokens, adapter.dropout()))
             }),
         };
         Self {
@@ -184,7 +167,6 @@ impl<D: Device> Workspace<D> {
             scratch: Scratch {
                 normed: device.operands(tokens * hidden),
                 picked: device.operands(examples * hidden),
-                dropped: device.operands(if masks { tokens * dropped } else { 0 }),
                 activated: device.operands(tokens * wide),
                 activated_gradient: device.operands(tokens * wide),
                 rounded_gradient: device.operands(tokens * hidden),
@@ -195,9 +177,7 @@ impl<D: Device> Workspace<D> {
                 partial_gradient: device.floats(partial_rows * 2 * key),
                 normed_gradient: device.floats(tokens * hidden),
                 picked_gradient: device.floats(examples * hidden),
-                inner_gradients: Projection::ALL
-                    .map(|projection| adapted(projection).then(|| device.operands(tokens * rank))),
-                turned: device.operands(tokens * rank),
+                adapters: AdapterScratch::new(device, config, adapter, tokens),
             },
         }
     }

@@ -1,47 +1,49 @@
-//! Llama's decoder layer with LoRA, forward and backward.
+//! Llama's decoder layer with adapters, forward and backward.
 //!
 //! # Source
-//! Touvron et al. 2023; `LlamaDecoderLayer` of transformers; Hu et al., "LoRA", 2021, as in PEFT.
+//! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
 
 use arrayvec::ArrayVec;
 
 use crate::{
     adapters::{
-        lora::{LoraConfig, Projection},
-        state::{Group, LoraPlace},
+        projection::Projection,
+        site::{AdapterScratch, Call, Dropout, INPUT_TERMS, SavedAdapter, Site, Sites},
+        state::Group,
     },
     base::Base,
     config::ModelConfig,
     decoder::{
         geometry::Rows,
-        workspace::{Saved, SavedAdapter, Scratch},
+        workspace::{Saved, Scratch},
     },
-    device::{AttentionGradients, AttentionInputs, Device, MaskRef, Out, Right, RotaryTable, Side, Term},
+    device::{AttentionGradients, AttentionInputs, Device, Out, RotaryTable, Side, Term},
     error::ModelError,
+    host_tensor::HostTensor,
 };
 
 use Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj};
 
-/// A layer's frozen parts, and where its adapters are in its group.
+/// A layer's frozen parts, and its adapters.
 pub(crate) struct Layer<D: Device> {
     index: usize,
     attention_gain: D::Floats,
     mlp_gain: D::Floats,
     /// By [`Projection`].
     weights: [D::Weight; 7],
-    /// By [`Projection`].
-    places: [Option<LoraPlace>; 7],
+    sites: Sites<D>,
 }
 
 /// What all layers of a pass share.
 pub(crate) struct Pass<'a, D: Device> {
     pub(crate) device: &'a D,
     pub(crate) config: &'a ModelConfig,
-    pub(crate) lora: Option<&'a LoraConfig>,
     pub(crate) table: &'a RotaryTable,
     pub(crate) rows: Rows<'a>,
-    /// Key of the step's masks, when adapters drop inputs.
-    pub(crate) dropout: Option<u64>,
+    /// Of the step, when adapters drop inputs.
+    pub(crate) dropout: Option<Dropout>,
+    /// What the layer's adapters add is multiplied by this.
+    pub(crate) factor: f32,
 }
 
 /// The state of a layer in a step.
@@ -56,12 +58,7 @@ pub(crate) enum State {
 }
 
 impl<D: Device> Layer<D> {
-    pub(crate) fn new(
-        device: &D,
-        base: &Base,
-        index: usize,
-        places: [Option<LoraPlace>; 7],
-    ) -> Result<Self, ModelError> {
+    pub(crate) fn new(device: &D, base: &Base, index: usize, sites: Sites<D>) -> Result<Self, ModelError> {
         let gain = |name: &str| -> Result<D::Floats, ModelError> {
             let values = base.weights.vector(&format!("model.layers.{index}.{name}.weight"))?;
             let mut gain = device.floats(values.len());
@@ -74,17 +71,55 @@ impl<D: Device> Layer<D> {
         }
         let Ok(weights) = weights.into_inner() else { unreachable!("seven projections") };
         let (attention_gain, mlp_gain) = (gain("input_layernorm")?, gain("post_attention_layernorm")?);
-        Ok(Self { index, attention_gain, mlp_gain, weights, places })
+        Ok(Self { index, attention_gain, mlp_gain, weights, sites })
     }
 
-    /// The adapter of a projection, if it computes anything: an untrained B is zero, and then so are its product and
-    /// its input gradient.
-    fn adapter(&self, projection: Projection, group: Option<&Group<D>>, state: State) -> Option<LoraPlace> {
+    /// Finds anew what adapters know of parameters that changed.
+    pub(crate) fn refresh(&mut self, device: &D, group: &mut Group<D>, scratch: &mut AdapterScratch<D>) {
+        if std::mem::take(&mut group.stale) {
+            for (site, weight) in self.sites.iter_mut().zip(&self.weights) {
+                site.iter_mut().for_each(|site| site.refresh(device, weight, group, scratch));
+            }
+        }
+    }
+
+    /// Turns parameters among these that a folder has in another form into that.
+    pub(crate) fn export(&self, device: &D, parameters: &mut [HostTensor]) {
+        for (projection, site) in Projection::ALL.into_iter().zip(&self.sites) {
+            site.iter().for_each(|site| site.export(device, self.index, projection, parameters));
+        }
+    }
+
+    /// The adapter of a projection, if it computes anything: one that is at rest adds nothing, and nothing to the input
+    /// gradient.
+    fn adapter(&self, projection: Projection, group: Option<&Group<D>>, state: State) -> Option<&Site<D>> {
         let group = group?;
-        if group.silent && state != State::Training { None } else { self.places[projection as usize] }
+        if group.silent && state != State::Training { None } else { self.sites[projection as usize].as_ref() }
     }
 
-    /// `out = input · Wᵀ + scaling · (mask ∘ input · Aᵀ) · Bᵀ`
+    fn call<'a>(
+        &'a self,
+        pass: &Pass<'a, D>,
+        state: State,
+        projection: Projection,
+        rows: usize,
+    ) -> Call<'a, D> {
+        let dropout = pass.dropout.map(|Dropout { key, probability }| {
+            let key = irtune_kernels::dropout::key(&[key, self.index as u64, projection as u64]);
+            Dropout { key, probability }
+        });
+        Call {
+            device: pass.device,
+            weight: &self.weights[projection as usize],
+            projection,
+            rows,
+            dropout,
+            factor: pass.factor,
+            training: state == State::Training,
+        }
+    }
+
+    /// `out = input · Wᵀ`, with its adapter.
     #[allow(clippy::too_many_arguments)]
     fn project(
         &self,
@@ -94,37 +129,21 @@ impl<D: Device> Layer<D> {
         projection: Projection,
         input: &D::Operands,
         keys: &[u64],
-        dropped: &mut D::Operands,
         saved: &mut [Option<SavedAdapter<D>>; 7],
+        scratch: &mut AdapterScratch<D>,
         out: Out<D>,
     ) {
-        let (device, rows) = (pass.device, keys.len());
-        let outputs = pass.config.projection_shape(projection).0;
-        let mut terms = ArrayVec::<Term<D>, 2>::new();
-        let frozen = Right::Frozen(&self.weights[projection as usize]);
-        terms.push(Term { left: input, right: frozen, side: Side::Forward, mask: None });
-        if let (Some(place), Some(group), Some(lora), Some(saved)) =
-            (self.adapter(projection, group, state), group, pass.lora, saved[projection as usize].as_mut())
-        {
-            let mut inner_input = input;
-            if let Some(key) = pass.dropout {
-                let site = irtune_kernels::dropout::key(&[key, self.index as u64, projection as u64]);
-                device.draw_mask(site, keys, place.inputs, lora.dropout, &mut saved.mask);
-                let mask = MaskRef { words: &saved.mask, scale: kept_scale(lora) };
-                device.apply_mask(input, rows, place.inputs, mask, dropped);
-                inner_input = dropped;
-            }
-            let a = trained(group, place.a, lora.rank, place.inputs);
-            let inner = Term { left: inner_input, right: a, side: Side::Forward, mask: None };
-            device.product(&[inner], lora.scaling(), rows, lora.rank, Out::Operands(&mut saved.inner));
-            let b = trained(group, place.b, lora.rank, place.outputs);
-            terms.push(Term { left: &saved.inner, right: b, side: Side::Backward, mask: None });
+        let call = self.call(pass, state, projection, keys.len());
+        let site = self.adapter(projection, group, state);
+        if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_mut()) {
+            site.forward(&call, group, input, keys, saved, scratch, out);
+        } else {
+            let outputs = pass.config.projection_shape(projection).0;
+            pass.device.product(&[call.frozen(input)], 1.0, keys.len(), outputs, out);
         }
-        device.product(&terms, 1.0, rows, outputs, out);
     }
 
-    /// Gradients of a projection's adapter, given those of its output; leaves that of its inner product in
-    /// `inner_gradient` for the input's.
+    /// Gradients of a projection's adapter, given those of its output; leaves in `scratch` what the input's needs.
     #[allow(clippy::too_many_arguments)]
     fn adapter_backward(
         &self,
@@ -136,37 +155,13 @@ impl<D: Device> Layer<D> {
         out_gradient: &D::Operands,
         rows: usize,
         saved: &[Option<SavedAdapter<D>>; 7],
-        buffers: AdapterBuffers<D>,
+        scratch: &mut AdapterScratch<D>,
     ) {
-        let Some(place) = self.adapter(projection, group.as_deref(), state) else { return };
-        let (Some(group), Some(lora), Some(saved)) = (group, pass.lora, saved[projection as usize].as_ref())
-        else {
-            return;
-        };
-        let AdapterBuffers { dropped, turned, inner_gradients } = buffers;
-        let Some(inner_gradient) = inner_gradients[projection as usize].as_mut() else { return };
-        let (device, rank) = (pass.device, lora.rank);
-        let b = trained(group, place.b, rank, place.outputs);
-        let term = Term { left: out_gradient, right: b, side: Side::Forward, mask: None };
-        device.product(&[term], lora.scaling(), rows, rank, Out::Operands(inner_gradient));
-        if state != State::Training {
-            return;
+        let Some(site) = self.adapter(projection, group.as_deref(), state) else { return };
+        if let (Some(group), Some(saved)) = (group, saved[projection as usize].as_ref()) {
+            let call = self.call(pass, state, projection, rows);
+            site.backward(&call, group, input, out_gradient, saved, scratch);
         }
-        group.dirty = true;
-        device.transpose(&saved.inner, rows, rank, turned);
-        let right = Right::Operands(out_gradient, rows, place.outputs);
-        let term = Term { left: turned, right, side: Side::Backward, mask: None };
-        device.product(&[term], 1.0, rank, place.outputs, Out::Add(&mut group.gradient, place.b));
-        let mut inner_input = input;
-        if pass.dropout.is_some() {
-            let mask = MaskRef { words: &saved.mask, scale: kept_scale(lora) };
-            device.apply_mask(input, rows, place.inputs, mask, dropped);
-            inner_input = dropped;
-        }
-        device.transpose(inner_gradient, rows, rank, turned);
-        let right = Right::Operands(inner_input, rows, place.inputs);
-        let term = Term { left: turned, right, side: Side::Backward, mask: None };
-        device.product(&[term], 1.0, rank, place.inputs, Out::Add(&mut group.gradient, place.a));
     }
 
     /// Adds the summands of a projection's input gradient: the frozen matrix's, and its adapter's.
@@ -179,21 +174,15 @@ impl<D: Device> Layer<D> {
         projection: Projection,
         out_gradient: &'a D::Operands,
         saved: &'a [Option<SavedAdapter<D>>; 7],
-        inner_gradients: &'a [Option<D::Operands>; 7],
+        scratch: &'a AdapterScratch<D>,
         terms: &mut ArrayVec<Term<'a, D>, N>,
     ) {
-        let frozen = Right::Frozen(&self.weights[projection as usize]);
-        terms.push(Term { left: out_gradient, right: frozen, side: Side::Backward, mask: None });
-        if let (Some(place), Some(group), Some(lora), Some(saved), Some(inner_gradient)) = (
-            self.adapter(projection, group, state),
-            group,
-            pass.lora,
-            saved[projection as usize].as_ref(),
-            inner_gradients[projection as usize].as_ref(),
-        ) {
-            let mask = pass.dropout.map(|_| MaskRef { words: &saved.mask, scale: kept_scale(lora) });
-            let a = trained(group, place.a, lora.rank, place.inputs);
-            terms.push(Term { left: inner_gradient, right: a, side: Side::Backward, mask });
+        let call = self.call(pass, state, projection, 0);
+        let site = self.adapter(projection, group, state);
+        if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_ref()) {
+            site.input_gradient(&call, group, out_gradient, saved, scratch, terms);
+        } else {
+            terms.push(call.frozen_backward(out_gradient));
         }
     }
 
@@ -218,7 +207,7 @@ impl<D: Device> Layer<D> {
         if keep {
             device.round(residual, rows.tokens * hidden, &mut saved.attention_input);
         }
-        let Scratch { normed, picked, dropped, activated, .. } = scratch;
+        let Scratch { normed, picked, activated, adapters, .. } = scratch;
         let scales = &mut saved.attention_scales;
         device.rms_norm(residual, rows.tokens, &self.attention_gain, epsilon, normed, scales);
         let query_input = match rows.picked {
@@ -235,7 +224,7 @@ impl<D: Device> Layer<D> {
         ];
         for (projection, input, keys, out) in inputs {
             let out = Out::Operands(out);
-            self.project(pass, group, state, projection, input, keys, dropped, &mut saved.adapters, out);
+            self.project(pass, group, state, projection, input, keys, &mut saved.adapters, adapters, out);
         }
         let (query_size, key_size) = (config.query_size(), config.key_value_size());
         device.rotary(&mut saved.queries, query_size, pass.table, rows.query_positions, Side::Forward);
@@ -250,18 +239,18 @@ impl<D: Device> Layer<D> {
             None => residual,
         };
         let (keys, out) = (rows.query_keys, Out::Add(stream, 0));
-        self.project(pass, group, state, OProj, &saved.context, keys, dropped, &mut saved.adapters, out);
+        self.project(pass, group, state, OProj, &saved.context, keys, &mut saved.adapters, adapters, out);
         if keep {
             device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
         device.rms_norm(stream, rows.queries, &self.mlp_gain, epsilon, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
             let out = Out::Operands(out);
-            self.project(pass, group, state, projection, normed, keys, dropped, &mut saved.adapters, out);
+            self.project(pass, group, state, projection, normed, keys, &mut saved.adapters, adapters, out);
         }
         device.swiglu(&saved.gate, &saved.up, rows.queries * config.intermediate_size, activated);
         let out = Out::Add(stream, 0);
-        self.project(pass, group, state, DownProj, activated, keys, dropped, &mut saved.adapters, out);
+        self.project(pass, group, state, DownProj, activated, keys, &mut saved.adapters, adapters, out);
     }
 
     /// Turns the gradient of the layer's output into that of its input, and adds its adapters' if it trains.
@@ -302,38 +291,33 @@ impl<D: Device> Layer<D> {
         let Saved { mlp_input, mlp_scales, gate, up, adapters, .. } = saved;
         let Scratch { normed, activated, activated_gradient, rounded_gradient, normed_gradient, .. } =
             scratch;
-        macro_rules! buffers {
-            () => {
-                AdapterBuffers {
-                    dropped: &mut scratch.dropped,
-                    turned: &mut scratch.turned,
-                    inner_gradients: &mut scratch.inner_gradients,
-                }
-            };
-        }
+        let work = &mut scratch.adapters;
         device.round(stream, count * hidden, rounded_gradient);
         if state == State::Training {
             device.swiglu(gate, up, count * wide, activated);
         }
         let (out, group_down) = (&*rounded_gradient, group.as_deref_mut());
-        self.adapter_backward(pass, group_down, state, DownProj, activated, out, count, adapters, buffers!());
-        let mut terms = ArrayVec::<Term<D>, 2>::new();
-        let inner = &scratch.inner_gradients;
-        self.input_gradient(pass, group.as_deref(), state, DownProj, out, adapters, inner, &mut terms);
+        self.adapter_backward(pass, group_down, state, DownProj, activated, out, count, adapters, work);
+        let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
+        self.input_gradient(pass, group.as_deref(), state, DownProj, out, adapters, work, &mut terms);
         device.product(&terms, 1.0, count, wide, Out::Operands(activated_gradient));
         drop(terms);
+        let site = self.adapter(DownProj, group.as_deref(), state);
+        if let (Some(site), Some(group)) = (site, group.as_deref_mut()) {
+            let call = self.call(pass, state, DownProj, count);
+            site.finish_input_gradient(&call, group, activated, work, activated_gradient);
+        }
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
             device.rms_norm_again(mlp_input, count, &self.mlp_gain, mlp_scales, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
-            self.adapter_backward(pass, group, state, projection, normed, out, count, adapters, buffers!());
+            self.adapter_backward(pass, group, state, projection, normed, out, count, adapters, work);
         }
-        let mut terms = ArrayVec::<Term<D>, 4>::new();
-        let inner = &scratch.inner_gradients;
+        let mut terms = ArrayVec::<Term<D>, { 2 * INPUT_TERMS }>::new();
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
-            self.input_gradient(pass, group.as_deref(), state, projection, out, adapters, inner, &mut terms);
+            self.input_gradient(pass, group.as_deref(), state, projection, out, adapters, work, &mut terms);
         }
         device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
         drop(terms);
@@ -358,33 +342,14 @@ impl<D: Device> Layer<D> {
         let stream = if rows.picked.is_some() { &*pooled } else { &*gradient };
         let Scratch { normed, picked, rounded_gradient, context_gradient, .. } = scratch;
         let Scratch { query_gradient, key_gradient, value_gradient, partial_gradient, .. } = scratch;
-        let Scratch { normed_gradient, picked_gradient, dropped, turned, inner_gradients, .. } = scratch;
+        let Scratch { normed_gradient, picked_gradient, adapters: work, .. } = scratch;
         let adapters = &saved.adapters;
-        macro_rules! buffers {
-            () => {
-                AdapterBuffers {
-                    dropped: &mut *dropped,
-                    turned: &mut *turned,
-                    inner_gradients: &mut *inner_gradients,
-                }
-            };
-        }
         device.round(stream, rows.queries * hidden, rounded_gradient);
         let (out, group_out) = (&*rounded_gradient, group.as_deref_mut());
         let context = &saved.context;
-        self.adapter_backward(
-            pass,
-            group_out,
-            state,
-            OProj,
-            context,
-            out,
-            rows.queries,
-            adapters,
-            buffers!(),
-        );
-        let mut terms = ArrayVec::<Term<D>, 2>::new();
-        self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, inner_gradients, &mut terms);
+        self.adapter_backward(pass, group_out, state, OProj, context, out, rows.queries, adapters, work);
+        let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
+        self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, work, &mut terms);
         device.product(&terms, 1.0, rows.queries, query_size, Out::Operands(context_gradient));
         drop(terms);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
@@ -413,29 +378,20 @@ impl<D: Device> Layer<D> {
         ];
         for (projection, input, out, count) in outs {
             let group = group.as_deref_mut();
-            self.adapter_backward(pass, group, state, projection, input, out, count, adapters, buffers!());
+            self.adapter_backward(pass, group, state, projection, input, out, count, adapters, work);
         }
         if !input_wanted {
             return;
         }
         let group = group.as_deref();
-        let mut terms = ArrayVec::<Term<D>, 6>::new();
+        let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
         for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
-            self.input_gradient(pass, group, state, *projection, out, adapters, inner_gradients, &mut terms);
+            self.input_gradient(pass, group, state, *projection, out, adapters, work, &mut terms);
         }
         device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
         if let Some(indices) = rows.picked {
             terms.clear();
-            self.input_gradient(
-                pass,
-                group,
-                state,
-                QProj,
-                query_gradient,
-                adapters,
-                inner_gradients,
-                &mut terms,
-            );
+            self.input_gradient(pass, group, state, QProj, query_gradient, adapters, work, &mut terms);
             device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
             device.add_rows(picked_gradient, hidden, indices, normed_gradient);
             device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);
@@ -444,20 +400,4 @@ impl<D: Device> Layer<D> {
         let (input, scales) = (&saved.attention_input, &saved.attention_scales);
         device.rms_norm_backward(input, rows.tokens, &self.attention_gain, scales, normed_gradient, gradient);
     }
-}
-
-/// Working memory of an adapter's backward.
-struct AdapterBuffers<'a, D: Device> {
-    dropped: &'a mut D::Operands,
-    turned: &'a mut D::Operands,
-    inner_gradients: &'a mut [Option<D::Operands>; 7],
-}
-
-/// Factor of what dropout keeps.
-fn kept_scale(lora: &LoraConfig) -> f32 {
-    1.0 / (1.0 - lora.dropout)
-}
-
-fn trained<D: Device>(group: &Group<D>, offset: usize, rows: usize, columns: usize) -> Right<'_, D> {
-    Right::Trained { values: &group.values, offset, rows, columns }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{adapters::lora::LoraError, weights::WeightError};
+use crate::{adapters::config::AdapterConfigError, weights::WeightError};
 
 /// Why an adapter folder can't be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +36,12 @@ pub enum AdapterError {
         path.display()
     )]
     Target { path: PathBuf, target: String },
-    /// LoRA settings that can't be used.
+    /// Settings that can't be used.
     #[error("{}: {source}", path.display())]
-    Lora { path: PathBuf, source: LoraError },
+    Config { path: PathBuf, source: AdapterConfigError },
+    /// PiSSA's matrices mean nothing without the ones they started from.
+    #[error("{}: PiSSA's matrices are written as a LoRA of twice the rank: convert them first", path.display())]
+    Unconverted { path: PathBuf },
     /// The tensors' file is damaged.
     #[error(transparent)]
     Weight(#[from] WeightError),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_FILE, TENSOR_FILE};
+use super::{AdapterError, BOTTLENECK_FILE, CLASSIFIER_FILE, CONFIG_FILE, HEAD_FILE, TENSOR_FILE};
 
 /// The folder's name while it is written, and the name its predecessor has between two renames.
 fn siblings(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
@@ -50,7 +50,8 @@ fn foreign_file(folder: &Path) -> io::Result<Option<String>> {
     };
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if ![CONFIG_FILE, TENSOR_FILE, HEAD_FILE, CLASSIFIER_FILE].contains(&name.as_str()) {
+        let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, CLASSIFIER_FILE];
+        if !known.contains(&name.as_str()) {
             return Ok(Some(name));
         }
     }

@@ -2,8 +2,11 @@
 //! classifier's `config.json`, which PEFT doesn't write but whose labels a classifier can't do without. A head that was
 //! trained without adapters has a form of its own, `head.safetensors` beside `config.json`.
 //!
+//! PEFT has no bottleneck adapters. Their folder has the same parts, but the settings name a kind that PEFT refuses
+//! (`IRTUNE_BOTTLENECK`), and the tensors are in `bottleneck_model.safetensors`.
+//!
 //! # Source
-//! PEFT `tuners/lora/config.py`, `utils/save_and_load.py`.
+//! PEFT `tuners/{lora,ia3}/config.py`, `utils/save_and_load.py`.
 
 mod error;
 mod folder;
@@ -17,7 +20,7 @@ pub use head::{HeadFolder, read_head, write_head};
 pub use read::{AdapterFolder, read_adapter};
 pub use write::write_adapter;
 
-use crate::{adapters::lora::LoraConfig, config::ModelConfig};
+use crate::{adapters::config::AdapterConfig, config::ModelConfig};
 
 /// The classifier's head, `[labels, hidden_size]`, as PEFT names it.
 pub const HEAD_NAME: &str = "base_model.model.score.weight";
@@ -25,24 +28,36 @@ pub const HEAD_NAME: &str = "base_model.model.score.weight";
 const CONFIG_FILE: &str = "adapter_config.json";
 const TENSOR_FILE: &str = "adapter_model.safetensors";
 const HEAD_FILE: &str = "head.safetensors";
+/// The tensors of an adapter that PEFT has no kind for.
+const BOTTLENECK_FILE: &str = "bottleneck_model.safetensors";
+/// What `peft_type` says of it.
+const BOTTLENECK_TYPE: &str = "IRTUNE_BOTTLENECK";
 const CLASSIFIER_FILE: &str = "config.json";
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,
-/// each projection in `target_modules`' order, A before B; the head last. Without labels there is no head: the adapter is
-/// a language model's.
-pub fn expected_tensors(lora: &LoraConfig, base: &ModelConfig, labels: usize) -> Vec<(String, Vec<usize>)> {
-    let mut expected = Vec::with_capacity(base.layers * lora.target_modules.len() * 2 + 1);
+/// each projection in `target_modules`' order, as [`AdapterConfig::tensors`] has them; the head last. Without labels there
+/// is no head: the adapter is a language model's.
+pub fn expected_tensors(
+    adapter: &AdapterConfig,
+    base: &ModelConfig,
+    labels: usize,
+) -> Vec<(String, Vec<usize>)> {
+    let mut expected = Vec::with_capacity(base.layers * adapter.target_modules().len() * 3 + 1);
     for layer in 0..base.layers {
-        for &projection in &lora.target_modules {
-            let (outputs, inputs) = base.projection_shape(projection);
-            expected.push((projection.lora_a_name(layer), vec![lora.rank, inputs]));
-            expected.push((projection.lora_b_name(layer), vec![outputs, lora.rank]));
+        for &projection in adapter.target_modules() {
+            let tensors = adapter.tensors(base, projection).into_iter();
+            expected.extend(tensors.map(|(part, shape)| (projection.adapter_name(layer, part), shape)));
         }
     }
     if labels > 0 {
         expected.push((HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
     }
     expected
+}
+
+/// The file that an adapter's tensors are in.
+fn tensor_file(adapter: &AdapterConfig) -> &'static str {
+    if matches!(adapter, AdapterConfig::Bottleneck(_)) { BOTTLENECK_FILE } else { TENSOR_FILE }
 }
 
 #[cfg(test)]

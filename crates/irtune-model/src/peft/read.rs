@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::{
-    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, TENSOR_FILE, expected_tensors, folder,
-    settings::Settings,
+    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, expected_tensors, folder, settings::Settings,
 };
 use crate::{
-    adapters::lora::{LoraConfig, Projection},
+    adapters::{config::AdapterConfig, projection::Projection},
     config::ModelConfig,
     host_tensor::HostTensor,
     weights::Weights,
@@ -18,8 +17,8 @@ use crate::{
 /// A trained classifier as it lies on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdapterFolder {
-    /// The adapter's settings, scaled by `alpha / rank` (an rsLoRA's alpha is changed to say the same).
-    pub lora: LoraConfig,
+    /// The adapter's settings.
+    pub adapter: AdapterConfig,
     /// What the base was called.
     pub base_name: String,
     /// The labels in the order of the head's rows; nothing when no `config.json` stands beside the adapter, as in a
@@ -27,14 +26,15 @@ pub struct AdapterFolder {
     pub labels: Option<Vec<String>>,
     /// Rows of the head; 0 for a language model's adapter, which has none.
     pub label_count: usize,
-    /// The layers that have an adapter. The others' matrices are 0 in `tensors`: they add nothing, and as both factors
-    /// are 0 so are their gradients.
+    /// The layers that have an adapter. The others' do nothing in `tensors`: LoRA's matrices are 0, and as both factors
+    /// are 0 so are their gradients; (IA)³'s vectors are 1.
     pub layers: Vec<usize>,
     /// Those of [`expected_tensors`], in its order.
     pub tensors: Vec<HostTensor>,
 }
 
-/// Reads a PEFT folder of a classifier or a language model over `base`. 16-bit tensors become f32.
+/// Reads a PEFT folder of a classifier or a language model over `base`, or one of a bottleneck of ours. 16-bit tensors
+/// become f32.
 ///
 /// # Errors
 /// When a file is missing or damaged, asks for a kind of adapter that isn't built, or doesn't fit the base.
@@ -42,16 +42,17 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     folder::recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(CONFIG_FILE);
     let settings = Settings::parse(&read(&path)?, &path)?;
-    let path = folder.join(TENSOR_FILE);
+    let path = folder.join(settings.tensor_file());
     let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
-    let has = |projection: Projection, layer| stored.tensor(&projection.lora_a_name(layer)).is_ok();
+    let first = |projection: Projection, layer| projection.adapter_name(layer, settings.first_part());
+    let has = |projection: Projection, layer| stored.tensor(&first(projection, layer)).is_ok();
     let anywhere = |&projection: &Projection| (0..base.layers).any(|layer| has(projection, layer));
-    let lora = settings.lora(Projection::ALL.into_iter().filter(anywhere).collect())?;
+    let adapter = settings.adapter(Projection::ALL.into_iter().filter(anywhere).collect())?;
 
     if let Some(&(projection, layer)) =
         settings.modules.iter().find(|(projection, layer)| !has(*projection, *layer))
     {
-        return Err(AdapterError::MissingTensor { path, tensor: projection.lora_a_name(layer) });
+        return Err(AdapterError::MissingTensor { path, tensor: first(projection, layer) });
     }
     let head = stored.tensor(HEAD_NAME).ok().filter(|_| settings.classifies);
     if settings.classifies && head.is_none() {
@@ -63,15 +64,23 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         (None, Some(_)) => true,
         (None, None) => has(projection, layer),
     };
+    let targets = adapter.target_modules();
     let blank: Vec<String> = (0..base.layers)
-        .flat_map(|layer| lora.target_modules.iter().map(move |&projection| (projection, layer)))
+        .flat_map(|layer| targets.iter().map(move |&projection| (projection, layer)))
         .filter(|&(projection, layer)| !adapted(projection, layer))
-        .flat_map(|(projection, layer)| [projection.lora_a_name(layer), projection.lora_b_name(layer)])
+        .flat_map(|(projection, layer)| {
+            let tensors = adapter.tensors(base, projection).into_iter();
+            tensors.map(move |(part, _)| projection.adapter_name(layer, part))
+        })
         .collect();
-    let expected = expected_tensors(&lora, base, label_count);
-    let tensors = collect(&stored, &expected, &blank, &path)?;
-    let layers = (0..base.layers)
-        .filter(|&layer| lora.target_modules.iter().any(|&projection| adapted(projection, layer)));
+    if !blank.is_empty() && matches!(adapter, AdapterConfig::Dora(_)) {
+        return Err(settings.partial_dora());
+    }
+    let expected = expected_tensors(&adapter, base, label_count);
+    let idle = if matches!(adapter, AdapterConfig::Ia3(_)) { 1.0 } else { 0.0 };
+    let tensors = collect(&stored, &expected, &blank, idle, &path)?;
+    let layers =
+        (0..base.layers).filter(|&layer| targets.iter().any(|&projection| adapted(projection, layer)));
     Ok(AdapterFolder {
         layers: layers.collect(),
         labels: match settings.classifies {
@@ -80,7 +89,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         },
         base_name: settings.base_name,
         label_count,
-        lora,
+        adapter: adapter.clone(),
         tensors,
     })
 }
@@ -93,6 +102,7 @@ fn collect(
     stored: &Weights,
     expected: &[(String, Vec<usize>)],
     blank: &[String],
+    idle: f32,
     path: &Path,
 ) -> Result<Vec<HostTensor>, AdapterError> {
     let path = || -> PathBuf { path.to_owned() };
@@ -100,7 +110,7 @@ fn collect(
     let mut tensors = Vec::with_capacity(expected.len());
     for (name, shape) in expected {
         if blank.contains(name) && stored.tensor(name).is_err() {
-            tensors.push(HostTensor::new(name, shape.clone(), vec![0.0; shape.iter().product()]));
+            tensors.push(HostTensor::new(name, shape.clone(), vec![idle; shape.iter().product()]));
             continue;
         }
         let missing = |_| AdapterError::MissingTensor { path: path(), tensor: name.clone() };

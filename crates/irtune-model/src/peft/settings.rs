@@ -4,16 +4,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::AdapterError;
-use crate::adapters::lora::{LoraConfig, Projection};
+use super::{AdapterError, BOTTLENECK_TYPE};
+use crate::adapters::{
+    bottleneck::BottleneckConfig, config::AdapterConfig, dora::DoraConfig, ia3::Ia3Config, lora::LoraConfig,
+    projection::Projection,
+};
 
 /// What the file says, apart from what the tensors show.
 #[derive(Debug)]
 pub(super) struct Settings {
-    pub(super) rank: usize,
-    /// Such that the scaling is `alpha / rank`, also when the file asks for `alpha / √rank`.
-    pub(super) alpha: f32,
-    pub(super) dropout: f32,
+    /// Without target modules.
+    kind: AdapterConfig,
     /// Nothing when a pattern or whole paths describe them: then the tensors say which modules are meant.
     pub(super) targets: Option<Vec<Projection>>,
     /// Modules that are named by their whole paths.
@@ -27,8 +28,7 @@ pub(super) struct Settings {
 }
 
 /// Fields that change what the adapter computes in a way that isn't built, with what would work instead.
-const UNSUPPORTED: [(&str, &str); 17] = [
-    ("use_dora", "use_dora false"),
+const UNSUPPORTED: [(&str, &str); 16] = [
     ("fan_in_fan_out", "fan_in_fan_out false"),
     ("lora_bias", "lora_bias false"),
     ("rank_pattern", "one rank for all modules"),
@@ -52,30 +52,29 @@ impl Settings {
         let json = |source| AdapterError::Json { path: path.to_owned(), source };
         let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(json)?;
         let fields = Fields { path, object: &object };
-        fields.only("peft_type", "LORA", "peft_type LORA")?;
         let classifies = fields.get("task_type").is_none_or(|task| task != "CAUSAL_LM");
         if classifies {
             fields.only("task_type", "SEQ_CLS", "task_type SEQ_CLS or CAUSAL_LM")?;
         }
-        if fields.get("bias").is_some() {
-            fields.only("bias", "none", "bias none")?;
-        }
+        let kind = match fields.get("peft_type").and_then(Value::as_str) {
+            Some("LORA") => fields.lora()?,
+            Some("IA3") => fields.ia3()?,
+            Some(BOTTLENECK_TYPE) => AdapterConfig::Bottleneck(fields.bottleneck()?),
+            _ => {
+                return Err(fields.unsupported(
+                    "peft_type",
+                    fields.get("peft_type"),
+                    "peft_type LORA or IA3",
+                ));
+            }
+        };
         for (field, supported) in UNSUPPORTED {
             fields.refuse(field, supported)?;
-        }
-        fields.keeps_base()?;
-        let rank = fields.get("r").and_then(Value::as_u64).and_then(|rank| u32::try_from(rank).ok());
-        let rank = rank.ok_or_else(|| fields.wrong("r", "a whole number"))? as usize;
-        let mut alpha = fields.number("lora_alpha")?.ok_or_else(|| fields.wrong("lora_alpha", "a number"))?;
-        if fields.get("use_rslora").and_then(Value::as_bool) == Some(true) {
-            alpha *= (rank as f32).sqrt();
         }
         let (targets, modules) = fields.targets()?;
         let base_name = fields.get("base_model_name_or_path").and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
-            rank,
-            alpha,
-            dropout: fields.number("lora_dropout")?.unwrap_or(0.0),
+            kind,
             targets,
             modules,
             layers: fields.layers()?,
@@ -85,13 +84,44 @@ impl Settings {
         })
     }
 
+    /// The file that the tensors are in.
+    pub(super) fn tensor_file(&self) -> &'static str {
+        super::tensor_file(&self.kind)
+    }
+
+    /// The end of the name of a module's first tensor.
+    pub(super) fn first_part(&self) -> &'static str {
+        match self.kind {
+            AdapterConfig::Lora(_) | AdapterConfig::Dora(_) => "lora_A.weight",
+            AdapterConfig::Bottleneck(_) => "adapter_down.weight",
+            AdapterConfig::Ia3(_) => "ia3_l",
+        }
+    }
+
     /// The settings with the modules that a pattern meant.
-    pub(super) fn lora(&self, found: Vec<Projection>) -> Result<LoraConfig, AdapterError> {
+    pub(super) fn adapter(&self, found: Vec<Projection>) -> Result<AdapterConfig, AdapterError> {
         let target_modules = self.targets.clone().unwrap_or(found);
-        let lora = LoraConfig { rank: self.rank, alpha: self.alpha, dropout: self.dropout, target_modules };
-        match lora.validate() {
-            Ok(()) => Ok(lora),
-            Err(source) => Err(AdapterError::Lora { path: self.path.clone(), source }),
+        let mut adapter = self.kind.clone();
+        match &mut adapter {
+            AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => {
+                lora.target_modules = target_modules;
+            }
+            AdapterConfig::Bottleneck(bottleneck) => bottleneck.target_modules = target_modules,
+            AdapterConfig::Ia3(ia3) => ia3.target_modules = target_modules,
+        }
+        match adapter.validate() {
+            Ok(()) => Ok(adapter),
+            Err(source) => Err(AdapterError::Config { path: self.path.clone(), source }),
+        }
+    }
+
+    /// A layer without DoRA would need the norms of the base, which are not in the folder.
+    pub(super) fn partial_dora(&self) -> AdapterError {
+        AdapterError::Unsupported {
+            path: self.path.clone(),
+            field: "use_dora",
+            value: "true for some layers only".to_owned(),
+            supported: "use_dora false, or the same modules in every layer",
         }
     }
 }
@@ -110,6 +140,62 @@ impl Fields<'_> {
     fn number(&self, field: &'static str) -> Result<Option<f32>, AdapterError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         value.as_f64().map(|number| Some(number as f32)).ok_or_else(|| self.wrong(field, "a number"))
+    }
+
+    fn lora(&self) -> Result<AdapterConfig, AdapterError> {
+        if self.get("bias").is_some() {
+            self.only("bias", "none", "bias none")?;
+        }
+        self.keeps_base()?;
+        let rank = self.whole("r")?;
+        let alpha = self.number("lora_alpha")?.ok_or_else(|| self.wrong("lora_alpha", "a number"))?;
+        let yes = |field| self.get(field).and_then(Value::as_bool) == Some(true);
+        let lora = LoraConfig {
+            rank,
+            alpha,
+            rank_stabilised: yes("use_rslora"),
+            dropout: self.number("lora_dropout")?.unwrap_or(0.0),
+            ..LoraConfig::over(Vec::new())
+        };
+        Ok(if yes("use_dora") { DoraConfig::of(lora).into() } else { lora.into() })
+    }
+
+    fn bottleneck(&self) -> Result<BottleneckConfig, AdapterError> {
+        let word = |field: &'static str| self.get(field).and_then(Value::as_str).unwrap_or_default();
+        let number = |field| self.number(field)?.ok_or_else(|| self.wrong(field, "a number"));
+        Ok(BottleneckConfig {
+            size: self.whole("bottleneck_size")?,
+            activation: word("activation")
+                .parse()
+                .map_err(|_| self.wrong("activation", "tanh, relu or gelu"))?,
+            place: word("place").parse().map_err(|_| self.wrong("place", "parallel or serial"))?,
+            scaling: number("scaling")?,
+            dropout: number("dropout")?,
+            target_modules: Vec::new(),
+        })
+    }
+
+    /// Which vectors lie over inputs is fixed here: those of the down projections.
+    fn ia3(&self) -> Result<AdapterConfig, AdapterError> {
+        const FIELD: &str = "feedforward_modules";
+        const SUPPORTED: &str = "feedforward_modules [\"down_proj\"], and no other module over its input";
+        let ours = |value: &Value| match value {
+            Value::Array(names) => names.iter().all(|name| {
+                let down = Projection::DownProj;
+                name.as_str().is_some_and(|name| name == down.name() || name.ends_with(down.path()))
+            }),
+            _ => false,
+        };
+        let over_inputs = self.get(FIELD);
+        if over_inputs.is_some_and(|value| !ours(value)) {
+            return Err(self.unsupported(FIELD, over_inputs, SUPPORTED));
+        }
+        Ok(Ia3Config { target_modules: Vec::new() }.into())
+    }
+
+    fn whole(&self, field: &'static str) -> Result<usize, AdapterError> {
+        let number = self.get(field).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+        number.map(|number| number as usize).ok_or_else(|| self.wrong(field, "a whole number"))
     }
 
     fn only(&self, field: &'static str, value: &str, supported: &'static str) -> Result<(), AdapterError> {

@@ -3,11 +3,21 @@ use std::{fs, path::Path};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{HostTensor, Projection, config::tests::tiny};
+use crate::adapters::{
+    bottleneck::{BottleneckActivation, BottleneckConfig, BottleneckPlace},
+    config::AdapterConfig,
+    dora::DoraConfig,
+    ia3::Ia3Config,
+    lora::LoraInit,
+};
+use crate::{
+    HostTensor, LoraConfig, Projection,
+    config::{ModelConfig, tests::tiny},
+};
 
 fn lora() -> LoraConfig {
     let target_modules = vec![Projection::UpProj, Projection::QProj];
-    LoraConfig { rank: 3, alpha: 4.5, dropout: 0.1, target_modules }
+    LoraConfig { rank: 3, alpha: 4.5, dropout: 0.1, ..LoraConfig::over(target_modules) }
 }
 
 fn labels() -> Vec<String> {
@@ -16,7 +26,11 @@ fn labels() -> Vec<String> {
 
 /// Every tensor, with values that differ.
 fn tensors(lora: &LoraConfig) -> Vec<HostTensor> {
-    let expected = expected_tensors(lora, &tiny(), 2).into_iter().enumerate();
+    values_of(&lora.clone().into())
+}
+
+fn values_of(adapter: &AdapterConfig) -> Vec<HostTensor> {
+    let expected = expected_tensors(adapter, &tiny(), 2).into_iter().enumerate();
     let filled = expected.map(|(index, (name, shape))| {
         let count: usize = shape.iter().product();
         let data = (0..count).map(|value| (index * 1000 + value) as f32 / 7.0).collect();
@@ -26,7 +40,7 @@ fn tensors(lora: &LoraConfig) -> Vec<HostTensor> {
 }
 
 fn write(folder: &Path) {
-    write_adapter(folder, &lora(), &tiny(), "some/base", &labels(), &tensors(&lora())).unwrap();
+    write_adapter(folder, &lora().into(), &tiny(), "some/base", &labels(), &tensors(&lora())).unwrap();
 }
 
 fn read(folder: &Path) -> Result<AdapterFolder, AdapterError> {
@@ -68,7 +82,7 @@ fn what_is_written_is_read_back() {
     write(&folder);
     let found = read(&folder).unwrap();
     let expected = AdapterFolder {
-        lora: lora(),
+        adapter: lora().into(),
         base_name: "some/base".to_owned(),
         labels: Some(labels()),
         label_count: 2,
@@ -93,7 +107,7 @@ fn the_same_adapter_is_written_as_the_same_bytes() {
     write(&first);
     let mut reversed = tensors(&lora());
     reversed.reverse();
-    write_adapter(&second, &lora(), &tiny(), "some/base", &labels(), &reversed).unwrap();
+    write_adapter(&second, &lora().into(), &tiny(), "some/base", &labels(), &reversed).unwrap();
     for file in [CONFIG_FILE, TENSOR_FILE, CLASSIFIER_FILE] {
         assert_eq!(fs::read(first.join(file)).unwrap(), fs::read(second.join(file)).unwrap(), "{file}");
     }
@@ -104,7 +118,7 @@ fn tensors_that_do_not_fit_are_not_written() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("adapter");
     let refused = |tensors: &[HostTensor]| {
-        write_adapter(&folder, &lora(), &tiny(), "base", &labels(), tensors).unwrap_err().to_string()
+        write_adapter(&folder, &lora().into(), &tiny(), "base", &labels(), tensors).unwrap_err().to_string()
     };
     let all = tensors(&lora());
     let q = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
@@ -121,7 +135,8 @@ fn tensors_that_do_not_fit_are_not_written() {
     other[0].data.pop();
     assert!(refused(&other).starts_with("cannot write "));
     let zero = LoraConfig { rank: 0, ..lora() };
-    let message = write_adapter(&folder, &zero, &tiny(), "base", &labels(), &all).unwrap_err().to_string();
+    let message =
+        write_adapter(&folder, &zero.into(), &tiny(), "base", &labels(), &all).unwrap_err().to_string();
     assert!(message.contains("adapter_config.json: rank is 0"), "{message}");
     assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
 }
@@ -150,7 +165,7 @@ fn patterns_and_layers_are_understood() {
     write(&folder);
     edit(&folder, &json!({"target_modules": ".*\\.(q|up)_proj"}));
     let found = read(&folder).unwrap();
-    assert_eq!(found.lora.target_modules, [Projection::QProj, Projection::UpProj]);
+    assert_eq!(found.adapter.target_modules(), [Projection::QProj, Projection::UpProj]);
     assert_eq!(found.layers, [0, 1]);
 
     // Only layer 1 has an adapter: by a pattern, and by name.
@@ -177,14 +192,112 @@ fn patterns_and_layers_are_understood() {
     );
 }
 
+/// Settings of every kind, with values that aren't the defaults.
+fn kinds() -> Vec<AdapterConfig> {
+    let targets = || vec![Projection::UpProj, Projection::DownProj];
+    let bottleneck = |activation, place| BottleneckConfig {
+        size: 5,
+        activation,
+        place,
+        scaling: 1.5,
+        dropout: 0.25,
+        target_modules: targets(),
+    };
+    let stabilised = LoraConfig { rank_stabilised: true, ..lora() };
+    vec![
+        stabilised.clone().into(),
+        DoraConfig::of(lora()).into(),
+        DoraConfig::of(stabilised).into(),
+        bottleneck(BottleneckActivation::Relu, BottleneckPlace::Parallel).into(),
+        bottleneck(BottleneckActivation::Gelu, BottleneckPlace::Serial).into(),
+        Ia3Config { target_modules: targets() }.into(),
+    ]
+}
+
 #[test]
-fn the_root_of_the_rank_goes_into_alpha() {
+fn every_kind_comes_back_as_it_was_written() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("adapter");
-    write(&folder);
-    edit(&folder, &json!({"use_rslora": true}));
-    let scaling = read(&folder).unwrap().lora.scaling();
-    assert!((scaling - 4.5 / 3f32.sqrt()).abs() < 1e-6, "{scaling}");
+    for kind in kinds() {
+        let tensors = values_of(&kind);
+        write_adapter(&folder, &kind, &tiny(), "some/base", &labels(), &tensors).unwrap();
+        let found = read(&folder).unwrap();
+        assert_eq!((&found.adapter, &found.tensors), (&kind, &tensors));
+        let settings: Value = serde_json::from_slice(&fs::read(folder.join(CONFIG_FILE)).unwrap()).unwrap();
+        let (peft_type, file) = match kind {
+            AdapterConfig::Lora(_) | AdapterConfig::Dora(_) => ("LORA", TENSOR_FILE),
+            AdapterConfig::Bottleneck(_) => ("IRTUNE_BOTTLENECK", "bottleneck_model.safetensors"),
+            AdapterConfig::Ia3(_) => ("IA3", TENSOR_FILE),
+        };
+        assert_eq!(settings["peft_type"], peft_type);
+        assert!(folder.join(file).is_file(), "{file}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    }
+}
+
+#[test]
+fn pissa_is_not_written_unconverted() {
+    let place = tempfile::tempdir().unwrap();
+    let pissa = LoraConfig { init: LoraInit::Pissa, ..lora() };
+    let refused = write_adapter(
+        &place.path().join("adapter"),
+        &pissa.into(),
+        &tiny(),
+        "some/base",
+        &labels(),
+        &tensors(&lora()),
+    );
+    assert!(matches!(refused, Err(AdapterError::Unconverted { .. })), "{refused:?}");
+}
+
+#[test]
+fn layers_without_vectors_get_ones_and_dora_has_to_be_everywhere() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    for (kind, expected) in
+        kinds().into_iter().zip([None, Some("use_dora"), Some("use_dora"), None, None, None])
+    {
+        let tensors = values_of(&kind);
+        write_adapter(&folder, &kind, &tiny(), "some/base", &labels(), &tensors).unwrap();
+        let upper: Vec<HostTensor> =
+            tensors.into_iter().filter(|tensor| !tensor.name.contains("layers.0.")).collect();
+        if matches!(kind, AdapterConfig::Bottleneck(_)) {
+            continue;
+        }
+        rewrite(&folder, &upper, safetensors::Dtype::F32);
+        edit(&folder, &json!({"layers_to_transform": [1]}));
+        match (read(&folder), expected) {
+            (Ok(found), None) => {
+                let idle = if matches!(kind, AdapterConfig::Ia3(_)) { 1.0 } else { 0.0 };
+                let blank = found.tensors.iter().filter(|tensor| tensor.name.contains("layers.0."));
+                assert!(blank.flat_map(|tensor| &tensor.data).all(|&value| value == idle), "{kind:?}");
+            }
+            (Err(error), Some(field)) => assert!(error.to_string().contains(field), "{error}"),
+            (found, expected) => panic!("{kind:?}: {found:?}, expected {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn settings_of_other_kinds_that_cannot_be_used_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let all = kinds();
+    let cases = [
+        (&all[3], json!({"activation": "silu"}), "`activation` is \"silu\", but must be tanh, relu or gelu"),
+        (&all[3], json!({"place": null}), "`place` is missing, but must be parallel or serial"),
+        (&all[3], json!({"bottleneck_size": 1.5}), "`bottleneck_size` is 1.5, but must be a whole number"),
+        (&all[3], json!({"scaling": 0}), "scaling is 0"),
+        (&all[3], json!({"dropout": "x"}), "`dropout` is \"x\", but must be a number"),
+        (&all[5], json!({"feedforward_modules": ["up_proj"]}), "`feedforward_modules` is [\"up_proj\"]"),
+        (&all[5], json!({"feedforward_modules": ".*"}), "`feedforward_modules` is \".*\""),
+    ];
+    for (kind, changes, expected) in cases {
+        write_adapter(&folder, kind, &tiny(), "some/base", &labels(), &values_of(kind)).unwrap();
+        edit(&folder, &changes);
+        let message = read(&folder).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message}\nlacks\n{expected}");
+    }
 }
 
 #[test]
@@ -193,14 +306,14 @@ fn a_language_models_adapter_has_no_head_and_no_labels() {
     let folder = place.path().join("adapter");
     let mut without = tensors(&lora());
     without.pop();
-    write_adapter(&folder, &lora(), &tiny(), "some/base", &[], &without).unwrap();
+    write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &without).unwrap();
     let settings: Value = serde_json::from_slice(&fs::read(folder.join(CONFIG_FILE)).unwrap()).unwrap();
     assert_eq!((&settings["task_type"], &settings["modules_to_save"]), (&json!("CAUSAL_LM"), &Value::Null));
     assert!(!folder.join(CLASSIFIER_FILE).exists());
     let found = read(&folder).unwrap();
     assert_eq!((found.label_count, found.labels), (0, None));
     assert_eq!(found.tensors, without);
-    let error = write_adapter(&folder, &lora(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
+    let error = write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
     assert!(matches!(error, AdapterError::Surplus { .. }), "{error}");
 }
 
@@ -210,13 +323,13 @@ fn settings_that_cannot_be_used_are_named() {
     let folder = place.path().join("adapter");
     let cases = [
         (
-            json!({"peft_type": "IA3"}),
-            "`peft_type` is \"IA3\", which is not supported; train an adapter with peft_type LORA",
+            json!({"peft_type": "ADALORA"}),
+            "`peft_type` is \"ADALORA\", which is not supported; train an adapter with peft_type LORA or IA3",
         ),
         (json!({"task_type": "TOKEN_CLS"}), "`task_type` is \"TOKEN_CLS\""),
         (json!({"task_type": null}), "`task_type` is missing"),
         (json!({"bias": "all"}), "`bias` is \"all\""),
-        (json!({"use_dora": true}), "`use_dora` is true, which is not supported"),
+        (json!({"use_dora": true}), "mlp.up_proj.lora_magnitude_vector` is missing"),
         (
             json!({"rank_pattern": {"q_proj": 4}}),
             "`rank_pattern` is {\"q_proj\":4}, which is not supported; train an adapter with one rank",

@@ -8,15 +8,24 @@ use std::{
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
-use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, TENSOR_FILE, expected_tensors, folder};
+use super::{
+    AdapterError, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, expected_tensors, folder, tensor_file,
+};
 use crate::{
-    adapters::lora::{LoraConfig, Projection},
+    adapters::{
+        bottleneck::BottleneckConfig,
+        config::AdapterConfig,
+        ia3::Ia3Config,
+        lora::{LoraConfig, LoraInit},
+        projection::Projection,
+    },
     config::ModelConfig,
     host_tensor::HostTensor,
 };
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
-/// model (`CAUSAL_LM`), which has no head and needs no configuration beside its base's.
+/// model (`CAUSAL_LM`), which has no head and needs no configuration beside its base's. A bottleneck's folder is one that
+/// PEFT refuses.
 ///
 /// `base_name` is what PEFT's readers find the base by: a hub name or a path. The tensors are those of
 /// [`expected_tensors`], in any order.
@@ -26,19 +35,22 @@ use crate::{
 /// written. The folder is then what it was before.
 pub fn write_adapter(
     folder: &Path,
-    lora: &LoraConfig,
+    adapter: &AdapterConfig,
     base: &ModelConfig,
     base_name: &str,
     labels: &[String],
     tensors: &[HostTensor],
 ) -> Result<(), AdapterError> {
-    let path = folder.join(TENSOR_FILE);
-    lora.validate().map_err(|source| AdapterError::Lora { path: folder.join(CONFIG_FILE), source })?;
-    verify(tensors, &expected_tensors(lora, base, labels.len()), &path)?;
+    let path = folder.join(tensor_file(adapter));
+    adapter.validate().map_err(|source| AdapterError::Config { path: folder.join(CONFIG_FILE), source })?;
+    if matches!(adapter, AdapterConfig::Lora(lora) if lora.init == LoraInit::Pissa) {
+        return Err(AdapterError::Unconverted { path });
+    }
+    verify(tensors, &expected_tensors(adapter, base, labels.len()), &path)?;
     let classifies = !labels.is_empty();
     let mut files = vec![
-        (CONFIG_FILE, pretty(&settings(lora, base_name, classifies))),
-        (TENSOR_FILE, serialize(tensors, &path)?),
+        (CONFIG_FILE, pretty(&settings(adapter, base_name, classifies))),
+        (tensor_file(adapter), serialize(tensors, &path)?),
     ];
     if classifies {
         files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(labels))));
@@ -88,19 +100,37 @@ pub(super) fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, 
     safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
-fn settings(lora: &LoraConfig, base_name: &str, classifies: bool) -> serde_json::Value {
-    let targets: Vec<&str> = lora.target_modules.iter().copied().map(Projection::name).collect();
-    json!({
-        "peft_type": "LORA",
+fn settings(adapter: &AdapterConfig, base_name: &str, classifies: bool) -> serde_json::Value {
+    let mut settings = json!({
         "task_type": if classifies { "SEQ_CLS" } else { "CAUSAL_LM" },
         "base_model_name_or_path": base_name,
         "revision": null,
         "inference_mode": true,
+        "target_modules": names(adapter.target_modules()),
+        "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
+    });
+    let own = match adapter {
+        AdapterConfig::Lora(lora) => lora_settings(lora, false),
+        AdapterConfig::Dora(dora) => lora_settings(&dora.lora, true),
+        AdapterConfig::Bottleneck(bottleneck) => bottleneck_settings(bottleneck),
+        AdapterConfig::Ia3(ia3) => ia3_settings(ia3),
+    };
+    if let (Some(settings), serde_json::Value::Object(own)) = (settings.as_object_mut(), own) {
+        settings.extend(own);
+    }
+    settings
+}
+
+fn names(projections: &[Projection]) -> Vec<&'static str> {
+    projections.iter().copied().map(Projection::name).collect()
+}
+
+fn lora_settings(lora: &LoraConfig, dora: bool) -> serde_json::Value {
+    json!({
+        "peft_type": "LORA",
         "r": lora.rank,
         "lora_alpha": decimal(lora.alpha),
         "lora_dropout": decimal(lora.dropout),
-        "target_modules": targets,
-        "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
         "bias": "none",
         "fan_in_fan_out": false,
         "init_lora_weights": true,
@@ -108,8 +138,31 @@ fn settings(lora: &LoraConfig, base_name: &str, classifies: bool) -> serde_json:
         "layers_pattern": null,
         "rank_pattern": {},
         "alpha_pattern": {},
-        "use_dora": false,
-        "use_rslora": false,
+        "use_dora": dora,
+        "use_rslora": lora.rank_stabilised,
+    })
+}
+
+fn ia3_settings(ia3: &Ia3Config) -> serde_json::Value {
+    let over_input: Vec<Projection> =
+        ia3.target_modules.iter().copied().filter(|&target| Ia3Config::scales_input(target)).collect();
+    json!({
+        "peft_type": "IA3",
+        "feedforward_modules": names(&over_input),
+        "fan_in_fan_out": false,
+        "init_ia3_weights": true,
+    })
+}
+
+fn bottleneck_settings(bottleneck: &BottleneckConfig) -> serde_json::Value {
+    let BottleneckConfig { size, activation, place, scaling, dropout, .. } = bottleneck;
+    json!({
+        "peft_type": BOTTLENECK_TYPE,
+        "bottleneck_size": size,
+        "activation": activation.to_string(),
+        "place": place.to_string(),
+        "scaling": decimal(*scaling),
+        "dropout": decimal(*dropout),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What tensors a decoder of a given configuration consists of.
 
 use super::{WeightError, Weights};
-use crate::{adapters::lora::Projection, config::ModelConfig};
+use crate::{adapters::projection::Projection, config::ModelConfig};
 
 impl ModelConfig {
     /// Every tensor of the decoder with its shape.

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use irtune_model::{
-    Base, HostTensor, LoraConfig, PackedBatch,
+    AdapterConfig, Base, HostTensor, LoraConfig, PackedBatch,
     engine::{Engine, EngineOptions, Precision, engine},
 };
 use safetensors::SafeTensors;
@@ -45,7 +45,7 @@ impl Tiny {
             rank: count("rank"),
             alpha: count("alpha") as f32,
             dropout: 0.0,
-            target_modules: modules.collect(),
+            ..LoraConfig::over(modules.collect())
         };
         let [rows, columns] = *golden.shape("pool/tokens") else { panic!("pool/tokens is a matrix") };
         let tokens = golden.integers("pool/tokens");
@@ -81,9 +81,15 @@ impl Tiny {
     }
 
     /// The same with other settings of the adapter (its shapes must be the golden's) and this many threads.
-    pub fn engine_with(&self, lora: LoraConfig, precision: Precision, threads: usize) -> Box<dyn Engine> {
+    pub fn engine_with(
+        &self,
+        adapter: impl Into<AdapterConfig>,
+        precision: Precision,
+        threads: usize,
+    ) -> Box<dyn Engine> {
         let options = EngineOptions { threads, ..options(precision) };
-        let mut made = engine(self.base.clone(), Some(lora), self.labels, 1, options).expect("an engine");
+        let mut made =
+            engine(self.base.clone(), Some(adapter.into()), self.labels, 1, options).expect("an engine");
         made.load_parameters(&self.adapter).expect("the golden's adapter fits");
         made
     }

@@ -1,7 +1,7 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{ClassWeights, Every, Objective, TrainSettings};
-use irtune_model::Projection;
+use super::{Adapter, ClassWeights, Every, Objective, TrainSettings};
+use irtune_model::{LoraInit, Projection};
 use irtune_select::{METHODS, SelectError, method};
 
 /// A setting that can't be used, and what could be.
@@ -54,6 +54,12 @@ pub enum Problem {
         /// The projection.
         projection: Projection,
     },
+    /// Nothing to train.
+    #[error("adapter: with `none` no layer has anything to train; use lora, dora, bottleneck or ia3")]
+    NoAdapter,
+    /// DoRA takes its magnitudes from the base as it is.
+    #[error("lora_init: DoRA can't start from PiSSA; use default, or the adapter lora")]
+    DoraFromPissa,
     /// An empty prompt name.
     #[error("prompt: no name; use instruction, pair or the path of a template file")]
     NoPrompt,
@@ -157,21 +163,30 @@ impl TrainSettings {
     }
 
     fn adapter_problems(&self, problems: &mut Vec<Problem>) {
-        let (alpha, dropout) = (f64::from(self.alpha), f64::from(self.dropout));
+        let above = |name, value: f32, range| in_range(name, f64::from(value), value > 0.0, range);
         problems.extend(at_least_one("rank", self.rank as u64));
-        problems.extend(in_range("alpha", alpha, alpha > 0.0, "a number above 0, such as twice the rank"));
+        problems.extend(above("alpha", self.alpha, "a number above 0, such as twice the rank"));
+        problems.extend(above("lora_plus_ratio", self.lora_plus_ratio, "a number above 0, such as 16"));
+        problems.extend(at_least_one("bottleneck_size", self.bottleneck_size as u64));
+        problems.extend(above("bottleneck_scaling", self.bottleneck_scaling, "a number above 0, such as 1"));
         problems.extend(in_range(
             "dropout",
-            dropout,
-            (0.0..1.0).contains(&dropout),
+            f64::from(self.dropout),
+            (0.0..1.0).contains(&self.dropout),
             "0 or more and less than 1",
         ));
-        if self.target_modules.is_empty() {
+        match self.adapter {
+            Adapter::None => problems.push(Problem::NoAdapter),
+            Adapter::Dora if self.lora_init == LoraInit::Pissa => problems.push(Problem::DoraFromPissa),
+            _ => {}
+        }
+        let targets = self.targets();
+        if targets.is_empty() {
             let known = Projection::ALL.map(Projection::name).join(", ");
             problems.push(Problem::NoTarget { known });
         }
-        for (index, projection) in self.target_modules.iter().enumerate() {
-            if self.target_modules[..index].contains(projection) {
+        for (index, projection) in targets.iter().enumerate() {
+            if targets[..index].contains(projection) {
                 problems.push(Problem::RepeatedTarget { projection: *projection });
             }
         }
@@ -212,10 +227,24 @@ mod tests {
         one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");
-        one(|settings| settings.target_modules.clear(), "target_modules: the list is empty");
+        one(|settings| settings.target_modules = Some(Vec::new()), "target_modules: the list is empty");
         one(
-            |settings| settings.target_modules.push(Projection::QProj),
+            |settings| settings.target_modules = Some(vec![Projection::QProj; 2]),
             "target_modules: q_proj is named twice; name it once",
+        );
+        one(
+            |settings| settings.lora_plus_ratio = 0.0,
+            "lora_plus_ratio: 0 is not possible; use a number above 0",
+        );
+        one(|settings| settings.bottleneck_size = 0, "bottleneck_size: 0 is not possible; use 1 or more");
+        one(|settings| settings.bottleneck_scaling = f32::NAN, "bottleneck_scaling: NaN is not possible");
+        one(
+            |settings| settings.adapter = Adapter::None,
+            "adapter: with `none` no layer has anything to train",
+        );
+        one(
+            |settings| (settings.adapter, settings.lora_init) = (Adapter::Dora, LoraInit::Pissa),
+            "lora_init: DoRA can't start from PiSSA; use default, or the adapter lora",
         );
         one(
             |settings| settings.learning_rate = 0.0,

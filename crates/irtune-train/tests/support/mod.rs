@@ -3,7 +3,7 @@
 
 use irtune_data::{Example, LabelSet};
 use irtune_model::{
-    AdamW, BatchError, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelConfig, ModelError,
+    AdamW, AdapterConfig, BatchError, DropoutKey, Engine, HostTensor, LossOptions, ModelConfig, ModelError,
     PackedBatch,
 };
 use irtune_train::data::RunData;
@@ -159,7 +159,7 @@ impl Engine for CountingEngine {
         &self.config
     }
 
-    fn adapter(&self) -> Option<&LoraConfig> {
+    fn adapter(&self) -> Option<&AdapterConfig> {
         None
     }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use irtune_train::{Evaluation, RunFolder, StepReport};
+use irtune_model::LoraInit;
+use irtune_train::{Adapter, Evaluation, RunFolder, StepReport, TrainSettings};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -105,20 +106,7 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
     out += &line("training pairs", sources.train.display().to_string());
     out += &line("labels", run.labels()?.names().join(", "));
     out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
-    let modules: Vec<String> = settings.target_modules.iter().map(ToString::to_string).collect();
-    out += &line(
-        "adapters",
-        match settings.head_only {
-            true => "none".to_owned(),
-            false => format!(
-                "LoRA, rank {}, alpha {}, dropout {} on {}",
-                settings.rank,
-                settings.alpha,
-                settings.dropout,
-                modules.join(", ")
-            ),
-        },
-    );
+    out += &line("adapters", if settings.head_only { "none".to_owned() } else { adapter_line(&settings) });
     out += &line(
         "optimization",
         format!(
@@ -158,6 +146,38 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
         out += &line("peak memory", bytes(peak));
     }
     Ok(out)
+}
+
+/// The adapters in a line, with what was set about them.
+fn adapter_line(settings: &TrainSettings) -> String {
+    let modules: Vec<String> = settings.targets().iter().map(ToString::to_string).collect();
+    let TrainSettings { rank, alpha, dropout, .. } = settings;
+    let lora = || {
+        let mut line = format!("rank {rank}, alpha {alpha}, dropout {dropout}");
+        if settings.rslora {
+            line += ", rank-stabilised";
+        }
+        if settings.lora_plus_ratio != 1.0 {
+            line += &format!(", learning rate of B × {}", settings.lora_plus_ratio);
+        }
+        line
+    };
+    let kind = match settings.adapter {
+        Adapter::Lora if settings.lora_init == LoraInit::Pissa => format!("LoRA from PiSSA, {}", lora()),
+        Adapter::Lora => format!("LoRA, {}", lora()),
+        Adapter::Dora if settings.dora_detach_norm => format!("DoRA, {}", lora()),
+        Adapter::Dora => format!("DoRA with its norm in the gradient, {}", lora()),
+        Adapter::Bottleneck => format!(
+            "bottleneck, {}, size {}, {}, scaling {}, dropout {dropout}",
+            settings.bottleneck_place,
+            settings.bottleneck_size,
+            settings.bottleneck_activation,
+            settings.bottleneck_scaling
+        ),
+        Adapter::Ia3 => "(IA)³".to_owned(),
+        Adapter::None => return "none".to_owned(),
+    };
+    format!("{kind} on {}", modules.join(", "))
 }
 
 fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {

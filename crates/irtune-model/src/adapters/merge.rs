@@ -1,0 +1,59 @@
+//! A projection's matrix with its adapter in it.
+
+use super::{config::AdapterConfig, lora::LoraInit, projection::Projection};
+use crate::{base::Base, error::ModelError, host_tensor::HostTensor};
+
+/// `W` of a projection with its adapter merged in, in f32; `W` itself where the projection has none.
+///
+/// `tensors` are those of an adapter folder, or an engine's [`exported`](crate::Engine::exported) parameters with
+/// [`AdapterConfig::exported`].
+///
+/// # Shapes
+/// The result: `[outputs, inputs]`.
+///
+/// # Errors
+/// When the adapter is a bottleneck, which no matrix can stand for; when it is PiSSA's, not yet exported; when a tensor is
+/// missing or of another shape, or the base lacks the matrix.
+pub fn merged_weight(
+    base: &Base,
+    adapter: &AdapterConfig,
+    tensors: &[HostTensor],
+    layer: usize,
+    projection: Projection,
+) -> Result<Vec<f32>, ModelError> {
+    let weight = base.weights.get(&projection.weight_name(layer))?;
+    let (outputs, inputs) = (weight.rows, weight.columns);
+    let mut values = vec![0.0; outputs * inputs];
+    values.chunks_exact_mut(inputs).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+    if !adapter.target_modules().contains(&projection) {
+        return Ok(values);
+    }
+    let mut found = Vec::new();
+    for (part, shape) in adapter.tensors(&base.config, projection) {
+        let name = projection.adapter_name(layer, part);
+        let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
+            return Err(ModelError::MissingParameter { name });
+        };
+        if tensor.shape != shape {
+            let found = tensor.shape.clone();
+            return Err(ModelError::ParameterShape { name, expected: shape, found });
+        }
+        found.push(tensor.data.as_slice());
+    }
+    match (adapter, &found[..]) {
+        (AdapterConfig::Lora(lora), _) if lora.init == LoraInit::Pissa => {
+            return Err(ModelError::NotMerged { why: "PiSSA's parameters have to be exported first" });
+        }
+        (AdapterConfig::Lora(lora), [a, b]) => lora.merge(&mut values, inputs, a, b),
+        (AdapterConfig::Dora(dora), [a, b, magnitudes]) => {
+            dora.merge(&mut values, inputs, a, b, magnitudes);
+        }
+        (AdapterConfig::Ia3(ia3), [vector]) => ia3.merge(&mut values, inputs, projection, vector),
+        _ => {
+            return Err(ModelError::NotMerged {
+                why: "a bottleneck's activation is not linear, so no matrix does what it does",
+            });
+        }
+    }
+    Ok(values)
+}

@@ -1,0 +1,390 @@
+//! A projection's adapter inside a layer: the three things a layer's forward and backward ask of it, whatever its kind.
+
+use arrayvec::ArrayVec;
+
+use super::{
+    bottleneck::BottleneckSite,
+    config::{AdapterConfig, Widths},
+    dora::DoraSite,
+    ia3::Ia3Site,
+    lora::LoraSite,
+    projection::Projection,
+    state::{Entries, Entry, Group},
+};
+use crate::{
+    base::Base,
+    config::ModelConfig,
+    device::{Device, DirectionMemory, MaskRef, Out, Right, Term},
+    error::ModelError,
+    host_tensor::HostTensor,
+};
+
+/// Most summands that a projection's input gradient has: the frozen matrix's once or (DoRA under dropout) twice, and its
+/// adapter's, with PiSSA's start once more.
+pub(crate) const INPUT_TERMS: usize = 3;
+
+/// One projection's adapter: where its parameters are in its layer's group, and what is known beside them.
+pub(crate) enum Site<D: Device> {
+    Lora(LoraSite<D>),
+    Dora(DoraSite<D>),
+    Bottleneck(BottleneckSite),
+    Ia3(Ia3Site),
+}
+
+/// By [`Projection`].
+pub(crate) type Sites<D> = [Option<Site<D>>; 7];
+
+/// No adapters.
+pub(crate) fn none<D: Device>() -> Sites<D> {
+    [const { None }; 7]
+}
+
+/// The sites of one layer, and the entries of its group.
+///
+/// # Errors
+/// When the base lacks a matrix.
+pub(crate) fn layer_sites<D: Device>(
+    device: &D,
+    base: &Base,
+    adapter: &AdapterConfig,
+    layer: usize,
+) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
+    let (mut entries, mut sites) = (Entries::default(), none());
+    for &projection in adapter.target_modules() {
+        let weight = base.weights.get(&projection.weight_name(layer))?;
+        let names: Vec<String> = adapter
+            .tensors(&base.config, projection)
+            .iter()
+            .map(|(part, _)| projection.adapter_name(layer, part))
+            .collect();
+        let shape = (weight.rows, weight.columns);
+        let site = match adapter {
+            AdapterConfig::Lora(lora) => Site::Lora(lora.site(device, &mut entries, &names, &weight)),
+            AdapterConfig::Dora(dora) => Site::Dora(dora.site(device, &mut entries, &names, &weight)),
+            AdapterConfig::Bottleneck(bottleneck) => {
+                Site::Bottleneck(bottleneck.site(&mut entries, &names, shape))
+            }
+            AdapterConfig::Ia3(_) => Site::Ia3(Ia3Site::new(&mut entries, &names, projection, shape)),
+        };
+        sites[projection as usize] = Some(site);
+    }
+    Ok((entries.list, sites))
+}
+
+/// Key and probability of a pass's dropout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dropout {
+    pub(crate) key: u64,
+    pub(crate) probability: f32,
+}
+
+/// A projection in a pass, as its adapter sees it.
+pub(crate) struct Call<'a, D: Device> {
+    pub(crate) device: &'a D,
+    /// The frozen matrix.
+    pub(crate) weight: &'a D::Weight,
+    pub(crate) projection: Projection,
+    pub(crate) rows: usize,
+    /// In training, when something is dropped; its key is the projection's.
+    pub(crate) dropout: Option<Dropout>,
+    /// What the adapter adds is multiplied by this; other than 1 in evaluation only.
+    pub(crate) factor: f32,
+    /// Whether the adapter's gradients are wanted.
+    pub(crate) training: bool,
+}
+
+impl<'a, D: Device> Call<'a, D> {
+    /// The summand of the frozen matrix in a forward.
+    pub(crate) fn frozen<'b>(&self, input: &'b D::Operands) -> Term<'b, D>
+    where
+        'a: 'b,
+    {
+        Term::forward(input, Right::Frozen(self.weight))
+    }
+
+    /// That of the input gradient.
+    pub(crate) fn frozen_backward<'b>(&self, out_gradient: &'b D::Operands) -> Term<'b, D>
+    where
+        'a: 'b,
+    {
+        Term::backward(out_gradient, Right::Frozen(self.weight))
+    }
+
+    /// The mask, when something is dropped.
+    pub(crate) fn mask<'b>(&self, saved: &'b SavedAdapter<D>) -> Option<MaskRef<'b, D>> {
+        let kept = |dropout: Dropout| 1.0 / (1.0 - dropout.probability);
+        self.dropout.map(|dropout| MaskRef { words: &saved.mask, scale: kept(dropout) })
+    }
+
+    /// `input` after dropout, in `dropped` if anything is dropped.
+    pub(crate) fn dropped<'b>(
+        &self,
+        input: &'b D::Operands,
+        columns: usize,
+        saved: &SavedAdapter<D>,
+        dropped: &'b mut D::Operands,
+    ) -> &'b D::Operands {
+        let Some(mask) = self.mask(saved) else { return input };
+        self.device.apply_mask(input, self.rows, columns, mask, dropped);
+        dropped
+    }
+
+    /// `out = scale · Σ terms + factors ∘ part`; without terms only the part.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn combine(
+        &self,
+        terms: &[Term<D>],
+        scale: f32,
+        factors: Option<(&D::Floats, usize)>,
+        part: &D::Operands,
+        columns: usize,
+        wide: &mut D::Floats,
+        out: Out<D>,
+    ) {
+        let (device, rows) = (self.device, self.rows);
+        match out {
+            Out::Add(values, offset) => {
+                if !terms.is_empty() {
+                    device.product(terms, scale, rows, columns, Out::Add(&mut *values, offset));
+                }
+                device.scale_columns(part, factors, None, rows, columns, Out::Add(values, offset));
+            }
+            out => {
+                if !terms.is_empty() {
+                    device.product(terms, scale, rows, columns, Out::Store(&mut *wide));
+                }
+                let addend = (!terms.is_empty()).then_some(&*wide);
+                device.scale_columns(part, factors, addend, rows, columns, out);
+            }
+        }
+    }
+}
+
+/// What an adapter's forward leaves for its backward; empty what its kind has no use for.
+pub(crate) struct SavedAdapter<D: Device> {
+    /// `[tokens, inner]`
+    pub(crate) inner: D::Operands,
+    /// `[tokens, inner]`: of PiSSA's start.
+    pub(crate) fixed_inner: D::Operands,
+    /// `[tokens, outputs]`
+    pub(crate) output: D::Operands,
+    /// Bits of `[tokens, masked]`.
+    pub(crate) mask: D::Words,
+}
+
+impl<D: Device> SavedAdapter<D> {
+    pub(crate) fn new(device: &D, widths: Widths, tokens: usize, dropout: f32) -> Self {
+        let words = if dropout > 0.0 { widths.masked.div_ceil(32) } else { 0 };
+        Self {
+            inner: device.operands(tokens * widths.inner),
+            fixed_inner: device.operands(tokens * widths.fixed_inner),
+            output: device.operands(tokens * widths.output),
+            mask: device.words(tokens * words),
+        }
+    }
+}
+
+/// Memory that all adapters use in turn; pages that a kind has no use for are never touched.
+pub(crate) struct AdapterScratch<D: Device> {
+    /// `[tokens, widest]`: an adapter's input after dropout, or scaled.
+    pub(crate) dropped: D::Operands,
+    /// `[tokens, widest]`: what dropout took away.
+    pub(crate) rest: D::Operands,
+    /// `[tokens, widest output]`: in place of the saved one in a layer that doesn't train.
+    pub(crate) output: D::Operands,
+    /// `[tokens, widest output]`
+    pub(crate) wide: D::Floats,
+    /// `[tokens, inner]`: after a bottleneck's activation.
+    pub(crate) activated: D::Operands,
+    /// `[inner, tokens]`
+    pub(crate) turned: D::Operands,
+    /// `[widest output]`: sums down the columns.
+    pub(crate) sums: D::Floats,
+    pub(crate) direction: DirectionMemory<D>,
+    /// By [`Projection`]: `[tokens, inner]`.
+    pub(crate) inner_gradients: [D::Operands; 7],
+    /// By [`Projection`]: `[tokens, inner]`, of PiSSA's start.
+    pub(crate) fixed_gradients: [D::Operands; 7],
+    /// By [`Projection`]: `[tokens, outputs]`.
+    pub(crate) out_gradients: [D::Operands; 7],
+}
+
+impl<D: Device> AdapterScratch<D> {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        adapter: Option<&AdapterConfig>,
+        tokens: usize,
+    ) -> Self {
+        let widths = |projection: Projection| {
+            adapter
+                .filter(|adapter| adapter.target_modules().contains(&projection))
+                .map_or_else(Widths::default, |adapter| adapter.widths(config, projection))
+        };
+        let widest = |width: fn(Widths) -> usize| {
+            Projection::ALL.map(|projection| width(widths(projection))).into_iter().max().unwrap_or(0)
+        };
+        let inner = widest(|widths| widths.inner);
+        let output = match adapter {
+            // Weakened vectors over an input need it too.
+            Some(AdapterConfig::Ia3(ia3)) => {
+                let outputs = ia3.target_modules.iter().map(|&target| config.projection_shape(target).0);
+                outputs.max().unwrap_or(0)
+            }
+            _ => widest(|widths| widths.output),
+        };
+        let dora = matches!(adapter, Some(AdapterConfig::Dora(_)));
+        let inputs = adapter.map_or(0, |adapter| match adapter {
+            AdapterConfig::Ia3(ia3) => {
+                let scaled =
+                    ia3.target_modules.iter().filter(|&&target| super::Ia3Config::scales_input(target));
+                scaled.map(|&target| config.projection_shape(target).1).max().unwrap_or(0)
+            }
+            _ if adapter.dropout() > 0.0 => widest(|widths| widths.masked),
+            _ => 0,
+        });
+        let rest = if dora && adapter.is_some_and(|adapter| adapter.dropout() > 0.0) { inputs } else { 0 };
+        Self {
+            dropped: device.operands(tokens * inputs),
+            rest: device.operands(tokens * rest),
+            output: device.operands(tokens * output),
+            wide: device.floats(tokens * output),
+            activated: device.operands(tokens * inner),
+            turned: device.operands(tokens * inner),
+            sums: device.floats(output),
+            direction: if dora {
+                DirectionMemory::new(device, inner, output)
+            } else {
+                DirectionMemory::new(device, 0, 0)
+            },
+            inner_gradients: Projection::ALL
+                .map(|projection| device.operands(tokens * widths(projection).inner)),
+            fixed_gradients: Projection::ALL
+                .map(|projection| device.operands(tokens * widths(projection).fixed_inner)),
+            out_gradients: Projection::ALL
+                .map(|projection| device.operands(tokens * widths(projection).output)),
+        }
+    }
+}
+
+impl<D: Device> Site<D> {
+    /// The projection with its adapter: `[rows, outputs]` to `out`.
+    ///
+    /// # Shapes
+    /// `input`: `[rows, inputs]`; `keys`: `[rows]`, of the rows' dropout.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn forward(
+        &self,
+        call: &Call<D>,
+        group: &Group<D>,
+        input: &D::Operands,
+        keys: &[u64],
+        saved: &mut SavedAdapter<D>,
+        scratch: &mut AdapterScratch<D>,
+        out: Out<D>,
+    ) {
+        if let Some(Dropout { key, probability }) = call.dropout {
+            let columns = match self {
+                Site::Lora(lora) => lora.inputs,
+                Site::Dora(dora) => dora.lora.inputs,
+                Site::Bottleneck(bottleneck) => bottleneck.width,
+                Site::Ia3(_) => 0,
+            };
+            if columns > 0 {
+                call.device.draw_mask(key, keys, columns, probability, &mut saved.mask);
+            }
+        }
+        match self {
+            Site::Lora(lora) => lora.forward(call, group, input, saved, scratch, out),
+            Site::Dora(dora) => dora.forward(call, group, input, saved, scratch, out),
+            Site::Bottleneck(bottleneck) => bottleneck.forward(call, group, input, saved, scratch, out),
+            Site::Ia3(ia3) => ia3.forward(call, group, input, saved, scratch, out),
+        }
+    }
+
+    /// Adds the adapter's gradients if they are wanted, given that of the projection's output; leaves what the input's
+    /// needs in `scratch`.
+    pub(crate) fn backward(
+        &self,
+        call: &Call<D>,
+        group: &mut Group<D>,
+        input: &D::Operands,
+        out_gradient: &D::Operands,
+        saved: &SavedAdapter<D>,
+        scratch: &mut AdapterScratch<D>,
+    ) {
+        group.dirty |= call.training;
+        match self {
+            Site::Lora(lora) => lora.backward(call, group, input, out_gradient, saved, scratch),
+            Site::Dora(dora) => dora.backward(call, group, input, out_gradient, saved, scratch),
+            Site::Bottleneck(bottleneck) => {
+                bottleneck.backward(call, group, input, out_gradient, saved, scratch);
+            }
+            Site::Ia3(ia3) => ia3.backward(call, group, out_gradient, saved, scratch),
+        }
+    }
+
+    /// Adds the summands of the projection's input gradient.
+    pub(crate) fn input_gradient<'a, const N: usize>(
+        &'a self,
+        call: &Call<'a, D>,
+        group: &'a Group<D>,
+        out_gradient: &'a D::Operands,
+        saved: &'a SavedAdapter<D>,
+        scratch: &'a AdapterScratch<D>,
+        terms: &mut ArrayVec<Term<'a, D>, N>,
+    ) {
+        let own = match self {
+            Site::Lora(lora) => lora.input_gradient(call, group, out_gradient, saved, scratch),
+            Site::Dora(dora) => dora.input_gradient(call, group, out_gradient, saved, scratch),
+            Site::Bottleneck(bottleneck) => {
+                bottleneck.input_gradient(call, group, out_gradient, saved, scratch)
+            }
+            Site::Ia3(ia3) => ia3.input_gradient(call, out_gradient, scratch),
+        };
+        terms.extend(own);
+    }
+
+    /// What is left to do once the summands are added up, of an adapter that scales its projection's input.
+    ///
+    /// # Shapes
+    /// `input`, `gradient`: `[rows, inputs]`.
+    pub(crate) fn finish_input_gradient(
+        &self,
+        call: &Call<D>,
+        group: &mut Group<D>,
+        input: &D::Operands,
+        scratch: &mut AdapterScratch<D>,
+        gradient: &mut D::Operands,
+    ) {
+        if let Site::Ia3(ia3) = self {
+            ia3.finish_input_gradient(call, group, input, scratch, gradient);
+        }
+    }
+
+    /// Turns parameters among these that a folder has in another form into that.
+    pub(crate) fn export(
+        &self,
+        device: &D,
+        layer: usize,
+        projection: Projection,
+        parameters: &mut [HostTensor],
+    ) {
+        if let Site::Lora(lora) = self {
+            lora.export(device, layer, projection, parameters);
+        }
+    }
+
+    /// Finds anew what is known of parameters that changed.
+    pub(crate) fn refresh(
+        &mut self,
+        device: &D,
+        weight: &D::Weight,
+        group: &Group<D>,
+        scratch: &mut AdapterScratch<D>,
+    ) {
+        if let Site::Dora(dora) = self {
+            dora.refresh(device, weight, group, scratch);
+        }
+    }
+}

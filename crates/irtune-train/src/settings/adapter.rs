@@ -1,0 +1,181 @@
+//! Which adapters train, from the settings of a run.
+
+use irtune_model::{AdapterConfig, BottleneckConfig, DoraConfig, Ia3Config, LoraConfig, Projection};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use super::TrainSettings;
+
+/// A kind of adapter, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adapter {
+    /// A low-rank matrix added to each projection's.
+    #[default]
+    Lora,
+    /// The same, and each row rescaled to a trained magnitude.
+    Dora,
+    /// A narrow layer with an activation.
+    Bottleneck,
+    /// A vector over outputs or inputs.
+    Ia3,
+    /// Nothing.
+    None,
+}
+
+impl Adapter {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Lora, Self::Dora, Self::Bottleneck, Self::Ia3, Self::None];
+
+    /// The projections that have an adapter when none are named: those of the published recipe, for (IA)³ PEFT's.
+    pub fn targets(self) -> Vec<Projection> {
+        use Projection::{DownProj, KProj, QProj, UpProj, VProj};
+        match self {
+            Self::Ia3 => Ia3Config::TARGETS.to_vec(),
+            _ => vec![QProj, KProj, VProj, UpProj, DownProj],
+        }
+    }
+}
+
+impl fmt::Display for Adapter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Lora => "lora",
+            Self::Dora => "dora",
+            Self::Bottleneck => "bottleneck",
+            Self::Ia3 => "ia3",
+            Self::None => "none",
+        })
+    }
+}
+
+/// Not a kind of adapter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no adapter `{name}`; use lora, dora, bottleneck, ia3 or none")]
+pub struct UnknownAdapter {
+    /// What was given.
+    pub name: String,
+}
+
+impl FromStr for Adapter {
+    type Err = UnknownAdapter;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAdapter> {
+        let known = Self::ALL.into_iter().find(|adapter| adapter.to_string() == name);
+        known.ok_or_else(|| UnknownAdapter { name: name.to_owned() })
+    }
+}
+
+impl TrainSettings {
+    /// The projections that have an adapter: those that are named, or the kind's usual ones.
+    pub fn targets(&self) -> Vec<Projection> {
+        self.target_modules.clone().unwrap_or_else(|| self.adapter.targets())
+    }
+
+    /// The adapters these settings ask for; none when only the head trains.
+    pub fn adapter_config(&self) -> Option<AdapterConfig> {
+        if self.head_only {
+            return None;
+        }
+        let lora = || LoraConfig {
+            rank: self.rank,
+            alpha: self.alpha,
+            rank_stabilised: self.rslora,
+            init: self.lora_init,
+            learning_rate_ratio: self.lora_plus_ratio,
+            dropout: self.dropout,
+            target_modules: self.targets(),
+        };
+        match self.adapter {
+            Adapter::Lora => Some(lora().into()),
+            Adapter::Dora => Some(DoraConfig { lora: lora(), detach_norm: self.dora_detach_norm }.into()),
+            Adapter::Bottleneck => Some(
+                BottleneckConfig {
+                    size: self.bottleneck_size,
+                    activation: self.bottleneck_activation,
+                    place: self.bottleneck_place,
+                    scaling: self.bottleneck_scaling,
+                    dropout: self.dropout,
+                    target_modules: self.targets(),
+                }
+                .into(),
+            ),
+            Adapter::Ia3 => Some(Ia3Config { target_modules: self.targets() }.into()),
+            Adapter::None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit};
+
+    #[test]
+    fn names_are_read_back_and_others_refused() {
+        for adapter in Adapter::ALL {
+            assert_eq!(adapter.to_string().parse(), Ok(adapter));
+            assert_eq!(serde_json::to_value(adapter).unwrap(), adapter.to_string());
+        }
+        let error = "prefix".parse::<Adapter>().unwrap_err().to_string();
+        assert_eq!(error, "there is no adapter `prefix`; use lora, dora, bottleneck, ia3 or none");
+    }
+
+    #[test]
+    fn every_setting_reaches_its_adapter() {
+        let settings = TrainSettings {
+            rank: 3,
+            alpha: 5.0,
+            dropout: 0.25,
+            rslora: true,
+            lora_init: LoraInit::Pissa,
+            lora_plus_ratio: 16.0,
+            dora_detach_norm: false,
+            bottleneck_size: 7,
+            bottleneck_activation: BottleneckActivation::Gelu,
+            bottleneck_place: BottleneckPlace::Serial,
+            bottleneck_scaling: 0.5,
+            target_modules: Some(vec![Projection::OProj]),
+            ..Default::default()
+        };
+        let target_modules = vec![Projection::OProj];
+        let lora = LoraConfig {
+            rank: 3,
+            alpha: 5.0,
+            rank_stabilised: true,
+            init: LoraInit::Pissa,
+            learning_rate_ratio: 16.0,
+            dropout: 0.25,
+            target_modules: target_modules.clone(),
+        };
+        let bottleneck = BottleneckConfig {
+            size: 7,
+            activation: BottleneckActivation::Gelu,
+            place: BottleneckPlace::Serial,
+            scaling: 0.5,
+            dropout: 0.25,
+            target_modules: target_modules.clone(),
+        };
+        let expected: [Option<AdapterConfig>; 5] = [
+            Some(lora.clone().into()),
+            Some(DoraConfig { lora, detach_norm: false }.into()),
+            Some(bottleneck.into()),
+            Some(Ia3Config { target_modules }.into()),
+            None,
+        ];
+        for (adapter, expected) in Adapter::ALL.into_iter().zip(expected) {
+            assert_eq!(TrainSettings { adapter, ..settings.clone() }.adapter_config(), expected);
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_the_published_recipe() {
+        let config = |adapter| TrainSettings { adapter, ..Default::default() }.adapter_config().unwrap();
+        let targets = Adapter::Lora.targets();
+        assert_eq!(config(Adapter::Lora), LoraConfig::over(targets.clone()).into());
+        assert_eq!(config(Adapter::Dora), DoraConfig::of(LoraConfig::over(targets.clone())).into());
+        assert_eq!(config(Adapter::Bottleneck), BottleneckConfig::over(targets).into());
+        assert_eq!(config(Adapter::Ia3).target_modules(), Ia3Config::TARGETS);
+    }
+}
