@@ -50,7 +50,7 @@ fn without_training_it_is_measured_beside_the_majority() {
 fn words_and_normalisation_change_the_scores() {
     let sandbox = Sandbox::with_base();
     sandbox.write("words.json", r#"{"clarity": "it is clearer"}"#);
-    let mut all = Vec::new();
+    let mut all: Vec<Vec<f64>> = Vec::new();
     for more in ["", "--normalise tokens", "--normalise prior", "--label-words words.json"] {
         sandbox.run(&format!("{PROMPT} --out out.jsonl {more}")).success();
         let found = probabilities(&sandbox, "out.jsonl");
