@@ -15,19 +15,26 @@ pub mod engine;
 pub mod error;
 mod families;
 pub mod host_tensor;
+pub mod merge;
 mod parameters;
 pub mod peft;
+mod replace_folder;
 pub mod spectrum;
 pub mod tokenizer;
+pub mod tuned_weights;
 pub mod weights;
 
 pub use adapters::lora::{LoraConfig, LoraError, Projection};
 pub use base::{Base, BaseFormat, BaseSource};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, Family, ModelConfig, RopeScaling};
-pub use engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine};
+pub use engine::{
+    AdamW, DropoutKey, Engine, EngineOptions, Precision, WEIGHTS_HEAD_NAME, engine, weights_engine,
+};
 pub use error::ModelError;
 pub use host_tensor::HostTensor;
+pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use peft::{AdapterError, AdapterFolder, read_adapter, write_adapter};
 pub use tokenizer::{Tokenizer, TokenizerError};
+pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};
 pub use weights::{Tensor, WeightError, Weights};

@@ -1,7 +1,7 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
 use crate::{
-    adapters::lora::LoraConfig,
+    adapters::{lora::LoraConfig, masters::Masters},
     config::ModelConfig,
     device::{AdamW, Device, OptimizerSlices},
     host_tensor::HostTensor,
@@ -17,15 +17,23 @@ pub(crate) struct Entry {
     /// Outside, the matrix is the transposed one. LoRA's B is held transposed: its gradient and both of its products
     /// then read and write rows as they lie.
     pub(crate) transposed: bool,
+    /// Outside, it is a vector of `columns` values.
+    pub(crate) vector: bool,
 }
 
 impl Entry {
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         self.rows * self.columns
     }
 
     fn outer_shape(&self) -> Vec<usize> {
-        if self.transposed { vec![self.columns, self.rows] } else { vec![self.rows, self.columns] }
+        if self.vector {
+            vec![self.columns]
+        } else if self.transposed {
+            vec![self.columns, self.rows]
+        } else {
+            vec![self.rows, self.columns]
+        }
     }
 
     /// From the group's orientation to the outer one, or back (`inwards`).
@@ -43,15 +51,18 @@ pub(crate) struct Group<D: Device> {
     pub(crate) entries: Vec<Entry>,
     pub(crate) values: D::Floats,
     pub(crate) gradient: D::Floats,
-    first: D::Floats,
-    second: D::Floats,
-    length: usize,
+    pub(super) first: D::Floats,
+    pub(super) second: D::Floats,
+    pub(super) length: usize,
     /// Optimizer steps that these parameters took.
-    steps: u64,
+    pub(super) steps: u64,
     /// Whether the gradient may be other than zero.
     pub(crate) dirty: bool,
-    /// Whether every transposed entry (LoRA's B) is zero, so that adapters compute nothing.
+    /// Whether the layer is what the base says: every transposed entry (LoRA's B) is zero, so that adapters compute
+    /// nothing, or its own weights never trained.
     pub(crate) silent: bool,
+    /// When these are weights of the base itself.
+    pub(super) masters: Option<Masters<D>>,
 }
 
 impl<D: Device> Group<D> {
@@ -60,7 +71,18 @@ impl<D: Device> Group<D> {
         let length = entries.iter().map(Entry::length).sum();
         let floats = || device.floats(length);
         let (values, gradient, first, second) = (floats(), floats(), floats(), floats());
-        Self { entries, values, gradient, first, second, length, steps: 0, dirty: false, silent: true }
+        Self {
+            entries,
+            values,
+            gradient,
+            first,
+            second,
+            length,
+            steps: 0,
+            dirty: false,
+            silent: true,
+            masters: None,
+        }
     }
 
     pub(crate) fn zero_gradient(&mut self, device: &D) {
@@ -71,6 +93,9 @@ impl<D: Device> Group<D> {
 
     /// Sum of squares of one entry's gradient.
     pub(crate) fn gradient_squares(&self, device: &D, entry: &Entry) -> f64 {
+        if !self.has_gradient() {
+            return 0.0;
+        }
         device.sum_of_squares(&self.gradient, entry.offset, entry.length())
     }
 
@@ -88,6 +113,7 @@ impl<D: Device> Group<D> {
             second: &mut self.second,
         };
         device.adamw(settings, self.steps, state);
+        self.refresh_gains(device);
     }
 
     /// Clears moments and step count.
@@ -121,18 +147,27 @@ impl<D: Device> Group<D> {
     }
 
     pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_values() {
+            return;
+        }
         out.extend(
             self.entries.iter().map(|entry| self.read(device, entry, &self.values, entry.name.clone())),
         );
     }
 
     pub(crate) fn gradients(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_gradient() {
+            return;
+        }
         out.extend(
             self.entries.iter().map(|entry| self.read(device, entry, &self.gradient, entry.name.clone())),
         );
     }
 
     pub(crate) fn optimizer_state(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_moments() {
+            return;
+        }
         for entry in &self.entries {
             out.push(self.read(device, entry, &self.first, format!("{}.first_moment", entry.name)));
             out.push(self.read(device, entry, &self.second, format!("{}.second_moment", entry.name)));
@@ -153,6 +188,8 @@ impl<D: Device> Group<D> {
             self.silent &= !entry.transposed || data.iter().all(|&value| value == 0.0);
             device.upload(&entry.turned(data, true), &mut self.values, entry.offset);
         }
+        self.silent &= self.masters.is_none();
+        self.refresh_gains(device);
     }
 
     /// Sets moments and step count; `find` gives a checked tensor by name.
@@ -188,7 +225,7 @@ pub(crate) fn layer_entries(
     for &projection in &lora.target_modules {
         let (outputs, inputs) = config.projection_shape(projection);
         let mut push = |name: String, columns: usize, transposed: bool| {
-            let entry = Entry { name, offset, rows: lora.rank, columns, transposed };
+            let entry = Entry { name, offset, rows: lora.rank, columns, transposed, vector: false };
             offset += entry.length();
             entries.push(entry);
             offset - lora.rank * columns

@@ -1,6 +1,10 @@
 //! What a decoder's memory is made of, and which activations fit into a limit.
 
-use crate::{adapters::lora::LoraConfig, base::Base, error::ModelError};
+use crate::{
+    adapters::{lora::LoraConfig, masters},
+    base::Base,
+    error::ModelError,
+};
 
 use super::workspace::Slots;
 
@@ -19,7 +23,14 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(base: &Base, lora: Option<&LoraConfig>, tokens: usize, operand_bytes: usize) -> Self {
+    /// `masters` are the layers whose own weights may train: counted as if all of them had trained and kept everything.
+    pub(crate) fn new(
+        base: &Base,
+        lora: Option<&LoraConfig>,
+        masters: usize,
+        tokens: usize,
+        operand_bytes: usize,
+    ) -> Self {
         let config = &base.config;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
@@ -38,12 +49,14 @@ impl Budget {
         }
         let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + inner;
         let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2));
-        let shared = operand_bytes * (2 * hidden + widest + 2 * wide + 2 * query + 2 * key + 2 * inner)
+        let turned = if masters > 0 { masters::widest_output(config) } else { 0 };
+        let shared = operand_bytes
+            * (2 * hidden + widest + 2 * wide + 2 * query + 2 * key + 2 * inner + turned)
             + 4 * (3 * hidden + 4 * key);
         Self {
             fixed: PROGRAM_BYTES
                 + base.weights.resident_bytes()
-                + 16 * config.layers * parameters
+                + 16 * (config.layers * parameters + masters * masters::layer_parameters(config))
                 + tokens * shared,
             kept,
             again: tokens * hidden * 4,

@@ -8,18 +8,19 @@ mod initialise;
 mod state_cache;
 pub(crate) mod workspace;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 
 use crate::{
     adapters::{
         lora::{LoraConfig, Projection},
+        masters::Spare,
         state::{Entry, Group, layer_entries},
     },
     base::Base,
     batch::PackedBatch,
     config::ModelConfig,
     device::{AdamW, Device, HeadShape, RotaryTable},
-    engine::{DropoutKey, Engine, EngineOptions},
+    engine::{DropoutKey, Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
     error::ModelError,
     families::llama::{Layer, Pass, State},
     host_tensor::HostTensor,
@@ -43,9 +44,11 @@ pub(crate) struct Decoder<D: Device> {
     embedding: D::Weight,
     final_gain: D::Floats,
     layers: Vec<Layer<D>>,
-    /// One a layer, empty without adapters.
+    /// One a layer, empty when only the head trains.
     groups: Vec<Group<D>>,
     head: Group<D>,
+    /// Where the layers' own weights train.
+    spare: Spare<D>,
     table: RotaryTable,
     geometry: Geometry,
     cosines: Cosines,
@@ -64,11 +67,16 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn new(
         device: D,
         base: &Arc<Base>,
-        lora: Option<LoraConfig>,
+        trained: Trained,
         labels: usize,
         seed: u64,
         options: EngineOptions,
     ) -> Result<Self, ModelError> {
+        let (lora, masters) = match trained {
+            Trained::Head => (None, None),
+            Trained::Lora(lora) => (Some(lora), None),
+            Trained::Weights { lowest } => (None, Some(base.config.layers.saturating_sub(lowest))),
+        };
         if let Some(lora) = &lora {
             lora.validate()?;
         }
@@ -83,6 +91,8 @@ impl<D: Device> Decoder<D> {
                 let (entries, found) = layer_entries(config, lora, index);
                 places = found;
                 groups.push(Group::new(&device, entries));
+            } else if masters.is_some() {
+                groups.push(Group::masters(&device, config, index));
             }
             layers.push(Layer::new(&device, base, index, places)?);
         }
@@ -90,22 +100,27 @@ impl<D: Device> Decoder<D> {
         let mut final_gain = device.floats(gain.len());
         device.upload(&gain, &mut final_gain, 0);
         let head = Entry {
-            name: HEAD_NAME.to_owned(),
+            name: if masters.is_some() { WEIGHTS_HEAD_NAME } else { HEAD_NAME }.to_owned(),
             offset: 0,
             rows: labels,
             columns: config.hidden_size,
             transposed: false,
+            vector: false,
         };
         let head = Group::new(&device, vec![head]);
         let tokens = options.max_tokens.max(1);
         let slots = if options.training {
-            Budget::new(base, lora.as_ref(), tokens, device.operand_bytes()).slots(options.memory_bytes)?
+            let operand_bytes = device.operand_bytes();
+            Budget::new(base, lora.as_ref(), masters.unwrap_or(0), tokens, operand_bytes)
+                .slots(options.memory_bytes)?
         } else {
             Slots { kept: 0, again: 0 }
         };
         let examples = options.max_examples.max(1);
         let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
-        let workspace = Workspace::new(&device, config, lora.as_ref(), labels, capacity, slots);
+        let tunes_weights = masters.is_some();
+        let workspace =
+            Workspace::new(&device, config, lora.as_ref(), tunes_weights, labels, capacity, slots);
         // Inside a pool its threads do the work: a second pool would compete with it.
         let pool = match rayon::current_thread_index() {
             Some(_) => None,
@@ -127,6 +142,7 @@ impl<D: Device> Decoder<D> {
             layers,
             groups,
             head,
+            spare: Spare::new(if tunes_weights { config.layers } else { 0 }),
             workspace,
             slots,
             pool,
@@ -157,9 +173,15 @@ impl<D: Device> Decoder<D> {
         let union = self.workspace.capacity.union(needed);
         if union != self.workspace.capacity {
             let (lora, labels) = (self.lora.as_ref(), self.labels);
-            self.workspace = Workspace::new(&self.device, config, lora, labels, union, self.slots);
+            let weights = self.tunes_weights();
+            self.workspace = Workspace::new(&self.device, config, lora, weights, labels, union, self.slots);
         }
         Ok(())
+    }
+
+    /// Whether the layers' own weights train.
+    fn tunes_weights(&self) -> bool {
+        self.groups.first().is_some_and(Group::are_masters)
     }
 
     fn head_shape(&self) -> HeadShape {
@@ -307,6 +329,12 @@ impl<D: Device> Decoder<D> {
         let drops = self.lora.as_ref().is_some_and(|lora| lora.dropout > 0.0);
         let dropout =
             dropout.filter(|_| drops).map(|key| irtune_kernels::dropout::key(&[key.seed, key.step]));
+        let Self { device, layers, groups, spare, .. } = self;
+        for ((layer, group), _) in layers.iter().zip(groups).zip(active).filter(|(_, active)| **active) {
+            group.prepare_masters(device, spare, |entries, values| {
+                layer.copy_weights(device, entries, values)
+            });
+        }
         self.cosines.begin_pass();
         let forward = self.forward(batch, states, lowest, dropout);
         self.cosines.end_pass();
@@ -403,6 +431,9 @@ impl<D: Device> Engine for Decoder<D> {
         if adapter_factors.is_some() && given.len() != layers {
             return Err(ModelError::AdapterFactors { given: given.len(), layers });
         }
+        if self.tunes_weights() && given.iter().any(|&factor| factor != 1.0) {
+            return Err(ModelError::NothingToWeaken);
+        }
         self.prepare(batch)?;
         let Self { device, groups, .. } = self;
         let weakened: Vec<(usize, Vec<f32>)> = groups
@@ -438,7 +469,7 @@ impl<D: Device> Engine for Decoder<D> {
         if self.slots.kept == 0 {
             return Err(ModelError::NotForTraining);
         }
-        if active.contains(&true) && self.lora.is_none() {
+        if active.contains(&true) && self.groups.is_empty() {
             return Err(ModelError::NothingToTrain);
         }
         self.prepare(batch)?;
@@ -460,8 +491,13 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn zero_gradients(&mut self) {
-        let Self { device, groups, head, .. } = self;
-        groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        let Self { device, groups, head, spare, .. } = self;
+        if groups.first().is_some_and(Group::are_masters) {
+            groups.iter_mut().for_each(|group| group.leave_gradient(device, spare));
+            head.zero_gradient(device);
+        } else {
+            groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        }
         self.cosines.forget();
     }
 
@@ -499,6 +535,10 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+        let Self { device, groups, spare, .. } = self;
+        for (group, _) in groups.iter_mut().zip(active).filter(|(_, active)| **active) {
+            group.prepare_moments(device, spare);
+        }
         let pool = self.pool.take();
         run(&pool, || {
             let (device, groups) = self.trained(active, train_head);
@@ -508,8 +548,11 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn reset_optimizer(&mut self, layer: usize) {
-        if let Some(group) = self.groups.get_mut(layer) {
-            group.reset_optimizer(&self.device);
+        let Self { device, groups, spare, .. } = self;
+        match groups.get_mut(layer) {
+            Some(group) if group.are_masters() => group.leave_moments(device, spare),
+            Some(group) => group.reset_optimizer(device),
+            None => {}
         }
     }
 
@@ -526,10 +569,19 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
-        let expected = self.groups().flat_map(Group::expected).map(|(name, shape)| (name.to_owned(), shape));
-        let found = parameters::checked(expected.collect(), tensors)?;
+        let names: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = |group: &&Group<D>| !group.are_masters() || group.is_named(&names, "");
+        let expected = self.groups().filter(given).flat_map(Group::expected);
+        let expected = expected.map(|(name, shape)| (name.to_owned(), shape)).collect();
+        let found = parameters::checked(expected, tensors)?;
         let Self { device, groups, head, .. } = self;
-        groups.iter_mut().chain([head]).for_each(|group| group.load_parameters(device, |name| found[name]));
+        for group in groups.iter_mut().chain([head]) {
+            let given = given(&&*group);
+            group.keep_masters(device, given);
+            if given {
+                group.load_parameters(device, |name| found[name]);
+            }
+        }
         Ok(())
     }
 
@@ -540,16 +592,22 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
-        let expected = self.groups().flat_map(Group::expected).flat_map(|(name, shape)| {
+        let names: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = |group: &&Group<D>| !group.are_masters() || group.is_named(&names, ".steps");
+        let expected = self.groups().filter(given).flat_map(Group::expected).flat_map(|(name, shape)| {
             [("first_moment", shape.clone()), ("second_moment", shape), ("steps", vec![1])]
                 .map(|(part, shape)| (format!("{name}.{part}"), shape))
         });
         let found = parameters::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, .. } = self;
-        groups
-            .iter_mut()
-            .chain([head])
-            .for_each(|group| group.load_optimizer_state(device, |name| found[name]));
+        let Self { device, groups, head, spare, .. } = self;
+        for group in groups.iter_mut().chain([head]) {
+            if given(&&*group) {
+                group.prepare_moments(device, spare);
+                group.load_optimizer_state(device, |name| found[name]);
+            } else {
+                group.leave_moments(device, spare);
+            }
+        }
         Ok(())
     }
 }

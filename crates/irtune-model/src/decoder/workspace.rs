@@ -4,7 +4,10 @@
 //! becomes resident.
 
 use crate::{
-    adapters::lora::{LoraConfig, Projection},
+    adapters::{
+        lora::{LoraConfig, Projection},
+        masters,
+    },
     config::ModelConfig,
     device::Device,
 };
@@ -75,7 +78,7 @@ pub(crate) struct Scratch<D: Device> {
     pub(crate) picked_gradient: D::Floats,
     /// By [`Projection`]: `[tokens, rank]`
     pub(crate) inner_gradients: [Option<D::Operands>; 7],
-    /// `[rank, tokens]`
+    /// `[rank, tokens]`, or `[widest output, tokens]` where weights train
     pub(crate) turned: D::Operands,
 }
 
@@ -132,10 +135,12 @@ pub(crate) struct Workspace<D: Device> {
 }
 
 impl<D: Device> Workspace<D> {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         device: &D,
         config: &ModelConfig,
         lora: Option<&LoraConfig>,
+        tunes_weights: bool,
         labels: usize,
         capacity: Capacity,
         slots: Slots,
@@ -149,6 +154,7 @@ impl<D: Device> Workspace<D> {
         let inputs = |projection: Projection| config.projection_shape(projection).1;
         let dropped =
             lora.iter().flat_map(|lora| lora.target_modules.iter().map(|&p| inputs(p))).max().unwrap_or(0);
+        let turned = if tunes_weights { masters::widest_output(config) } else { rank };
         let masks = lora.is_some_and(|lora| lora.dropout > 0.0);
         let saved = |_| Saved {
             attention_input: device.operands(tokens * hidden),
@@ -197,7 +203,7 @@ impl<D: Device> Workspace<D> {
                 picked_gradient: device.floats(examples * hidden),
                 inner_gradients: Projection::ALL
                     .map(|projection| adapted(projection).then(|| device.operands(tokens * rank))),
-                turned: device.operands(tokens * rank),
+                turned: device.operands(tokens * turned),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Llama's decoder layer with LoRA, forward and backward.
+//! Llama's decoder layer with LoRA or weights that train, forward and backward.
 //!
 //! # Source
 //! Touvron et al. 2023; `LlamaDecoderLayer` of transformers; Hu et al., "LoRA", 2021, as in PEFT.
@@ -8,7 +8,8 @@ use arrayvec::ArrayVec;
 use crate::{
     adapters::{
         lora::{LoraConfig, Projection},
-        state::{Group, LoraPlace},
+        masters::Norm,
+        state::{Entry, Group, LoraPlace},
     },
     base::Base,
     config::ModelConfig,
@@ -77,6 +78,32 @@ impl<D: Device> Layer<D> {
         Ok(Self { index, attention_gain, mlp_gain, weights, places })
     }
 
+    /// The matrix of a projection: its master copy if it ever trained, else the file's.
+    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> Right<'a, D> {
+        let master = group.and_then(|group| group.master(projection));
+        master.unwrap_or(Right::Frozen(&self.weights[projection as usize]))
+    }
+
+    /// The gain of a norm, likewise.
+    fn gain<'a>(&'a self, group: Option<&'a Group<D>>, norm: Norm) -> &'a D::Floats {
+        group.and_then(|group| group.gain(norm)).unwrap_or(match norm {
+            Norm::Attention => &self.attention_gain,
+            Norm::Mlp => &self.mlp_gain,
+        })
+    }
+
+    /// Copies the layer's weights into the memory of its master copies.
+    pub(crate) fn copy_weights(&self, device: &D, entries: &[Entry], values: &mut D::Floats) {
+        for (entry, gain) in entries.iter().zip([&self.attention_gain, &self.mlp_gain]) {
+            let mut host = vec![0.0; entry.columns];
+            device.download(gain, 0, &mut host);
+            device.upload(&host, values, entry.offset);
+        }
+        for (entry, weight) in entries[2..].iter().zip(&self.weights) {
+            device.decode(weight, values, entry.offset);
+        }
+    }
+
     /// The adapter of a projection, if it computes anything: an untrained B is zero, and then so are its product and
     /// its input gradient.
     fn adapter(&self, projection: Projection, group: Option<&Group<D>>, state: State) -> Option<LoraPlace> {
@@ -101,8 +128,8 @@ impl<D: Device> Layer<D> {
         let (device, rows) = (pass.device, keys.len());
         let outputs = pass.config.projection_shape(projection).0;
         let mut terms = ArrayVec::<Term<D>, 2>::new();
-        let frozen = Right::Frozen(&self.weights[projection as usize]);
-        terms.push(Term { left: input, right: frozen, side: Side::Forward, mask: None });
+        let right = self.right(group, projection);
+        terms.push(Term { left: input, right, side: Side::Forward, mask: None });
         if let (Some(place), Some(group), Some(lora), Some(saved)) =
             (self.adapter(projection, group, state), group, pass.lora, saved[projection as usize].as_mut())
         {
@@ -123,7 +150,7 @@ impl<D: Device> Layer<D> {
         device.product(&terms, 1.0, rows, outputs, out);
     }
 
-    /// Gradients of a projection's adapter, given those of its output; leaves that of its inner product in
+    /// Gradients of a projection's adapter or weights, given those of its output; leaves that of its inner product in
     /// `inner_gradient` for the input's.
     #[allow(clippy::too_many_arguments)]
     fn adapter_backward(
@@ -138,6 +165,13 @@ impl<D: Device> Layer<D> {
         saved: &[Option<SavedAdapter<D>>; 7],
         buffers: AdapterBuffers<D>,
     ) {
+        let group = match group {
+            Some(group) if group.are_masters() && state == State::Training => {
+                let (device, turned) = (pass.device, buffers.turned);
+                return group.add_weight_gradient(device, projection, input, out_gradient, rows, turned);
+            }
+            group => group,
+        };
         let Some(place) = self.adapter(projection, group.as_deref(), state) else { return };
         let (Some(group), Some(lora), Some(saved)) = (group, pass.lora, saved[projection as usize].as_ref())
         else {
@@ -182,8 +216,8 @@ impl<D: Device> Layer<D> {
         inner_gradients: &'a [Option<D::Operands>; 7],
         terms: &mut ArrayVec<Term<'a, D>, N>,
     ) {
-        let frozen = Right::Frozen(&self.weights[projection as usize]);
-        terms.push(Term { left: out_gradient, right: frozen, side: Side::Backward, mask: None });
+        let right = self.right(group, projection);
+        terms.push(Term { left: out_gradient, right, side: Side::Backward, mask: None });
         if let (Some(place), Some(group), Some(lora), Some(saved), Some(inner_gradient)) = (
             self.adapter(projection, group, state),
             group,
@@ -220,7 +254,8 @@ impl<D: Device> Layer<D> {
         }
         let Scratch { normed, picked, dropped, activated, .. } = scratch;
         let scales = &mut saved.attention_scales;
-        device.rms_norm(residual, rows.tokens, &self.attention_gain, epsilon, normed, scales);
+        let gain = self.gain(group, Norm::Attention);
+        device.rms_norm(residual, rows.tokens, gain, epsilon, normed, scales);
         let query_input = match rows.picked {
             Some(indices) => {
                 device.gather(normed, hidden, indices, picked);
@@ -254,7 +289,8 @@ impl<D: Device> Layer<D> {
         if keep {
             device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
-        device.rms_norm(stream, rows.queries, &self.mlp_gain, epsilon, normed, &mut saved.mlp_scales);
+        let gain = self.gain(group, Norm::Mlp);
+        device.rms_norm(stream, rows.queries, gain, epsilon, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
             let out = Out::Operands(out);
             self.project(pass, group, state, projection, normed, keys, dropped, &mut saved.adapters, out);
@@ -264,7 +300,8 @@ impl<D: Device> Layer<D> {
         self.project(pass, group, state, DownProj, activated, keys, dropped, &mut saved.adapters, out);
     }
 
-    /// Turns the gradient of the layer's output into that of its input, and adds its adapters' if it trains.
+    /// Turns the gradient of the layer's output into that of its input, and adds its adapters' or
+    /// weights' if it trains.
     ///
     /// Overwrites gate and up in `saved`. Without `input_wanted` (the lowest training layer) the gradient of the
     /// residual stream is left unfinished.
@@ -324,7 +361,8 @@ impl<D: Device> Layer<D> {
         drop(terms);
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
-            device.rms_norm_again(mlp_input, count, &self.mlp_gain, mlp_scales, normed);
+            let gain = self.gain(group.as_deref(), Norm::Mlp);
+            device.rms_norm_again(mlp_input, count, gain, mlp_scales, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
@@ -337,7 +375,11 @@ impl<D: Device> Layer<D> {
         }
         device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
         drop(terms);
-        device.rms_norm_backward(mlp_input, count, &self.mlp_gain, mlp_scales, normed_gradient, stream);
+        let gain = self.gain(group.as_deref(), Norm::Mlp);
+        device.rms_norm_backward(mlp_input, count, gain, mlp_scales, normed_gradient, stream);
+        if let Some(group) = group.filter(|group| group.are_masters() && state == State::Training) {
+            group.add_gain_gradient(device, Norm::Mlp, mlp_input, count, mlp_scales, normed_gradient);
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -400,7 +442,8 @@ impl<D: Device> Layer<D> {
         device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
         if state == State::Training {
             let (input, scales) = (&saved.attention_input, &saved.attention_scales);
-            device.rms_norm_again(input, rows.tokens, &self.attention_gain, scales, normed);
+            let gain = self.gain(group.as_deref(), Norm::Attention);
+            device.rms_norm_again(input, rows.tokens, gain, scales, normed);
             if let Some(indices) = rows.picked {
                 device.gather(normed, hidden, indices, picked);
             }
@@ -415,12 +458,13 @@ impl<D: Device> Layer<D> {
             let group = group.as_deref_mut();
             self.adapter_backward(pass, group, state, projection, input, out, count, adapters, buffers!());
         }
-        if !input_wanted {
+        let gain_trains = state == State::Training && group.as_deref().is_some_and(Group::are_masters);
+        if !input_wanted && !gain_trains {
             return;
         }
-        let group = group.as_deref();
         let mut terms = ArrayVec::<Term<D>, 6>::new();
         for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
+            let group = group.as_deref();
             self.input_gradient(pass, group, state, *projection, out, adapters, inner_gradients, &mut terms);
         }
         device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
@@ -428,7 +472,7 @@ impl<D: Device> Layer<D> {
             terms.clear();
             self.input_gradient(
                 pass,
-                group,
+                group.as_deref(),
                 state,
                 QProj,
                 query_gradient,
@@ -442,7 +486,13 @@ impl<D: Device> Layer<D> {
         }
         drop(terms);
         let (input, scales) = (&saved.attention_input, &saved.attention_scales);
-        device.rms_norm_backward(input, rows.tokens, &self.attention_gain, scales, normed_gradient, gradient);
+        if input_wanted {
+            let gain = self.gain(group.as_deref(), Norm::Attention);
+            device.rms_norm_backward(input, rows.tokens, gain, scales, normed_gradient, gradient);
+        }
+        if let Some(group) = group.filter(|_| gain_trains) {
+            group.add_gain_gradient(device, Norm::Attention, input, rows.tokens, scales, normed_gradient);
+        }
     }
 }
 

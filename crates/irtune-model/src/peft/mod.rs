@@ -5,12 +5,12 @@
 //! PEFT `tuners/lora/config.py`, `utils/save_and_load.py`.
 
 mod error;
-mod folder;
 mod read;
 mod settings;
 mod write;
 
 pub use error::AdapterError;
+pub(crate) use read::labels as read_labels;
 pub use read::{AdapterFolder, read_adapter};
 pub use write::write_adapter;
 
@@ -21,7 +21,7 @@ pub const HEAD_NAME: &str = "base_model.model.score.weight";
 
 const CONFIG_FILE: &str = "adapter_config.json";
 const TENSOR_FILE: &str = "adapter_model.safetensors";
-const CLASSIFIER_FILE: &str = "config.json";
+pub(crate) const CLASSIFIER_FILE: &str = "config.json";
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,
 /// each projection in `target_modules`' order, A before B; the head last.

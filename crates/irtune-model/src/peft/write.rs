@@ -8,11 +8,12 @@ use std::{
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
-use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, TENSOR_FILE, expected_tensors, folder};
+use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, TENSOR_FILE, expected_tensors};
 use crate::{
     adapters::lora::{LoraConfig, Projection},
     config::ModelConfig,
     host_tensor::HostTensor,
+    replace_folder::{ReplaceError, replace, write_file},
 };
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one.
@@ -39,7 +40,15 @@ pub fn write_adapter(
         (TENSOR_FILE, serialize(tensors, &path)?),
         (CLASSIFIER_FILE, pretty(&base.to_transformers(labels))),
     ];
-    folder::replace(folder, &files)
+    let known = [CONFIG_FILE, TENSOR_FILE, CLASSIFIER_FILE];
+    let replaced = replace(folder, &known, |writing| {
+        files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
+    });
+    let path = folder.to_owned();
+    replaced.map_err(|error| match error {
+        ReplaceError::Foreign(file) => AdapterError::Foreign { path, file },
+        ReplaceError::Write(source) => AdapterError::Write { path, source },
+    })
 }
 
 fn verify(
