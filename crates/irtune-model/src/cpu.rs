@@ -7,6 +7,8 @@ use irtune_kernels::{
     Element, Matrix, MatrixMut, adamw, attention, dropout, loss, norm, product, rotary, rows, swiglu, weight,
 };
 
+use rayon::prelude::*;
+
 use crate::{
     base::Base,
     device::{
@@ -138,7 +140,7 @@ impl<E: Element> Device for Cpu<E> {
 
     fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {
         let view = weight.view();
-        let rows = to[offset..][..view.rows * view.columns].chunks_exact_mut(view.columns);
+        let rows = to[offset..][..view.rows * view.columns].par_chunks_exact_mut(view.columns);
         rows.enumerate().for_each(|(row, out)| view.decode_row(row, out));
     }
 
