@@ -11,6 +11,7 @@ mod error;
 pub mod evaluate;
 pub mod files;
 mod logs;
+mod merge;
 pub mod metrics;
 mod observer;
 mod predictor;
@@ -28,6 +29,7 @@ mod tokens;
 mod train;
 
 pub use error::TrainError;
+pub use merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
 pub use records::{Environment, Evaluation, Sources, StepReport, Summary, peak_bytes};
@@ -35,8 +37,8 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings,
-    UnknownBatches, UnknownEvery, UnknownMetric,
+    Batches, BestMetric, Every, MemoryLimit, MemoryLimitError, MethodOptions, Problem, TrainSettings, Tune,
+    UnknownBatches, UnknownEvery, UnknownMetric, UnknownTune,
 };
 pub use tokens::BaseTokens;
 pub use train::{TrainRequest, make_engine, make_policy, resume, train};

@@ -1,12 +1,17 @@
 //! Using a trained model: labels for pairs, and how good they are.
 
 use crate::evaluate;
+use crate::merge::MergedModel;
 use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
+use crate::settings::Tune;
 use crate::tokens::BaseTokens;
 use crate::train::cores;
 use irtune_data::{DataError, Encoder, Example, LabelSet, Pair, Prompt};
-use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter};
+use irtune_model::{
+    Base, Engine, EngineOptions, HostTensor, ModelError, Precision, WEIGHTS_HEAD_NAME, engine,
+    peft::HEAD_NAME, read_adapter, read_tuned_weights, weights_engine,
+};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,8 +53,8 @@ pub enum PredictorError {
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// The run has not got as far as a model.
-    #[error("the run in {} has no adapter yet; continue it with --resume", path.display())]
-    NoAdapter {
+    #[error("the run in {} has no model yet; continue it with --resume", path.display())]
+    NoModel {
         /// The run folder.
         path: PathBuf,
     },
@@ -69,14 +74,20 @@ pub enum PredictorError {
         /// The pair's line.
         line: usize,
     },
-    /// The adapter's labels are not the run's.
-    #[error("{}: the adapter has {adapter} labels, labels.json has {run}; one of them is damaged", path.display())]
+    /// A merged model is its own base.
+    #[error("{} is a whole model, which needs no base; leave --base out", path.display())]
+    WholeModel {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The model's labels are not the run's.
+    #[error("{}: the model has {model} labels, but {run} are listed; one of them is damaged", path.display())]
     Labels {
         /// The run folder.
         path: PathBuf,
-        /// Labels of the adapter.
-        adapter: usize,
-        /// Labels of the run.
+        /// Labels of the model.
+        model: usize,
+        /// Labels of the run, or of the merged model's list.
         run: usize,
     },
 }
@@ -123,14 +134,19 @@ pub struct Measured {
 }
 
 impl Predictor {
-    /// Opens the model that a run has left, or its best so far.
+    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]).
     ///
     /// # Errors
-    /// When the folder is no run, has no model yet, or base and adapter are not those of the run.
+    /// When the folder is neither, has no model yet, or base and model are not those of the run.
     pub fn open(run: &Path, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        if let Some(merged) = MergedModel::read(run)? {
+            return Self::open_merged(run, merged, options);
+        }
         let folder = RunFolder::open(run)?;
-        if !folder.adapter_path().is_dir() {
-            return Err(PredictorError::NoAdapter { path: run.to_owned() });
+        let tune = folder.settings()?.tune;
+        let model = folder.model_path(tune);
+        if !model.is_dir() {
+            return Err(PredictorError::NoModel { path: run.to_owned() });
         }
         let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
@@ -139,25 +155,53 @@ impl Predictor {
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
         }
-        let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
-        if adapter.label_count != labels.len() {
-            let (path, adapter, run) = (run.to_owned(), adapter.label_count, labels.len());
-            return Err(PredictorError::Labels { path, adapter, run });
-        }
-        let batch_size = options.batch_size.max(1);
-        let engine_options = EngineOptions {
-            precision: options.precision,
-            threads: options.threads.unwrap_or_else(cores),
-            max_tokens: batch_size * settings.max_length,
-            max_examples: batch_size,
-            training: false,
-            memory_bytes: None,
-        };
-        let mut engine =
-            engine(base.clone(), Some(adapter.lora), labels.len(), settings.seed, engine_options)?;
-        engine.load_parameters(&adapter.tensors)?;
-        let prompt = folder.prompt()?.prompt(&labels);
         let max_length = settings.max_length;
+        let engine_options = engine_options(options, max_length);
+        let (lora, label_count, tensors) = match tune {
+            Tune::Adapters => {
+                let adapter = read_adapter(&model, &base.config).map_err(ModelError::from)?;
+                (Some(adapter.lora), adapter.label_count, adapter.tensors)
+            }
+            Tune::Weights => {
+                let tuned = read_tuned_weights(&model, &base.config).map_err(ModelError::from)?;
+                (None, tuned.label_count, tuned.tensors)
+            }
+        };
+        if label_count != labels.len() {
+            let (path, run) = (run.to_owned(), labels.len());
+            return Err(PredictorError::Labels { path, model: label_count, run });
+        }
+        let seed = settings.seed;
+        let mut engine = match tune {
+            Tune::Adapters => engine(base.clone(), lora, label_count, seed, engine_options)?,
+            Tune::Weights => weights_engine(base.clone(), 0, label_count, seed, engine_options)?,
+        };
+        engine.load_parameters(&tensors)?;
+        let prompt = folder.prompt()?.prompt(&labels);
+        let batch_size = options.batch_size.max(1);
+        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, batch_size })
+    }
+
+    fn open_merged(
+        folder: &Path,
+        merged: MergedModel,
+        options: &PredictorOptions,
+    ) -> Result<Predictor, PredictorError> {
+        if options.base.is_some() {
+            return Err(PredictorError::WholeModel { path: folder.to_owned() });
+        }
+        let MergedModel { labels, prompt, max_length } = merged;
+        let base = Arc::new(Base::open(folder)?);
+        let head = base.weights.tensor(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
+        let model = head.shape.first().copied().unwrap_or(0);
+        if model != labels.len() {
+            return Err(PredictorError::Labels { path: folder.to_owned(), model, run: labels.len() });
+        }
+        let values = base.weights.values(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
+        let head = HostTensor::new(HEAD_NAME, head.shape.clone(), values);
+        let mut engine = engine(base.clone(), None, model, 0, engine_options(options, max_length))?;
+        engine.load_parameters(&[head])?;
+        let (prompt, batch_size) = (prompt.prompt(&labels), options.batch_size.max(1));
         Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, batch_size })
     }
 
@@ -224,6 +268,18 @@ impl Predictor {
             shortened,
             seconds: started.elapsed().as_secs_f64(),
         })
+    }
+}
+
+fn engine_options(options: &PredictorOptions, max_length: usize) -> EngineOptions {
+    let batch_size = options.batch_size.max(1);
+    EngineOptions {
+        precision: options.precision,
+        threads: options.threads.unwrap_or_else(cores),
+        max_tokens: batch_size * max_length,
+        max_examples: batch_size,
+        training: false,
+        memory_bytes: None,
     }
 }
 

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Writes adapter and head parameters as an adapter folder that others can load.
+/// Writes what trained, and the head, as a folder that [`crate::Predictor`] can load: an adapter, or tuned weights.
 pub type Export<'a> = &'a dyn Fn(&Path, &[HostTensor]) -> Result<(), ModelError>;
 
 /// What a run is made of.
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
     /// Removes what a run that was killed before its first checkpoint left in the folder.
     fn begin(&mut self) -> Result<(), TrainError> {
         self.logs.shorten(self.parts.files, Default::default())?;
-        for path in [self.parts.folder.checkpoints_path(), self.parts.folder.adapter_path()] {
+        for path in [self.parts.folder.checkpoints_path(), self.model_path()] {
             self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         }
         Ok(())
@@ -171,9 +171,14 @@ impl<'a> Run<'a> {
         self.saved = Some((state.step, directory.join(checkpoint::name(state.step)), best));
         self.state = state;
         if let Some(best) = self.best_parameters()? {
-            (self.parts.export)(&self.parts.folder.adapter_path(), &best)?;
+            (self.parts.export)(&self.model_path(), &best)?;
         }
         Ok(())
+    }
+
+    /// Where the best model is exported to.
+    fn model_path(&self) -> PathBuf {
+        self.parts.folder.model_path(self.parts.settings.tune)
     }
 
     fn start(&mut self) -> Result<(), TrainError> {
@@ -352,7 +357,7 @@ impl<'a> Run<'a> {
             let _ = files.remove_file(&path);
             wrap(source)
         })?;
-        (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
+        (self.parts.export)(&self.model_path(), &parameters)?;
         let before = self.state.best.replace(Best { step: self.state.step, value, file });
         let before = before.map(|best| best.file.name);
         if before.is_some() && self.saved.as_ref().is_none_or(|(_, _, named)| *named != before) {
@@ -430,7 +435,7 @@ impl<'a> Run<'a> {
             self.parts.engine.load_parameters(&best)?;
         }
         let parameters = self.parts.engine.parameters();
-        (self.parts.export)(&self.parts.folder.adapter_path(), &parameters)?;
+        (self.parts.export)(&self.model_path(), &parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
             test = self.measure(Part::Test)?;

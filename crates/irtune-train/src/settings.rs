@@ -10,6 +10,7 @@ mod every;
 mod memory_limit;
 mod method_options;
 mod problems;
+mod tune;
 
 pub use batches::{Batches, UnknownBatches};
 pub use best_metric::{BestMetric, UnknownMetric};
@@ -17,6 +18,7 @@ pub use every::{Every, UnknownEvery};
 pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use method_options::MethodOptions;
 pub use problems::Problem;
+pub use tune::{Tune, UnknownTune};
 
 /// How a run trains.
 ///
@@ -33,6 +35,8 @@ pub struct TrainSettings {
     /// What is set about the method, each option under its own name; a name that is no option's either is an error.
     #[serde(flatten)]
     pub method_options: MethodOptions,
+    /// What of a layer trains; without adapters their settings have no meaning.
+    pub tune: Tune,
     /// LoRA rank.
     pub rank: usize,
     /// LoRA alpha; the adapters' product is scaled by alpha/rank.
@@ -99,6 +103,7 @@ impl Default for TrainSettings {
         Self {
             method: "ir".to_owned(),
             method_options: MethodOptions::default(),
+            tune: Tune::Adapters,
             rank: 32,
             alpha: 64.0,
             dropout: 0.05,
@@ -140,6 +145,7 @@ impl TrainSettings {
     /// The names of all settings but the methods' options, in the order of their declaration.
     pub const NAMES: &[&str] = &[
         "method",
+        "tune",
         "rank",
         "alpha",
         "dropout",

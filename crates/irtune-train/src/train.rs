@@ -8,10 +8,13 @@ use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
 use crate::run_folder::{RunContents, RunFolder};
-use crate::settings::{MemoryLimit, TrainSettings};
+use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, Labels, Template};
-use irtune_model::{Base, Engine, EngineOptions, HostTensor, ModelError, engine, write_adapter};
+use irtune_model::{
+    Base, Engine, EngineOptions, HostTensor, ModelError, engine, weights_engine, write_adapter,
+    write_tuned_weights,
+};
 use irtune_select::LayerPolicy;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -266,7 +269,14 @@ pub fn make_engine(
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
-    Ok(engine(base.clone(), Some(settings.lora()), data.labels.len(), settings.seed, options)?)
+    let (labels, seed) = (data.labels.len(), settings.seed);
+    Ok(match settings.tune {
+        Tune::Adapters => engine(base.clone(), Some(settings.lora()), labels, seed, options)?,
+        Tune::Weights => {
+            let lowest = make_policy(settings, base.config.layers)?.lowest();
+            weights_engine(base.clone(), lowest, labels, seed, options)?
+        }
+    })
 }
 
 /// The policy that the settings name.
@@ -287,8 +297,15 @@ fn exporter<'a>(
     labels: &'a LabelSet,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let lora = settings.lora();
-    move |path, tensors| Ok(write_adapter(path, &lora, &base.config, base_name, labels.names(), tensors)?)
+    let (lora, tune) = (settings.lora(), settings.tune);
+    move |path, tensors| {
+        let (config, labels) = (&base.config, labels.names());
+        match tune {
+            Tune::Adapters => write_adapter(path, &lora, config, base_name, labels, tensors)?,
+            Tune::Weights => write_tuned_weights(path, config, base_name, labels, tensors)?,
+        }
+        Ok(())
+    }
 }
 
 fn environment(settings: &TrainSettings, engine: &dyn Engine) -> Environment {

@@ -1,8 +1,8 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Every, TrainSettings};
+use super::{Every, TrainSettings, Tune};
 use irtune_model::Projection;
-use irtune_select::{METHODS, SelectError, method};
+use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
 /// A setting that can't be used, and what could be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -51,6 +51,12 @@ pub enum Problem {
         /// The projection.
         projection: Projection,
     },
+    /// A method that weakens adapters, where there are none.
+    #[error("tune: `{method}` needs adapters, which it weakens to measure the layers; use adapters")]
+    NeedsAdapters {
+        /// The method.
+        method: &'static str,
+    },
     /// An empty prompt name.
     #[error("prompt: no name; use instruction, pair or the path of a template file")]
     NoPrompt,
@@ -77,6 +83,9 @@ impl TrainSettings {
             Ok(method) => {
                 let found = method.problems(self.method_options.as_map()).into_iter();
                 problems.extend(found.map(|(option, source)| Problem::MethodOption { option, source }));
+                if self.tune == Tune::Weights && self.weakens_adapters(method) {
+                    problems.push(Problem::NeedsAdapters { method: method.name });
+                }
             }
             Err(_) => {
                 let known = METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", ");
@@ -118,6 +127,11 @@ impl TrainSettings {
             problems.push(Problem::PatienceWithoutEvaluation);
         }
         problems
+    }
+
+    fn weakens_adapters(&self, method: &Method) -> bool {
+        let policy = method.build(LayerSet::MAXIMUM_LAYERS, self.method_options.as_map());
+        policy.is_ok_and(|policy| policy.needs().probes)
     }
 
     fn adapter_problems(&self, problems: &mut Vec<Problem>) {
@@ -173,6 +187,10 @@ mod tests {
             |settings| settings.method_options.set("layers", "3"),
             "layers: method `ir` has no option `layers`; it has: metric, fidelity, split_num, settle",
         );
+        one(
+            |settings| (settings.tune, settings.method) = (Tune::Weights, "ist".into()),
+            "tune: `ist` needs adapters",
+        );
         one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");
@@ -213,6 +231,15 @@ mod tests {
             settings.method = "x".into();
         });
         assert_eq!(found.len(), 3, "{found:?}");
+    }
+
+    #[test]
+    fn every_method_but_those_that_weaken_adapters_can_train_weights() {
+        for method in METHODS {
+            let found =
+                messages(|settings| (settings.tune, settings.method) = (Tune::Weights, method.name.into()));
+            assert_eq!(found.is_empty(), method.name != "ist", "{found:?}");
+        }
     }
 
     #[test]
