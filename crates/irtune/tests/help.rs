@@ -37,6 +37,11 @@ fn help_of_predict() {
 }
 
 #[test]
+fn help_of_merge() {
+    insta::assert_snapshot!(help("merge --help"));
+}
+
+#[test]
 fn help_of_inspect() {
     insta::assert_snapshot!(help("inspect --help"));
 }
@@ -48,7 +53,7 @@ fn help_of_replay() {
 
 #[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in ["quickstart", "train", "eval", "predict", "inspect", "replay"] {
+    for command in ["quickstart", "train", "eval", "predict", "merge", "inspect", "replay"] {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use irtune_train::{Evaluation, RunFolder, StepReport};
+use irtune_train::{Evaluation, RunFolder, StepReport, Tune};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -110,16 +110,19 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
     out += &line("labels", run.labels()?.names().join(", "));
     out += &line("method", settings.method.clone());
     let modules: Vec<String> = settings.target_modules.iter().map(ToString::to_string).collect();
-    out += &line(
-        "adapters",
-        format!(
-            "LoRA, rank {}, alpha {}, dropout {} on {}",
-            settings.rank,
-            settings.alpha,
-            settings.dropout,
-            modules.join(", ")
+    out += &match settings.tune {
+        Tune::Weights => line("weights", "of the layers themselves, without adapters".to_owned()),
+        Tune::Adapters => line(
+            "adapters",
+            format!(
+                "LoRA, rank {}, alpha {}, dropout {} on {}",
+                settings.rank,
+                settings.alpha,
+                settings.dropout,
+                modules.join(", ")
+            ),
         ),
-    );
+    };
     out += &line(
         "optimization",
         format!(

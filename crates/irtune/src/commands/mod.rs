@@ -5,6 +5,7 @@ mod inference;
 mod inspect;
 mod inspect_base;
 mod inspect_run;
+mod merge;
 mod predict;
 mod quickstart;
 mod replay;
@@ -28,6 +29,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Train(arguments) => train::run(&arguments, environment),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
+        Command::Merge(arguments) => merge::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),
     }

@@ -169,6 +169,13 @@ static OWN: &[Setting] = &[
     entry(Data, "validation_fraction", Number, "SHARE", "Share held out when there is no validation file"),
     entry(Method, "method", Text, "METHOD", ""),
     entry(Method, "train_head", Switch, "BOOL", "Whether the classification head trains"),
+    entry(
+        Adapter,
+        "tune",
+        Text,
+        "WHAT",
+        "What of a layer trains: adapters, or weights, its own matrices and norm gains without adapters",
+    ),
     entry(Adapter, "rank", Integer, "N", "Rank of the adapters"),
     entry(Adapter, "alpha", Number, "X", "Scale of the adapters, divided by the rank"),
     entry(Adapter, "dropout", Number, "SHARE", "Dropout before the adapters"),
