@@ -205,6 +205,9 @@ def make(name, settings):
         shutil.rmtree(folder / "peft", ignore_errors=True)
         model.save_pretrained(folder / "peft")
         (folder / "peft" / "README.md").unlink(missing_ok=True)
+        config = folder / "peft" / "adapter_config.json"
+        settings_by_peft = json.loads(config.read_text()) | {"base_model_name_or_path": "tiny"}
+        config.write_text(json.dumps(settings_by_peft, indent=2) + "\n")
     save_file({key: value.contiguous() for key, value in out.items()}, folder / "case.safetensors")
     facts = {
         "seed": SEED, "arithmetic": "float32, one thread", "labels": LABELS, "batch": BATCH, "adapter": settings,

@@ -31,7 +31,12 @@ pub fn mismatches(
     wanted: &Resolved,
     base: Option<&BaseSource>,
 ) -> Result<Vec<Mismatch>, RunFolderError> {
-    let mut found = settings(&run.settings()?, &wanted.training);
+    // A run holds the weights themselves, whatever file they came from.
+    let mut training = wanted.training.clone();
+    if let Ok(weights) = training.class_weights.clone().loaded() {
+        training.class_weights = weights;
+    }
+    let mut found = settings(&run.settings()?, &training);
     let sources = run.sources()?;
     let mut add =
         |key: &str, run: String, wanted: String| found.push(Mismatch { key: key.to_owned(), run, wanted });
