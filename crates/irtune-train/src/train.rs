@@ -302,7 +302,7 @@ fn exporter<'a>(
         let (config, labels) = (&base.config, labels.names());
         match tune {
             Tune::Adapters => write_adapter(path, &lora, config, base_name, labels, tensors)?,
-            Tune::Weights => write_tuned_weights(path, config, base_name, labels, tensors)?,
+            Tune::Weights => write_tuned_weights(path, config, labels, tensors)?,
         }
         Ok(())
     }
