@@ -97,13 +97,11 @@ impl View for Borrowed<'_> {
 pub fn write_tuned_weights(
     folder: &Path,
     base: &ModelConfig,
-    base_name: &str,
     labels: &[String],
     tensors: &[HostTensor],
 ) -> Result<(), TunedWeightsError> {
     check(tensors, base, labels.len(), &folder.join(TENSOR_FILE))?;
-    let metadata =
-        HashMap::from([("format".to_owned(), "pt".to_owned()), ("base".to_owned(), base_name.to_owned())]);
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let replaced = replace(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
         let path = writing.join(TENSOR_FILE);
         let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
@@ -184,7 +182,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("weights");
         for layers in [vec![], vec![1], vec![0, 1]] {
-            write_tuned_weights(&folder, &tiny(), "some/base", &labels(), &tensors(&layers)).unwrap();
+            write_tuned_weights(&folder, &tiny(), &labels(), &tensors(&layers)).unwrap();
             let mut found = read_tuned_weights(&folder, &tiny()).unwrap();
             let mut expected = tensors(&layers);
             for tensors in [&mut found.tensors, &mut expected] {
@@ -201,9 +199,9 @@ mod tests {
     fn a_language_models_weights_have_no_head() {
         let place = tempfile::tempdir().unwrap();
         let mut expected = tensors(&[1]);
-        assert!(write_tuned_weights(place.path(), &tiny(), "base", &[], &expected).is_err());
+        assert!(write_tuned_weights(place.path(), &tiny(), &[], &expected).is_err());
         expected.pop();
-        write_tuned_weights(place.path(), &tiny(), "base", &[], &expected).unwrap();
+        write_tuned_weights(place.path(), &tiny(), &[], &expected).unwrap();
         let mut found = read_tuned_weights(place.path(), &tiny()).unwrap();
         for tensors in [&mut found.tensors, &mut expected] {
             tensors.sort_by(|left, right| left.name.cmp(&right.name));
@@ -219,7 +217,7 @@ mod tests {
         let folder = place.path().join("weights");
         let all = tensors(&[1]);
         let written = |tensors: &[HostTensor]| {
-            let error = write_tuned_weights(&folder, &tiny(), "base", &labels(), tensors).unwrap_err();
+            let error = write_tuned_weights(&folder, &tiny(), &labels(), tensors).unwrap_err();
             error.to_string()
         };
         let message = written(&all[1..]);
@@ -237,7 +235,7 @@ mod tests {
 
         let read = || read_tuned_weights(&folder, &tiny()).unwrap_err().to_string();
         assert!(read().contains("tuned_weights.safetensors"), "{}", read());
-        write_tuned_weights(&folder, &tiny(), "base", &labels(), &all).unwrap();
+        write_tuned_weights(&folder, &tiny(), &labels(), &all).unwrap();
         let other = ModelConfig { hidden_size: 32, ..tiny() };
         let error = read_tuned_weights(&folder, &other).unwrap_err();
         assert!(matches!(error, TunedWeightsError::Tensors { .. }), "{error}");
@@ -246,7 +244,7 @@ mod tests {
         fs::write(folder.join("notes.txt"), "mine").unwrap();
         assert!(written(&all).contains("holds `notes.txt`"));
         assert!(matches!(
-            write_tuned_weights(&folder.join("notes.txt/deeper"), &tiny(), "base", &labels(), &all),
+            write_tuned_weights(&folder.join("notes.txt/deeper"), &tiny(), &labels(), &all),
             Err(TunedWeightsError::Write { .. })
         ));
     }

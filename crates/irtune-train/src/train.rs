@@ -349,7 +349,7 @@ fn exporter<'a>(
     move |path, tensors| {
         let config = &base.config;
         match (&adapter, tune) {
-            (_, Tune::Weights) => write_tuned_weights(path, config, base_name, labels, tensors)?,
+            (_, Tune::Weights) => write_tuned_weights(path, config, labels, tensors)?,
             (Some(adapter), _) => write_adapter(path, adapter, config, base_name, labels, tensors)?,
             (None, _) => write_head(path, config, labels, tensors)?,
         }

@@ -306,7 +306,8 @@ fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
     assert!(matches!(error, MergeRunError::OtherBase { .. }), "{error}");
     let error = merged(&out, Some("nowhere".into())).unwrap_err();
     assert!(matches!(error, MergeRunError::Model(_)), "{error}");
-    let error = merged(&place.path("train.jsonl").join("merged"), None).unwrap_err();
+    let too_long = place.path(&"x".repeat(250));
+    let error = merged(&too_long, None).unwrap_err();
     assert!(matches!(error, MergeRunError::Write { .. }), "{error}");
     let error = merge(&place.path("none"), &out, &MergeOptions::default(), &mut |_, _| {}).unwrap_err();
     assert!(matches!(error, MergeRunError::Folder(_)), "{error}");
