@@ -48,10 +48,10 @@ def rms_norm():
         x, weight = draw(5, columns, scale=scale), draw(columns)
         y = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + epsilon) * weight
         dy = draw(5, columns)
-        (dx,) = torch.autograd.grad(y, x, dy)
+        dx, dweight = torch.autograd.grad(y, [x, weight], dy)
         store(
             f"rms_norm_{columns}", {"epsilon": epsilon},
-            input=x, weight=weight, output=y, output_gradient=dy, input_gradient=dx,
+            input=x, weight=weight, output=y, output_gradient=dy, input_gradient=dx, weight_gradient=dweight,
         )
 
 

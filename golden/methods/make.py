@@ -228,8 +228,9 @@ class Badam(Method):
                     self.queue = subset(draw, self.queue, self.layers)
                 elif order == "descending":
                     self.queue.reverse()
+            # A layer begins empty because it was emptied when it left.
+            self.reset = getattr(self, "current", None)
             self.current = [self.queue.pop(0)]
-            self.reset = self.current
         return self.current
 
 

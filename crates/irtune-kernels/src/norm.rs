@@ -139,3 +139,39 @@ vectorised! {
         }
     }
 }
+
+/// Adds the gain's gradient to `gradient`: `Σ rows d∘x·r`, in the names of [`backward`].
+///
+/// # Shapes
+/// `input` (as it was, or kept in another precision), `out_gradient`: `[rows, width]`; `scales`: `[rows]`, from the
+/// forward; `gradient`: `[width]`.
+pub fn gain_backward<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    let (width, rows) = (gradient.len(), scales.len());
+    assert!(input.len() == rows * width && out_gradient.len() == input.len(), "shapes of a gain's gradient");
+    let gradient = Shared::new(gradient);
+    parallel::for_each(width.div_ceil(COLUMNS), |task| {
+        let first = task * COLUMNS;
+        // SAFETY: each task writes its own columns.
+        let gradient = unsafe { gradient.part(first, COLUMNS.min(width - first)) };
+        gain_columns(input, scales, out_gradient, width, first, gradient);
+    });
+}
+
+/// Columns that one task of [`gain_backward`] sums.
+const COLUMNS: usize = 64;
+
+vectorised! {
+    fn gain_columns<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], width: usize, first: usize, gradient: &mut [f32]) {
+        let mut sums = [0.0f32; COLUMNS];
+        for (row, scale) in scales.iter().enumerate() {
+            let start = row * width + first;
+            let (input, out_gradient) = (&input[start..][..gradient.len()], &out_gradient[start..][..gradient.len()]);
+            for ((sum, value), out_gradient) in sums.iter_mut().zip(input).zip(out_gradient) {
+                *sum += out_gradient * (value.to_f32() * scale);
+            }
+        }
+        for (gradient, sum) in gradient.iter_mut().zip(sums) {
+            *gradient += sum;
+        }
+    }
+}

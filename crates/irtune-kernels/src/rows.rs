@@ -103,15 +103,20 @@ pub fn add(input: &[f32], width: usize, indices: &[u32], out: &mut [f32]) {
 pub fn transpose<T: Copy + Send + Sync>(input: &[T], rows: usize, columns: usize, out: &mut [T]) {
     const BLOCK: usize = 16;
     assert!(input.len() == rows * columns && out.len() == input.len(), "shapes of a transposition");
-    for first_row in (0..rows).step_by(BLOCK) {
-        for first_column in (0..columns).step_by(BLOCK) {
-            for column in first_column..columns.min(first_column + BLOCK) {
+    let out = Shared::new(out);
+    parallel::for_each(columns.div_ceil(BLOCK), |task| {
+        let first_column = task * BLOCK;
+        let count = BLOCK.min(columns - first_column);
+        // SAFETY: each task writes its own rows of the output.
+        let out = unsafe { out.part(first_column * rows, count * rows) };
+        for first_row in (0..rows).step_by(BLOCK) {
+            for column in 0..count {
                 for row in first_row..rows.min(first_row + BLOCK) {
-                    out[column * rows + row] = input[row * columns + column];
+                    out[column * rows + row] = input[row * columns + first_column + column];
                 }
             }
         }
-    }
+    });
 }
 
 #[cfg(test)]
@@ -133,5 +138,12 @@ mod tests {
         assert_eq!(turned[1], 5.0);
         transpose(&turned, 5, 7, &mut again);
         assert_eq!(again, input);
+        // More than a block in both directions, and none of them whole.
+        let input: Vec<u32> = (0..37 * 50).collect();
+        let mut turned = vec![0; input.len()];
+        transpose(&input, 37, 50, &mut turned);
+        assert!(
+            (0..50).all(|column| (0..37).all(|row| turned[column * 37 + row] == input[row * 50 + column]))
+        );
     }
 }

@@ -100,6 +100,14 @@ fn rms_norm() {
             let mut gradient = vec![0.0; input.len()];
             norm::backward(&input, &gain, &scales, &section.floats("output_gradient"), &mut gradient);
             section.compare("input_gradient", &gradient);
+            let mut gain_gradient = vec![0.0; gain.len()];
+            norm::gain_backward(
+                &section.operands::<E>("input"),
+                &scales,
+                &section.floats("output_gradient"),
+                &mut gain_gradient,
+            );
+            section.compare("weight_gradient", &gain_gradient);
             section.golden.passes();
         }
     }

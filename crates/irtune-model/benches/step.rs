@@ -9,7 +9,7 @@ use std::{env, path::PathBuf, sync::Arc, time::Instant};
 use irtune_kernels::{bf16, peak};
 use irtune_model::{
     AdamW, Base, DropoutKey, EngineOptions, LoraConfig, ModelConfig, PackedBatch, Precision, Projection,
-    SHORTEST_SHARED, engine,
+    SHORTEST_SHARED, Trained, engine,
 };
 
 const TARGETS: [Projection; 5] =
@@ -64,7 +64,7 @@ fn main() {
         let precision: Precision = setting("IRTUNE_PRECISION", Precision::Auto);
         let options =
             EngineOptions { precision, threads, max_tokens: count, max_examples: EXAMPLES, training: true, memory_bytes: None };
-        let mut engine = engine(base, Some(adapter.into()), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));
+        let mut engine = engine(base, Trained::Adapter(adapter.into()), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));
         let peak = peak::gflops::<bf16>(10);
         println!("{count} tokens, {threads} threads, {}, bf16 peak {peak:.0} GFLOP/s", engine.precision());
         let mut logits = Vec::new();

@@ -8,6 +8,8 @@ use irtune_kernels::{
     product, rotary, rows, swiglu, token_loss, weight,
 };
 
+use rayon::prelude::*;
+
 use crate::{
     base::Base,
     device::{
@@ -52,7 +54,8 @@ impl<E: Element> Cpu<E> {
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
         match right {
             Right::Frozen(matrix) => matrix.view(),
-            Right::Trained { values, offset, rows, columns } => {
+            Right::Trained { values, offset, rows, columns }
+            | Right::Master { values, offset, rows, columns } => {
                 weight::Weight::of(&values[*offset..], *rows, *columns)
             }
             Right::Operands(values, rows, columns) => weight::Weight::of(values, *rows, *columns),
@@ -145,6 +148,16 @@ impl<E: Element> Device for Cpu<E> {
         to[..length].copy_from_slice(&from[..length]);
     }
 
+    fn copy_part(&self, from: &Vec<f32>, offset: usize, to: &mut Vec<f32>, length: usize) {
+        to[..length].copy_from_slice(&from[offset..][..length]);
+    }
+
+    fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {
+        let view = weight.view();
+        let rows = to[offset..][..view.rows * view.columns].par_chunks_exact_mut(view.columns);
+        rows.enumerate().for_each(|(row, out)| view.decode_row(row, out));
+    }
+
     fn clear(&self, values: &mut Vec<f32>, offset: usize, length: usize) {
         values[offset..][..length].fill(0.0);
     }
@@ -156,7 +169,7 @@ impl<E: Element> Device for Cpu<E> {
                 let weight = Self::view(&term.right);
                 let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
-                let integers = self.integers && matches!(term.right, Right::Frozen(_));
+                let integers = self.integers && matches!(term.right, Right::Frozen(_) | Right::Master { .. });
                 let left = Matrix::new(term.left, rows, summed);
                 product::Term { left, weight, side: term.side, mask, integers }
             })
@@ -268,6 +281,20 @@ impl<E: Element> Device for Cpu<E> {
         gradient: &mut Vec<f32>,
     ) {
         norm_backward(input, rows, gain, scales, out_gradient, gradient);
+    }
+
+    fn rms_norm_gain_backward(
+        &self,
+        input: &Vec<E>,
+        rows: usize,
+        width: usize,
+        scales: &Vec<f32>,
+        out_gradient: &Vec<f32>,
+        gradient: &mut Vec<f32>,
+        offset: usize,
+    ) {
+        let (input, out_gradient) = (&input[..rows * width], &out_gradient[..rows * width]);
+        norm::gain_backward(input, &scales[..rows], out_gradient, &mut gradient[offset..][..width]);
     }
 
     fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {

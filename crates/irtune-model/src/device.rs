@@ -30,6 +30,17 @@ pub enum Right<'a, D: Device + ?Sized> {
         /// Columns of the matrix.
         columns: usize,
     },
+    /// The trained copy of a matrix of the base, `[rows, columns]` from `offset` on.
+    Master {
+        /// The buffer that holds it.
+        values: &'a D::Floats,
+        /// Index of the first value.
+        offset: usize,
+        /// Rows of the matrix.
+        rows: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
     /// Activations, `[rows, columns]`.
     Operands(&'a D::Operands, usize, usize),
 }
@@ -209,6 +220,10 @@ pub trait Device: Send + Sync {
     fn download(&self, from: &Self::Floats, offset: usize, to: &mut [f32]);
     /// Copies the first `length` values.
     fn copy(&self, from: &Self::Floats, to: &mut Self::Floats, length: usize);
+    /// Copies `length` values from `offset` on to the beginning of another buffer.
+    fn copy_part(&self, from: &Self::Floats, offset: usize, to: &mut Self::Floats, length: usize);
+    /// Decodes a frozen matrix, in transformers' order of rows, to `offset`.
+    fn decode(&self, weight: &Self::Weight, to: &mut Self::Floats, offset: usize);
     /// Sets `length` values from `offset` on to zero.
     fn clear(&self, values: &mut Self::Floats, offset: usize, length: usize);
 
@@ -286,6 +301,19 @@ pub trait Device: Send + Sync {
         scales: &Self::Floats,
         out_gradient: &Self::Floats,
         gradient: &mut Self::Floats,
+    );
+
+    /// Adds the gradient of the norm's gain, `[width]`, to `gradient` from `offset` on.
+    #[allow(clippy::too_many_arguments)]
+    fn rms_norm_gain_backward(
+        &self,
+        input: &Self::Operands,
+        rows: usize,
+        width: usize,
+        scales: &Self::Floats,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+        offset: usize,
     );
 
     /// Turns all heads by their positions' angles, or back.

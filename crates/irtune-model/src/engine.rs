@@ -79,6 +79,46 @@ pub struct EngineOptions {
     pub memory_bytes: Option<usize>,
 }
 
+/// The classifier's head, `[labels, hidden_size]`, as transformers names it; where the layers' own weights train, an
+/// engine has it under this name.
+pub const WEIGHTS_HEAD_NAME: &str = "score.weight";
+
+/// What trains beside the head.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trained {
+    /// Nothing.
+    Head,
+    /// Adapters in every layer.
+    Adapter(AdapterConfig),
+    /// The layers' own weights: all seven projections and both norm gains of a layer, in f32 master copies that a layer
+    /// gets when it first trains. Embeddings and the final norm stay frozen.
+    Weights {
+        /// The lowest layer that will ever train: memory is shared out as if every layer from there up had trained.
+        lowest: usize,
+    },
+}
+
+impl Trained {
+    /// The adapters' settings.
+    pub fn adapter(&self) -> Option<&AdapterConfig> {
+        match self {
+            Trained::Adapter(adapter) => Some(adapter),
+            Trained::Head | Trained::Weights { .. } => None,
+        }
+    }
+
+    /// Whether the layers' own weights train.
+    pub fn is_weights(&self) -> bool {
+        matches!(self, Trained::Weights { .. })
+    }
+}
+
+impl From<Option<AdapterConfig>> for Trained {
+    fn from(adapter: Option<AdapterConfig>) -> Self {
+        adapter.map_or(Trained::Head, Trained::Adapter)
+    }
+}
+
 /// What the dropout masks of a micro-batch are drawn from, beside the tokens up to each row; nothing else enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropoutKey {
@@ -134,7 +174,9 @@ pub trait Engine: Send {
     ) -> Result<f64, ModelError>;
 
     /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
-    /// layers' adapters and of the head; returns the sum of losses. Labels count as [`Engine::set_loss`] says.
+    /// layers' parameters and of the head; returns the sum of losses. Labels count as [`Engine::set_loss`] says.
+    ///
+    /// A warm step allocates nothing, but for a layer whose own weights train for the first time.
     ///
     /// # Shapes
     /// `targets`: `[examples]`; `active`: `[layers]`.
@@ -195,33 +237,35 @@ pub trait Engine: Send {
     /// # Errors
     /// When the base lacks a matrix.
     fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError>;
-    /// L2 norm of each adapter parameter's gradient in a layer: by target module, in the order of
-    /// [`AdapterConfig::tensors`].
+    /// L2 norm of each parameter's gradient in a layer: of adapters by target module, in the order of
+    /// [`AdapterConfig::tensors`]; of the layer's own weights both norms' gains, then the projections.
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>);
     /// L2 norm of the head's gradient.
     fn head_gradient_norm(&self) -> f64;
     /// Multiplies the gradients of the active layers and, if asked, of the head.
     fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32);
-    /// One AdamW step of the active layers' adapters and, if asked, of the head; each parameter counts its own steps.
+    /// One AdamW step of the active layers' parameters and, if asked, of the head; each parameter counts its own steps.
     fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW);
-    /// Clears the moments and step counts of a layer's adapters.
+    /// Clears the moments and step counts of a layer's parameters.
     fn reset_optimizer(&mut self, layer: usize);
 
-    /// Adapter and head parameters under PEFT's names, in its orientation.
+    /// Adapter and head parameters under PEFT's names, in its orientation; where the layers' own weights train, those of
+    /// the layers that ever trained and of the head, under transformers' names.
     fn parameters(&self) -> Vec<HostTensor>;
     /// Parameters of this engine as its folder has them, for [`AdapterConfig::exported`]: PiSSA's become a LoRA of twice the
     /// rank, which does the same over the base as it is; all others stay as they are.
     fn exported(&self, parameters: Vec<HostTensor>) -> Vec<HostTensor> {
         parameters
     }
-    /// Gradients, named as the parameters.
+    /// Gradients, named as the parameters; where the layers' own weights train, those of the layers that trained since
+    /// the gradients were zero.
     fn gradients(&self) -> Vec<HostTensor>;
-    /// Replaces all parameters.
+    /// Replaces all parameters; a layer whose own weights are not among them goes back to the base's.
     ///
     /// # Errors
     /// When a name is missing, unknown or given twice, or a shape differs.
     fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
-    /// Moments and step counts: `{name}.first_moment`, `{name}.second_moment`, `{name}.steps` (shape `[1]`).
+    /// Moments and step counts, where there are any: `{name}.first_moment`, `{name}.second_moment`, `{name}.steps` (shape `[1]`).
     fn optimizer_state(&self) -> Vec<HostTensor>;
     /// Replaces moments and step counts.
     ///
@@ -237,7 +281,7 @@ pub trait Engine: Send {
 /// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
 pub fn engine(
     base: Arc<Base>,
-    adapter: Option<AdapterConfig>,
+    trained: Trained,
     labels: usize,
     seed: u64,
     options: EngineOptions,
@@ -251,19 +295,19 @@ pub fn engine(
     fn over<D: Device + 'static>(
         device: D,
         base: &Arc<Base>,
-        adapter: Option<AdapterConfig>,
+        trained: Trained,
         labels: usize,
         seed: u64,
         options: EngineOptions,
     ) -> Result<Box<dyn Engine>, ModelError> {
-        Ok(Box::new(Decoder::new(device, base, adapter, labels, seed, options)?))
+        Ok(Box::new(Decoder::new(device, base, trained, labels, seed, options)?))
     }
     let mapped = base.clone();
     match precision {
-        Precision::F32 => over(Cpu::<f32>::new(mapped), &base, adapter, labels, seed, options),
-        Precision::Int16 => over(Cpu::<bf16>::with_integers(mapped), &base, adapter, labels, seed, options),
+        Precision::F32 => over(Cpu::<f32>::new(mapped), &base, trained, labels, seed, options),
+        Precision::Int16 => over(Cpu::<bf16>::with_integers(mapped), &base, trained, labels, seed, options),
         Precision::Bf16 | Precision::Auto => {
-            over(Cpu::<bf16>::new(mapped), &base, adapter, labels, seed, options)
+            over(Cpu::<bf16>::new(mapped), &base, trained, labels, seed, options)
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::{
     adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
-    peft::AdapterError, tokenizer::TokenizerError, weights::WeightError,
+    merge::MergeError, peft::AdapterError, tokenizer::TokenizerError, tuned_weights::TunedWeightsError,
+    weights::WeightError,
 };
 
 /// Everything that can go wrong in this crate.
@@ -28,6 +29,12 @@ pub enum ModelError {
     /// An adapter folder can't be written or read.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
+    /// A folder of tuned weights can't be written or read.
+    #[error(transparent)]
+    TunedWeights(#[from] TunedWeightsError),
+    /// A merged model can't be written.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// Examples can't be packed.
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -147,8 +154,13 @@ pub enum ModelError {
         /// What stands in the way.
         why: &'static str,
     },
+    /// Without adapters there is nothing to weaken.
+    #[error(
+        "layers can be weakened by their adapters only, but here their own weights train: take another method than ist, or `tune = \"adapters\"`"
+    )]
+    NothingToWeaken,
     /// A parameter is missing.
-    #[error("parameter `{name}` is missing: the adapter was made for other settings or another base")]
+    #[error("parameter `{name}` is missing: it was made for other settings or another base")]
     MissingParameter {
         /// Its name.
         name: String,
@@ -160,7 +172,7 @@ pub enum ModelError {
         name: String,
     },
     /// A parameter isn't one of this engine's.
-    #[error("parameter `{name}` has no place here: the adapter was made for other settings or another base")]
+    #[error("parameter `{name}` has no place here: it was made for other settings or another base")]
     UnknownParameter {
         /// Its name.
         name: String,

@@ -15,10 +15,13 @@ pub mod engine;
 pub mod error;
 mod families;
 pub mod host_tensor;
+pub mod merge;
 mod parameters;
 pub mod peft;
+mod replace_folder;
 pub mod spectrum;
 pub mod tokenizer;
+pub mod tuned_weights;
 pub mod weights;
 
 pub use adapters::{
@@ -28,9 +31,13 @@ pub use adapters::{
 pub use base::{Base, BaseFormat, BaseSource};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, Family, ModelConfig, RopeScaling};
-pub use engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, engine};
+pub use engine::{
+    AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
+};
 pub use error::ModelError;
 pub use host_tensor::HostTensor;
+pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
 pub use tokenizer::{Tokenizer, TokenizerError};
+pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};
 pub use weights::{Tensor, WeightError, Weights};

@@ -8,7 +8,7 @@ mod tiny;
 use irtune_model::{
     AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, HostTensor,
     Ia3Config, LoraConfig, LoraInit, ModelError, Projection,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine},
+    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
     merged_weight, read_adapter,
 };
 use support::{
@@ -51,7 +51,8 @@ impl Case {
 
     fn engine(&self, precision: Precision) -> Box<dyn Engine> {
         let (base, adapter) = (self.tiny.base.clone(), Some(self.adapter.clone()));
-        let mut made = engine(base, adapter, self.tiny.labels, 1, options(precision)).expect("an engine");
+        let mut made =
+            engine(base, adapter.into(), self.tiny.labels, 1, options(precision)).expect("an engine");
         made.load_parameters(&self.start).expect("the golden's adapter fits");
         made
     }
@@ -164,7 +165,7 @@ fn four_steps() {
 /// An engine with nothing loaded.
 fn fresh(case: &Case) -> Box<dyn Engine> {
     let (base, adapter) = (case.tiny.base.clone(), Some(case.adapter.clone()));
-    engine(base, adapter, case.tiny.labels, 1, options(Precision::F32)).expect("an engine")
+    engine(base, adapter.into(), case.tiny.labels, 1, options(Precision::F32)).expect("an engine")
 }
 
 #[test]
@@ -224,8 +225,9 @@ fn pissa_is_exported_as_a_lora_that_does_the_same() {
         let AdapterConfig::Lora(lora) = &exported else { panic!("a LoRA") };
         assert_eq!((lora.rank, lora.init), (4, LoraInit::Default));
         let options = options(Precision::F32);
-        let mut plain = engine(case.tiny.base.clone(), Some(exported.clone()), case.tiny.labels, 1, options)
-            .expect("a LoRA");
+        let mut plain =
+            engine(case.tiny.base.clone(), Trained::Adapter(exported.clone()), case.tiny.labels, 1, options)
+                .expect("a LoRA");
         plain.load_parameters(&pissa.exported(pissa.parameters())).expect("exported parameters");
         let (batch, _) = case.tiny.first();
         let (mut expected, mut found) = (Vec::new(), Vec::new());
@@ -256,8 +258,9 @@ fn folders_by_peft_are_read_as_what_peft_saved() {
             assert_eq!(tensor, find(&case.start, &tensor.name), "{name}");
         }
         let options = options(Precision::F32);
-        let mut theirs = engine(case.tiny.base.clone(), Some(found.adapter), case.tiny.labels, 1, options)
-            .expect("an engine");
+        let mut theirs =
+            engine(case.tiny.base.clone(), Trained::Adapter(found.adapter), case.tiny.labels, 1, options)
+                .expect("an engine");
         theirs.load_parameters(&found.tensors).expect("its own tensors");
         let (batch, _) = case.tiny.first();
         let (mut expected, mut logits) = (Vec::new(), Vec::new());
@@ -341,7 +344,7 @@ fn make(
     memory_bytes: Option<usize>,
 ) -> Result<Box<dyn Engine>, ModelError> {
     let options = EngineOptions { memory_bytes, ..options(precision) };
-    engine(tiny.base.clone(), Some(adapter.clone()), tiny.labels, 1, options)
+    engine(tiny.base.clone(), Trained::Adapter(adapter.clone()), tiny.labels, 1, options)
 }
 
 /// Parameters away from where an engine starts.
@@ -429,7 +432,7 @@ fn an_adapter_at_its_start_does_nothing_and_learns() {
     each_kind(0.3, |tiny, adapter, precision| {
         let (batch, targets) = tiny.first();
         let mut plain =
-            engine(tiny.base.clone(), None, tiny.labels, 1, options(precision)).expect("an engine");
+            engine(tiny.base.clone(), Trained::Head, tiny.labels, 1, options(precision)).expect("an engine");
         let mut made = make(tiny, adapter, precision, None).expect("an engine");
         let start = made.parameters();
         plain.load_parameters(&start[start.len() - 1..]).expect("the head");

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use irtune_model::{
     AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
     DropoutKey, Engine, EngineOptions, Ia3Config, LoraConfig, LoraInit, PackedBatch, Precision, Projection,
-    engine,
+    Trained, engine,
 };
 
 #[global_allocator]
@@ -81,7 +81,8 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
                 training: true,
                 memory_bytes: None,
             };
-            let mut engine = engine(base.clone(), Some(adapter.clone()), 5, 1, options).expect("an engine");
+            let mut engine =
+                engine(base.clone(), Trained::Adapter(adapter.clone()), 5, 1, options).expect("an engine");
             let (all, mut norms) = ([true; 6], Vec::new());
             for warm in 0..3 {
                 step(engine.as_mut(), &small, &all, warm, &mut norms);

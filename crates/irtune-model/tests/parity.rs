@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use irtune_model::{
     Base, HostTensor, PackedBatch, SHORTEST_SHARED,
-    engine::{AdamW, Engine, Precision, engine},
+    engine::{AdamW, Engine, Precision, Trained, engine},
 };
 use support::{
     golden::{Failure, Golden, sections},
@@ -63,8 +63,8 @@ fn normed_states(case: &str, tiny: &Tiny, depth: usize, precision: Precision) ->
     let inside = |tensor: &&HostTensor| layer_of(&tensor.name).is_some_and(|layer| layer < depth);
     let mut parameters: Vec<HostTensor> = tiny.adapter.iter().filter(inside).cloned().collect();
     parameters.push(HostTensor::new("base_model.model.score.weight", vec![width, width], identity));
-    let mut cut =
-        engine(base, Some(tiny.lora.clone().into()), width, 1, options(precision)).expect("an engine");
+    let mut cut = engine(base, Trained::Adapter(tiny.lora.clone().into()), width, 1, options(precision))
+        .expect("an engine");
     cut.load_parameters(&parameters).expect("the parameters fit");
     let beginnings: Vec<&[u32]> = (1..=tiny.examples[0].len()).map(|end| &tiny.examples[0][..end]).collect();
     let mut states = Vec::new();
@@ -82,7 +82,7 @@ fn logits() {
         golden.compare("logits/adapted", &found, tolerance("logits", name_of(precision)));
 
         let mut bare =
-            engine(tiny.base.clone(), None, tiny.labels, 1, options(precision)).expect("an engine");
+            engine(tiny.base.clone(), Trained::Head, tiny.labels, 1, options(precision)).expect("an engine");
         let head = find(&tiny.adapter, "base_model.model.score.weight").clone();
         bare.load_parameters(&[head]).expect("the head fits");
         bare.logits(&batch, &mut found).expect("logits");

@@ -6,7 +6,7 @@ mod tiny;
 
 use irtune_model::{
     HostTensor, LoraConfig, ModelError, PackedBatch,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, engine},
+    engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, engine},
 };
 use support::{golden::largest_error, tolerances::tolerance};
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
@@ -121,7 +121,7 @@ fn layers_computed_again_have_the_same_gradients() {
         let (batch, targets) = tiny.first();
         let make = |memory_bytes| {
             let options = EngineOptions { memory_bytes, ..options(precision) };
-            engine(tiny.base.clone(), Some(dropping(tiny).into()), tiny.labels, 1, options)
+            engine(tiny.base.clone(), Trained::Adapter(dropping(tiny).into()), tiny.labels, 1, options)
         };
         let Err(ModelError::Memory { limit: 1, needed }) = make(Some(1)) else {
             panic!("a byte is not enough")
@@ -261,7 +261,8 @@ fn a_head_alone_reads_pooled_rows_that_are_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let make = || {
             let options = options(precision);
-            let mut made = engine(tiny.base.clone(), None, tiny.labels, 1, options).expect("an engine");
+            let mut made =
+                engine(tiny.base.clone(), Trained::Head, tiny.labels, 1, options).expect("an engine");
             let head = tiny.adapter.last().expect("the head").clone();
             made.load_parameters(&[head]).expect("the head fits");
             made

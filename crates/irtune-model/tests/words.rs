@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use irtune_model::{
     Base, HostTensor, ModelError, PackedBatch, WeightError,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, engine},
+    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use support::{
@@ -55,7 +55,8 @@ impl Case {
     fn bare_engine(&self, options: EngineOptions) -> Box<dyn Engine> {
         let lora = irtune_model::LoraConfig { dropout: 0.3, ..self.tiny.lora.clone() };
         let mut made =
-            engine(self.tiny.base.clone(), Some(lora.into()), self.tiny.labels, 1, options).expect("an engine");
+            engine(self.tiny.base.clone(), Trained::Adapter(lora.into()), self.tiny.labels, 1, options)
+                .expect("an engine");
         made.classify_by_words(self.words.clone()).expect("words");
         made
     }
@@ -264,7 +265,13 @@ fn layers_computed_again_have_the_same_gradients() {
     let active = vec![true; case.tiny.layers];
     let make = |memory_bytes| {
         let options = EngineOptions { memory_bytes, ..options(Precision::F32) };
-        engine(case.tiny.base.clone(), Some(case.tiny.lora.clone().into()), case.tiny.labels, 1, options)
+        engine(
+            case.tiny.base.clone(),
+            Trained::Adapter(case.tiny.lora.clone().into()),
+            case.tiny.labels,
+            1,
+            options,
+        )
     };
     let Err(ModelError::Memory { needed, .. }) = make(Some(1)) else { panic!("a byte is not enough") };
     let gradients = |memory| {

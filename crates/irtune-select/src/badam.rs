@@ -1,6 +1,7 @@
 //! `badam`: block coordinate descent with Adam, one layer at a time.
 //!
-//! Every `interval` steps the next layer takes its turn and begins with an empty optimizer state. In the random order
+//! Every `interval` steps the next layer takes its turn and begins with an empty optimizer state: that of a layer is
+//! cleared when it leaves, which frees its memory where layers' own weights train. In the random order
 //! each round visits every layer once, by a permutation drawn when it begins ([`sample::uniform`] over all layers in
 //! ascending order).
 //!
@@ -73,7 +74,7 @@ pub struct Badam {
     round: Vec<usize>,
     /// Whose turn it is, once the first step was selected.
     position: Option<usize>,
-    switched: Option<LayerSet>,
+    left: Option<LayerSet>,
 }
 
 impl Badam {
@@ -84,7 +85,7 @@ impl Badam {
     pub fn new(layers: usize, interval: NonZeroU64, order: Order) -> Result<Badam, SelectError> {
         LayerSet::check_layers(layers)?;
         let round = (0..layers).collect();
-        Ok(Badam { interval: interval.get(), order, round, position: None, switched: None })
+        Ok(Badam { interval: interval.get(), order, round, position: None, left: None })
     }
 
     fn begin_round(&mut self, evidence: &mut Evidence<'_>) {
@@ -112,9 +113,12 @@ impl LayerPolicy for Badam {
         let layers = self.round.len();
         evidence.expect_layers(NAME, layers)?;
         let stays = self.position.filter(|_| !evidence.step.is_multiple_of(self.interval));
+        self.left = None;
         let position = match stays {
             Some(position) => position,
             None => {
+                let before = self.position.map(|position| LayerSet::new(layers, [self.round[position]]));
+                self.left = before.transpose()?;
                 let next = self.position.map_or(0, |position| (position + 1) % layers);
                 if next == 0 {
                     self.begin_round(evidence);
@@ -123,13 +127,12 @@ impl LayerPolicy for Badam {
             }
         };
         let set = LayerSet::new(layers, [self.round[position]])?;
-        self.switched = stays.is_none().then_some(set);
         self.position = Some(position);
         Ok(set)
     }
 
     fn optimizer_reset(&self) -> Option<LayerSet> {
-        self.switched
+        self.left
     }
 
     fn observe(&mut self, _: &Evidence<'_>) -> Result<(), SelectError> {
@@ -160,7 +163,7 @@ impl LayerPolicy for Badam {
         if saved.is_some() && position.is_none() {
             return Err(damaged(POSITION));
         }
-        (self.round, self.position, self.switched) = (round, position, None);
+        (self.round, self.position, self.left) = (round, position, None);
         Ok(())
     }
 }

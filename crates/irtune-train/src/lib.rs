@@ -13,6 +13,7 @@ pub mod files;
 mod folds;
 mod head_only;
 mod logs;
+mod merge;
 pub mod metrics;
 mod observer;
 mod predictor;
@@ -36,6 +37,7 @@ pub use folds::{
     FoldRun, FoldsError, FoldsOutcome, FoldsSummary, Spread, cross_validate, is_cross_validation,
     resume_cross_validation,
 };
+pub use merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
 pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
 pub use records::{
@@ -46,8 +48,8 @@ pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit,
-    MemoryLimitError, MethodOptions, Objective, Problem, TrainSettings, UnknownAdapter, UnknownBatches,
-    UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective,
+    MemoryLimitError, MethodOptions, Objective, Problem, TrainSettings, Tune, UnknownAdapter, UnknownBatches,
+    UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
 };
 pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;

@@ -1,12 +1,17 @@
 //! Using a trained model: labels for pairs, and how good they are.
 
 use crate::evaluate::{self, BatchLimit};
+use crate::merge::MergedModel;
 use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
+use crate::settings::Tune;
 use crate::tokens::BaseTokens;
 use crate::train::cores;
 use irtune_data::{DataError, Encoder, Example, LabelSet, LabelWords, Pair, Prompt};
-use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, engine, read_adapter, read_head};
+use irtune_model::{
+    Base, Engine, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
+    peft::HEAD_NAME, read_adapter, read_head, read_tuned_weights,
+};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,8 +53,8 @@ pub enum PredictorError {
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// The run has not got as far as a model.
-    #[error("the run in {} has no adapter yet; continue it with --resume", path.display())]
-    NoAdapter {
+    #[error("the run in {} has no model yet; continue it with --resume", path.display())]
+    NoModel {
         /// The run folder.
         path: PathBuf,
     },
@@ -69,14 +74,20 @@ pub enum PredictorError {
         /// The pair's line.
         line: usize,
     },
-    /// The adapter's labels are not the run's.
-    #[error("{}: the adapter has {adapter} labels, labels.json has {run}; one of them is damaged", path.display())]
+    /// A merged model is its own base.
+    #[error("{} is a whole model, which needs no base; leave --base out", path.display())]
+    WholeModel {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The model's labels are not the run's.
+    #[error("{}: the model has {model} labels, but {run} are listed; one of them is damaged", path.display())]
     Labels {
         /// The run folder.
         path: PathBuf,
-        /// Labels of the adapter.
-        adapter: usize,
-        /// Labels of the run.
+        /// Labels of the model.
+        model: usize,
+        /// Labels of the run, or of the merged model's list.
         run: usize,
     },
 }
@@ -123,14 +134,19 @@ pub struct Measured {
 }
 
 impl Predictor {
-    /// Opens the model that a run has left, or its best so far.
+    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]).
     ///
     /// # Errors
-    /// When the folder is no run, has no model yet, or base and adapter are not those of the run.
+    /// When the folder is neither, has no model yet, or base and model are not those of the run.
     pub fn open(run: &Path, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        if let Some(merged) = MergedModel::read(run)? {
+            return Self::open_merged(run, merged, options);
+        }
         let folder = RunFolder::open(run)?;
-        if !folder.adapter_path().is_dir() {
-            return Err(PredictorError::NoAdapter { path: run.to_owned() });
+        let tune = folder.settings()?.tune;
+        let model = folder.model_path(tune);
+        if !model.is_dir() {
+            return Err(PredictorError::NoModel { path: run.to_owned() });
         }
         let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
         let words = folder.words()?;
@@ -140,40 +156,61 @@ impl Predictor {
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
         }
-        let (adapter, label_count, tensors) = if settings.head_only {
-            let head = read_head(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
-            (None, head.label_count, head.tensors)
-        } else {
-            let adapter = read_adapter(&folder.adapter_path(), &base.config).map_err(ModelError::from)?;
-            (Some(adapter.adapter), adapter.label_count, adapter.tensors)
+        let (trained, label_count, tensors) = match settings.tune {
+            Tune::Adapters if settings.head_only => {
+                let head = read_head(&model, &base.config).map_err(ModelError::from)?;
+                (Trained::Head, head.label_count, head.tensors)
+            }
+            Tune::Adapters => {
+                let adapter = read_adapter(&model, &base.config).map_err(ModelError::from)?;
+                (Trained::Adapter(adapter.adapter), adapter.label_count, adapter.tensors)
+            }
+            Tune::Weights => {
+                let tuned = read_tuned_weights(&model, &base.config).map_err(ModelError::from)?;
+                (Trained::Weights { lowest: 0 }, tuned.label_count, tuned.tensors)
+            }
         };
-        // A language model's adapter knows no labels: its words are the run's.
+        // A language model knows no labels: its words are the run's.
         if words.is_none() && label_count != labels.len() {
-            let (path, adapter, run) = (run.to_owned(), label_count, labels.len());
-            return Err(PredictorError::Labels { path, adapter, run });
+            let (path, run) = (run.to_owned(), labels.len());
+            return Err(PredictorError::Labels { path, model: label_count, run });
         }
-        let batch_size = options.batch_size.max(1);
-        let limit = BatchLimit { examples: batch_size, tokens: settings.micro_batch_tokens };
-        let engine_options = EngineOptions {
-            precision: options.precision,
-            threads: options.threads.unwrap_or_else(cores),
-            max_tokens: match limit.tokens {
-                0 => batch_size * settings.max_length,
-                most => most.max(settings.max_length).min(batch_size * settings.max_length),
-            },
-            max_examples: batch_size,
-            training: false,
-            memory_bytes: None,
-        };
-        let mut engine = engine(base.clone(), adapter, labels.len(), settings.seed, engine_options)?;
+        let (max_length, tokens) = (settings.max_length, settings.micro_batch_tokens);
+        let limit = BatchLimit { examples: options.batch_size.max(1), tokens };
+        let engine_options = engine_options(options, limit, max_length);
+        let mut engine = engine(base.clone(), trained, labels.len(), settings.seed, engine_options)?;
         let tokens = BaseTokens::new(base);
         let prompt = folder.prompt()?.prompt(words.as_ref().map_or(&labels, LabelWords::as_labels));
         if let Some(words) = &words {
             engine.classify_by_words(words.tokens(&tokens, &prompt)?)?;
         }
         engine.load_parameters(&tensors)?;
-        let max_length = settings.max_length;
         Ok(Predictor { engine, tokens, labels, prompt, max_length, limit })
+    }
+
+    fn open_merged(
+        folder: &Path,
+        merged: MergedModel,
+        options: &PredictorOptions,
+    ) -> Result<Predictor, PredictorError> {
+        if options.base.is_some() {
+            return Err(PredictorError::WholeModel { path: folder.to_owned() });
+        }
+        let MergedModel { labels, prompt, max_length, micro_batch_tokens } = merged;
+        let base = Arc::new(Base::open(folder)?);
+        let head = base.weights.tensor(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
+        let model = head.shape.first().copied().unwrap_or(0);
+        if model != labels.len() {
+            return Err(PredictorError::Labels { path: folder.to_owned(), model, run: labels.len() });
+        }
+        let values = base.weights.values(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
+        let head = HostTensor::new(HEAD_NAME, head.shape.clone(), values);
+        let limit = BatchLimit { examples: options.batch_size.max(1), tokens: micro_batch_tokens };
+        let engine_options = engine_options(options, limit, max_length);
+        let mut engine = engine(base.clone(), Trained::Head, model, 0, engine_options)?;
+        engine.load_parameters(&[head])?;
+        let prompt = prompt.prompt(&labels);
+        Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, limit })
     }
 
     /// The labels, in the order of all probabilities.
@@ -271,6 +308,21 @@ struct Answers {
 fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predictions, MetricsError> {
     let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
     Predictions::new(targets, &probabilities, labels)
+}
+
+fn engine_options(options: &PredictorOptions, limit: BatchLimit, max_length: usize) -> EngineOptions {
+    let all = limit.examples * max_length;
+    EngineOptions {
+        precision: options.precision,
+        threads: options.threads.unwrap_or_else(cores),
+        max_tokens: match limit.tokens {
+            0 => all,
+            most => most.max(max_length).min(all),
+        },
+        max_examples: limit.examples,
+        training: false,
+        memory_bytes: None,
+    }
 }
 
 /// Logits of a window of examples, `[examples, labels]`.

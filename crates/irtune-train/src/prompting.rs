@@ -15,7 +15,7 @@ use irtune_data::{
     Columns, Corpus, Encode, Encoder, Example, LabelSet, LabelWords, Labels, Pair, Prompt, Shot, Template,
     draw_shots,
 };
-use irtune_model::{Base, EngineOptions, Precision, engine};
+use irtune_model::{Base, EngineOptions, Precision, Trained, engine};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -151,7 +151,7 @@ pub fn prompt(
         training: false,
         memory_bytes: None,
     };
-    let mut engine = engine(base, None, labels.len(), request.seed, options)?;
+    let mut engine = engine(base, Trained::Head, labels.len(), request.seed, options)?;
     engine.classify_by_words(word_tokens)?;
     let prior = match request.normalise {
         Normalise::Prior => {

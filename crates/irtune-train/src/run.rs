@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Writes adapter and head parameters as an adapter folder that others can load.
+/// Writes what trained, and the head, as a folder that [`crate::Predictor`] can load: an adapter, or tuned weights.
 pub type Export<'a> = &'a dyn Fn(&Path, &[HostTensor]) -> Result<(), ModelError>;
 
 /// What a run is made of.
@@ -155,7 +155,7 @@ impl<'a> Run<'a> {
     /// Removes what a run that was killed before its first checkpoint left in the folder.
     fn begin(&mut self) -> Result<(), TrainError> {
         self.logs.shorten(self.parts.files, Default::default())?;
-        for path in [self.parts.folder.checkpoints_path(), self.parts.folder.adapter_path()] {
+        for path in [self.parts.folder.checkpoints_path(), self.model_path()] {
             self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         }
         Ok(())
@@ -177,6 +177,11 @@ impl<'a> Run<'a> {
             self.export(best)?;
         }
         Ok(())
+    }
+
+    /// Where the best model is exported to.
+    fn model_path(&self) -> PathBuf {
+        self.parts.folder.model_path(self.parts.settings.tune)
     }
 
     fn start(&mut self) -> Result<(), TrainError> {
@@ -375,10 +380,10 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Writes parameters as the run's adapter.
+    /// Writes parameters as the run's model.
     fn export(&self, parameters: Vec<HostTensor>) -> Result<(), TrainError> {
         let exported = self.parts.engine.exported(parameters);
-        Ok((self.parts.export)(&self.parts.folder.adapter_path(), &exported)?)
+        Ok((self.parts.export)(&self.model_path(), &exported)?)
     }
 
     fn remove_best_file(&self, name: Option<String>) -> Result<(), TrainError> {

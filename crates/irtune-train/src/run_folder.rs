@@ -12,13 +12,14 @@
 //! | `events.out.tfevents.…` | the same for TensorBoard |
 //! | `checkpoints/` | what an unfinished run continues from |
 //! | `adapter/` | the best model so far, in PEFT's format |
+//! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
 //! | `test_predictions.jsonl` | one [`TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `summary.json` | the end of a finished run |
 
 use crate::files::{self, Files};
 use crate::metrics::Predictions;
 use crate::records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction};
-use crate::settings::TrainSettings;
+use crate::settings::{TrainSettings, Tune};
 use irtune_data::{LabelSet, LabelWords, Template};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -192,6 +193,14 @@ impl RunFolder {
     /// The folder of the checkpoints; a finished run has none.
     pub fn checkpoints_path(&self) -> PathBuf {
         self.path.join("checkpoints")
+    }
+
+    /// The best model: of a run that tunes weights those, else the adapter.
+    pub fn model_path(&self, tune: Tune) -> PathBuf {
+        match tune {
+            Tune::Adapters => self.adapter_path(),
+            Tune::Weights => self.path.join("weights"),
+        }
     }
 
     /// The best model, in PEFT's format.
@@ -371,7 +380,7 @@ fn read_error(path: &Path, source: io::Error) -> RunFolderError {
     RunFolderError::Read { path: path.to_owned(), source }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {
     let bytes = std::fs::read(path).map_err(|source| read_error(path, source))?;
     serde_json::from_slice(&bytes).map_err(|source| RunFolderError::Json {
         path: path.to_owned(),

@@ -15,6 +15,7 @@ mod memory_limit;
 mod method_options;
 mod objective;
 mod problems;
+mod tune;
 
 pub use adapter::{Adapter, UnknownAdapter};
 pub use batches::{Batches, UnknownBatches};
@@ -26,6 +27,7 @@ pub use memory_limit::{MemoryLimit, MemoryLimitError};
 pub use method_options::MethodOptions;
 pub use objective::{Objective, UnknownObjective};
 pub use problems::Problem;
+pub use tune::{Tune, UnknownTune};
 
 /// How a run trains.
 ///
@@ -42,7 +44,9 @@ pub struct TrainSettings {
     /// What is set about the method, each option under its own name; a name that is no option's either is an error.
     #[serde(flatten)]
     pub method_options: MethodOptions,
-    /// The kind of adapter.
+    /// What of a layer trains.
+    pub tune: Tune,
+    /// The kind of adapter; `none` where weights are tuned.
     pub adapter: Adapter,
     /// Rank of LoRA and DoRA.
     pub rank: usize,
@@ -150,6 +154,7 @@ impl Default for TrainSettings {
         Self {
             method: "ir".to_owned(),
             method_options: MethodOptions::default(),
+            tune: Tune::Adapters,
             adapter: Adapter::Lora,
             rank: 32,
             alpha: 64.0,
@@ -202,6 +207,7 @@ impl TrainSettings {
     /// The names of all settings but the methods' options, in the order of their declaration.
     pub const NAMES: &[&str] = &[
         "method",
+        "tune",
         "adapter",
         "rank",
         "alpha",
@@ -251,6 +257,16 @@ impl TrainSettings {
     /// Whether a setting of a training run has this name, the methods' options included.
     pub fn knows(name: &str) -> bool {
         Self::NAMES.contains(&name) || irtune_select::option_names().contains(&name)
+    }
+
+    /// Writes down what was left open, so that a later version, or a resumed run, does the same.
+    pub fn complete(&mut self) {
+        if let Ok(method) = irtune_select::method(&self.method) {
+            self.method_options.complete(method);
+        }
+        if self.tune == Tune::Adapters {
+            self.target_modules = Some(self.targets());
+        }
     }
 
     /// How many examples go through the model together when it is measured.

@@ -9,11 +9,12 @@ use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
 use crate::run::{self, RunParts, TrainOutcome};
 use crate::run_folder::{RunContents, RunFolder};
-use crate::settings::{MemoryLimit, Objective, TrainSettings};
+use crate::settings::{MemoryLimit, Objective, TrainSettings, Tune};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, LabelWords, Labels, Template};
 use irtune_model::{
-    Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, engine, write_adapter, write_head,
+    Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, Trained, engine, write_adapter,
+    write_head, write_tuned_weights,
 };
 use irtune_select::LayerPolicy;
 use std::io;
@@ -88,9 +89,7 @@ pub fn train(
     let mut engine = make_engine(&base, &settings, &data)?;
     classify_by_words(engine.as_mut(), &base, words.as_ref(), &prompt)?;
     let mut policy = make_policy(&settings, base.config.layers)?;
-    // What was left open is written down, so that a resumed run does the same.
-    settings.method_options.complete(irtune_select::method(&settings.method)?);
-    settings.target_modules = Some(settings.targets());
+    settings.complete();
     settings.threads = Some(engine.threads());
     settings.precision = engine.precision().parse().unwrap_or(settings.precision);
     let DataPaths { train, validation, test } = paths;
@@ -295,8 +294,11 @@ pub fn make_engine(
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
-    let adapter = settings.adapter_config();
-    let mut engine = engine(base.clone(), adapter, data.labels.len(), settings.seed, options)?;
+    let trained = match settings.tune {
+        Tune::Adapters => settings.adapter_config().into(),
+        Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
+    };
+    let mut engine = engine(base.clone(), trained, data.labels.len(), settings.seed, options)?;
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
@@ -338,15 +340,20 @@ fn exporter<'a>(
     labels: &'a LabelSet,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let adapter = settings.adapter_config().map(|adapter| adapter.exported());
-    // A language model's adapter knows no labels.
+    let (adapter, tune) = (settings.adapter_config().map(|adapter| adapter.exported()), settings.tune);
+    // A language model knows no labels.
     let labels = match settings.objective {
         Objective::Head => labels.names(),
         Objective::Words => &[],
     };
-    move |path, tensors| match &adapter {
-        Some(adapter) => Ok(write_adapter(path, adapter, &base.config, base_name, labels, tensors)?),
-        None => Ok(write_head(path, &base.config, labels, tensors)?),
+    move |path, tensors| {
+        let config = &base.config;
+        match (&adapter, tune) {
+            (_, Tune::Weights) => write_tuned_weights(path, config, labels, tensors)?,
+            (Some(adapter), _) => write_adapter(path, adapter, config, base_name, labels, tensors)?,
+            (None, _) => write_head(path, config, labels, tensors)?,
+        }
+        Ok(())
     }
 }
 

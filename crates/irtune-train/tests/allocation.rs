@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use irtune_data::Example;
-use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, engine};
+use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, Trained, engine};
 use irtune_select::method;
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
 
@@ -53,8 +53,8 @@ fn a_warm_step_allocates_nothing() {
                 training: true,
                 memory_bytes: None,
             };
-            let mut engine =
-                engine(base.clone(), Some(adapter.clone().into()), 5, 1, options).expect("an engine");
+            let mut engine = engine(base.clone(), Trained::Adapter(adapter.clone().into()), 5, 1, options)
+                .expect("an engine");
             let mut policy = method(name).and_then(|method| method.build(6, &BTreeMap::new())).expect(name);
             let mut scratch = StepScratch::new(6);
             let mut train = |step| {

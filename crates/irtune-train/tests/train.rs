@@ -493,8 +493,8 @@ fn each_reason_not_to_predict_has_its_error() {
     interrupted(&request, 1);
     let open = |options: &PredictorOptions| Predictor::open(&request.out, options).err().expect("an error");
     let error = open(&options());
-    assert!(matches!(error, PredictorError::NoAdapter { .. }), "{error}");
-    assert!(error.to_string().ends_with("has no adapter yet; continue it with --resume"), "{error}");
+    assert!(matches!(error, PredictorError::NoModel { .. }), "{error}");
+    assert!(error.to_string().ends_with("has no model yet; continue it with --resume"), "{error}");
     resume(&request.out, &mut Recorder::default(), &never()).unwrap();
 
     let error = open(&PredictorOptions { base: Some(golden_model("three_layers")), ..options() });
@@ -531,7 +531,7 @@ fn each_reason_not_to_predict_has_its_error() {
     let labels = request.out.join("labels.json");
     fs::write(&labels, r#"["clarity", "fluency"]"#).unwrap();
     let error = open(&options());
-    assert!(matches!(error, PredictorError::Labels { adapter: 3, run: 2, .. }), "{error}");
+    assert!(matches!(error, PredictorError::Labels { model: 3, run: 2, .. }), "{error}");
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Let the base classify revisions itself, by how likely it finds each label's words: no training
     Prompt(PromptArguments),
+    /// Make a whole model of a run and its base
+    Merge(MergeArguments),
     /// Show what a run did, or what a base model holds
     Inspect(InspectArguments),
     /// Show which layers a method would have chosen from the scores that a run recorded
@@ -177,7 +179,7 @@ pub struct PredictArguments {
 /// What `eval` and `predict` share.
 #[derive(Debug, Args)]
 pub struct InferenceArguments {
-    /// The run folder
+    /// The run folder, or a merged model
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
     /// The pairs (JSONL, CSV or TSV); predict also reads JSONL from standard input with -
@@ -281,6 +283,30 @@ pub struct PromptArguments {
     /// Threads; all cores when not given
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+}
+
+/// `irtune merge`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes a transformers folder of a sequence classifier: config.json with the labels, model.safetensors, the base's \
+tokenizer. eval and predict take it as a run.\n\nExample:\n  irtune merge --run runs/first --out models/first --dtype bf16"
+)]
+pub struct MergeArguments {
+    /// The run folder
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The folder to make; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// How values are stored: f32 or bf16
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub dtype: String,
+    /// Print what was written as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `irtune inspect`

@@ -33,7 +33,10 @@ fn training_sizes_give_a_learning_curve() {
     let page = fs::read_to_string(sandbox.path("sizes/report.html")).unwrap();
     assert!(page.contains("<title>Test macro-F1, corpus</title>") && page.contains("Learning curves"));
     let table = fs::read_to_string(sandbox.path("sizes/table.md")).unwrap();
-    assert!(table.contains("## corpus, 12 training pairs") && table.contains("## corpus, all training pairs"), "{table}");
+    assert!(
+        table.contains("## corpus, 12 training pairs") && table.contains("## corpus, all training pairs"),
+        "{table}"
+    );
 }
 
 #[test]

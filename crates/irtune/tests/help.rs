@@ -47,6 +47,11 @@ fn help_of_prompt() {
 }
 
 #[test]
+fn help_of_merge() {
+    insta::assert_snapshot!(help("merge --help"));
+}
+
+#[test]
 fn help_of_inspect() {
     insta::assert_snapshot!(help("inspect --help"));
 }
@@ -58,7 +63,9 @@ fn help_of_replay() {
 
 #[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in ["quickstart", "train", "compare", "eval", "predict", "prompt", "inspect", "replay"] {
+    for command in
+        ["quickstart", "train", "compare", "eval", "predict", "prompt", "merge", "inspect", "replay"]
+    {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),

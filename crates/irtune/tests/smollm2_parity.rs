@@ -9,7 +9,8 @@ use std::{path::Path, sync::Arc};
 
 use assert_cmd::Command;
 use irtune_model::{
-    Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision, SHORTEST_SHARED, engine,
+    AdapterConfig, Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision,
+    SHORTEST_SHARED, Trained, engine,
 };
 use support::{
     golden::{Golden, sections},
@@ -70,8 +71,8 @@ impl Case {
             training: true,
             memory_bytes: None,
         };
-        let adapter = adapter.map(Into::into);
-        let mut engine = engine(base.clone(), adapter, self.labels, 1, options).expect("an engine");
+        let trained = Trained::from(adapter.map(AdapterConfig::from));
+        let mut engine = engine(base.clone(), trained, self.labels, 1, options).expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);
         engine.load_parameters(&parameters).expect("its own parameters fit");

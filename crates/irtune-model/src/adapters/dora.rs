@@ -213,6 +213,7 @@ mod tests {
         },
         base::Base,
         cpu::Cpu,
+        engine::Trained,
     };
 
     const ROWS: usize = 5;
@@ -234,7 +235,7 @@ mod tests {
         let mut group = Group::<Cpu<f32>>::new(&device, entries);
         group.values = numbers(group.values.len(), 1);
         let weight = device.weight(&projection.weight_name(2)).unwrap();
-        let mut scratch = AdapterScratch::new(&device, &base.config, Some(&config), ROWS);
+        let mut scratch = AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS);
         let site = sites[projection as usize].as_mut().unwrap();
         site.refresh(&device, &weight, &group, &mut scratch);
 

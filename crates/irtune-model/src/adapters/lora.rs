@@ -10,6 +10,7 @@
 
 use arrayvec::ArrayVec;
 use irtune_kernels::weight::Weight;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -118,15 +119,18 @@ impl LoraConfig {
     /// `weight`: `[outputs, inputs]`; `a`: `[rank, inputs]`; `b`: `[outputs, rank]`.
     pub(super) fn merge(&self, weight: &mut [f32], inputs: usize, a: &[f32], b: &[f32]) {
         let scaling = f64::from(self.scaling());
-        let mut added = vec![0.0f64; inputs];
-        for (row, b) in weight.chunks_exact_mut(inputs).zip(b.chunks_exact(self.rank)) {
-            added.fill(0.0);
-            for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
-                let factor = scaling * f64::from(b);
-                added.iter_mut().zip(a).for_each(|(sum, &a)| *sum += factor * f64::from(a));
-            }
-            row.iter_mut().zip(&added).for_each(|(value, sum)| *value = (f64::from(*value) + sum) as f32);
-        }
+        let rows = weight.par_chunks_exact_mut(inputs).zip(b.par_chunks_exact(self.rank));
+        rows.for_each_init(
+            || vec![0.0f64; inputs],
+            |added, (row, b)| {
+                added.fill(0.0);
+                for (&b, a) in b.iter().zip(a.chunks_exact(inputs)) {
+                    let factor = scaling * f64::from(b);
+                    added.iter_mut().zip(a).for_each(|(sum, &a)| *sum += factor * f64::from(a));
+                }
+                row.iter_mut().zip(added).for_each(|(value, sum)| *value = (f64::from(*value) + *sum) as f32);
+            },
+        );
     }
 
     /// Adds the matrices to a layer's entries.

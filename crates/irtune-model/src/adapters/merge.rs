@@ -1,5 +1,7 @@
 //! A projection's matrix with its adapter in it.
 
+use rayon::prelude::*;
+
 use super::{config::AdapterConfig, lora::LoraInit, projection::Projection};
 use crate::{base::Base, error::ModelError, host_tensor::HostTensor};
 
@@ -21,10 +23,11 @@ pub fn merged_weight(
     layer: usize,
     projection: Projection,
 ) -> Result<Vec<f32>, ModelError> {
+    check_mergeable(adapter)?;
     let weight = base.weights.get(&projection.weight_name(layer))?;
     let (outputs, inputs) = (weight.rows, weight.columns);
     let mut values = vec![0.0; outputs * inputs];
-    values.chunks_exact_mut(inputs).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+    values.par_chunks_exact_mut(inputs).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
     if !adapter.target_modules().contains(&projection) {
         return Ok(values);
     }
@@ -41,19 +44,29 @@ pub fn merged_weight(
         found.push(tensor.data.as_slice());
     }
     match (adapter, &found[..]) {
-        (AdapterConfig::Lora(lora), _) if lora.init == LoraInit::Pissa => {
-            return Err(ModelError::NotMerged { why: "PiSSA's parameters have to be exported first" });
-        }
         (AdapterConfig::Lora(lora), [a, b]) => lora.merge(&mut values, inputs, a, b),
         (AdapterConfig::Dora(dora), [a, b, magnitudes]) => {
             dora.merge(&mut values, inputs, a, b, magnitudes);
         }
         (AdapterConfig::Ia3(ia3), [vector]) => ia3.merge(&mut values, inputs, projection, vector),
-        _ => {
-            return Err(ModelError::NotMerged {
-                why: "a bottleneck's activation is not linear, so no matrix does what it does",
-            });
-        }
+        _ => unreachable!("one tensor for each that the adapter has"),
     }
     Ok(values)
+}
+
+/// Says why an adapter can't become part of its base's matrices, if it can't.
+///
+/// # Errors
+/// [`ModelError::NotMerged`]
+pub(crate) fn check_mergeable(adapter: &AdapterConfig) -> Result<(), ModelError> {
+    let why = match adapter {
+        AdapterConfig::Bottleneck(_) => {
+            "a bottleneck's activation is not linear, so no matrix does what it does"
+        }
+        AdapterConfig::Lora(lora) if lora.init == LoraInit::Pissa => {
+            "PiSSA's parameters have to be exported first"
+        }
+        AdapterConfig::Lora(_) | AdapterConfig::Dora(_) | AdapterConfig::Ia3(_) => return Ok(()),
+    };
+    Err(ModelError::NotMerged { why })
 }

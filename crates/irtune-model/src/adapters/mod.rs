@@ -5,6 +5,7 @@ pub mod config;
 pub mod dora;
 pub mod ia3;
 pub mod lora;
+pub(crate) mod masters;
 pub mod merge;
 mod pissa;
 pub mod projection;

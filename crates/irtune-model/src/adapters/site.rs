@@ -8,6 +8,7 @@ use super::{
     dora::DoraSite,
     ia3::Ia3Site,
     lora::LoraSite,
+    masters,
     projection::Projection,
     state::{Entries, Entry, Group},
 };
@@ -15,6 +16,7 @@ use crate::{
     base::Base,
     config::ModelConfig,
     device::{Device, DirectionMemory, MaskRef, Out, Right, Term},
+    engine::Trained,
     error::ModelError,
     host_tensor::HostTensor,
 };
@@ -196,7 +198,7 @@ pub(crate) struct AdapterScratch<D: Device> {
     pub(crate) wide: D::Floats,
     /// `[tokens, inner]`: after a bottleneck's activation.
     pub(crate) activated: D::Operands,
-    /// `[inner, tokens]`
+    /// `[inner, tokens]`, or `[widest output, tokens]` where the layers' own weights train.
     pub(crate) turned: D::Operands,
     /// `[widest output]`: sums down the columns.
     pub(crate) sums: D::Floats,
@@ -210,12 +212,8 @@ pub(crate) struct AdapterScratch<D: Device> {
 }
 
 impl<D: Device> AdapterScratch<D> {
-    pub(crate) fn new(
-        device: &D,
-        config: &ModelConfig,
-        adapter: Option<&AdapterConfig>,
-        tokens: usize,
-    ) -> Self {
+    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+        let adapter = trained.adapter();
         let widths = |projection: Projection| {
             adapter
                 .filter(|adapter| adapter.target_modules().contains(&projection))
@@ -233,6 +231,7 @@ impl<D: Device> AdapterScratch<D> {
             }
             _ => widest(|widths| widths.output),
         };
+        let turned = if trained.is_weights() { masters::widest_output(config) } else { inner };
         let dora = matches!(adapter, Some(AdapterConfig::Dora(_)));
         let inputs = adapter.map_or(0, |adapter| match adapter {
             AdapterConfig::Ia3(ia3) => {
@@ -250,7 +249,7 @@ impl<D: Device> AdapterScratch<D> {
             output: device.operands(tokens * output),
             wide: device.floats(tokens * output),
             activated: device.operands(tokens * inner),
-            turned: device.operands(tokens * inner),
+            turned: device.operands(tokens * turned),
             sums: device.floats(output),
             direction: if dora {
                 DirectionMemory::new(device, inner, output)

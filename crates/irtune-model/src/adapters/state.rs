@@ -1,6 +1,7 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
 use crate::{
+    adapters::masters::Masters,
     device::{AdamW, Device, OptimizerSlices},
     host_tensor::HostTensor,
 };
@@ -108,17 +109,19 @@ pub(crate) struct Group<D: Device> {
     pub(crate) entries: Vec<Entry>,
     pub(crate) values: D::Floats,
     pub(crate) gradient: D::Floats,
-    first: D::Floats,
-    second: D::Floats,
-    length: usize,
+    pub(super) first: D::Floats,
+    pub(super) second: D::Floats,
+    pub(super) length: usize,
     /// Optimizer steps that these parameters took.
-    steps: u64,
+    pub(super) steps: u64,
     /// Whether the gradient may be other than zero.
     pub(crate) dirty: bool,
-    /// Whether every entry is at rest, so that adapters compute nothing.
+    /// Whether every entry is at rest, so that adapters compute nothing, or the layer's own weights never trained.
     pub(crate) silent: bool,
     /// Whether values changed since what is known of them (DoRA's norms) was found.
     pub(crate) stale: bool,
+    /// When these are weights of the base itself.
+    pub(super) masters: Option<Masters<D>>,
 }
 
 impl<D: Device> Group<D> {
@@ -138,6 +141,7 @@ impl<D: Device> Group<D> {
             dirty: false,
             silent: true,
             stale: false,
+            masters: None,
         }
     }
 
@@ -149,6 +153,9 @@ impl<D: Device> Group<D> {
 
     /// Sum of squares of one entry's gradient.
     pub(crate) fn gradient_squares(&self, device: &D, entry: &Entry) -> f64 {
+        if !self.has_gradient() {
+            return 0.0;
+        }
         device.sum_of_squares(&self.gradient, entry.offset, entry.length())
     }
 
@@ -169,6 +176,7 @@ impl<D: Device> Group<D> {
             let state = OptimizerSlices { values, gradient, first, second, from, length };
             device.adamw(&settings, self.steps, state);
         }
+        self.refresh_gains(device);
     }
 
     /// Clears moments and step count.
@@ -185,18 +193,27 @@ impl<D: Device> Group<D> {
     }
 
     pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_values() {
+            return;
+        }
         out.extend(
             self.entries.iter().map(|entry| self.read(device, entry, &self.values, entry.name.clone())),
         );
     }
 
     pub(crate) fn gradients(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_gradient() {
+            return;
+        }
         out.extend(
             self.entries.iter().map(|entry| self.read(device, entry, &self.gradient, entry.name.clone())),
         );
     }
 
     pub(crate) fn optimizer_state(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_moments() {
+            return;
+        }
         for entry in &self.entries {
             out.push(self.read(device, entry, &self.first, format!("{}.first_moment", entry.name)));
             out.push(self.read(device, entry, &self.second, format!("{}.second_moment", entry.name)));
@@ -217,6 +234,8 @@ impl<D: Device> Group<D> {
             self.silent &= entry.rest.holds(&data);
             device.upload(&data, &mut self.values, entry.offset);
         }
+        self.silent &= self.masters.is_none();
+        self.refresh_gains(device);
     }
 
     /// Sets moments and step count; `find` gives a checked tensor by name.

@@ -1,8 +1,12 @@
 //! What a decoder's memory is made of, and which activations fit into a limit.
 
 use crate::{
-    adapters::config::{AdapterConfig, Widths},
+    adapters::{
+        config::{AdapterConfig, Widths},
+        masters,
+    },
     base::Base,
+    engine::Trained,
     error::ModelError,
 };
 
@@ -23,15 +27,16 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new(
-        base: &Base,
-        adapter: Option<&AdapterConfig>,
-        tokens: usize,
-        operand_bytes: usize,
-    ) -> Self {
+    /// Layers whose own weights may train are counted as if all of them had trained and kept everything.
+    pub(crate) fn new(base: &Base, trained: &Trained, tokens: usize, operand_bytes: usize) -> Self {
         let config = &base.config;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
+        let adapter = trained.adapter();
+        let masters = match trained {
+            Trained::Weights { lowest } => config.layers.saturating_sub(*lowest),
+            Trained::Head | Trained::Adapter(_) => 0,
+        };
         let drops = adapter.is_some_and(|adapter| adapter.dropout() > 0.0);
         let (mut parameters, mut kept_adapters, mut masks) = (0, 0, 0);
         let (mut shared_adapters, mut widest, mut widest_output) = (0, 0, 0);
@@ -56,13 +61,21 @@ impl Budget {
         }
         let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters;
         let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2));
+        let turned = if masters > 0 { masters::widest_output(config) } else { 0 };
         let shared = operand_bytes
-            * (2 * hidden + widest + widest_output + 2 * wide + 2 * query + 2 * key + shared_adapters)
+            * (2 * hidden
+                + widest
+                + widest_output
+                + 2 * wide
+                + 2 * query
+                + 2 * key
+                + shared_adapters
+                + turned)
             + 4 * (3 * hidden + 4 * key + widest_output);
         Self {
             fixed: PROGRAM_BYTES
                 + base.weights.resident_bytes()
-                + 16 * config.layers * parameters
+                + 16 * (config.layers * parameters + masters * masters::layer_parameters(config))
                 + tokens * shared,
             kept,
             again: tokens * hidden * 4,

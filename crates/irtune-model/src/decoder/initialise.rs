@@ -13,7 +13,7 @@ impl<D: Device> Decoder<D> {
         let Self { device, base, groups, head, .. } = self;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut uniform = || f64::from(random.next_u32() >> 8) / f64::from(1u32 << 24);
-        for group in groups {
+        for group in groups.iter_mut().filter(|group| !group.are_masters()) {
             for entry in &group.entries {
                 let drawn: Vec<f32>;
                 let values = match &entry.rest {

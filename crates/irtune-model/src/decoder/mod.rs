@@ -9,13 +9,14 @@ mod state_cache;
 mod words;
 pub(crate) mod workspace;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashSet, path::Path, sync::Arc};
 
 use rayon::prelude::*;
 
 use crate::{
     adapters::{
         config::AdapterConfig,
+        masters::Spare,
         projection::Projection,
         site::{self, Dropout},
         state::{Entries, Group, Rest},
@@ -24,7 +25,7 @@ use crate::{
     batch::PackedBatch,
     config::ModelConfig,
     device::{AdamW, Device, HeadShape, LossOptions, RotaryTable},
-    engine::{DropoutKey, Engine, EngineOptions},
+    engine::{DropoutKey, Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
     error::ModelError,
     families::llama::{Layer, Pass, State},
     host_tensor::HostTensor,
@@ -44,14 +45,16 @@ use workspace::{Capacity, Slots, Workspace};
 pub(crate) struct Decoder<D: Device> {
     device: D,
     base: Arc<Base>,
-    adapter: Option<AdapterConfig>,
+    trained: Trained,
     labels: usize,
     embedding: D::Weight,
     final_gain: D::Floats,
     layers: Vec<Layer<D>>,
-    /// One a layer, empty without adapters.
+    /// One a layer, empty when only the head trains.
     groups: Vec<Group<D>>,
     head: Group<D>,
+    /// Where the layers' own weights train.
+    spare: Spare<D>,
     table: RotaryTable,
     geometry: Geometry,
     cosines: Cosines,
@@ -74,12 +77,12 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn new(
         device: D,
         base: &Arc<Base>,
-        adapter: Option<AdapterConfig>,
+        trained: Trained,
         labels: usize,
         seed: u64,
         options: EngineOptions,
     ) -> Result<Self, ModelError> {
-        if let Some(adapter) = &adapter {
+        if let Some(adapter) = trained.adapter() {
             adapter.validate()?;
         }
         if labels == 0 {
@@ -99,29 +102,35 @@ impl<D: Device> Decoder<D> {
         let adapters = run(&pool, || {
             let layers = (0..config.layers).into_par_iter();
             layers
-                .map(|layer| adapter.as_ref().map(|adapter| site::layer_sites(&device, base, adapter, layer)))
+                .map(|layer| {
+                    trained.adapter().map(|adapter| site::layer_sites(&device, base, adapter, layer))
+                })
                 .collect::<Vec<_>>()
         });
         for (index, adapters) in adapters.into_iter().enumerate() {
             let (entries, sites) = adapters.transpose()?.unzip();
             groups.extend(entries.map(|entries| Group::new(&device, entries)));
+            if trained.is_weights() {
+                groups.push(Group::masters(&device, config, index));
+            }
             layers.push(Layer::new(&device, base, index, sites.unwrap_or_else(site::none))?);
         }
         let gain = base.weights.vector("model.norm.weight")?;
         let mut final_gain = device.floats(gain.len());
         device.upload(&gain, &mut final_gain, 0);
         let mut entries = Entries::default();
-        entries.matrix(HEAD_NAME.to_owned(), labels, config.hidden_size, Rest::Drawn);
+        let name = if trained.is_weights() { WEIGHTS_HEAD_NAME } else { HEAD_NAME };
+        entries.matrix(name.to_owned(), labels, config.hidden_size, Rest::Drawn);
         let head = Group::new(&device, entries.list);
         let tokens = options.max_tokens.max(1);
         let slots = if options.training {
-            Budget::new(base, adapter.as_ref(), tokens, device.operand_bytes()).slots(options.memory_bytes)?
+            Budget::new(base, &trained, tokens, device.operand_bytes()).slots(options.memory_bytes)?
         } else {
             Slots { kept: 0, again: 0 }
         };
         let examples = options.max_examples.max(1);
         let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
-        let workspace = Workspace::new(&device, config, adapter.as_ref(), labels, capacity, slots);
+        let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots);
         let mut decoder = Self {
             embedding: device.weight("model.embed_tokens.weight")?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
@@ -129,12 +138,13 @@ impl<D: Device> Decoder<D> {
             cosines: Cosines::new(config.hidden_size, config.layers),
             base: base.clone(),
             device,
-            adapter,
             labels,
             final_gain,
             layers,
             groups,
             head,
+            spare: Spare::new(if trained.is_weights() { config.layers } else { 0 }),
+            trained,
             workspace,
             slots,
             pool,
@@ -166,8 +176,8 @@ impl<D: Device> Decoder<D> {
         };
         let union = self.workspace.capacity.union(needed);
         if union != self.workspace.capacity {
-            let (adapter, labels) = (self.adapter.as_ref(), self.labels);
-            self.workspace = Workspace::new(&self.device, config, adapter, labels, union, self.slots);
+            let (trained, labels) = (&self.trained, self.labels);
+            self.workspace = Workspace::new(&self.device, config, trained, labels, union, self.slots);
         }
         Ok(())
     }
@@ -329,11 +339,17 @@ impl<D: Device> Decoder<D> {
             (_, false) => State::Frozen,
             (_, true) => State::Training,
         };
-        let probability = self.adapter.as_ref().map_or(0.0, AdapterConfig::dropout);
+        let probability = self.trained.adapter().map_or(0.0, AdapterConfig::dropout);
         let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
             let key = irtune_kernels::dropout::key(&[key.seed, key.step]);
             Dropout { key, probability }
         });
+        let Self { device, layers, groups, spare, .. } = self;
+        for ((layer, group), _) in layers.iter().zip(groups).zip(active).filter(|(_, active)| **active) {
+            group.prepare_masters(device, spare, |entries, values| {
+                layer.copy_weights(device, entries, values)
+            });
+        }
         self.cosines.begin_pass();
         let forward = self.forward(batch, states, lowest, dropout, &[]);
         self.cosines.end_pass();
@@ -364,7 +380,7 @@ impl<D: Device> Decoder<D> {
         }
     }
 
-    /// Forgets kept states that an update of these layers' adapters changes.
+    /// Forgets kept states that an update of these layers changes.
     fn forget_states_above(&mut self, active: &[bool]) {
         if let Some(cache) = &mut self.cache
             && active.iter().take(cache.layer).any(|&active| active)
@@ -420,7 +436,7 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn adapter(&self) -> Option<&AdapterConfig> {
-        self.adapter.as_ref()
+        self.trained.adapter()
     }
 
     fn labels(&self) -> usize {
@@ -483,6 +499,9 @@ impl<D: Device> Engine for Decoder<D> {
         if adapter_factors.is_some() && given.len() != layers {
             return Err(ModelError::AdapterFactors { given: given.len(), layers });
         }
+        if self.trained.is_weights() && given.iter().any(|&factor| factor != 1.0) {
+            return Err(ModelError::NothingToWeaken);
+        }
         let with_words = self.with_words(batch, Some(targets));
         let batch = with_words.as_ref().unwrap_or(batch);
         self.prepare(batch)?;
@@ -518,7 +537,7 @@ impl<D: Device> Engine for Decoder<D> {
         if self.slots.kept == 0 {
             return Err(ModelError::NotForTraining);
         }
-        if active.contains(&true) && self.adapter.is_none() {
+        if active.contains(&true) && self.groups.is_empty() {
             return Err(ModelError::NothingToTrain);
         }
         let with_words = self.with_words(batch, Some(targets));
@@ -549,8 +568,13 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn zero_gradients(&mut self) {
-        let Self { device, groups, head, .. } = self;
-        groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        let Self { device, groups, head, spare, .. } = self;
+        if groups.first().is_some_and(Group::are_masters) {
+            groups.iter_mut().for_each(|group| group.leave_gradient(device, spare));
+            head.zero_gradient(device);
+        } else {
+            groups.iter_mut().chain([head]).for_each(|group| group.zero_gradient(device));
+        }
         self.cosines.forget();
     }
 
@@ -589,6 +613,10 @@ impl<D: Device> Engine for Decoder<D> {
 
     fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
         self.forget_states_above(active);
+        let Self { device, groups, spare, .. } = self;
+        for (group, _) in groups.iter_mut().zip(active).filter(|(_, active)| **active) {
+            group.prepare_moments(device, spare);
+        }
         let pool = self.pool.take();
         run(&pool, || {
             let (device, groups) = self.trained(active, train_head);
@@ -598,8 +626,11 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn reset_optimizer(&mut self, layer: usize) {
-        if let Some(group) = self.groups.get_mut(layer) {
-            group.reset_optimizer(&self.device);
+        let Self { device, groups, spare, .. } = self;
+        match groups.get_mut(layer) {
+            Some(group) if group.are_masters() => group.leave_moments(device, spare),
+            Some(group) => group.reset_optimizer(device),
+            None => {}
         }
     }
 
@@ -623,11 +654,19 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn load_parameters(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
-        let expected = self.groups().flat_map(Group::expected).map(|(name, shape)| (name.to_owned(), shape));
-        let found = parameters::checked(expected.collect(), tensors)?;
+        let names: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = |group: &Group<D>| !group.are_masters() || group.is_named(&names, "");
+        let expected = self.groups().filter(|group| given(group)).flat_map(Group::expected);
+        let expected = expected.map(|(name, shape)| (name.to_owned(), shape)).collect();
+        let found = parameters::checked(expected, tensors)?;
         let Self { device, groups, head, words, cache, .. } = self;
-        let head = words.is_none().then_some(head);
-        groups.iter_mut().chain(head).for_each(|group| group.load_parameters(device, |name| found[name]));
+        for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
+            let given = given(group);
+            group.keep_masters(device, given);
+            if given {
+                group.load_parameters(device, |name| found[name]);
+            }
+        }
         if let Some(cache) = cache {
             cache.clear();
         }
@@ -641,17 +680,23 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError> {
-        let expected = self.groups().flat_map(Group::expected).flat_map(|(name, shape)| {
-            [("first_moment", shape.clone()), ("second_moment", shape), ("steps", vec![1])]
-                .map(|(part, shape)| (format!("{name}.{part}"), shape))
-        });
+        let names: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+        let given = |group: &Group<D>| !group.are_masters() || group.is_named(&names, ".steps");
+        let expected =
+            self.groups().filter(|group| given(group)).flat_map(Group::expected).flat_map(|(name, shape)| {
+                [("first_moment", shape.clone()), ("second_moment", shape), ("steps", vec![1])]
+                    .map(|(part, shape)| (format!("{name}.{part}"), shape))
+            });
         let found = parameters::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, words, .. } = self;
-        let head = words.is_none().then_some(head);
-        groups
-            .iter_mut()
-            .chain(head)
-            .for_each(|group| group.load_optimizer_state(device, |name| found[name]));
+        let Self { device, groups, head, words, spare, .. } = self;
+        for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
+            if given(group) {
+                group.prepare_moments(device, spare);
+                group.load_optimizer_state(device, |name| found[name]);
+            } else {
+                group.leave_moments(device, spare);
+            }
+        }
         Ok(())
     }
 }

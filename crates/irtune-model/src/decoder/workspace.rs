@@ -5,12 +5,12 @@
 
 use crate::{
     adapters::{
-        config::AdapterConfig,
         projection::Projection,
         site::{AdapterScratch, SavedAdapter},
     },
     config::ModelConfig,
     device::Device,
+    engine::Trained,
 };
 
 /// What a layer's forward leaves for its backward.
@@ -123,10 +123,11 @@ pub(crate) struct Workspace<D: Device> {
 }
 
 impl<D: Device> Workspace<D> {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         device: &D,
         config: &ModelConfig,
-        adapter: Option<&AdapterConfig>,
+        trained: &Trained,
         labels: usize,
         capacity: Capacity,
         slots: Slots,
@@ -147,7 +148,8 @@ impl<D: Device> Workspace<D> {
             gate: device.operands(tokens * wide),
             up: device.operands(tokens * wide),
             adapters: Projection::ALL.map(|projection| {
-                let adapter = adapter.filter(|adapter| adapter.target_modules().contains(&projection))?;
+                let adapter =
+                    trained.adapter().filter(|adapter| adapter.target_modules().contains(&projection))?;
                 let widths = adapter.widths(config, projection);
                 Some(SavedAdapter::new(device, widths, tokens, adapter.dropout()))
             }),
@@ -177,7 +179,7 @@ impl<D: Device> Workspace<D> {
                 partial_gradient: device.floats(partial_rows * 2 * key),
                 normed_gradient: device.floats(tokens * hidden),
                 picked_gradient: device.floats(examples * hidden),
-                adapters: AdapterScratch::new(device, config, adapter, tokens),
+                adapters: AdapterScratch::new(device, config, trained, tokens),
             },
         }
     }

@@ -1,4 +1,4 @@
-//! Llama's decoder layer with adapters, forward and backward.
+//! Llama's decoder layer with adapters, or with weights that train, forward and backward.
 //!
 //! # Source
 //! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
@@ -7,9 +7,10 @@ use arrayvec::ArrayVec;
 
 use crate::{
     adapters::{
+        masters::Norm,
         projection::Projection,
         site::{AdapterScratch, Call, Dropout, INPUT_TERMS, SavedAdapter, Site, Sites},
-        state::Group,
+        state::{Entry, Group},
     },
     base::Base,
     config::ModelConfig,
@@ -17,7 +18,7 @@ use crate::{
         geometry::Rows,
         workspace::{Saved, Scratch},
     },
-    device::{AttentionGradients, AttentionInputs, Device, Out, RotaryTable, Side, Term},
+    device::{AttentionGradients, AttentionInputs, Device, Out, Right, RotaryTable, Side, Term},
     error::ModelError,
     host_tensor::HostTensor,
 };
@@ -90,6 +91,32 @@ impl<D: Device> Layer<D> {
         }
     }
 
+    /// The matrix of a projection: its master copy if it ever trained, else the file's.
+    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> Right<'a, D> {
+        let master = group.and_then(|group| group.master(projection));
+        master.unwrap_or(Right::Frozen(&self.weights[projection as usize]))
+    }
+
+    /// The gain of a norm, likewise.
+    fn gain<'a>(&'a self, group: Option<&'a Group<D>>, norm: Norm) -> &'a D::Floats {
+        group.and_then(|group| group.gain(norm)).unwrap_or(match norm {
+            Norm::Attention => &self.attention_gain,
+            Norm::Mlp => &self.mlp_gain,
+        })
+    }
+
+    /// Copies the layer's weights into the memory of its master copies.
+    pub(crate) fn copy_weights(&self, device: &D, entries: &[Entry], values: &mut D::Floats) {
+        for (entry, gain) in entries.iter().zip([&self.attention_gain, &self.mlp_gain]) {
+            let mut host = vec![0.0; entry.columns];
+            device.download(gain, 0, &mut host);
+            device.upload(&host, values, entry.offset);
+        }
+        for (entry, weight) in entries[2..].iter().zip(&self.weights) {
+            device.decode(weight, values, entry.offset);
+        }
+    }
+
     /// The adapter of a projection, if it computes anything: one that is at rest adds nothing, and nothing to the input
     /// gradient.
     fn adapter(&self, projection: Projection, group: Option<&Group<D>>, state: State) -> Option<&Site<D>> {
@@ -133,17 +160,19 @@ impl<D: Device> Layer<D> {
         scratch: &mut AdapterScratch<D>,
         out: Out<D>,
     ) {
-        let call = self.call(pass, state, projection, keys.len());
         let site = self.adapter(projection, group, state);
         if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_mut()) {
+            let call = self.call(pass, state, projection, keys.len());
             site.forward(&call, group, input, keys, saved, scratch, out);
         } else {
             let outputs = pass.config.projection_shape(projection).0;
-            pass.device.product(&[call.frozen(input)], 1.0, keys.len(), outputs, out);
+            let term = Term::forward(input, self.right(group, projection));
+            pass.device.product(&[term], 1.0, keys.len(), outputs, out);
         }
     }
 
-    /// Gradients of a projection's adapter, given those of its output; leaves in `scratch` what the input's needs.
+    /// Gradients of a projection's adapter or weights, given those of its output; leaves in `scratch` what the input's
+    /// needs.
     #[allow(clippy::too_many_arguments)]
     fn adapter_backward(
         &self,
@@ -157,6 +186,13 @@ impl<D: Device> Layer<D> {
         saved: &[Option<SavedAdapter<D>>; 7],
         scratch: &mut AdapterScratch<D>,
     ) {
+        let group = match group {
+            Some(group) if group.are_masters() && state == State::Training => {
+                let (device, turned) = (pass.device, &mut scratch.turned);
+                return group.add_weight_gradient(device, projection, input, out_gradient, rows, turned);
+            }
+            group => group,
+        };
         let Some(site) = self.adapter(projection, group.as_deref(), state) else { return };
         if let (Some(group), Some(saved)) = (group, saved[projection as usize].as_ref()) {
             let call = self.call(pass, state, projection, rows);
@@ -177,12 +213,12 @@ impl<D: Device> Layer<D> {
         scratch: &'a AdapterScratch<D>,
         terms: &mut ArrayVec<Term<'a, D>, N>,
     ) {
-        let call = self.call(pass, state, projection, 0);
         let site = self.adapter(projection, group, state);
         if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_ref()) {
+            let call = self.call(pass, state, projection, 0);
             site.input_gradient(&call, group, out_gradient, saved, scratch, terms);
         } else {
-            terms.push(call.frozen_backward(out_gradient));
+            terms.push(Term::backward(out_gradient, self.right(group, projection)));
         }
     }
 
@@ -209,7 +245,8 @@ impl<D: Device> Layer<D> {
         }
         let Scratch { normed, picked, activated, adapters, .. } = scratch;
         let scales = &mut saved.attention_scales;
-        device.rms_norm(residual, rows.tokens, &self.attention_gain, epsilon, normed, scales);
+        let gain = self.gain(group, Norm::Attention);
+        device.rms_norm(residual, rows.tokens, gain, epsilon, normed, scales);
         let query_input = match rows.picked {
             Some(indices) => {
                 device.gather(normed, hidden, indices, picked);
@@ -243,7 +280,8 @@ impl<D: Device> Layer<D> {
         if keep {
             device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
-        device.rms_norm(stream, rows.queries, &self.mlp_gain, epsilon, normed, &mut saved.mlp_scales);
+        let gain = self.gain(group, Norm::Mlp);
+        device.rms_norm(stream, rows.queries, gain, epsilon, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
             let out = Out::Operands(out);
             self.project(pass, group, state, projection, normed, keys, &mut saved.adapters, adapters, out);
@@ -253,7 +291,8 @@ impl<D: Device> Layer<D> {
         self.project(pass, group, state, DownProj, activated, keys, &mut saved.adapters, adapters, out);
     }
 
-    /// Turns the gradient of the layer's output into that of its input, and adds its adapters' if it trains.
+    /// Turns the gradient of the layer's output into that of its input, and adds its adapters' or
+    /// weights' if it trains.
     ///
     /// Overwrites gate and up in `saved`. Without `input_wanted` (the lowest training layer) the gradient of the
     /// residual stream is left unfinished.
@@ -309,7 +348,8 @@ impl<D: Device> Layer<D> {
         }
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
-            device.rms_norm_again(mlp_input, count, &self.mlp_gain, mlp_scales, normed);
+            let gain = self.gain(group.as_deref(), Norm::Mlp);
+            device.rms_norm_again(mlp_input, count, gain, mlp_scales, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
@@ -321,7 +361,11 @@ impl<D: Device> Layer<D> {
         }
         device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
         drop(terms);
-        device.rms_norm_backward(mlp_input, count, &self.mlp_gain, mlp_scales, normed_gradient, stream);
+        let gain = self.gain(group.as_deref(), Norm::Mlp);
+        device.rms_norm_backward(mlp_input, count, gain, mlp_scales, normed_gradient, stream);
+        if let Some(group) = group.filter(|group| group.are_masters() && state == State::Training) {
+            group.add_gain_gradient(device, Norm::Mlp, mlp_input, count, mlp_scales, normed_gradient);
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -365,7 +409,8 @@ impl<D: Device> Layer<D> {
         device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
         if state == State::Training {
             let (input, scales) = (&saved.attention_input, &saved.attention_scales);
-            device.rms_norm_again(input, rows.tokens, &self.attention_gain, scales, normed);
+            let gain = self.gain(group.as_deref(), Norm::Attention);
+            device.rms_norm_again(input, rows.tokens, gain, scales, normed);
             if let Some(indices) = rows.picked {
                 device.gather(normed, hidden, indices, picked);
             }
@@ -380,24 +425,31 @@ impl<D: Device> Layer<D> {
             let group = group.as_deref_mut();
             self.adapter_backward(pass, group, state, projection, input, out, count, adapters, work);
         }
-        if !input_wanted {
+        let gain_trains = state == State::Training && group.as_deref().is_some_and(Group::are_masters);
+        if !input_wanted && !gain_trains {
             return;
         }
-        let group = group.as_deref();
+        let shared = group.as_deref();
         let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
         for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
-            self.input_gradient(pass, group, state, *projection, out, adapters, work, &mut terms);
+            self.input_gradient(pass, shared, state, *projection, out, adapters, work, &mut terms);
         }
         device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
         if let Some(indices) = rows.picked {
             terms.clear();
-            self.input_gradient(pass, group, state, QProj, query_gradient, adapters, work, &mut terms);
+            self.input_gradient(pass, shared, state, QProj, query_gradient, adapters, work, &mut terms);
             device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
             device.add_rows(picked_gradient, hidden, indices, normed_gradient);
             device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);
         }
         drop(terms);
         let (input, scales) = (&saved.attention_input, &saved.attention_scales);
-        device.rms_norm_backward(input, rows.tokens, &self.attention_gain, scales, normed_gradient, gradient);
+        if input_wanted {
+            let gain = self.gain(group.as_deref(), Norm::Attention);
+            device.rms_norm_backward(input, rows.tokens, gain, scales, normed_gradient, gradient);
+        }
+        if let Some(group) = group.filter(|_| gain_trains) {
+            group.add_gain_gradient(device, Norm::Attention, input, rows.tokens, scales, normed_gradient);
+        }
     }
 }

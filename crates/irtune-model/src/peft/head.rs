@@ -6,11 +6,11 @@
 
 use std::path::Path;
 
-use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, folder, read, write};
-use crate::{config::ModelConfig, host_tensor::HostTensor, weights::Weights};
-
-/// The head's name in transformers.
-const TENSOR: &str = "score.weight";
+use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, read, write};
+use crate::{
+    config::ModelConfig, engine::WEIGHTS_HEAD_NAME as TENSOR, host_tensor::HostTensor,
+    replace_folder::recover, weights::Weights,
+};
 
 /// A trained head as it lies on disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub fn write_head(
         (HEAD_FILE, write::serialize(&renamed, &path)?),
         (CLASSIFIER_FILE, write::pretty(&base.to_transformers(labels))),
     ];
-    folder::replace(folder, &files)
+    write::replace_files(folder, &files)
 }
 
 /// Reads the folder of a head over `base`.
@@ -52,7 +52,7 @@ pub fn write_head(
 /// # Errors
 /// When a file is missing or damaged, or doesn't fit the base.
 pub fn read_head(folder: &Path, base: &ModelConfig) -> Result<HeadFolder, AdapterError> {
-    folder::recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
+    recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(HEAD_FILE);
     let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
     let missing = || AdapterError::MissingTensor { path: path.clone(), tensor: TENSOR.to_owned() };

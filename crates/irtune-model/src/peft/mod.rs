@@ -9,7 +9,6 @@
 //! PEFT `tuners/{lora,ia3}/config.py`, `utils/save_and_load.py`.
 
 mod error;
-mod folder;
 mod head;
 mod read;
 mod settings;
@@ -17,6 +16,7 @@ mod write;
 
 pub use error::AdapterError;
 pub use head::{HeadFolder, read_head, write_head};
+pub(crate) use read::labels as read_labels;
 pub use read::{AdapterFolder, read_adapter};
 pub use write::write_adapter;
 
@@ -32,7 +32,7 @@ const HEAD_FILE: &str = "head.safetensors";
 const BOTTLENECK_FILE: &str = "bottleneck_model.safetensors";
 /// What `peft_type` says of it.
 const BOTTLENECK_TYPE: &str = "IRTUNE_BOTTLENECK";
-const CLASSIFIER_FILE: &str = "config.json";
+pub(crate) const CLASSIFIER_FILE: &str = "config.json";
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,
 /// each projection in `target_modules`' order, as [`AdapterConfig::tensors`] has them; the head last. Without labels there

@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::{
-    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, expected_tensors, folder, settings::Settings,
-};
+use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, expected_tensors, settings::Settings};
 use crate::{
     adapters::{config::AdapterConfig, projection::Projection},
     config::ModelConfig,
     host_tensor::HostTensor,
+    replace_folder::recover,
     weights::Weights,
 };
 
@@ -39,7 +38,7 @@ pub struct AdapterFolder {
 /// # Errors
 /// When a file is missing or damaged, asks for a kind of adapter that isn't built, or doesn't fit the base.
 pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, AdapterError> {
-    folder::recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
+    recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(CONFIG_FILE);
     let settings = Settings::parse(&read(&path)?, &path)?;
     let path = folder.join(settings.tensor_file());
@@ -129,7 +128,7 @@ fn collect(
 }
 
 /// The labels that a classifier's configuration names, if there is one.
-pub(super) fn labels(path: &Path, rows: usize) -> Result<Option<Vec<String>>, AdapterError> {
+pub(crate) fn labels(path: &Path, rows: usize) -> Result<Option<Vec<String>>, AdapterError> {
     if !path.exists() {
         return Ok(None);
     }

@@ -313,7 +313,8 @@ fn a_language_models_adapter_has_no_head_and_no_labels() {
     let found = read(&folder).unwrap();
     assert_eq!((found.label_count, found.labels), (0, None));
     assert_eq!(found.tensors, without);
-    let error = write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
+    let error =
+        write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
     assert!(matches!(error, AdapterError::Surplus { .. }), "{error}");
 }
 

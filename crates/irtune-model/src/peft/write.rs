@@ -9,7 +9,8 @@ use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
 use super::{
-    AdapterError, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, expected_tensors, folder, tensor_file,
+    AdapterError, BOTTLENECK_FILE, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, HEAD_FILE, TENSOR_FILE,
+    expected_tensors, tensor_file,
 };
 use crate::{
     adapters::{
@@ -21,6 +22,7 @@ use crate::{
     },
     config::ModelConfig,
     host_tensor::HostTensor,
+    replace_folder::{ReplaceError, replace, write_file},
 };
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
@@ -55,7 +57,20 @@ pub fn write_adapter(
     if classifies {
         files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(labels))));
     }
-    folder::replace(folder, &files)
+    replace_files(folder, &files)
+}
+
+/// Writes these files as a folder in place of an earlier one.
+pub(super) fn replace_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
+    let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, CLASSIFIER_FILE];
+    let replaced = replace(folder, &known, |writing| {
+        files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
+    });
+    let path = folder.to_owned();
+    replaced.map_err(|error| match error {
+        ReplaceError::Foreign(file) => AdapterError::Foreign { path, file },
+        ReplaceError::Write(source) => AdapterError::Write { path, source },
+    })
 }
 
 pub(super) fn verify(

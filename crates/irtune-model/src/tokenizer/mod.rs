@@ -7,6 +7,7 @@ mod split;
 use std::path::Path;
 
 pub use error::TokenizerError;
+use tokenizers::{pre_tokenizers::byte_level::ByteLevel, processors::template::TemplateProcessing};
 
 /// Turns text into the base's token ids.
 #[derive(Debug, Clone)]
@@ -69,6 +70,29 @@ impl Tokenizer {
     /// Whether the model has learnt that every text begins with [`Tokenizer::begin_token`].
     pub fn adds_begin_token(&self) -> bool {
         self.adds_begin_token
+    }
+
+    /// The text of a token.
+    pub(crate) fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// Writes it as a `tokenizer.json`, which begins texts as this one does.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), tokenizers::Error> {
+        let mut inner = self.inner.clone();
+        inner.with_decoder(Some(ByteLevel::default()));
+        let begin = self.begin_token.filter(|_| self.adds_begin_token);
+        if let Some((id, token)) = begin.and_then(|id| Some((id, self.token(id)?))) {
+            let template = TemplateProcessing::builder()
+                .try_single(vec![token.as_str(), "$A"])?
+                .special_tokens(vec![(token, id)])
+                .build()?;
+            inner.with_post_processor(Some(template));
+        }
+        inner.save(path, false)
     }
 
     /// Number of tokens, added ones included.

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use irtune_model::{
     AdapterConfig, Base, HostTensor, LoraConfig, PackedBatch,
-    engine::{Engine, EngineOptions, Precision, engine},
+    engine::{Engine, EngineOptions, Precision, Trained, engine},
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -88,8 +88,8 @@ impl Tiny {
         threads: usize,
     ) -> Box<dyn Engine> {
         let options = EngineOptions { threads, ..options(precision) };
-        let mut made =
-            engine(self.base.clone(), Some(adapter.into()), self.labels, 1, options).expect("an engine");
+        let mut made = engine(self.base.clone(), Trained::Adapter(adapter.into()), self.labels, 1, options)
+            .expect("an engine");
         made.load_parameters(&self.adapter).expect("the golden's adapter fits");
         made
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-use super::TrainSettings;
+use super::{TrainSettings, Tune};
 
 /// A kind of adapter, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ impl TrainSettings {
         self.target_modules.clone().unwrap_or_else(|| self.adapter.targets())
     }
 
-    /// The adapters these settings ask for; none when only the head trains.
+    /// The adapters these settings ask for; none when weights are tuned or only the head trains.
     pub fn adapter_config(&self) -> Option<AdapterConfig> {
-        if self.head_only {
+        if self.head_only || self.tune == Tune::Weights {
             return None;
         }
         let lora = || LoraConfig {

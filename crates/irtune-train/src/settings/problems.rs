@@ -1,8 +1,8 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Adapter, ClassWeights, Every, Objective, TrainSettings};
+use super::{Adapter, ClassWeights, Every, Objective, TrainSettings, Tune};
 use irtune_model::{LoraInit, Projection};
-use irtune_select::{METHODS, SelectError, method};
+use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
 /// A setting that can't be used, and what could be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -55,11 +55,30 @@ pub enum Problem {
         projection: Projection,
     },
     /// Nothing to train.
-    #[error("adapter: with `none` no layer has anything to train; use lora, dora, bottleneck or ia3")]
+    #[error(
+        "adapter: with `none` no layer has anything to train; use lora, dora, bottleneck or ia3, or set tune to weights"
+    )]
     NoAdapter,
+    /// Weights and adapters don't train together.
+    #[error(
+        "adapter: tune is weights, which train without `{adapter}`; use none, or leave one of the two out"
+    )]
+    AdapterBesideWeights {
+        /// The kind of adapter.
+        adapter: Adapter,
+    },
+    /// No layer trains, so none of its weights.
+    #[error("tune: head_only trains the head alone, and no weights of layers; leave one of the two out")]
+    WeightsBesideHeadOnly,
     /// DoRA takes its magnitudes from the base as it is.
     #[error("lora_init: DoRA can't start from PiSSA; use default, or the adapter lora")]
     DoraFromPissa,
+    /// A method that weakens adapters, where there are none.
+    #[error("tune: `{method}` needs adapters, which it weakens to measure the layers; use adapters")]
+    NeedsAdapters {
+        /// The method.
+        method: &'static str,
+    },
     /// An empty prompt name.
     #[error("prompt: no name; use instruction, pair or the path of a template file")]
     NoPrompt,
@@ -97,6 +116,9 @@ impl TrainSettings {
             Ok(method) => {
                 let found = method.problems(self.method_options.as_map()).into_iter();
                 problems.extend(found.map(|(option, source)| Problem::MethodOption { option, source }));
+                if self.tune == Tune::Weights && self.weakens_adapters(method) {
+                    problems.push(Problem::NeedsAdapters { method: method.name });
+                }
             }
             Err(_) => {
                 let known = METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", ");
@@ -150,6 +172,9 @@ impl TrainSettings {
             ),
         ];
         problems.extend(numbers.into_iter().flatten());
+        if self.head_only && self.tune == Tune::Weights {
+            problems.push(Problem::WeightsBesideHeadOnly);
+        }
         if self.head_only && !self.train_head {
             problems.push(Problem::NothingTrains);
         }
@@ -160,6 +185,11 @@ impl TrainSettings {
             problems.push(Problem::PatienceWithoutEvaluation);
         }
         problems
+    }
+
+    fn weakens_adapters(&self, method: &Method) -> bool {
+        let policy = method.build(LayerSet::MAXIMUM_LAYERS, self.method_options.as_map());
+        policy.is_ok_and(|policy| policy.needs().probes)
     }
 
     fn adapter_problems(&self, problems: &mut Vec<Problem>) {
@@ -176,7 +206,9 @@ impl TrainSettings {
             "0 or more and less than 1",
         ));
         match self.adapter {
+            Adapter::None if self.tune == Tune::Weights || self.head_only => {}
             Adapter::None => problems.push(Problem::NoAdapter),
+            adapter if self.tune == Tune::Weights => problems.push(Problem::AdapterBesideWeights { adapter }),
             Adapter::Dora if self.lora_init == LoraInit::Pissa => problems.push(Problem::DoraFromPissa),
             _ => {}
         }
@@ -223,6 +255,24 @@ mod tests {
         one(
             |settings| settings.method_options.set("layers", "3"),
             "layers: method `ir` has no option `layers`; it has: metric, fidelity, split_num, settle",
+        );
+        one(
+            |settings| {
+                (settings.tune, settings.adapter) = (Tune::Weights, Adapter::None);
+                settings.method = "ist".into();
+            },
+            "tune: `ist` needs adapters",
+        );
+        one(
+            |settings| (settings.tune, settings.adapter) = (Tune::Weights, Adapter::Dora),
+            "adapter: tune is weights, which train without `dora`; use none",
+        );
+        one(
+            |settings| {
+                (settings.tune, settings.adapter) = (Tune::Weights, Adapter::None);
+                settings.head_only = true;
+            },
+            "tune: head_only trains the head alone",
         );
         one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
@@ -296,6 +346,34 @@ mod tests {
             settings.method = "x".into();
         });
         assert_eq!(found.len(), 3, "{found:?}");
+    }
+
+    #[test]
+    fn every_method_but_those_that_weaken_adapters_can_train_weights() {
+        for method in METHODS {
+            let found = messages(|settings| {
+                (settings.tune, settings.adapter) = (Tune::Weights, Adapter::None);
+                settings.method = method.name.into();
+            });
+            assert_eq!(found.is_empty(), method.name != "ist", "{found:?}");
+        }
+    }
+
+    #[test]
+    fn without_adapters_weights_or_the_head_train() {
+        let none = |settings: &mut TrainSettings| settings.adapter = Adapter::None;
+        assert_eq!(messages(none).len(), 1);
+        for change in [
+            (|settings| settings.tune = Tune::Weights) as fn(&mut TrainSettings),
+            |settings| settings.head_only = true,
+            |settings| (settings.tune, settings.objective) = (Tune::Weights, Objective::Words),
+        ] {
+            let found = messages(|settings| {
+                none(settings);
+                change(settings);
+            });
+            assert_eq!(found, Vec::<String>::new());
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use irtune_model::LoraInit;
-use irtune_train::{Adapter, Evaluation, RunFolder, StepReport, TrainSettings};
+use irtune_train::{Adapter, Evaluation, RunFolder, StepReport, TrainSettings, Tune};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -106,7 +106,11 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
     out += &line("training pairs", sources.train.display().to_string());
     out += &line("labels", run.labels()?.names().join(", "));
     out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
-    out += &line("adapters", if settings.head_only { "none".to_owned() } else { adapter_line(&settings) });
+    out += &match settings.tune {
+        Tune::Weights => line("weights", "of the layers themselves, without adapters".to_owned()),
+        Tune::Adapters if settings.head_only => line("adapters", "none".to_owned()),
+        Tune::Adapters => line("adapters", adapter_line(&settings)),
+    };
     out += &line(
         "optimization",
         format!(

@@ -6,6 +6,7 @@ mod inference;
 mod inspect;
 mod inspect_base;
 mod inspect_run;
+mod merge;
 mod predict;
 mod prompt;
 mod quickstart;
@@ -32,6 +33,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
+        Command::Merge(arguments) => merge::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),
     }

@@ -83,9 +83,7 @@ pub fn mismatches(
 fn settings(run: &TrainSettings, wanted: &TrainSettings) -> Vec<Mismatch> {
     let complete = |settings: &TrainSettings| {
         let mut settings = settings.clone();
-        if let Ok(method) = irtune_select::method(&settings.method) {
-            settings.method_options.complete(method);
-        }
+        settings.complete();
         Table::try_from(settings).unwrap_or_default()
     };
     let (run_table, wanted_table) = (complete(run), complete(wanted));

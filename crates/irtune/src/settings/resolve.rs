@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use irtune_data::{Columns, Template};
-use irtune_train::{RunFolder, TrainSettings};
+use irtune_train::{Adapter, RunFolder, TrainSettings, Tune};
 use toml::{Table, Value};
 
 use super::{Origin, Problem, Problems, SETTINGS, Sources};
@@ -158,7 +158,11 @@ impl Resolver {
                 Err(error) => self.problems.push(Problem::at(&origin, error.message().trim().to_owned())),
             }
         }
-        let settings = accepted.try_into::<TrainSettings>().unwrap_or_default();
+        let mut settings = accepted.try_into::<TrainSettings>().unwrap_or_default();
+        // Where weights train, the default adapter is none.
+        if settings.tune == Tune::Weights && !origins.contains_key("adapter") {
+            settings.adapter = Adapter::None;
+        }
         // A name that is no prompt of ours is a file of the user's, which is read here to find its mistakes.
         if let Some(origin) = origins.get("prompt")
             && !settings.prompt.trim().is_empty()

@@ -202,6 +202,13 @@ static OWN: &[Setting] = &[
     ),
     entry(
         Adapter,
+        "tune",
+        Text,
+        "WHAT",
+        "What of a layer trains: adapters, or weights, its own matrices and norm gains without adapters",
+    ),
+    entry(
+        Adapter,
         "adapter",
         Text,
         "ADAPTER",

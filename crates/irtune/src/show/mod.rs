@@ -1,5 +1,6 @@
 //! What a person sees: numbers, strips, sparklines, tables, progress and the heat map.
 
+pub mod bytes_bar;
 pub mod count;
 pub mod folds;
 pub mod heat;

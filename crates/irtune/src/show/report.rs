@@ -49,6 +49,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     out += &format!("\nIn {}:\n", run.path().display());
     for (file, holds) in [
         ("adapter", model),
+        ("weights", "the layers that trained, for irtune; irtune merge makes a whole model"),
         ("metrics.jsonl", "one line a step"),
         ("settings.toml", "the settings, usable with --config"),
         ("layers.svg", "which layer trained when"),

@@ -6,7 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{AdapterError, BOTTLENECK_FILE, CLASSIFIER_FILE, CONFIG_FILE, HEAD_FILE, TENSOR_FILE};
+/// Why a folder can't be replaced.
+#[derive(Debug)]
+pub(crate) enum ReplaceError {
+    /// It holds this file, which replacing would delete.
+    Foreign(String),
+    /// It can't be written.
+    Write(io::Error),
+}
 
 /// The folder's name while it is written, and the name its predecessor has between two renames.
 fn siblings(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
@@ -19,7 +26,7 @@ fn siblings(folder: &Path) -> io::Result<(PathBuf, PathBuf)> {
 }
 
 /// Takes up a replacement that was broken off between its two renames.
-pub(super) fn recover(folder: &Path) -> io::Result<()> {
+pub(crate) fn recover(folder: &Path) -> io::Result<()> {
     let (_, previous) = siblings(folder)?;
     if !folder.exists() && previous.exists() {
         fs::rename(&previous, folder)?;
@@ -27,15 +34,19 @@ pub(super) fn recover(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes files into a folder of that name, in place of an earlier adapter.
-pub(super) fn replace(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
-    let failed = |source| AdapterError::Write { path: folder.to_owned(), source };
+/// Has a folder of that name filled by `write`, in place of an earlier one, which must hold no other files than `known`.
+pub(crate) fn replace(
+    folder: &Path,
+    known: &[&str],
+    write: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), ReplaceError> {
+    let failed = ReplaceError::Write;
     recover(folder).map_err(failed)?;
-    if let Some(file) = foreign_file(folder).map_err(failed)? {
-        return Err(AdapterError::Foreign { path: folder.to_owned(), file });
+    if let Some(file) = foreign_file(folder, known).map_err(failed)? {
+        return Err(ReplaceError::Foreign(file));
     }
     let (writing, previous) = siblings(folder).map_err(failed)?;
-    let written = write_all(&writing, files).and_then(|()| exchange(folder, &writing, &previous));
+    let written = fill(&writing, write).and_then(|()| exchange(folder, &writing, &previous));
     if written.is_err() {
         // The first error is the one to report; what stays behind is overwritten next time.
         fs::remove_dir_all(&writing).ok();
@@ -43,14 +54,13 @@ pub(super) fn replace(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), Ad
     written.map_err(failed)
 }
 
-fn foreign_file(folder: &Path) -> io::Result<Option<String>> {
+fn foreign_file(folder: &Path, known: &[&str]) -> io::Result<Option<String>> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         entries => entries?,
     };
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, CLASSIFIER_FILE];
         if !known.contains(&name.as_str()) {
             return Ok(Some(name));
         }
@@ -58,15 +68,18 @@ fn foreign_file(folder: &Path) -> io::Result<Option<String>> {
     Ok(None)
 }
 
-fn write_all(writing: &Path, files: &[(&str, Vec<u8>)]) -> io::Result<()> {
+fn fill(writing: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     remove(writing)?;
     fs::create_dir_all(writing)?;
-    for (name, bytes) in files {
-        let mut file = File::create(writing.join(name))?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-    }
+    write(writing)?;
     sync_folder(writing)
+}
+
+/// Writes a file through to the disk.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn exchange(folder: &Path, writing: &Path, previous: &Path) -> io::Result<()> {
@@ -98,6 +111,14 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    const CONFIG_FILE: &str = "config.json";
+
+    fn replace(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), ReplaceError> {
+        super::replace(folder, &[CONFIG_FILE], |writing| {
+            files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
+        })
+    }
+
     #[test]
     fn a_broken_off_replacement_leaves_the_old_folder_or_the_new() {
         let place = tempfile::tempdir().unwrap();
@@ -124,19 +145,20 @@ mod tests {
     fn a_folder_with_other_files_is_left_alone() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("thesis.tex"), "years of work").unwrap();
-        let message = replace(place.path(), &[(CONFIG_FILE, vec![])]).unwrap_err().to_string();
-        assert!(message.contains("holds `thesis.tex`"), "{message}");
+        let error = replace(place.path(), &[(CONFIG_FILE, vec![])]).unwrap_err();
+        assert!(matches!(&error, ReplaceError::Foreign(file) if file == "thesis.tex"), "{error:?}");
         assert_eq!(fs::read(place.path().join("thesis.tex")).unwrap(), b"years of work");
     }
 
     #[test]
-    fn what_cannot_be_written_is_named_and_nothing_is_left() {
+    fn what_cannot_be_written_leaves_nothing() {
         let place = tempfile::tempdir().unwrap();
         let file = place.path().join("file");
         fs::write(&file, "").unwrap();
-        let message = replace(&file.join("adapter"), &[(CONFIG_FILE, vec![])]).unwrap_err().to_string();
-        assert!(message.starts_with("cannot write "), "{message}");
-        assert!(replace(Path::new("/"), &[]).unwrap_err().to_string().contains("cannot write /"));
+        for folder in [&file.join("adapter"), Path::new("/")] {
+            let error = replace(folder, &[(CONFIG_FILE, vec![])]).unwrap_err();
+            assert!(matches!(error, ReplaceError::Write(_)), "{error:?}");
+        }
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
     }
 }

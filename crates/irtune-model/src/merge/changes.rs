@@ -1,0 +1,107 @@
+//! What training changed about a base, and each matrix with its change.
+
+use super::MergeError;
+use crate::{
+    adapters::{
+        config::AdapterConfig,
+        merge::{check_mergeable, merged_weight},
+        projection::Projection,
+    },
+    base::Base,
+    engine::WEIGHTS_HEAD_NAME,
+    error::ModelError,
+    host_tensor::HostTensor,
+    parameters,
+    peft::{HEAD_NAME, expected_tensors},
+    tuned_weights,
+};
+
+/// What training changed about a base.
+#[derive(Clone, Copy, Debug)]
+pub enum Changes<'a> {
+    /// Adapters: those of an adapter folder, or an engine's exported ones.
+    Adapter {
+        /// Their settings.
+        adapter: &'a AdapterConfig,
+        /// Adapters and head.
+        tensors: &'a [HostTensor],
+    },
+    /// A head alone.
+    Head {
+        /// The head, as an engine without adapters has it.
+        tensors: &'a [HostTensor],
+    },
+    /// Weights of the base.
+    Weights {
+        /// Those of the layers that trained, and the head.
+        tensors: &'a [HostTensor],
+    },
+}
+
+impl Changes<'_> {
+    fn tensors(&self) -> &[HostTensor] {
+        match self {
+            Changes::Adapter { tensors, .. } | Changes::Head { tensors } | Changes::Weights { tensors } => {
+                tensors
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<&HostTensor> {
+        self.tensors().iter().find(|tensor| tensor.name == name)
+    }
+
+    fn head_name(&self) -> &'static str {
+        match self {
+            Changes::Adapter { .. } | Changes::Head { .. } => HEAD_NAME,
+            Changes::Weights { .. } => WEIGHTS_HEAD_NAME,
+        }
+    }
+
+    /// Says whether every tensor is there and fits the base.
+    pub(super) fn check(&self, base: &Base, labels: usize) -> Result<(), MergeError> {
+        let config = &base.config;
+        let fits = match self {
+            Changes::Adapter { adapter, tensors } => check_mergeable(adapter).and_then(|()| {
+                parameters::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
+            }),
+            Changes::Head { tensors } => {
+                let head = (HEAD_NAME.to_owned(), vec![labels, config.hidden_size]);
+                parameters::checked(vec![head], tensors).map(drop)
+            }
+            Changes::Weights { tensors } => {
+                let path = std::path::Path::new("tuned weights");
+                tuned_weights::check(tensors, config, labels, path).map(drop).map_err(Into::into)
+            }
+        };
+        fits.map_err(|source| match source {
+            ModelError::NotMerged { .. } => MergeError::Adapter(Box::new(source)),
+            source => MergeError::Tensors(Box::new(source)),
+        })
+    }
+
+    /// The head, `[labels, hidden]`.
+    pub(super) fn head(&self) -> Vec<f32> {
+        self.find(self.head_name()).expect("checked before").data.clone()
+    }
+
+    /// A tensor of the trained model outside its projections.
+    pub(super) fn other(&self, base: &Base, name: &str) -> Vec<f32> {
+        match self.find(name) {
+            Some(tensor) => tensor.data.clone(),
+            None => base.weights.values(name).expect("checked when the base was opened"),
+        }
+    }
+
+    /// A projection's matrix in the trained model, `[outputs, inputs]`.
+    pub(super) fn matrix(&self, base: &Base, layer: usize, projection: Projection) -> Vec<f32> {
+        match self {
+            Changes::Adapter { adapter, tensors } => {
+                merged_weight(base, adapter, tensors, layer, projection).expect("checked before")
+            }
+            Changes::Head { .. } | Changes::Weights { .. } => {
+                self.other(base, &projection.weight_name(layer))
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The merged tensors, made one by one as their file is written.
+
+use std::{borrow::Cow, cell::RefCell, collections::HashMap, fs::File, path::Path};
+
+use half::bf16;
+use safetensors::{Dtype, View};
+use serde_json::{Map, json};
+
+use super::{Changes, MergeError, Merged, MergedType};
+use crate::{
+    adapters::projection::Projection, base::Base, engine::WEIGHTS_HEAD_NAME, replace_folder::write_file,
+};
+
+/// Where a tensor's values come from.
+#[derive(Clone, Copy)]
+enum Origin {
+    Projection(usize, Projection),
+    Head,
+    Other,
+}
+
+/// A tensor of the merged model, which is made when its bytes are asked for.
+struct Lazy<'a> {
+    base: &'a Base,
+    changes: &'a Changes<'a>,
+    stored: MergedType,
+    name: String,
+    shape: Vec<usize>,
+    origin: Origin,
+    done: &'a RefCell<Done<'a>>,
+}
+
+/// How far writing has come.
+struct Done<'a> {
+    bytes: u64,
+    of: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+}
+
+fn value_bytes(stored: MergedType) -> usize {
+    match stored {
+        MergedType::F32 => 4,
+        MergedType::Bf16 => 2,
+    }
+}
+
+/// The type's name in a transformers configuration.
+pub(super) fn transformers_name(stored: MergedType) -> &'static str {
+    match stored {
+        MergedType::F32 => "float32",
+        MergedType::Bf16 => "bfloat16",
+    }
+}
+
+impl View for &Lazy<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.stored {
+            MergedType::F32 => Dtype::F32,
+            MergedType::Bf16 => Dtype::BF16,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        let values = match self.origin {
+            Origin::Projection(layer, projection) => self.changes.matrix(self.base, layer, projection),
+            Origin::Head => self.changes.head(),
+            Origin::Other => self.changes.other(self.base, &self.name),
+        };
+        let bytes: Vec<u8> = match self.stored {
+            MergedType::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            MergedType::Bf16 => {
+                values.iter().flat_map(|&value| bf16::from_f32(value).to_le_bytes()).collect()
+            }
+        };
+        let mut done = self.done.borrow_mut();
+        done.bytes += bytes.len() as u64;
+        let (bytes_done, of) = (done.bytes, done.of);
+        (done.progress)(bytes_done, of);
+        bytes.into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * value_bytes(self.stored)
+    }
+}
+
+/// Every tensor of the classifier in the order of the forward pass, with its shape.
+fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
+    let config = &base.config;
+    let origins: HashMap<String, Origin> = (0..config.layers)
+        .flat_map(|layer| {
+            Projection::ALL
+                .map(|projection| (projection.weight_name(layer), Origin::Projection(layer, projection)))
+        })
+        .collect();
+    let expected = config.expected_tensors().into_iter().map(|(name, shape)| {
+        let origin = origins.get(&name).copied().unwrap_or(Origin::Other);
+        (name, shape, origin)
+    });
+    let head = (WEIGHTS_HEAD_NAME.to_owned(), vec![labels, config.hidden_size], Origin::Head);
+    expected.chain([head]).collect()
+}
+
+/// Divides tensors of these sizes, in their order, into files of at most `limit` bytes; a larger one has its own.
+fn shards(sizes: impl Iterator<Item = u64>, limit: u64) -> Vec<usize> {
+    let (mut counts, mut filled) = (vec![0], 0);
+    for size in sizes {
+        if filled > 0 && filled + size > limit {
+            counts.push(0);
+            filled = 0;
+        }
+        filled += size;
+        *counts.last_mut().expect("never empty") += 1;
+    }
+    counts
+}
+
+/// Writes all tensors, in files of at most `limit` bytes, with an index if they are several.
+pub(super) fn write(
+    folder: &Path,
+    base: &Base,
+    changes: &Changes<'_>,
+    labels: usize,
+    stored: MergedType,
+    limit: u64,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Merged, MergeError> {
+    let done = RefCell::new(Done { bytes: 0, of: 0, progress });
+    let lazy: Vec<Lazy<'_>> = tensors(base, labels)
+        .into_iter()
+        .map(|(name, shape, origin)| Lazy { base, changes, stored, name, shape, origin, done: &done })
+        .collect();
+    let bytes = lazy.iter().map(|tensor| (&tensor).data_len() as u64).sum();
+    done.borrow_mut().of = bytes;
+    let counts = shards(lazy.iter().map(|tensor| (&tensor).data_len() as u64), limit);
+    let (mut rest, mut places) = (lazy.as_slice(), Map::new());
+    for (index, &count) in counts.iter().enumerate() {
+        let name = match counts.len() {
+            1 => "model.safetensors".to_owned(),
+            files => format!("model-{:05}-of-{files:05}.safetensors", index + 1),
+        };
+        let (tensors, after) = rest.split_at(count);
+        rest = after;
+        let path = folder.join(&name);
+        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        let views = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+        safetensors::serialize_to_file(views, Some(metadata), &path)
+            .map_err(|source| MergeError::Serialize { path: path.clone(), source })?;
+        let synced = File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|source| MergeError::Write { path, source })?;
+        places.extend(tensors.iter().map(|tensor| (tensor.name.clone(), name.clone().into())));
+    }
+    if counts.len() > 1 {
+        let index = json!({"metadata": {"total_size": bytes}, "weight_map": places});
+        let path = folder.join("model.safetensors.index.json");
+        write_file(&path, format!("{index:#}\n").as_bytes())
+            .map_err(|source| MergeError::Write { path, source })?;
+    }
+    Ok(Merged { tensors: lazy.len(), bytes, files: counts.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_filled_up_to_the_limit() {
+        assert_eq!(shards([4, 4, 4].into_iter(), 100), [3]);
+        assert_eq!(shards([4, 4, 4, 2].into_iter(), 8), [2, 2]);
+        assert_eq!(shards([9, 4, 9, 1].into_iter(), 8), [1, 1, 1, 1]);
+        assert_eq!(shards([].into_iter(), 8), [0]);
+    }
+}
