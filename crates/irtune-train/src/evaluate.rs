@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct BatchLimit {
     /// Most examples.
     pub examples: usize,
-    /// A batch of more tokens is halved until it has fewer, or one example; 0 for never.
+    /// A batch of more tokens is made with fewer examples, but at least one; 0 for never.
     pub tokens: usize,
 }
 
@@ -47,18 +47,21 @@ pub fn logits_told(
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by(|&left, &right| examples[left].as_ref().cmp(examples[right].as_ref()));
     let (mut packed, mut batch_logits) = (PackedBatch::default(), Vec::new());
-    let mut waiting: Vec<&[usize]> = order.chunks(limit.examples).rev().collect();
-    while let Some(batch) = waiting.pop() {
+    let mut rest = order.as_slice();
+    let mut most = limit.examples;
+    while !rest.is_empty() {
         if interrupt.load(Ordering::Relaxed) {
             return Ok(None);
         }
+        let (batch, after) = rest.split_at(most.min(rest.len()));
         let tokens: Vec<&[u32]> = batch.iter().map(|&example| examples[example].as_ref()).collect();
         packed.refill(&tokens, SHORTEST_SHARED)?;
-        if limit.tokens > 0 && packed.tokens.len() > limit.tokens && batch.len() > 1 {
-            let (first, second) = batch.split_at(batch.len() / 2);
-            waiting.extend([second, first]);
+        let count = packed.tokens.len();
+        if limit.tokens > 0 && count > limit.tokens && batch.len() > 1 {
+            most = (batch.len() * limit.tokens / count).clamp(1, batch.len() - 1);
             continue;
         }
+        (rest, most) = (after, limit.examples);
         engine.logits(&packed, &mut batch_logits)?;
         for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
             all[example * labels..][..labels].copy_from_slice(logits);
