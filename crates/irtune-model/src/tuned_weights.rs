@@ -6,7 +6,6 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     io,
     path::{Path, PathBuf},
 };
@@ -21,7 +20,7 @@ use crate::{
     host_tensor::HostTensor,
     parameters,
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
-    replace_folder::{ReplaceError, recover, replace, write_file},
+    replace_folder::{ReplaceError, recover, replace, write_file, write_tensors},
     weights::{WeightError, Weights},
 };
 
@@ -101,12 +100,9 @@ pub fn write_tuned_weights(
     tensors: &[HostTensor],
 ) -> Result<(), TunedWeightsError> {
     check(tensors, base, labels.len(), &folder.join(TENSOR_FILE))?;
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let replaced = replace(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
-        let path = writing.join(TENSOR_FILE);
         let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
-        safetensors::serialize_to_file(views, Some(metadata), &path).map_err(io::Error::other)?;
-        std::fs::File::open(&path)?.sync_all()?;
+        write_tensors(views, &writing.join(TENSOR_FILE)).map_err(io::Error::other)?;
         if labels.is_empty() {
             return Ok(());
         }

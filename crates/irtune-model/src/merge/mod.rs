@@ -111,7 +111,6 @@ pub fn write_merged(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeError> {
     changes.check(base, labels.len())?;
-    let merged = tensors::write(folder, base, changes, labels.len(), stored, SHARD_BYTES, progress)?;
     let mut config = base.config.to_transformers(labels);
     // transformers 5 reads the first, 4 the second.
     for name in ["dtype", "torch_dtype"] {
@@ -121,7 +120,7 @@ pub fn write_merged(
     write_file(&path, format!("{config:#}\n").as_bytes())
         .map_err(|source| MergeError::Write { path, source })?;
     tokenizer::write(folder, base)?;
-    Ok(merged)
+    tensors::write(folder, base, changes, labels.len(), stored, SHARD_BYTES, progress)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The merged tensors, made one by one as their file is written.
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, fs::File, path::Path};
+use std::{borrow::Cow, cell::RefCell, collections::HashMap, path::Path};
 
 use half::bf16;
 use safetensors::{Dtype, View};
@@ -8,7 +8,10 @@ use serde_json::{Map, json};
 
 use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
-    adapters::projection::Projection, base::Base, engine::WEIGHTS_HEAD_NAME, replace_folder::write_file,
+    adapters::projection::Projection,
+    base::Base,
+    engine::WEIGHTS_HEAD_NAME,
+    replace_folder::{write_file, write_tensors},
 };
 
 /// Where a tensor's values come from.
@@ -119,7 +122,7 @@ fn shards(sizes: impl Iterator<Item = u64>, limit: u64) -> Vec<usize> {
     counts
 }
 
-/// Writes all tensors, in files of at most `limit` bytes, with an index if they are several.
+/// Writes all tensors beside `config.json`, in files of at most `limit` bytes, with an index if they are several.
 pub(super) fn write(
     folder: &Path,
     base: &Base,
@@ -146,12 +149,8 @@ pub(super) fn write(
         let (tensors, after) = rest.split_at(count);
         rest = after;
         let path = folder.join(&name);
-        let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         let views = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
-        safetensors::serialize_to_file(views, Some(metadata), &path)
-            .map_err(|source| MergeError::Serialize { path: path.clone(), source })?;
-        let synced = File::open(&path).and_then(|file| file.sync_all());
-        synced.map_err(|source| MergeError::Write { path, source })?;
+        write_tensors(views, &path).map_err(|source| MergeError::Serialize { path, source })?;
         places.extend(tensors.iter().map(|tensor| (tensor.name.clone(), name.clone().into())));
     }
     if counts.len() > 1 {

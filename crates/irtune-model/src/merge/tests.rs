@@ -50,6 +50,7 @@ fn several_files_hold_what_one_holds() {
     for limit in [u64::MAX, 50_000] {
         let folder = place.path().join(format!("merged-{limit}"));
         fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("config.json"), base.config.to_transformers(&labels()).to_string()).unwrap();
         let mut heard = Vec::new();
         let merged = tensors::write(&folder, &base, &changes, 2, MergedType::F32, limit, &mut |done, of| {
             heard.push((done, of));
@@ -59,7 +60,11 @@ fn several_files_hold_what_one_holds() {
         assert_eq!(heard.last(), Some(&(merged.bytes, merged.bytes)));
         assert_eq!(merged.files == 1, limit == u64::MAX);
         assert_eq!(folder.join("model.safetensors.index.json").exists(), merged.files > 1);
-        fs::write(folder.join("config.json"), base.config.to_transformers(&labels()).to_string()).unwrap();
+        let permissions = |path: &Path| fs::metadata(path).unwrap().permissions();
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(permissions(&path), permissions(&folder.join("config.json")), "{}", path.display());
+        }
         fs::copy(place.path().join("base/tokenizer.json"), folder.join("tokenizer.json")).unwrap();
         opened.push(Base::open(&folder).unwrap());
     }
@@ -172,7 +177,7 @@ fn what_does_not_fit_or_cannot_be_written_is_an_error() {
         assert!(message.contains(expected), "{message}");
     }
     let message = write(&place.path().join("nowhere"), &tensors);
-    assert!(message.starts_with("cannot write ") && message.contains("model.safetensors"), "{message}");
+    assert!(message.starts_with("cannot write ") && message.contains("config.json"), "{message}");
     assert!("f16".parse::<MergedType>().unwrap_err().to_string().contains("take f32 or bf16"));
     for stored in [MergedType::F32, MergedType::Bf16] {
         assert_eq!(stored.to_string().parse(), Ok(stored));
