@@ -193,5 +193,5 @@ fn a_perturbed_recording_is_noticed() {
             scores += 1;
         }
     }
-    assert_eq!((resets, probes, scores), (15, 6, 45));
+    assert_eq!((resets, probes, scores), (12, 6, 45));
 }

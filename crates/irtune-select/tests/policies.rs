@@ -325,11 +325,13 @@ fn lisa_keeps_its_layers_for_an_interval_and_resets_those_that_leave() {
 fn badam_gives_every_layer_a_turn_with_a_fresh_state() {
     let turns = |order: &str, rounds: u64| {
         let mut policy = build("badam", 4, &[("interval", "3"), ("order", order)]).unwrap();
-        let mut turns = Vec::new();
+        let (mut turns, mut before) = (Vec::new(), None);
         for step in 0..rounds * 12 {
             let (set, reset) = model(4).step(policy.as_mut(), step);
             assert_eq!(set.count(), 1);
-            assert_eq!(reset, (step % 3 == 0).then_some(set), "at every switch the state is new");
+            let left = before.filter(|_| step % 3 == 0);
+            assert_eq!(reset, left, "who leaves comes back with a new state");
+            before = Some(set);
             if step % 3 == 0 {
                 turns.push(set.iter().next().unwrap());
             }

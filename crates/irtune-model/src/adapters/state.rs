@@ -165,7 +165,9 @@ impl<D: Device> Group<D> {
 
     pub(crate) fn update(&mut self, device: &D, settings: &AdamW) {
         self.steps += 1;
-        (self.silent, self.stale) = (false, true);
+        // At a rate of 0, a warm-up's first, values stay as they are, and so they are found when a run is resumed.
+        self.silent &= settings.learning_rate == 0.0 && self.masters.is_none();
+        self.stale = true;
         let Self { entries, values, gradient, first, second, .. } = self;
         // Neighbours with the same learning rate are one stretch.
         for stretch in entries.chunk_by(|left, right| left.rate == right.rate) {
