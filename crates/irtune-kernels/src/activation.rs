@@ -120,7 +120,7 @@ fn tanh(x: f32) -> f32 {
     let outer = (1.0 - 2.0 / (exp(2.0 * size) + 1.0)).copysign(x);
     let square = x * x;
     let mut inner = -5.704_988_7e-3;
-    inner = inner * square + 2.063_908_9e-2;
+    inner = inner * square + 2.063_909e-2;
     inner = inner * square - 5.373_971_6e-2;
     inner = inner * square + 0.133_314_42;
     inner = inner * square - 0.333_332_8;
@@ -149,7 +149,7 @@ fn small_error_function(x: f32) -> f32 {
     sum = sum * square - 2.685_381_2e-2;
     sum = sum * square + 0.112_835_85;
     sum = sum * square - 0.376_126_26;
-    sum = sum * square + 1.128_379_2;
+    sum = sum * square + std::f32::consts::FRAC_2_SQRT_PI;
     sum * x
 }
 

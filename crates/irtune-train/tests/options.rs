@@ -135,6 +135,7 @@ fn failure(request: &TrainRequest) -> TrainError {
 }
 
 /// Everything that two equal runs have alike.
+#[allow(clippy::type_complexity, reason = "used here only, and a name would say no more")]
 fn traces(path: &Path) -> (Vec<(f64, f64, Vec<usize>)>, Vec<Vec<u8>>, Vec<f64>) {
     let run = RunFolder::open(path).unwrap();
     let steps = run.steps().unwrap().map(Result::unwrap);

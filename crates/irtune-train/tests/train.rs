@@ -248,7 +248,8 @@ fn resumed_equals_uninterrupted_bitwise() {
 #[test]
 fn every_adapter_trains_resumes_bitwise_and_predicts() {
     let place = Place::new();
-    let kinds: [(&str, fn(&mut TrainSettings)); 8] = [
+    type Kind = (&'static str, fn(&mut TrainSettings));
+    let kinds: [Kind; 8] = [
         ("rslora", |settings| settings.rslora = true),
         ("lora-plus", |settings| settings.lora_plus_ratio = 4.0),
         ("pissa", |settings| settings.lora_init = LoraInit::Pissa),
