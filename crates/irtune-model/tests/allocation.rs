@@ -70,9 +70,12 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
         let precisions = [Precision::F32, Precision::Bf16, Precision::Int16];
-        for (adapter, precision) in
-            adapters.iter().flat_map(|adapter| precisions.map(|precision| (adapter, precision)))
-        {
+        let cases = adapters.iter().flat_map(|adapter| {
+            precisions
+                .into_iter()
+                .flat_map(move |precision| [false, true].map(|words| (adapter, precision, words)))
+        });
+        for (adapter, precision, words) in cases {
             let options = EngineOptions {
                 precision,
                 threads: 2,
@@ -83,6 +86,10 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
             };
             let mut engine =
                 engine(base.clone(), Trained::Adapter(adapter.clone()), 5, 1, options).expect("an engine");
+            if words {
+                let words = [vec![11], vec![12, 13], vec![14, 15, 16], vec![12, 17], vec![18]];
+                engine.classify_by_words(words.to_vec()).expect("words");
+            }
             let (all, mut norms) = ([true; 6], Vec::new());
             for warm in 0..3 {
                 step(engine.as_mut(), &small, &all, warm, &mut norms);
@@ -92,7 +99,11 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
             for (index, active) in [all, [false, true, false, true, true, false], all].iter().enumerate() {
                 losses += step(engine.as_mut(), &small, active, 3 + index as u64, &mut norms);
             }
-            assert_eq!(blocks() - before, 0, "allocations in three warm steps, {precision}, {adapter:?}");
+            assert_eq!(
+                blocks() - before,
+                0,
+                "allocations in three warm steps, {precision}, {words}, {adapter:?}"
+            );
             assert!(losses.is_finite());
             step(engine.as_mut(), &large, &all, 6, &mut norms);
             assert!(blocks() > before, "a larger batch makes the buffers grow: the counter counts");
