@@ -51,13 +51,7 @@ impl Case {
             ..LoraConfig::over(modules.collect::<Result<_, _>>().expect("projections"))
         };
         let labels = list("labels").len();
-        let tokens = golden.integers("prompts/tokens");
-        let mut start = 0;
-        let cut = golden.integers("prompts/lengths").into_iter().map(|length| {
-            start += length as usize;
-            tokens[start - length as usize..start].to_vec()
-        });
-        let prompts = cut.collect();
+        let prompts = cut(&golden, "prompts");
         let targets = golden.integers("prompts/targets");
         Self { golden, lora, labels, prompts, targets }
     }
@@ -97,6 +91,13 @@ impl Case {
     }
 }
 
+/// The lists of tokens of a section, which lie end to end.
+fn cut(golden: &Golden, section: &str) -> Vec<Vec<u32>> {
+    let mut tokens = golden.integers(&format!("{section}/tokens")).into_iter();
+    let lengths = golden.integers(&format!("{section}/lengths"));
+    lengths.into_iter().map(|length| tokens.by_ref().take(length as usize).collect()).collect()
+}
+
 /// The values the golden's generator draws from a parameter's name.
 fn fill(tensor: &mut HostTensor) {
     let columns = tensor.shape[1] as f64;
@@ -120,6 +121,8 @@ fn fill(tensor: &mut HostTensor) {
 #[test]
 fn every_section_of_the_golden_is_read_by_a_test() {
     assert_eq!(sections("smollm2"), ["gradients", "logits", "prompts"].map(str::to_owned).into());
+    let words = ["likelihoods", "prompts", "words"].map(str::to_owned);
+    assert_eq!(sections("smollm2_words"), words.into());
 }
 
 fn json(path: &str) -> serde_json::Value {
@@ -191,5 +194,36 @@ fn loss_and_gradients_of_a_batch() {
         let head = gradients.iter().find(|gradient| gradient.name == HEAD).expect("the head's gradient");
         case.golden.compare("gradients/head", &head.data, tolerance("smollm2_gradients", name));
         case.golden.passes();
+    }
+}
+
+#[test]
+fn words_of_labels_after_fifty_prompts() {
+    let base = base();
+    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
+    {
+        let golden = Golden::open("smollm2_words", &["prompts", "words", "likelihoods"]);
+        let (prompts, words) = (cut(&golden, "prompts"), cut(&golden, "words"));
+        assert!(words.iter().any(|word| word.len() > 1), "one label is more than one token");
+        let options = EngineOptions {
+            precision,
+            threads: 2,
+            max_tokens: 2048,
+            max_examples: 16,
+            training: false,
+            memory_bytes: None,
+        };
+        let mut engine =
+            engine(base.clone(), Trained::from(None), words.len(), 1, options).expect("an engine");
+        engine.classify_by_words(words).expect("words of the vocabulary");
+        let mut found = Vec::new();
+        for prompts in prompts.chunks(10) {
+            let batch = PackedBatch::pack(prompts, SHORTEST_SHARED).expect("prompts pack");
+            let mut some = Vec::new();
+            engine.logits(&batch, &mut some).expect("likelihoods");
+            found.extend(some);
+        }
+        golden.compare("likelihoods/summed", &found, tolerance("smollm2_words", name));
+        golden.passes();
     }
 }
