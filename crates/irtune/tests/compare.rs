@@ -116,6 +116,24 @@ fn every_cell_is_a_run_and_everything_is_reported() {
 }
 
 #[test]
+fn with_a_reference_the_others_are_compared_with_it_alone() {
+    let sandbox = Sandbox::with_base();
+    sandbox.run(&compare("--methods lisa,full,ir --seeds 1 --reference full --out out")).success();
+    let results = json(&sandbox, "out/results.json");
+    assert_eq!(results["arms"][1]["method"], "full");
+    let pairs: Vec<[u64; 2]> = results["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|comparison| ["first", "second"].map(|arm| comparison[arm].as_u64().unwrap()))
+        .collect();
+    assert_eq!(pairs, [[1, 0], [1, 2]]);
+    let said = sandbox.run("compare --out out --report-only --reference best");
+    assert_eq!(said.code, Some(2));
+    assert!(said.failure().contains("reference: there is no method `best`"), "{}", said.failure());
+}
+
+#[test]
 fn runs_made_by_hand_are_cells_too() {
     let sandbox = Sandbox::with_base();
     fs::create_dir_all(sandbox.path("out/runs")).unwrap();

@@ -20,7 +20,7 @@ pub struct Analysis {
     pub cells: Vec<CellResults>,
     /// The arms.
     pub arms: Vec<Arm>,
-    /// Every two arms of a corpus and training size.
+    /// Every two arms of a corpus and training size, or with a reference those of which one has its method.
     pub comparisons: Vec<Comparison>,
 }
 
@@ -36,7 +36,12 @@ struct Replica {
 ///
 /// # Errors
 /// When cells of one corpus have other labels or other test pairs, or the bootstrap is impossible.
-pub fn analyse(cells: &[&Cell], gathered: Vec<Gathered>, bootstrap: Bootstrap) -> Result<Analysis, Failure> {
+pub fn analyse(
+    cells: &[&Cell],
+    gathered: Vec<Gathered>,
+    reference: Option<&str>,
+    bootstrap: Bootstrap,
+) -> Result<Analysis, Failure> {
     let mut analysis = Analysis { cells: Vec::new(), arms: Vec::new(), comparisons: Vec::new() };
     let mut replicas: Vec<Vec<Replica>> = Vec::new();
     let mut keys: Vec<Key> = cells.iter().map(|cell| Key::of(cell)).collect();
@@ -69,10 +74,14 @@ pub fn analyse(cells: &[&Cell], gathered: Vec<Gathered>, bootstrap: Bootstrap) -
         analysis.arms.extend(arm(&key, &own, &of_arm, &bootstrap));
         replicas.push(of_arm);
     }
-    for first in 0..analysis.arms.len() {
-        for second in first + 1..analysis.arms.len() {
-            let (one, other) = (&analysis.arms[first], &analysis.arms[second]);
-            if (&one.corpus, one.train_size) == (&other.corpus, other.train_size) {
+    for one in 0..analysis.arms.len() {
+        for other in one + 1..analysis.arms.len() {
+            let arms = [&analysis.arms[one], &analysis.arms[other]];
+            let refers = |place: usize| reference.is_none_or(|method| arms[place].method == method);
+            let together = (&arms[0].corpus, arms[0].train_size) == (&arms[1].corpus, arms[1].train_size);
+            if together && (refers(0) || refers(1)) {
+                // Others are told against the reference.
+                let (first, second) = if refers(0) { (one, other) } else { (other, one) };
                 let found = compare(first, second, &replicas[first], &replicas[second], &bootstrap)?;
                 analysis.comparisons.extend(found);
             }

@@ -200,6 +200,13 @@ fn check(
     if definition.folds.is_some_and(|folds| folds < 2) {
         problem("folds: fewer than 2 are no cross-validation".to_owned(), "use 2 or more, or leave it out");
     }
+    if let Some(reference) = &definition.reference
+        && !methods.iter().any(|(name, _)| name == reference)
+    {
+        let names: Vec<&str> = methods.iter().map(|(name, _)| name.as_str()).collect();
+        let message = format!("reference: there is no method `{reference}`");
+        problem(message, &format!("use one of {}", names.join(", ")));
+    }
     let names: Vec<&str> = definition.corpus.iter().map(|corpus| corpus.name.as_str()).collect();
     if let Some(name) = repeated(&names) {
         problem(format!("two corpora are called `{name}`"), "give them different names");

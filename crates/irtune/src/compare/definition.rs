@@ -22,6 +22,9 @@ pub struct Definition {
     /// Parts of a cross-validation over documents; the test file when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folds: Option<u64>,
+    /// The method that all others are compared with; every method with every other when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// Training settings of all cells.
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub settings: Table,
@@ -48,6 +51,7 @@ impl Default for Definition {
             seeds: default_seeds(),
             train_sizes: Vec::new(),
             folds: None,
+            reference: None,
             settings: Table::new(),
             corpus: Vec::new(),
             method: Vec::new(),
@@ -151,6 +155,7 @@ mod tests {
             base = "smollm2"
             seeds = [171, 172]
             train_sizes = [50, "all"]
+            reference = "ir"
             [settings]
             max_steps = 100
             [[corpus]]
@@ -169,6 +174,7 @@ mod tests {
         "#;
         let definition: Definition = toml::from_str(text).unwrap();
         assert_eq!(definition.train_sizes, [TrainSize::Pairs(50), TrainSize::All]);
+        assert_eq!(definition.reference.as_deref(), Some("ir"));
         assert_eq!(definition.method[0].label("method").as_deref(), Some("ir"));
         assert_eq!(definition.method[1].label("method").as_deref(), Some("top 8"));
         assert_eq!(definition.method[1].settings["layers"].as_str(), Some("top:8"));

@@ -89,6 +89,9 @@ fn apply(arguments: &CompareArguments, definition: &mut Definition, problems: &m
         definition.train_sizes.clone_from(&arguments.train_sizes);
     }
     definition.folds = arguments.folds.or(definition.folds);
+    if arguments.reference.is_some() {
+        definition.reference.clone_from(&arguments.reference);
+    }
 
     let mut sources = Sources::default();
     for (setting, text) in &arguments.settings.0 {

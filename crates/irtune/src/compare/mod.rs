@@ -98,7 +98,8 @@ fn results(definition: &Definition, planned: &[Planned], base: Option<&Path>) ->
         }
     }
     let cells: Vec<&Cell> = planned.iter().map(|plan| &plan.cell).collect();
-    let Analysis { cells, arms, comparisons } = analyse(&cells, gathered, BOOTSTRAP)?;
+    let Analysis { cells, arms, comparisons } =
+        analyse(&cells, gathered, definition.reference.as_deref(), BOOTSTRAP)?;
     Ok(Results {
         format: FORMAT,
         version: env!("CARGO_PKG_VERSION").to_owned(),
