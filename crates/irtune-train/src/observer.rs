@@ -104,6 +104,11 @@ pub enum Notice {
         /// To how many tokens.
         max_length: usize,
     },
+    /// Settings were given that no adapter of the run reads.
+    Unread {
+        /// Their names.
+        names: Vec<&'static str>,
+    },
     /// Rows were left out by their label.
     Dropped {
         /// Which.
@@ -168,6 +173,9 @@ impl fmt::Display for Notice {
                 "{examples} of {of} {part} pairs are longer than {max_length} tokens and were shortened around \
                  their change; raise max_length to keep them whole"
             ),
+            Notice::Unread { names } => {
+                write!(formatter, "what trains in this run does not read {}", names.join(", "))
+            }
             Notice::Dropped { part, rows } => {
                 write!(formatter, "{rows} {part} rows have a label that is left out and were dropped")
             }
@@ -221,6 +229,8 @@ mod tests {
         assert!(shortened.to_string().starts_with("3 of 9 training pairs are longer than 64 tokens"));
         let dropped = Notice::Dropped { part: Part::Test, rows: 2 };
         assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
+        let unread = Notice::Unread { names: vec!["rank", "alpha"] };
+        assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
         let split = Notice::Split { train: 90, validation: 10 };
         assert_eq!(
             split.to_string(),

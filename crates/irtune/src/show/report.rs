@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use irtune_train::metrics::Metrics;
-use irtune_train::{Prediction, RunFolder, RunFolderError, Summary};
+use irtune_train::{Adapter, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
 use super::numbers::{bytes, count, percent, seconds};
 use super::strip;
@@ -42,14 +42,20 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
     }
-    let model = match summary.layer_steps.iter().any(|&steps| steps > 0) {
-        true => "the model, for PEFT and for irtune",
-        false => "the head, for transformers and for irtune",
+    let settings = run.settings()?;
+    let model = match (summary.layer_steps.iter().any(|&steps| steps > 0), settings.adapter) {
+        (true, Adapter::Bottleneck) => "the model, for irtune",
+        (true, _) => "the model, for PEFT and for irtune",
+        (false, _) => "the head, for transformers and for irtune",
+    };
+    let weights = match settings.objective {
+        Objective::Head => "the layers that trained, for irtune; irtune merge makes a whole model",
+        Objective::Words => "the layers that trained, for irtune",
     };
     out += &format!("\nIn {}:\n", run.path().display());
     for (file, holds) in [
         ("adapter", model),
-        ("weights", "the layers that trained, for irtune; irtune merge makes a whole model"),
+        ("weights", weights),
         ("metrics.jsonl", "one line a step"),
         ("settings.toml", "the settings, usable with --config"),
         ("layers.svg", "which layer trained when"),
