@@ -121,15 +121,25 @@ fn write(shape: &Shape, mut out: impl Write) -> io::Result<()> {
     header.extend(b"GGUF");
     header.extend(3u32.to_le_bytes());
     header.extend((tensors.len() as u64).to_le_bytes());
-    header.extend((1 + numbers.len() as u64 + floats.len() as u64).to_le_bytes());
+    header.extend((4 + numbers.len() as u64 + floats.len() as u64).to_le_bytes());
     let text = |header: &mut Vec<u8>, text: &str| {
         header.extend((text.len() as u64).to_le_bytes());
         header.extend(text.as_bytes());
     };
-    // Types of values: 4 is an unsigned number, 6 a float, 8 a text.
-    text(&mut header, "general.architecture");
-    header.extend(8u32.to_le_bytes());
-    text(&mut header, "llama");
+    // Types of values: 4 is an unsigned number, 6 a float, 8 a text, 9 a list, whose type and length follow.
+    for (key, value) in [("general.architecture", "llama"), ("tokenizer.ggml.model", "gpt2")] {
+        text(&mut header, key);
+        header.extend(8u32.to_le_bytes());
+        text(&mut header, value);
+    }
+    // A tokenizer with a vocabulary of the right size: what is timed are token ids, and no text is ever cut into them.
+    for (key, length) in [("tokenizer.ggml.tokens", shape.vocabulary), ("tokenizer.ggml.merges", 0)] {
+        text(&mut header, key);
+        header.extend(9u32.to_le_bytes());
+        header.extend(8u32.to_le_bytes());
+        header.extend(u64::from(length).to_le_bytes());
+        (0..length).for_each(|token| text(&mut header, &format!("<{token}>")));
+    }
     for (key, value) in numbers {
         text(&mut header, &format!("llama.{key}"));
         header.extend(4u32.to_le_bytes());
