@@ -8,10 +8,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use irtune_model::{
     Base, HostTensor, PackedBatch, SHORTEST_SHARED,
-    engine::{AdamW, Engine, Precision, Trained, engine},
+    engine::{Engine, Precision, Trained, engine},
 };
 use support::{
-    golden::{Failure, Golden, sections},
+    golden::{Golden, sections},
     tolerances::{Tolerance, tolerance},
 };
 use tiny::{CASES, Tiny, cut_model, find, layer_of, name_of, options};
@@ -94,7 +94,7 @@ fn logits() {
 fn loss_and_every_gradient() {
     everywhere(&["loss", "gradients"], |tiny, golden, precision| {
         let mut engine = tiny.engine(precision);
-        let loss = accumulate_first(tiny, &mut *engine);
+        let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
         golden.compare("loss/mean", &[loss as f32], tolerance("loss", name_of(precision)));
         compare_gradients(golden, &*engine, tolerance("gradients", name_of(precision)));
         norms_are_those_of_the_gradients(tiny.layers, &*engine);
@@ -109,13 +109,9 @@ fn a_perturbed_golden_is_refused() {
         let key = golden.keys("gradients").swap_remove(3);
         golden.perturb(&key, 5, 4.0 * tolerance.limit as f32);
         let mut engine = tiny.engine(Precision::F32);
-        accumulate_first(&tiny, &mut *engine);
+        tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
         compare_gradients(&golden, &*engine, tolerance);
-        let failures = golden.finish().expect_err("a perturbed golden");
-        assert!(
-            matches!(&failures[..], [Failure::Off { key: off, index: 5, .. }] if *off == key),
-            "{failures:?}"
-        );
+        golden.refuses(&key, 5);
     }
 }
 
@@ -131,57 +127,17 @@ fn ten_steps_with_other_layers_every_time() {
 
 fn ten_steps(section: &str) {
     everywhere(&[section], |tiny, golden, precision| {
-        let setting = |name: &str| golden.facts["traces"][section][name].as_f64().expect(name);
-        let order = golden.integers(&format!("{section}/order"));
-        let active = golden.integers(&format!("{section}/active"));
-        let rates = golden.floats(&format!("{section}/learning_rates"));
         let mut engine = tiny.engine(precision);
-        let (mut losses, mut norms) = (Vec::new(), Vec::new());
-        for (step, rate) in rates.iter().enumerate() {
-            let indices = &order[step * tiny.batch..][..tiny.batch];
-            let active: Vec<bool> =
-                active[step * tiny.layers..][..tiny.layers].iter().map(|&on| on == 1).collect();
-            let (batch, targets) = tiny.pack(indices.iter().map(|&index| index as usize));
-            engine.zero_gradients();
-            let normalizer = targets.len() as f64;
-            let sum = engine.accumulate(&batch, &targets, &active, true, normalizer, None).expect("a step");
-            losses.push((sum / normalizer) as f32);
-            let norm = total_norm(&*engine, &active);
-            norms.push(norm as f32);
-            let factor = setting("max_grad_norm") / (norm + 1e-6);
-            if factor < 1.0 {
-                engine.scale_gradients(&active, true, factor as f32);
-            }
-            let settings = AdamW {
-                learning_rate: *rate as _,
-                beta1: setting("beta1") as _,
-                beta2: setting("beta2") as _,
-                epsilon: setting("epsilon") as _,
-                weight_decay: setting("weight_decay") as _,
-            };
-            engine.update(&active, true, &settings);
-        }
-        golden.compare(&format!("{section}/losses"), &losses, tolerance("trace_losses", name_of(precision)));
-        golden.compare(
-            &format!("{section}/gradient_norms"),
-            &norms,
-            tolerance("trace_norms", name_of(precision)),
-        );
+        let trace = tiny.trace(golden, section, &mut *engine);
+        let of = |rung| tolerance(rung, name_of(precision));
+        golden.compare(&format!("{section}/losses"), &trace.losses, of("trace_losses"));
+        golden.compare(&format!("{section}/gradient_norms"), &trace.norms, of("trace_norms"));
         for parameter in engine.parameters() {
             let key = format!("{section}/final.{}", parameter.name);
             assert_eq!(golden.shape(&key), parameter.shape, "{key}");
-            golden.compare(&key, &parameter.data, tolerance("trace_final", name_of(precision)));
+            golden.compare(&key, &parameter.data, of("trace_final"));
         }
     });
-}
-
-/// Gradients of the mean loss of the golden's batch; returns that loss.
-fn accumulate_first(tiny: &Tiny, engine: &mut dyn Engine) -> f64 {
-    let (batch, targets) = tiny.first();
-    let examples = targets.len() as f64;
-    let active = vec![true; tiny.layers];
-    engine.zero_gradients();
-    engine.accumulate(&batch, &targets, &active, true, examples, None).expect("gradients") / examples
 }
 
 fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolerance) {
@@ -190,16 +146,6 @@ fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolerance)
         assert_eq!(golden.shape(&key), gradient.shape, "{key}");
         golden.compare(&key, &gradient.data, tolerance);
     }
-}
-
-fn total_norm(engine: &dyn Engine, active: &[bool]) -> f64 {
-    let mut squares = engine.head_gradient_norm().powi(2);
-    let mut norms = Vec::new();
-    for layer in (0..active.len()).filter(|&layer| active[layer]) {
-        engine.gradient_norms(layer, &mut norms);
-        squares += norms.iter().map(|norm| norm * norm).sum::<f64>();
-    }
-    squares.sqrt()
 }
 
 fn norms_are_those_of_the_gradients(layers: usize, engine: &dyn Engine) {

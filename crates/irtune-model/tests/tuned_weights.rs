@@ -11,7 +11,7 @@ use irtune_model::{
     engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
 };
 use support::{
-    golden::{Failure, Golden, largest_error, sections},
+    golden::{Golden, largest_error, sections},
     tolerances::tolerance,
 };
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
@@ -43,13 +43,6 @@ fn weights_engine_of(tiny: &Tiny, options: EngineOptions) -> Box<dyn Engine> {
     let head = HostTensor { name: WEIGHTS_HEAD_NAME.to_owned(), ..head.clone() };
     made.load_parameters(&[head]).expect("the head fits");
     made
-}
-
-fn accumulate_first(tiny: &Tiny, engine: &mut dyn Engine, active: &[bool]) -> f64 {
-    let (batch, targets) = tiny.first();
-    let examples = targets.len() as f64;
-    engine.zero_gradients();
-    engine.accumulate(&batch, &targets, active, true, examples, None).expect("gradients") / examples
 }
 
 fn compare_gradients(golden: &Golden, engine: &dyn Engine, precision: Precision) {
@@ -88,7 +81,7 @@ fn logits_loss_and_every_gradient() {
         let mut logits = Vec::new();
         engine.logits(&tiny.first().0, &mut logits).expect("logits");
         golden.compare("logits/logits", &logits, tolerance("logits", name_of(precision)));
-        let loss = accumulate_first(tiny, &mut *engine, &vec![true; tiny.layers]);
+        let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
         golden.compare("loss/mean", &[loss as f32], tolerance("loss", name_of(precision)));
         compare_gradients(golden, &*engine, precision);
         assert_eq!(names(&engine.gradients()), names(&engine.parameters()));
@@ -117,13 +110,9 @@ fn a_perturbed_golden_is_refused() {
         let key = golden.keys("gradients").swap_remove(3);
         golden.perturb(&key, 5, 4.0 * limit as f32);
         let mut engine = weights_engine_of(&tiny, options(Precision::F32));
-        accumulate_first(&tiny, &mut *engine, &vec![true; tiny.layers]);
+        tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
         compare_gradients(&golden, &*engine, Precision::F32);
-        let failures = golden.finish().expect_err("a perturbed golden");
-        assert!(
-            matches!(&failures[..], [Failure::Off { key: off, index: 5, .. }] if *off == key),
-            "{failures:?}"
-        );
+        golden.refuses(&key, 5);
     }
 }
 
@@ -139,47 +128,17 @@ fn ten_steps_with_layers_that_take_turns() {
 
 fn ten_steps(section: &str) {
     everywhere(&[section], |tiny, golden, precision| {
-        let setting = |name: &str| golden.facts["traces"][section][name].as_f64().expect(name);
-        let order = golden.integers(&format!("{section}/order"));
-        let active = golden.integers(&format!("{section}/active"));
-        let rates = golden.floats(&format!("{section}/learning_rates"));
         let mut engine = weights_engine_of(tiny, options(precision));
-        let (mut losses, mut norms, mut trained) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for (step, rate) in rates.iter().enumerate() {
-            let indices = &order[step * tiny.batch..][..tiny.batch];
-            let active: Vec<bool> =
-                active[step * tiny.layers..][..tiny.layers].iter().map(|&on| on == 1).collect();
-            trained.extend((0..tiny.layers).filter(|&layer| active[layer]));
-            let (batch, targets) = tiny.pack(indices.iter().map(|&index| index as usize));
-            engine.zero_gradients();
-            let normalizer = targets.len() as f64;
-            let sum = engine.accumulate(&batch, &targets, &active, true, normalizer, None).expect("a step");
-            losses.push((sum / normalizer) as f32);
-            let mut squares = engine.head_gradient_norm().powi(2);
-            for layer in (0..tiny.layers).filter(|&layer| active[layer]) {
-                let mut layer_norms = Vec::new();
-                engine.gradient_norms(layer, &mut layer_norms);
-                squares += layer_norms.iter().map(|norm| norm * norm).sum::<f64>();
-            }
-            norms.push(squares.sqrt() as f32);
-            let factor = setting("max_grad_norm") / (squares.sqrt() + 1e-6);
-            if factor < 1.0 {
-                engine.scale_gradients(&active, true, factor as f32);
-            }
-            let settings = AdamW {
-                learning_rate: f64::from(*rate),
-                beta1: setting("beta1"),
-                beta2: setting("beta2"),
-                epsilon: setting("epsilon"),
-                weight_decay: setting("weight_decay"),
-            };
-            engine.update(&active, true, &settings);
-        }
+        let trace = tiny.trace(golden, section, &mut *engine);
         let of = |rung| tolerance(rung, name_of(precision));
-        golden.compare(&format!("{section}/losses"), &losses, of("weight_trace_losses"));
-        golden.compare(&format!("{section}/gradient_norms"), &norms, of("weight_trace_norms"));
+        golden.compare(&format!("{section}/losses"), &trace.losses, of("weight_trace_losses"));
+        golden.compare(&format!("{section}/gradient_norms"), &trace.norms, of("weight_trace_norms"));
         let parameters = engine.parameters();
-        assert_eq!(layers_of(&parameters), trained, "the layers that trained have masters, and no others");
+        assert_eq!(
+            layers_of(&parameters),
+            trace.trained,
+            "the layers that trained have masters, and no others"
+        );
         if section == "trace_some" {
             for key in golden.keys(section).iter().filter(|key| key.contains("/final.")) {
                 let name = key.rsplit_once("final.").expect("a final").1;
@@ -200,7 +159,7 @@ fn finite_differences_agree() {
         let tiny = Tiny::bare(case);
         let mut engine = weights_engine_of(&tiny, options(Precision::F32));
         let all = vec![true; tiny.layers];
-        accumulate_first(&tiny, &mut *engine, &all);
+        tiny.accumulate_first(&mut *engine, &all);
         let (mut parameters, gradients) = (engine.parameters(), engine.gradients());
         assert_eq!(parameters.len(), 9 * tiny.layers + 1);
         for at in 0..parameters.len() {
@@ -213,7 +172,7 @@ fn finite_differences_agree() {
                 let [low, high] = [start - step, start + step].map(|value| {
                     parameters[at].data[index] = value;
                     engine.load_parameters(&parameters).expect("parameters fit");
-                    (f64::from(value), accumulate_first(&tiny, &mut *engine, &all))
+                    (f64::from(value), tiny.accumulate_first(&mut *engine, &all))
                 });
                 (high.1 - low.1) / (high.0 - low.0)
             };
@@ -233,7 +192,7 @@ fn finite_differences_agree() {
 fn a_layer_that_never_trained_is_the_files() {
     everywhere(&["logits"], |tiny, golden, precision| {
         let mut engine = weights_engine_of(tiny, options(precision));
-        accumulate_first(tiny, &mut *engine, &only(tiny.layers, 1..=1));
+        tiny.accumulate_first(&mut *engine, &only(tiny.layers, 1..=1));
         assert_eq!(layers_of(&engine.parameters()), BTreeSet::from([1]));
         assert_eq!(layers_of(&engine.gradients()), BTreeSet::from([1]));
         assert_eq!(layers_of(&engine.optimizer_state()), BTreeSet::new(), "no update, no moments");
@@ -263,7 +222,7 @@ fn a_reset_optimizer_is_a_new_one() {
         for &turn in turns {
             engine.reset_optimizer(turn);
             let active = only(tiny.layers, turn..=turn);
-            accumulate_first(&tiny, &mut *engine, &active);
+            tiny.accumulate_first(&mut *engine, &active);
             engine.update(&active, false, &ADAMW);
             engine.reset_optimizer(turn);
         }
@@ -289,7 +248,7 @@ fn a_restored_engine_goes_on_bitwise() {
             let tiny = Tiny::bare(case);
             let turns = [only(tiny.layers, 1..=2), only(tiny.layers, 2..=2), only(tiny.layers, 0..=1)];
             let step = |engine: &mut dyn Engine, active: &[bool]| {
-                let loss = accumulate_first(&tiny, engine, active);
+                let loss = tiny.accumulate_first(engine, active);
                 engine.update(active, true, &ADAMW);
                 loss.to_bits()
             };
@@ -314,7 +273,7 @@ fn a_restored_engine_goes_on_bitwise() {
 fn parameters_that_do_not_fit_are_refused() {
     let tiny = Tiny::bare(CASES[0]);
     let mut engine = weights_engine_of(&tiny, options(Precision::F32));
-    accumulate_first(&tiny, &mut *engine, &only(tiny.layers, 1..=1));
+    tiny.accumulate_first(&mut *engine, &only(tiny.layers, 1..=1));
     let all = engine.parameters();
     let mut refused = |tensors: &[HostTensor]| engine.load_parameters(tensors).unwrap_err();
     let error = refused(&all[1..]);
@@ -345,7 +304,7 @@ fn layers_computed_again_have_the_same_gradients() {
             let gradients = |memory_bytes| {
                 let options = EngineOptions { memory_bytes, ..options(precision) };
                 let mut engine = weights_engine_of(&tiny, options);
-                accumulate_first(&tiny, &mut *engine, &active);
+                tiny.accumulate_first(&mut *engine, &active);
                 engine.gradients()
             };
             assert_eq!(gradients(Some(needed)), gradients(None), "layers from {lowest} up");

@@ -130,7 +130,7 @@ fn main() -> anyhow::Result<()> {
             }
         }
         Task::Infer => {
-            let (size, limit) = (settings.batch_size, settings.evaluation_batch());
+            let (size, limit) = (settings.batch_size, settings.batch_limit());
             let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
             let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
             losses.push(loss(engine.as_mut(), warm, limit)?);

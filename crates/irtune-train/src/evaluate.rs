@@ -3,13 +3,23 @@
 use irtune_model::{Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How many examples go through the model together when it is measured.
+/// How many examples go through the model together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimit {
     /// Most examples.
     pub examples: usize,
     /// A batch of more tokens is made with fewer examples, but at least one; 0 for never.
     pub tokens: usize,
+}
+
+impl BatchLimit {
+    /// Tokens that a batch can have, of examples of at most `longest` tokens, `largest` together.
+    pub(crate) fn most_tokens(self, longest: usize, largest: usize) -> usize {
+        match self.tokens {
+            0 => largest,
+            most => most.max(longest).min(largest),
+        }
+    }
 }
 
 /// Logits of examples, a batch at a time; `None` when interrupted between two batches.

@@ -1,5 +1,6 @@
 //! The few file operations a run's safety rests on, behind a trait so that tests can stop between any two.
 
+use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -115,6 +116,27 @@ impl Files for Disk {
     fn remove_directory(&self, path: &Path) -> io::Result<()> {
         absent_is_fine(fs::remove_dir_all(path))
     }
+}
+
+/// Writes a file beside its place and renames it there; when that fails nothing is left, and what was there stays.
+///
+/// # Errors
+/// What the operating system or `content` says.
+pub(crate) fn replace(files: &dyn Files, path: &Path, content: Content<'_>) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let writing = path.with_file_name(format!(".{name}.writing"));
+    let written = files.write(&writing, content).and_then(|()| files.rename(&writing, path));
+    written.inspect_err(|_| {
+        // The first error is the one to report.
+        let _ = files.remove_file(&writing);
+    })
+}
+
+/// A value as a JSON document with a line end.
+pub(crate) fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(value)?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {

@@ -4,7 +4,7 @@
 //! what came out.
 
 use crate::error::TrainError;
-use crate::files::{Disk, Files};
+use crate::files::{self, Disk, Files as _};
 use crate::metrics::{Metrics, Predictions};
 use crate::observer::{Notice, Observer};
 use crate::records::Summary;
@@ -357,18 +357,10 @@ fn difference(before: &Plan, now: &Plan) -> Option<String> {
 }
 
 fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), FoldsError> {
-    let (writing, path) = (folder.join(format!(".{name}.writing")), folder.join(name));
-    let written = || {
-        let mut json = serde_json::to_vec_pretty(value)?;
-        json.push(b'\n');
-        Disk.write(&writing, &mut |writer| writer.write_all(&json))?;
-        Disk.rename(&writing, &path)
-    };
-    written().map_err(|source| {
-        // The first error is the one to report.
-        let _ = Disk.remove_file(&writing);
-        FoldsError::Write { path: path.clone(), source }
-    })
+    let path = folder.join(name);
+    let written = files::json(value)
+        .and_then(|json| files::replace(&Disk, &path, &mut |writer| writer.write_all(&json)));
+    written.map_err(|source| FoldsError::Write { path, source })
 }
 
 #[cfg(test)]

@@ -143,12 +143,12 @@ impl Predictor {
             return Self::open_merged(run, merged, options);
         }
         let folder = RunFolder::open(run)?;
-        let tune = folder.settings()?.tune;
-        let model = folder.model_path(tune);
+        let settings = folder.settings()?;
+        let model = folder.model_path(settings.tune);
         if !model.is_dir() {
             return Err(PredictorError::NoModel { path: run.to_owned() });
         }
-        let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
+        let (sources, labels) = (folder.sources()?, folder.labels()?);
         let words = folder.words()?;
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
         let base = Arc::new(Base::open(path)?);
@@ -311,14 +311,10 @@ fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predict
 }
 
 fn engine_options(options: &PredictorOptions, limit: BatchLimit, max_length: usize) -> EngineOptions {
-    let all = limit.examples * max_length;
     EngineOptions {
         precision: options.precision,
         threads: options.threads.unwrap_or_else(cores),
-        max_tokens: match limit.tokens {
-            0 => all,
-            most => most.max(max_length).min(all),
-        },
+        max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
         max_examples: limit.examples,
         training: false,
         memory_bytes: None,

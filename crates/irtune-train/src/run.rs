@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
             Part::Validation => &self.parts.data.validation,
             Part::Test => &self.parts.data.test,
         };
-        let limit = self.parts.settings.evaluation_batch();
+        let limit = self.parts.settings.batch_limit();
         let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
             return Ok(None);
         };

@@ -23,8 +23,8 @@ use crate::settings::{TrainSettings, Tune};
 use irtune_data::{LabelSet, LabelWords, Template};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::fs::{File, TryLockError};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 const SETTINGS: &str = "settings.toml";
@@ -59,6 +59,12 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
+/// A run folder that this process alone trains in.
+#[derive(Debug)]
+pub struct RunLock {
+    _folder: File,
+}
+
 /// Why a run folder can't be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFolderError {
@@ -77,6 +83,12 @@ pub enum RunFolderError {
     /// It is no run folder.
     #[error("{} is not a run folder: it has no {SETTINGS}; give the folder that `irtune train --out` wrote", path.display())]
     NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Two processes would write over each other's files.
+    #[error("another process is training in {}; wait for its end, or stop it", path.display())]
+    InUse {
         /// The folder.
         path: PathBuf,
     },
@@ -168,6 +180,20 @@ impl RunFolder {
             return Err(RunFolderError::NotARun { path: path.to_owned() });
         }
         Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// Keeps other processes from training in the folder for as long as the lock lives. It is on the folder itself and
+    /// leaves no file; where folders can't be locked (not on Unix, or on some network disks) nothing is kept.
+    ///
+    /// # Errors
+    /// [`RunFolderError::InUse`] when another process has it.
+    pub fn lock(&self) -> Result<Option<RunLock>, RunFolderError> {
+        let Ok(folder) = File::open(&self.path) else { return Ok(None) };
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(RunLock { _folder: folder })),
+            Err(TryLockError::WouldBlock) => Err(RunFolderError::InUse { path: self.path.clone() }),
+            Err(TryLockError::Error(_)) => Ok(None),
+        }
     }
 
     /// Where it is.
@@ -273,14 +299,10 @@ impl RunFolder {
     /// # Errors
     /// When it can't be written.
     pub fn write_summary(&self, files: &dyn Files, summary: &Summary) -> Result<(), RunFolderError> {
-        let (writing, path) = (self.path.join(".summary.json.writing"), self.path.join(SUMMARY));
-        let written = write_json(files, &writing, summary).and_then(|()| {
-            files.rename(&writing, &path).map_err(|source| RunFolderError::Write { path, source })
-        });
-        written.inspect_err(|_| {
-            // The first error is the one to report.
-            let _ = files.remove_file(&writing);
-        })
+        let path = self.path.join(SUMMARY);
+        let written = files::json(summary)
+            .and_then(|json| files::replace(files, &path, &mut |writer| writer.write_all(&json)));
+        written.map_err(|source| RunFolderError::Write { path, source })
     }
 
     /// Writes what the kept model said of the test pairs, at once.
@@ -299,21 +321,14 @@ impl RunFolder {
             probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
         };
         let path = self.path.join(TEST_PREDICTIONS);
-        let writing = self.path.join(format!(".{TEST_PREDICTIONS}.writing"));
-        let written = || {
-            let mut lines = Vec::new();
+        let mut content = |writer: &mut dyn Write| {
             for prediction in predictions.labels().iter().enumerate().map(line) {
-                serde_json::to_writer(&mut lines, &prediction)?;
-                lines.push(b'\n');
+                serde_json::to_writer(&mut *writer, &prediction)?;
+                writer.write_all(b"\n")?;
             }
-            files.write(&writing, &mut |writer| writer.write_all(&lines))?;
-            files.rename(&writing, &path)
+            Ok(())
         };
-        written().map_err(|source| {
-            // The first error is the one to report.
-            let _ = files.remove_file(&writing);
-            RunFolderError::Write { path: path.clone(), source }
-        })
+        files::replace(files, &path, &mut content).map_err(|source| RunFolderError::Write { path, source })
     }
 
     /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
@@ -368,11 +383,7 @@ fn write_contents(files: &dyn Files, writing: &Path, contents: &RunContents) -> 
 }
 
 fn write_json(files: &dyn Files, path: &Path, value: &impl Serialize) -> Result<(), RunFolderError> {
-    let write = || {
-        let mut json = serde_json::to_vec_pretty(value)?;
-        json.push(b'\n');
-        files.write(path, &mut |writer| writer.write_all(&json))
-    };
+    let write = || files.write(path, &mut |writer| writer.write_all(&files::json(value)?));
     write().map_err(|source| RunFolderError::Write { path: path.to_owned(), source })
 }
 

@@ -16,6 +16,7 @@ mod method_options;
 mod objective;
 mod problems;
 mod tune;
+mod unread;
 
 pub use adapter::{Adapter, UnknownAdapter};
 pub use batches::{Batches, UnknownBatches};
@@ -269,8 +270,8 @@ impl TrainSettings {
         }
     }
 
-    /// How many examples go through the model together when it is measured.
-    pub fn evaluation_batch(&self) -> BatchLimit {
+    /// How many examples go through the model together.
+    pub fn batch_limit(&self) -> BatchLimit {
         BatchLimit { examples: self.batch_size, tokens: self.micro_batch_tokens }
     }
 

@@ -75,6 +75,10 @@ pub fn train(
         validation: request.validation.as_deref().map(absolute).transpose()?,
         test: request.test.as_deref().map(absolute).transpose()?,
     };
+    let unread = settings.unread();
+    if !unread.is_empty() {
+        observer.on_notice(&Notice::Unread { names: unread });
+    }
     let corpora = Corpora::read(&paths, &request.columns, &settings, observer)?;
     let labels = corpora.labels.clone();
     let words = match (settings.objective, &settings.label_words) {
@@ -109,6 +113,7 @@ pub fn train(
         words,
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
+    let _lock = folder.lock()?;
     let parts = RunParts {
         settings: &contents.settings,
         engine: engine.as_mut(),
@@ -134,6 +139,7 @@ pub fn resume(
     interrupt: &AtomicBool,
 ) -> Result<TrainOutcome, TrainError> {
     let folder = RunFolder::open(directory)?;
+    let _lock = folder.lock()?;
     if folder.summary()?.is_some() {
         return Err(TrainError::Finished { path: directory.to_owned() });
     }
@@ -281,15 +287,11 @@ pub fn make_engine(
     settings: &TrainSettings,
     data: &RunData,
 ) -> Result<Box<dyn Engine>, TrainError> {
-    let largest = data.largest_batch(settings.batch_size);
-    let most = match settings.micro_batch_tokens {
-        0 => largest,
-        most => most.max(data.largest_batch(1)).min(largest),
-    };
+    let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
     let options = EngineOptions {
         precision: settings.precision,
         threads: settings.threads.unwrap_or_else(cores),
-        max_tokens: most,
+        max_tokens: settings.batch_limit().most_tokens(longest, largest),
         max_examples: settings.batch_size,
         training: true,
         memory_bytes: settings.memory.map(MemoryLimit::bytes),

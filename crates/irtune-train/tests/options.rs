@@ -1,23 +1,24 @@
 //! What can be set about a training run beyond its method: loss, head, subsets, cross-validation, kept states.
 
+mod runs;
+
 use irtune_data::{Columns, DataError, Labels, Pairs};
 use irtune_model::{Precision, read_head};
 use irtune_train::{
-    ClassWeights, ClassWeightsError, Every, Fold, FoldsError, FoldsOutcome, FoldsSummary, MethodOptions,
-    Notice, Observer, Predictor, PredictorOptions, RunFolder, RunStart, StepReport, Summary, TrainError,
-    TrainOutcome, TrainRequest, TrainSettings, cross_validate, resume, resume_cross_validation, train,
+    ClassWeights, ClassWeightsError, Fold, FoldsError, FoldsOutcome, FoldsSummary, MethodOptions, Notice,
+    Predictor, PredictorOptions, RunFolder, TrainError, TrainRequest, TrainSettings, cross_validate, resume,
+    resume_cross_validation,
 };
+use runs::{Place, Recorder, failure, finish, interrupted, never, texts};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::TempDir;
+use std::sync::atomic::AtomicBool;
 
 /// Half of the pairs are `style`, a third `fluency`, the rest `clarity`; the label shows in what was added.
 fn rows(count: usize, from: usize, documents: usize) -> String {
     let row = |number: usize| {
         let label = [2, 1, 2, 0, 2, 1][number % 6];
-        let original = format!("w{} w{} w{}", 10 + number % 7, 20 + number % 5, 30 + number % 11);
-        let revised = format!("{original} w{} w{}", 60 + 10 * label + number % 3, 100 + 20 * label);
+        let (original, revised) = texts(number, label);
         let (name, document) = (["clarity", "fluency", "style"][label], number % documents);
         format!(
             r#"{{"id": "row{number}", "original": "{original}", "revised": "{revised}", "label": "{name}", "group": "d{document}"}}"#
@@ -26,112 +27,19 @@ fn rows(count: usize, from: usize, documents: usize) -> String {
     (from..from + count).map(row).collect()
 }
 
-struct Place {
-    directory: TempDir,
+fn place() -> Place {
+    Place::new(&rows(42, 0, 13), &rows(12, 500, 4))
 }
 
-impl Place {
-    fn new() -> Self {
-        let place = Place { directory: tempfile::tempdir().unwrap() };
-        fs::write(place.path("train.jsonl"), rows(42, 0, 13)).unwrap();
-        fs::write(place.path("test.jsonl"), rows(12, 500, 4)).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn request(&self, out: &str, change: impl FnOnce(&mut TrainSettings)) -> TrainRequest {
-        let mut settings = TrainSettings {
-            rank: 4,
-            alpha: 8.0,
-            learning_rate: 0.01,
-            warmup_steps: 1,
-            batch_size: 4,
-            gradient_accumulation: 2,
-            epochs: 2,
-            max_length: 60,
-            prompt: "pair".into(),
-            validation_fraction: 0.2,
-            eval_every: Every::Steps(3),
-            save_every: Every::Steps(2),
-            precision: Precision::F32,
-            threads: Some(1),
-            ..Default::default()
-        };
-        change(&mut settings);
-        TrainRequest {
-            base: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model"),
-            base_name: "tiny/llama".into(),
-            train: self.path("train.jsonl"),
-            validation: None,
-            test: Some(self.path("test.jsonl")),
-            columns: Columns::default(),
-            out: self.path(out),
-            settings,
-        }
-    }
-
-    /// That nothing but the data is there.
-    fn is_untouched(&self) {
-        let names = fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = names.collect();
-        names.sort();
-        assert_eq!(names, ["test.jsonl", "train.jsonl"]);
-    }
-}
-
-#[derive(Default)]
-struct Recorder<'a> {
-    interrupt_after: Option<(usize, &'a AtomicBool)>,
-    steps: usize,
-    start: Option<RunStart>,
-    notices: Vec<Notice>,
-}
-
-impl Observer for Recorder<'_> {
-    fn on_start(&mut self, start: &RunStart) {
-        self.start = Some(start.clone());
-    }
-
-    fn on_step(&mut self, _: &StepReport) {
-        self.steps += 1;
-        if let Some((steps, interrupt)) = self.interrupt_after
-            && steps == self.steps
-        {
-            interrupt.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn on_notice(&mut self, notice: &Notice) {
-        self.notices.push(notice.clone());
-    }
-}
-
-fn never() -> AtomicBool {
-    AtomicBool::new(false)
-}
-
-fn finish(request: &TrainRequest) -> (Summary, Recorder<'static>) {
-    let mut recorder = Recorder::default();
-    match train(request, &mut recorder, &never()).unwrap() {
-        TrainOutcome::Finished(summary) => (*summary, recorder),
-        other => panic!("{other:?}"),
-    }
+/// That nothing but the data is there.
+fn is_untouched(place: &Place) {
+    assert!(place.names().iter().eq(["test.jsonl", "train.jsonl"]), "{:?}", place.names());
 }
 
 /// The same run, interrupted after some steps and resumed.
 fn finish_in_parts(request: &TrainRequest, steps: usize) {
-    let interrupt = never();
-    let mut recorder = Recorder { interrupt_after: Some((steps, &interrupt)), ..Default::default() };
-    let outcome = train(request, &mut recorder, &interrupt).unwrap();
-    assert!(matches!(outcome, TrainOutcome::Interrupted { .. }), "{outcome:?}");
+    interrupted(request, steps);
     resume(&request.out, &mut Recorder::default(), &never()).unwrap();
-}
-
-fn failure(request: &TrainRequest) -> TrainError {
-    train(request, &mut Recorder::default(), &never()).unwrap_err()
 }
 
 /// Everything that two equal runs have alike.
@@ -154,7 +62,7 @@ fn weights(weights: &[(&str, f64)]) -> ClassWeights {
 
 #[test]
 fn accumulated_equals_the_big_batch_with_weights_and_smoothing() {
-    let place = Place::new();
+    let place = place();
     let trained = |out: &str, batch_size, gradient_accumulation| {
         let request = place.request(out, |settings| {
             settings.batch_size = batch_size;
@@ -175,7 +83,7 @@ fn accumulated_equals_the_big_batch_with_weights_and_smoothing() {
 
 #[test]
 fn class_weights_of_a_file_are_kept_with_the_run_and_make_it_again() {
-    let place = Place::new();
+    let place = place();
     let file = place.path("weights.json");
     fs::write(&file, r#"{"clarity": 3, "fluency": 1.5, "style": 0.75}"#).unwrap();
     let plain = place.request("plain", |_| {});
@@ -200,7 +108,7 @@ fn class_weights_of_a_file_are_kept_with_the_run_and_make_it_again() {
 
 #[test]
 fn balanced_weights_come_from_the_examples_that_are_trained_on() {
-    let place = Place::new();
+    let place = place();
     let request = |out: &str| {
         place.request(out, |settings| {
             settings.class_weights = ClassWeights::Balanced;
@@ -222,7 +130,7 @@ fn balanced_weights_come_from_the_examples_that_are_trained_on() {
 
 #[test]
 fn options_that_do_not_fit_the_data_leave_nothing_behind() {
-    let place = Place::new();
+    let place = place();
     let refused = |change: fn(&mut TrainSettings)| failure(&place.request("run", change));
     let error = refused(|settings| settings.class_weights = weights(&[("clearness", 1.0)]));
     assert!(matches!(error, TrainError::ClassWeights(ClassWeightsError::UnknownLabel { .. })), "{error}");
@@ -240,12 +148,12 @@ fn options_that_do_not_fit_the_data_leave_nothing_behind() {
     request.test = None;
     let error = failure(&request);
     assert!(matches!(error, TrainError::Data(DataError::FewGroups { groups: 13, .. })), "{error}");
-    place.is_untouched();
+    is_untouched(&place);
 }
 
 #[test]
 fn a_head_alone_is_trained_kept_and_used() {
-    let place = Place::new();
+    let place = place();
     let request =
         |out: &str| place.request(out, |settings| (settings.head_only, settings.epochs) = (true, 6));
     let whole = request("whole");
@@ -278,7 +186,7 @@ fn a_head_alone_is_trained_kept_and_used() {
 
 #[test]
 fn a_subset_leaves_the_validation_pairs_as_they_are() {
-    let place = Place::new();
+    let place = place();
     let of = |train_size| {
         let request = place.request(&format!("{train_size:?}"), |settings| settings.train_size = train_size);
         let start = finish(&request).1.start.unwrap();
@@ -291,7 +199,7 @@ fn a_subset_leaves_the_validation_pairs_as_they_are() {
 
 #[test]
 fn every_pair_is_in_the_test_set_of_one_part() {
-    let place = Place::new();
+    let place = place();
     let mut tested = Vec::new();
     for part in 1..=3 {
         let mut request = place.request(&format!("fold-{part}"), |settings| {
@@ -325,7 +233,7 @@ fn finished(outcome: FoldsOutcome) -> FoldsSummary {
 
 #[test]
 fn a_cross_validation_is_continued_where_it_stood() {
-    let place = Place::new();
+    let place = place();
     let request = |out: &str| {
         let mut request = place.request(out, |settings| settings.max_steps = Some(4));
         request.test = None;
@@ -350,7 +258,7 @@ fn a_cross_validation_is_continued_where_it_stood() {
     assert_eq!(outcome, FoldsOutcome::Interrupted { fold: Fold::new(2, 3).unwrap(), step: 2 });
     let mut recorder = Recorder::default();
     let parts = finished(resume_cross_validation(&place.path("parts"), &mut recorder, &never()).unwrap());
-    assert_eq!(recorder.steps, 2 + 4);
+    assert_eq!(recorder.losses.len(), 2 + 4);
     assert!(recorder.notices.contains(&Notice::FoldKept { fold: Fold::new(1, 3).unwrap() }));
     assert_eq!(parts, whole);
     for part in 1..=3 {
@@ -360,12 +268,12 @@ fn a_cross_validation_is_continued_where_it_stood() {
     // The same command again finds all of it done.
     let mut recorder = Recorder::default();
     assert_eq!(finished(folds(&request("parts"), &mut recorder, &never())), whole);
-    assert_eq!(recorder.steps, 0);
+    assert_eq!(recorder.losses.len(), 0);
 }
 
 #[test]
 fn each_reason_not_to_cross_validate_has_its_error() {
-    let place = Place::new();
+    let place = place();
     let request = |out: &str, change: fn(&mut TrainSettings)| {
         let mut request = place.request(out, change);
         request.test = None;
@@ -388,7 +296,7 @@ fn each_reason_not_to_cross_validate_has_its_error() {
     assert!(matches!(error, FoldsError::TestGiven { given: "test" }), "{error}");
     let error = refused(&request("run", |settings| settings.fold = Fold::new(1, 3)), 3);
     assert!(matches!(error, FoldsError::TestGiven { given: "fold" }), "{error}");
-    place.is_untouched();
+    is_untouched(&place);
 
     let short = |settings: &mut TrainSettings| settings.max_steps = Some(1);
     folds(&request("run", short), &mut Recorder::default(), &never());
@@ -413,7 +321,7 @@ fn each_reason_not_to_cross_validate_has_its_error() {
 
 #[test]
 fn states_kept_once_the_lowest_layer_is_known_change_nothing() {
-    let place = Place::new();
+    let place = place();
     for (number, (method, options, dropout)) in [
         ("ir", MethodOptions::of([("settle", "3")]), 0.0),
         ("ir", MethodOptions::of([("settle", "3")]), 0.2),
@@ -447,7 +355,7 @@ fn states_kept_once_the_lowest_layer_is_known_change_nothing() {
 
 #[test]
 fn a_validation_split_of_documents_shares_none_with_the_rest() {
-    let place = Place::new();
+    let place = place();
     let pairs = Pairs::open(&place.path("train.jsonl"), &Columns::default(), Labels::Required).unwrap();
     let pairs: Vec<_> = pairs.map(Result::unwrap).collect();
     let groups = |pairs: &[irtune_data::Pair]| {

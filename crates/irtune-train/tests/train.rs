@@ -1,5 +1,7 @@
 //! From files to a trained model and back, with the real engine on a tiny Llama.
 
+mod runs;
+
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
 use irtune_model::{
     Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
@@ -7,13 +9,12 @@ use irtune_model::{
 use irtune_select::METHODS;
 use irtune_train::metrics::Bootstrap;
 use irtune_train::{
-    Adapter, Every, MethodOptions, Notice, Observer, Part, Predictor, PredictorError, PredictorOptions,
-    RunFolder, StepReport, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, RunFolder, TrainError,
+    TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
+use runs::{Place, Recorder, failure, finish, golden_model, interrupted, never, texts};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::TempDir;
 
 const LABELS: [&str; 3] = ["clarity", "fluency", "style"];
 
@@ -22,8 +23,7 @@ fn rows(count: usize, from: usize, documents: usize) -> String {
     (from..from + count)
         .map(|number| {
             let label = number % LABELS.len();
-            let original = format!("w{} w{} w{}", 10 + number % 7, 20 + number % 5, 30 + number % 11);
-            let revised = format!("{original} w{} w{}", 60 + 10 * label + number % 3, 100 + 20 * label);
+            let (original, revised) = texts(number, label);
             format!(
                 r#"{{"id": "row{number}", "original": "{original}", "revised": "{revised}", "label": "{}", "group": "d{}"}}"#,
                 LABELS[label],
@@ -33,111 +33,8 @@ fn rows(count: usize, from: usize, documents: usize) -> String {
         .collect()
 }
 
-struct Place {
-    directory: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let place = Place { directory: tempfile::tempdir().unwrap() };
-        fs::write(place.path("train.jsonl"), rows(40, 0, 13)).unwrap();
-        fs::write(place.path("test.jsonl"), rows(9, 500, 3)).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn request(&self, out: &str) -> TrainRequest {
-        TrainRequest {
-            base: golden_model("six_layers"),
-            base_name: "tiny/llama".into(),
-            train: self.path("train.jsonl"),
-            validation: None,
-            test: Some(self.path("test.jsonl")),
-            columns: Columns::default(),
-            out: self.path(out),
-            settings: TrainSettings {
-                rank: 4,
-                alpha: 8.0,
-                learning_rate: 0.01,
-                warmup_steps: 1,
-                batch_size: 4,
-                gradient_accumulation: 2,
-                epochs: 2,
-                max_length: 60,
-                prompt: "pair".into(),
-                validation_fraction: 0.2,
-                eval_every: Every::Steps(3),
-                save_every: Every::Steps(2),
-                precision: Precision::F32,
-                threads: Some(1),
-                ..Default::default()
-            },
-        }
-    }
-
-    /// Everything in the place, hidden names included.
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.directory.path()).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
-    }
-}
-
-fn golden_model(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama").join(case).join("model")
-}
-
-#[derive(Default)]
-struct Recorder<'a> {
-    interrupt_after: Option<(u64, &'a AtomicBool)>,
-    notices: Vec<Notice>,
-    losses: Vec<f64>,
-}
-
-impl Observer for Recorder<'_> {
-    fn on_step(&mut self, report: &StepReport) {
-        self.losses.push(report.loss);
-        if let Some((step, interrupt)) = self.interrupt_after
-            && step == report.step
-        {
-            interrupt.store(true, Ordering::Relaxed);
-        }
-    }
-
-    fn on_notice(&mut self, notice: &Notice) {
-        self.notices.push(notice.clone());
-    }
-}
-
-fn never() -> AtomicBool {
-    AtomicBool::new(false)
-}
-
-fn finish(request: &TrainRequest) -> (Summary, Recorder<'static>) {
-    let mut recorder = Recorder::default();
-    match train(request, &mut recorder, &never()).unwrap() {
-        TrainOutcome::Finished(summary) => (*summary, recorder),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn interrupted(request: &TrainRequest, step: u64) {
-    let interrupt = never();
-    let mut recorder = Recorder { interrupt_after: Some((step, &interrupt)), ..Default::default() };
-    let outcome = train(request, &mut recorder, &interrupt).unwrap();
-    assert!(
-        matches!(outcome, TrainOutcome::Interrupted { step: stopped, .. } if stopped == step),
-        "{outcome:?}"
-    );
-}
-
-fn failure(request: &TrainRequest) -> TrainError {
-    train(request, &mut Recorder::default(), &never()).unwrap_err()
+fn place() -> Place {
+    Place::new(&rows(40, 0, 13), &rows(9, 500, 3))
 }
 
 fn pairs(path: &Path, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {
@@ -159,8 +56,8 @@ fn losses(path: &Path) -> Vec<(f64, f64, Vec<usize>)> {
 
 #[test]
 fn a_model_is_trained_kept_and_used() {
-    let place = Place::new();
-    let mut request = place.request("run");
+    let place = place();
+    let mut request = place.request("run", |_| {});
     request.settings.epochs = 6;
     let (summary, recorder) = finish(&request);
     let losses = &recorder.losses;
@@ -172,7 +69,7 @@ fn a_model_is_trained_kept_and_used() {
         summary.layer_steps
     );
     assert!(recorder.notices.iter().any(|notice| matches!(notice, Notice::Split { .. })));
-    assert_eq!(place.names(), ["run", "test.jsonl", "train.jsonl"]);
+    assert!(place.names().iter().eq(["run", "test.jsonl", "train.jsonl"]));
 
     let folder = RunFolder::open(&request.out).unwrap();
     let mut written = request.settings.clone();
@@ -219,14 +116,14 @@ fn options() -> PredictorOptions {
 
 #[test]
 fn resumed_equals_uninterrupted_bitwise() {
-    let place = Place::new();
+    let place = place();
     for (name, precision, method, options) in [
         ("paper", Precision::F32, "ir", MethodOptions::default()),
         ("published", Precision::Bf16, "ir", MethodOptions::of([("fidelity", "published")])),
         ("full", Precision::F32, "full", MethodOptions::default()),
     ] {
         let request = |out: String| {
-            let mut request = place.request(&out);
+            let mut request = place.request(&out, |_| {});
             request.settings.precision = precision;
             request.settings.method_options = options.clone();
             request.settings.method = method.into();
@@ -236,7 +133,7 @@ fn resumed_equals_uninterrupted_bitwise() {
         let (summary, _) = finish(&whole);
         for step in [1, 3, 5, summary.steps] {
             let parts = request(format!("{name}-{step}"));
-            interrupted(&parts, step);
+            interrupted(&parts, step as usize);
             let outcome = resume(&parts.out, &mut Recorder::default(), &never()).unwrap();
             assert!(matches!(outcome, TrainOutcome::Finished(_)));
             assert_eq!(losses(&parts.out), losses(&whole.out), "{name} {step}");
@@ -247,7 +144,7 @@ fn resumed_equals_uninterrupted_bitwise() {
 
 #[test]
 fn every_adapter_trains_resumes_bitwise_and_predicts() {
-    let place = Place::new();
+    let place = place();
     type Kind = (&'static str, fn(&mut TrainSettings));
     let kinds: [Kind; 8] = [
         ("rslora", |settings| settings.rslora = true),
@@ -267,7 +164,7 @@ fn every_adapter_trains_resumes_bitwise_and_predicts() {
     ];
     for (name, change) in kinds {
         let request = |part: &str| {
-            let mut request = place.request(&format!("{name}-{part}"));
+            let mut request = place.request(&format!("{name}-{part}"), |_| {});
             // IST weakens adapters, so that every kind is weakened too.
             request.settings.method = "ist".into();
             request.settings.method_options = MethodOptions::of([("interval", "2")]);
@@ -291,7 +188,7 @@ fn every_adapter_trains_resumes_bitwise_and_predicts() {
 
 #[test]
 fn every_method_trains_and_resumes_bitwise_in_the_middle() {
-    let place = Place::new();
+    let place = place();
     let defaults = METHODS.iter().map(|method| (method.name, MethodOptions::default()));
     let more = [
         ("ir", MethodOptions::of([("metric", "cosine")])),
@@ -303,7 +200,7 @@ fn every_method_trains_and_resumes_bitwise_in_the_middle() {
     ];
     for (number, (method, options)) in defaults.chain(more).enumerate() {
         let request = |part: &str| {
-            let mut request = place.request(&format!("{number}-{part}"));
+            let mut request = place.request(&format!("{number}-{part}"), |_| {});
             request.settings.precision = Precision::F32;
             request.settings.method = method.into();
             request.settings.method_options = options.clone();
@@ -326,9 +223,9 @@ fn every_method_trains_and_resumes_bitwise_in_the_middle() {
 
 #[test]
 fn kept_hidden_states_change_nothing_and_want_layers_below() {
-    let place = Place::new();
+    let place = place();
     let request = |out: &str, layers: &str| {
-        let mut request = place.request(out);
+        let mut request = place.request(out, |_| {});
         request.settings.precision = Precision::F32;
         request.settings.method = "fixed".into();
         request.settings.method_options = MethodOptions::of([("layers", layers)]);
@@ -351,9 +248,9 @@ fn kept_hidden_states_change_nothing_and_want_layers_below() {
 
 #[test]
 fn accumulated_equals_the_big_batch() {
-    let place = Place::new();
+    let place = place();
     let trained = |out: &str, batch_size, gradient_accumulation| {
-        let mut request = place.request(out);
+        let mut request = place.request(out, |_| {});
         request.settings.batch_size = batch_size;
         request.settings.gradient_accumulation = gradient_accumulation;
         finish(&request);
@@ -371,10 +268,10 @@ fn accumulated_equals_the_big_batch() {
 
 #[test]
 fn what_cannot_be_met_leaves_nothing_behind() {
-    let place = Place::new();
+    let place = place();
     let before = place.names();
     let refuse = |change: &dyn Fn(&mut TrainRequest), expected: &[&str]| {
-        let mut request = place.request("run");
+        let mut request = place.request("run", |_| {});
         change(&mut request);
         let message = failure(&request).to_string();
         for expected in expected {
@@ -396,9 +293,9 @@ fn what_cannot_be_met_leaves_nothing_behind() {
 
 #[test]
 fn an_unknown_label_in_the_test_pairs_is_named() {
-    let place = Place::new();
+    let place = place();
     fs::write(place.path("test.jsonl"), rows(2, 0, 1).replace("fluency", "fluence")).unwrap();
-    let error = failure(&place.request("run"));
+    let error = failure(&place.request("run", |_| {}));
     assert!(matches!(error, TrainError::Data(DataError::UnknownLabel { .. })), "{error}");
     assert!(error.to_string().contains("test.jsonl:2"), "{error}");
     assert!(!place.path("run").exists());
@@ -406,8 +303,8 @@ fn an_unknown_label_in_the_test_pairs_is_named() {
 
 #[test]
 fn long_pairs_and_dropped_rows_are_told() {
-    let place = Place::new();
-    let mut request = place.request("run");
+    let place = place();
+    let mut request = place.request("run", |_| {});
     for path in [&request.train, request.test.as_ref().unwrap()] {
         let rows = fs::read_to_string(path).unwrap();
         fs::write(
@@ -429,8 +326,8 @@ fn long_pairs_and_dropped_rows_are_told() {
 
 #[test]
 fn each_reason_not_to_resume_has_its_error() {
-    let place = Place::new();
-    let request = place.request("run");
+    let place = place();
+    let request = place.request("run", |_| {});
     interrupted(&request, 4);
     let again = || resume(&request.out, &mut Recorder::default(), &never());
     let message = || again().unwrap_err().to_string();
@@ -476,8 +373,8 @@ fn each_reason_not_to_resume_has_its_error() {
 
 #[test]
 fn a_run_without_a_checkpoint_begins_anew() {
-    let place = Place::new();
-    let (whole, request) = (place.request("whole"), place.request("run"));
+    let place = place();
+    let (whole, request) = (place.request("whole", |_| {}), place.request("run", |_| {}));
     finish(&whole);
     interrupted(&request, 3);
     fs::remove_dir_all(request.out.join("checkpoints")).unwrap();
@@ -488,8 +385,8 @@ fn a_run_without_a_checkpoint_begins_anew() {
 
 #[test]
 fn each_reason_not_to_predict_has_its_error() {
-    let place = Place::new();
-    let mut request = place.request("run");
+    let place = place();
+    let mut request = place.request("run", |_| {});
     request.settings.max_steps = Some(3);
     interrupted(&request, 1);
     let open = |options: &PredictorOptions| Predictor::open(&request.out, options).err().expect("an error");
@@ -535,15 +432,30 @@ fn each_reason_not_to_predict_has_its_error() {
     assert!(matches!(error, PredictorError::Labels { model: 3, run: 2, .. }), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_run_is_continued_by_one_process_at_a_time() {
+    let place = place();
+    let request = place.request("run", |_| {});
+    interrupted(&request, 2);
+    let again = || resume(&request.out, &mut Recorder::default(), &never());
+    let lock = RunFolder::open(&request.out).unwrap().lock().unwrap();
+    assert!(lock.is_some(), "the folder can be locked");
+    let error = again().unwrap_err().to_string();
+    assert!(error.starts_with("another process is training in") && error.ends_with("or stop it"), "{error}");
+    drop(lock);
+    again().unwrap();
+}
+
 #[test]
 fn a_base_that_moved_can_be_named() {
-    let place = Place::new();
+    let place = place();
     let copy = place.path("base");
     fs::create_dir(&copy).unwrap();
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
         fs::copy(golden_model("six_layers").join(name), copy.join(name)).unwrap();
     }
-    let mut request = place.request("run");
+    let mut request = place.request("run", |_| {});
     request.settings.max_steps = Some(2);
     finish(&request);
     let mut moved =

@@ -1,18 +1,18 @@
 //! Runs that train the layers' own weights, and merging: with the real engine on a tiny Llama.
 
+mod runs;
+
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
 use irtune_model::{Base, LoraInit, MergedType, Precision, TunedWeights, read_tuned_weights};
 use irtune_select::METHODS;
 use irtune_train::{
-    Adapter, Every, MergeOptions, MergeRunError, MethodOptions, Observer, Prediction, Predictor,
-    PredictorError, PredictorOptions, RunFolder, StepReport, Summary, TrainError, TrainOutcome, TrainRequest,
-    TrainSettings, Tune, merge, resume, train,
+    Adapter, MergeOptions, MergeRunError, MethodOptions, Prediction, Predictor, PredictorError,
+    PredictorOptions, RunFolder, TrainError, TrainRequest, TrainSettings, Tune, merge, resume, train,
 };
+use runs::{Place, Recorder, finish, golden_model, interrupted, never, texts};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::TempDir;
 
 const LABELS: [&str; 3] = ["clarity", "fluency", "style"];
 const LAYERS: usize = 6;
@@ -21,115 +21,38 @@ const LAYERS: usize = 6;
 fn rows(count: usize, from: usize) -> String {
     let row = |number: usize| {
         let label = number % LABELS.len();
-        let original = format!("w{} w{} w{}", 10 + number % 7, 20 + number % 5, 30 + number % 11);
-        let revised = format!("{original} w{} w{}", 60 + 10 * label + number % 3, 100 + 20 * label);
+        let (original, revised) = texts(number, label);
         let label = LABELS[label];
         format!(r#"{{"original": "{original}", "revised": "{revised}", "label": "{label}"}}"#) + "\n"
     };
     (from..from + count).map(row).collect()
 }
 
-fn golden_model(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama").join(case).join("model")
+fn place() -> Place {
+    Place::new(&rows(32, 0), &rows(9, 500))
 }
 
-struct Place {
-    directory: TempDir,
+fn request(place: &Place, out: &str, method: &str, options: &MethodOptions) -> TrainRequest {
+    place.request(out, |settings| {
+        settings.method = method.into();
+        settings.method_options = options.clone();
+        settings.tune = Tune::Weights;
+        settings.adapter = Adapter::None;
+        settings.learning_rate = 0.003;
+    })
 }
 
-impl Place {
-    fn new() -> Self {
-        let place = Place { directory: tempfile::tempdir().unwrap() };
-        fs::write(place.path("train.jsonl"), rows(32, 0)).unwrap();
-        fs::write(place.path("test.jsonl"), rows(9, 500)).unwrap();
-        place
-    }
+fn predictions(place: &Place, run: &Path) -> Vec<Prediction> {
+    let mut predictor = Predictor::open(run, &options()).unwrap();
+    predictor.predict(pairs(place, Labels::Optional)).unwrap().map(Result::unwrap).collect()
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn request(&self, out: &str, method: &str, options: &MethodOptions) -> TrainRequest {
-        TrainRequest {
-            base: golden_model("six_layers"),
-            base_name: "tiny/llama".into(),
-            train: self.path("train.jsonl"),
-            validation: None,
-            test: Some(self.path("test.jsonl")),
-            columns: Columns::default(),
-            out: self.path(out),
-            settings: TrainSettings {
-                method: method.into(),
-                method_options: options.clone(),
-                tune: Tune::Weights,
-                adapter: Adapter::None,
-                learning_rate: 0.003,
-                warmup_steps: 1,
-                batch_size: 4,
-                gradient_accumulation: 2,
-                epochs: 2,
-                max_length: 60,
-                prompt: "pair".into(),
-                validation_fraction: 0.2,
-                eval_every: Every::Steps(3),
-                save_every: Every::Steps(2),
-                precision: Precision::F32,
-                threads: Some(1),
-                ..Default::default()
-            },
-        }
-    }
-
-    fn predictions(&self, run: &Path) -> Vec<Prediction> {
-        let mut predictor = Predictor::open(run, &options()).unwrap();
-        predictor.predict(self.pairs(Labels::Optional)).unwrap().map(Result::unwrap).collect()
-    }
-
-    fn pairs(&self, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {
-        Pairs::open(&self.path("test.jsonl"), &Columns::default(), labels).unwrap()
-    }
-
-    /// Everything in the place, hidden names included.
-    fn names(&self) -> BTreeSet<String> {
-        let entries = fs::read_dir(self.directory.path()).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
+fn pairs(place: &Place, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {
+    Pairs::open(&place.path("test.jsonl"), &Columns::default(), labels).unwrap()
 }
 
 fn options() -> PredictorOptions {
     PredictorOptions { precision: Precision::F32, threads: Some(1), ..Default::default() }
-}
-
-#[derive(Default)]
-struct Recorder<'a> {
-    interrupt_after: Option<(u64, &'a AtomicBool)>,
-    losses: Vec<f64>,
-}
-
-impl Observer for Recorder<'_> {
-    fn on_step(&mut self, report: &StepReport) {
-        self.losses.push(report.loss);
-        if let Some((step, interrupt)) = self.interrupt_after
-            && step == report.step
-        {
-            interrupt.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-fn finish(request: &TrainRequest) -> (Summary, Vec<f64>) {
-    let mut recorder = Recorder::default();
-    match train(request, &mut recorder, &AtomicBool::new(false)).unwrap() {
-        TrainOutcome::Finished(summary) => (*summary, recorder.losses),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn interrupted(request: &TrainRequest, step: u64) {
-    let interrupt = AtomicBool::new(false);
-    let mut recorder = Recorder { interrupt_after: Some((step, &interrupt)), ..Default::default() };
-    let outcome = train(request, &mut recorder, &interrupt).unwrap();
-    assert!(matches!(outcome, TrainOutcome::Interrupted { .. }), "{outcome:?}");
 }
 
 fn steps(path: &Path) -> Vec<(f64, f64, Vec<usize>)> {
@@ -144,10 +67,10 @@ fn tuned(path: &Path) -> TunedWeights {
 
 #[test]
 fn a_model_is_trained_kept_and_used() {
-    let place = Place::new();
-    let mut request = place.request("run", "full", &MethodOptions::default());
+    let place = place();
+    let mut request = request(&place, "run", "full", &MethodOptions::default());
     request.settings.epochs = 6;
-    let (summary, losses) = finish(&request);
+    let (summary, Recorder { losses, .. }) = finish(&request);
     assert!(losses.last().unwrap() < &(losses[0] * 0.7), "{losses:?}");
     assert!(!request.out.join("adapter").exists() && !request.out.join("checkpoints").exists());
     assert_eq!(RunFolder::open(&request.out).unwrap().settings().unwrap().tune, Tune::Weights);
@@ -157,7 +80,7 @@ fn a_model_is_trained_kept_and_used() {
     assert_eq!(summary.parameters, kept.tensors.iter().map(|tensor| tensor.data.len()).sum::<usize>());
 
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
-    let measured = predictor.evaluate(place.pairs(Labels::Required), None).unwrap();
+    let measured = predictor.evaluate(pairs(&place, Labels::Required), None).unwrap();
     let test = summary.test.unwrap();
     assert!((measured.loss - test.loss).abs() < 1e-5, "{} {}", measured.loss, test.loss);
     assert_eq!(measured.metrics.confusion, test.metrics.confusion);
@@ -165,7 +88,7 @@ fn a_model_is_trained_kept_and_used() {
 
 #[test]
 fn every_method_that_needs_no_adapters_trains_and_resumes_bitwise() {
-    let place = Place::new();
+    let place = place();
     let methods = METHODS.iter().map(|method| (method.name, MethodOptions::default()));
     let more = [
         ("lisa", MethodOptions::of([("interval", "2")])),
@@ -174,10 +97,10 @@ fn every_method_that_needs_no_adapters_trains_and_resumes_bitwise() {
         ("ir", MethodOptions::of([("fidelity", "published")])),
     ];
     for (number, (method, options)) in methods.chain(more).enumerate() {
-        let request = |part: &str| place.request(&format!("{number}-{part}"), method, &options);
+        let request = |part: &str| request(&place, &format!("{number}-{part}"), method, &options);
         let whole = request("whole");
         if method == "ist" {
-            let error = train(&whole, &mut Recorder::default(), &AtomicBool::new(false)).unwrap_err();
+            let error = train(&whole, &mut Recorder::default(), &never()).unwrap_err();
             assert!(matches!(error, TrainError::Settings { .. }), "{error}");
             assert!(error.to_string().contains("`ist` needs adapters"), "{error}");
             continue;
@@ -195,7 +118,7 @@ fn every_method_that_needs_no_adapters_trains_and_resumes_bitwise() {
         let stored: BTreeSet<usize> = stored.names().into_iter().filter_map(layer).collect();
         assert_eq!(stored, trained, "{method}");
 
-        resume(&parts.out, &mut Recorder::default(), &AtomicBool::new(false)).unwrap();
+        resume(&parts.out, &mut Recorder::default(), &never()).unwrap();
         assert_eq!(steps(&parts.out), steps(&whole.out), "{method} {options:?}");
         let file = |run: &Path| fs::read(run.join("weights/tuned_weights.safetensors")).unwrap();
         assert!(file(&parts.out) == file(&whole.out), "{method} {options:?}: other weights");
@@ -208,17 +131,17 @@ fn every_method_that_needs_no_adapters_trains_and_resumes_bitwise() {
 
 #[test]
 fn a_limit_of_memory_and_kept_hidden_states_change_nothing() {
-    let place = Place::new();
+    let place = place();
     let top = MethodOptions::of([("layers", "top:2")]);
-    let plain = place.request("plain", "fixed", &top);
+    let plain = request(&place, "plain", "fixed", &top);
     finish(&plain);
-    let mut limited = place.request("limited", "fixed", &top);
+    let mut limited = request(&place, "limited", "fixed", &top);
     limited.settings.memory = Some("1MB".parse().unwrap());
-    let error = train(&limited, &mut Recorder::default(), &AtomicBool::new(false)).unwrap_err();
+    let error = train(&limited, &mut Recorder::default(), &never()).unwrap_err();
     assert!(error.to_string().starts_with("training needs at least "), "{error}");
     limited.settings.memory = Some("52MB".parse().unwrap());
     finish(&limited);
-    let mut cached = place.request("cached", "fixed", &top);
+    let mut cached = request(&place, "cached", "fixed", &top);
     cached.settings.cache_states = true;
     finish(&cached);
     for other in [&limited, &cached] {
@@ -229,7 +152,7 @@ fn a_limit_of_memory_and_kept_hidden_states_change_nothing() {
 
 #[test]
 fn a_merged_run_says_what_the_run_says() {
-    let place = Place::new();
+    let place = place();
     type Change = fn(&mut TrainSettings);
     let cases: [(&str, Change); 6] = [
         ("weights", |_| {}),
@@ -243,12 +166,12 @@ fn a_merged_run_says_what_the_run_says() {
         ("head", |settings| (settings.tune, settings.head_only) = (Tune::Adapters, true)),
     ];
     for (name, change) in cases {
-        let mut request = place.request(&format!("run-{name}"), "lisa", &MethodOptions::default());
+        let mut request = request(&place, &format!("run-{name}"), "lisa", &MethodOptions::default());
         change(&mut request.settings);
         request.settings.rank = 4;
         request.settings.learning_rate = 0.01;
         finish(&request);
-        let expected = place.predictions(&request.out);
+        let expected = predictions(&place, &request.out);
         for stored in [MergedType::F32, MergedType::Bf16] {
             let out = place.path(&format!("merged-{name}-{stored}"));
             let mut told = Vec::new();
@@ -258,7 +181,7 @@ fn a_merged_run_says_what_the_run_says() {
             .unwrap();
             assert_eq!(outcome.merged.tensors, 9 * LAYERS + 3);
             assert_eq!(told.last(), Some(&(outcome.merged.bytes, outcome.merged.bytes)));
-            let found = place.predictions(&out);
+            let found = predictions(&place, &out);
             let limit = if stored == MergedType::F32 { 1e-5 } else { 0.05 };
             assert_eq!(found.len(), expected.len());
             for (found, expected) in found.iter().zip(&expected) {
@@ -273,8 +196,8 @@ fn a_merged_run_says_what_the_run_says() {
 
 #[test]
 fn a_bottleneck_is_not_merged() {
-    let place = Place::new();
-    let mut request = place.request("run", "lisa", &MethodOptions::default());
+    let place = place();
+    let mut request = request(&place, "run", "lisa", &MethodOptions::default());
     (request.settings.tune, request.settings.adapter) = (Tune::Adapters, Adapter::Bottleneck);
     request.settings.max_steps = Some(1);
     finish(&request);
@@ -287,8 +210,8 @@ fn a_bottleneck_is_not_merged() {
 
 #[test]
 fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
-    let place = Place::new();
-    let mut request = place.request("run", "full", &MethodOptions::default());
+    let place = place();
+    let mut request = request(&place, "run", "full", &MethodOptions::default());
     request.settings.max_steps = Some(3);
     interrupted(&request, 1);
     let before = place.names();
@@ -299,7 +222,7 @@ fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
     };
     let error = merged(&out, None).unwrap_err();
     assert!(matches!(error, MergeRunError::NoModel { .. }), "{error}");
-    resume(&request.out, &mut Recorder::default(), &AtomicBool::new(false)).unwrap();
+    resume(&request.out, &mut Recorder::default(), &never()).unwrap();
     let error = merged(&request.out, None).unwrap_err();
     assert!(matches!(error, MergeRunError::Exists { .. }), "{error}");
     let error = merged(&out, Some(golden_model("three_layers"))).unwrap_err();

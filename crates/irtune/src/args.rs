@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use irtune_data::{Columns, DataError};
 use irtune_select::METHODS;
 
 use crate::compare::TrainSize;
@@ -127,6 +128,9 @@ pub struct CompareArguments {
     /// Test on each of so many parts of the training pairs in turn, documents kept together
     #[arg(long, value_name = "N")]
     pub folds: Option<u64>,
+    /// The method that all others are compared with; every method with every other when not given
+    #[arg(long, value_name = "NAME")]
+    pub reference: Option<String>,
     /// Change a setting of every run; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -188,21 +192,9 @@ pub struct InferenceArguments {
     /// The base model, if it is no longer where the run found it
     #[arg(long, value_name = "BASE")]
     pub base: Option<String>,
-    /// A known layout of columns: auto, iterater or re3
-    #[arg(long, value_name = "NAME")]
-    pub preset: Option<String>,
-    /// Column of the original text
-    #[arg(long, value_name = "NAME")]
-    pub original_column: Option<String>,
-    /// Column of the revised text
-    #[arg(long, value_name = "NAME")]
-    pub revised_column: Option<String>,
-    /// Column of the label
-    #[arg(long, value_name = "NAME")]
-    pub label_column: Option<String>,
-    /// Column of the pair's own name, kept in predictions
-    #[arg(long, value_name = "NAME")]
-    pub id_column: Option<String>,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
     /// Pairs in a batch
     #[arg(long, value_name = "N", default_value = "16")]
     pub batch_size: String,
@@ -212,6 +204,43 @@ pub struct InferenceArguments {
     /// Threads; all cores when not given
     #[arg(long, value_name = "N")]
     pub threads: Option<String>,
+}
+
+/// Which columns mean what, of a command that doesn't train.
+#[derive(Debug, Args)]
+pub struct ColumnArguments {
+    /// A known layout of columns: auto, iterater or re3
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Column of the original text
+    #[arg(long, value_name = "NAME")]
+    original_column: Option<String>,
+    /// Column of the revised text
+    #[arg(long, value_name = "NAME")]
+    revised_column: Option<String>,
+    /// Column of the label
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// Column of the pair's own name, kept in predictions
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+}
+
+impl ColumnArguments {
+    /// The columns that are named; the others are found by their usual names.
+    ///
+    /// # Errors
+    /// When the preset is unknown.
+    pub fn read(&self) -> Result<Columns, DataError> {
+        Ok(Columns {
+            preset: self.preset.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            original: self.original_column.clone(),
+            revised: self.revised_column.clone(),
+            label: self.label_column.clone(),
+            id: self.id_column.clone(),
+            ..Columns::default()
+        })
+    }
 }
 
 /// `irtune prompt`
@@ -259,21 +288,9 @@ pub struct PromptArguments {
     /// Print the figures as JSON to standard output
     #[arg(long)]
     pub json: bool,
-    /// A known layout of columns: auto, iterater or re3
-    #[arg(long, value_name = "NAME")]
-    pub preset: Option<String>,
-    /// Column of the original text
-    #[arg(long, value_name = "NAME")]
-    pub original_column: Option<String>,
-    /// Column of the revised text
-    #[arg(long, value_name = "NAME")]
-    pub revised_column: Option<String>,
-    /// Column of the label
-    #[arg(long, value_name = "NAME")]
-    pub label_column: Option<String>,
-    /// Column of the pair's own name, kept in predictions
-    #[arg(long, value_name = "NAME")]
-    pub id_column: Option<String>,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
     /// Pairs in a batch, which computes what they share once
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub batch_size: usize,

@@ -244,18 +244,13 @@ impl BottleneckSite {
         device.activate_backward(activation, &saved.inner, self.scaling, length, inner_gradient);
         if call.training {
             device.activate(activation, &saved.inner, self.scaling, length, activated);
-            device.transpose(activated, rows, size, turned);
-            let term = Term::backward(&*turned, Right::Operands(out_gradient, rows, self.outputs));
-            device.product(&[term], 1.0, size, self.outputs, Out::Add(&mut group.gradient, self.up));
+            group.add_outer(device, self.up, rows, (activated, size), (out_gradient, self.outputs), turned);
             let read =
                 call.dropped(if self.serial { &saved.output } else { input }, self.width, saved, dropped);
-            device.transpose(inner_gradient, rows, size, turned);
-            let term = Term::backward(&*turned, Right::Operands(read, rows, self.width));
-            device.product(&[term], 1.0, size, self.width, Out::Add(&mut group.gradient, self.down));
+            group.add_outer(device, self.down, rows, (inner_gradient, size), (read, self.width), turned);
         }
         if self.serial {
-            let inner = Term::backward(&*inner_gradient, self.down(group));
-            let terms = [Term { mask: call.mask(saved), ..inner }];
+            let terms = [call.masked(Term::backward(&*inner_gradient, self.down(group)), saved)];
             let out = Out::Operands(&mut out_gradients[place]);
             call.combine(&terms, 1.0, None, out_gradient, self.outputs, wide, out);
         }
@@ -275,7 +270,7 @@ impl BottleneckSite {
         } else {
             terms.push(call.frozen_backward(out_gradient));
             let inner = Term::backward(&scratch.inner_gradients[place], self.down(group));
-            terms.push(Term { mask: call.mask(saved), ..inner });
+            terms.push(call.masked(inner, saved));
         }
         terms
     }

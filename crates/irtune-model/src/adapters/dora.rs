@@ -193,10 +193,9 @@ impl<D: Device> DoraSite<D> {
         if call.dropout.is_some() {
             terms.push(call.frozen_backward(out_gradient));
         }
-        let scaled = call.frozen_backward(&scratch.out_gradients[place]);
-        terms.push(Term { mask: call.mask(saved), ..scaled });
+        terms.push(call.masked(call.frozen_backward(&scratch.out_gradients[place]), saved));
         let inner = Term::backward(&scratch.inner_gradients[place], self.lora.a(group));
-        terms.push(Term { mask: call.mask(saved), ..inner });
+        terms.push(call.masked(inner, saved));
         terms
     }
 }

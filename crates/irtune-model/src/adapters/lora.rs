@@ -255,13 +255,9 @@ impl<D: Device> LoraSite<D> {
         if !call.training {
             return;
         }
-        device.transpose(&saved.inner, rows, rank, turned);
-        let term = Term::backward(&*turned, Right::Operands(out_gradient, rows, self.outputs));
-        device.product(&[term], 1.0, rank, self.outputs, Out::Add(&mut group.gradient, self.b));
+        group.add_outer(device, self.b, rows, (&saved.inner, rank), (out_gradient, self.outputs), turned);
         let inner_input = call.dropped(input, self.inputs, saved, dropped);
-        device.transpose(inner_gradient, rows, rank, turned);
-        let term = Term::backward(&*turned, Right::Operands(inner_input, rows, self.inputs));
-        device.product(&[term], 1.0, rank, self.inputs, Out::Add(&mut group.gradient, self.a));
+        group.add_outer(device, self.a, rows, (inner_gradient, rank), (inner_input, self.inputs), turned);
     }
 
     pub(super) fn input_gradient<'a>(
@@ -275,11 +271,10 @@ impl<D: Device> LoraSite<D> {
         let mut terms = ArrayVec::new();
         terms.push(call.frozen_backward(out_gradient));
         let place = call.projection as usize;
-        let inner = Term::backward(&scratch.inner_gradients[place], self.a(group));
-        terms.push(Term { mask: call.mask(saved), ..inner });
+        terms.push(call.masked(Term::backward(&scratch.inner_gradients[place], self.a(group)), saved));
         if let Some(Fixed { a, .. }) = &self.fixed {
             let inner = Term::backward(&scratch.fixed_gradients[place], start(a, self.rank, self.inputs));
-            terms.push(Term { mask: call.mask(saved), ..inner });
+            terms.push(call.masked(inner, saved));
         }
         terms
     }

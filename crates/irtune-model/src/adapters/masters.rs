@@ -14,7 +14,7 @@ use crate::{
         state::{Entries, Entry, Group, Rest},
     },
     config::ModelConfig,
-    device::{Device, Out, Right, Side, Term},
+    device::{Device, Right},
 };
 
 /// The norms of a layer whose gains train, in the order of the forward pass.
@@ -223,10 +223,7 @@ impl<D: Device> Group<D> {
         let &Entry { offset, rows: outputs, columns: inputs, .. } =
             &self.entries[Norm::ALL.len() + projection as usize];
         self.dirty = true;
-        device.transpose(out_gradient, rows, outputs, turned);
-        let right = Right::Operands(input, rows, inputs);
-        let term = Term { left: turned, right, side: Side::Backward, mask: None };
-        device.product(&[term], 1.0, outputs, inputs, Out::Add(&mut self.gradient, offset));
+        self.add_outer(device, offset, rows, (out_gradient, outputs), (input, inputs), turned);
     }
 
     /// Adds the gradient of a norm's gain, from that of its output.

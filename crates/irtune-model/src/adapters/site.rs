@@ -118,6 +118,11 @@ impl<'a, D: Device> Call<'a, D> {
         self.dropout.map(|dropout| MaskRef { words: &saved.mask, scale: kept(dropout) })
     }
 
+    /// The term through the dropout that the input went through.
+    pub(crate) fn masked<'b>(&self, term: Term<'b, D>, saved: &'b SavedAdapter<D>) -> Term<'b, D> {
+        Term { mask: self.mask(saved), ..term }
+    }
+
     /// `input` after dropout, in `dropped` if anything is dropped.
     pub(crate) fn dropped<'b>(
         &self,

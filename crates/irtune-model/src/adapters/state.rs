@@ -2,7 +2,7 @@
 
 use crate::{
     adapters::masters::Masters,
-    device::{AdamW, Device, OptimizerSlices},
+    device::{AdamW, Device, OptimizerSlices, Out, Right, Term},
     host_tensor::HostTensor,
 };
 
@@ -179,6 +179,24 @@ impl<D: Device> Group<D> {
             device.adamw(&settings, self.steps, state);
         }
         self.refresh_gains(device);
+    }
+
+    /// Adds `leftᵀ · right` to the gradient from `offset` on.
+    ///
+    /// # Shapes
+    /// `left`: `[tokens, rows]`; `right`: `[tokens, columns]`; `turned`: room for `left` transposed.
+    pub(crate) fn add_outer(
+        &mut self,
+        device: &D,
+        offset: usize,
+        tokens: usize,
+        (left, rows): (&D::Operands, usize),
+        (right, columns): (&D::Operands, usize),
+        turned: &mut D::Operands,
+    ) {
+        device.transpose(left, tokens, rows, turned);
+        let term = Term::backward(&*turned, Right::Operands(right, tokens, columns));
+        device.product(&[term], 1.0, rows, columns, Out::Add(&mut self.gradient, offset));
     }
 
     /// Clears moments and step count.

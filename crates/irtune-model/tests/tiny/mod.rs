@@ -1,11 +1,11 @@
 //! The tiny Llama classifiers of `golden/tiny_llama`, opened and ready to run.
 #![allow(dead_code)] // every test binary uses its own part
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use irtune_model::{
     AdapterConfig, Base, HostTensor, LoraConfig, PackedBatch,
-    engine::{Engine, EngineOptions, Precision, Trained, engine},
+    engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -106,6 +106,68 @@ impl Tiny {
     pub fn first(&self) -> (PackedBatch, Vec<u32>) {
         self.pack(0..self.batch)
     }
+
+    /// Gradients of that batch's mean loss, in the active layers; returns that loss.
+    pub fn accumulate_first(&self, engine: &mut dyn Engine, active: &[bool]) -> f64 {
+        let (batch, targets) = self.first();
+        let examples = targets.len() as f64;
+        engine.zero_gradients();
+        engine.accumulate(&batch, &targets, active, true, examples, None).expect("gradients") / examples
+    }
+
+    /// The steps of a trace of the golden: the mean loss and the gradient's norm of each.
+    pub fn trace(&self, golden: &Golden, section: &str, engine: &mut dyn Engine) -> Trace {
+        let setting = |name: &str| golden.facts["traces"][section][name].as_f64().expect(name);
+        let order = golden.integers(&format!("{section}/order"));
+        let active = golden.integers(&format!("{section}/active"));
+        let rates = golden.floats(&format!("{section}/learning_rates"));
+        let mut trace = Trace::default();
+        for (step, rate) in rates.iter().enumerate() {
+            let indices = &order[step * self.batch..][..self.batch];
+            let active: Vec<bool> =
+                active[step * self.layers..][..self.layers].iter().map(|&on| on == 1).collect();
+            trace.trained.extend((0..self.layers).filter(|&layer| active[layer]));
+            let (batch, targets) = self.pack(indices.iter().map(|&index| index as usize));
+            engine.zero_gradients();
+            let normalizer = targets.len() as f64;
+            let sum = engine.accumulate(&batch, &targets, &active, true, normalizer, None).expect("a step");
+            trace.losses.push((sum / normalizer) as f32);
+            let norm = total_norm(engine, &active);
+            trace.norms.push(norm as f32);
+            let factor = setting("max_grad_norm") / (norm + 1e-6);
+            if factor < 1.0 {
+                engine.scale_gradients(&active, true, factor as f32);
+            }
+            let settings = AdamW {
+                learning_rate: f64::from(*rate),
+                beta1: setting("beta1"),
+                beta2: setting("beta2"),
+                epsilon: setting("epsilon"),
+                weight_decay: setting("weight_decay"),
+            };
+            engine.update(&active, true, &settings);
+        }
+        trace
+    }
+}
+
+/// What some steps came to.
+#[derive(Default)]
+pub struct Trace {
+    pub losses: Vec<f32>,
+    pub norms: Vec<f32>,
+    /// The layers that ever trained.
+    pub trained: BTreeSet<usize>,
+}
+
+fn total_norm(engine: &dyn Engine, active: &[bool]) -> f64 {
+    let mut squares = engine.head_gradient_norm().powi(2);
+    let mut norms = Vec::new();
+    for layer in (0..active.len()).filter(|&layer| active[layer]) {
+        engine.gradient_norms(layer, &mut norms);
+        squares += norms.iter().map(|norm| norm * norm).sum::<f64>();
+    }
+    squares.sqrt()
 }
 
 /// Options for a small engine on one thread.

@@ -9,7 +9,7 @@ use crate::args::InferenceArguments;
 use crate::base::Reference;
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::settings::{Origin, Problem, Problems};
+use crate::settings::{Origin, Problem, Problems, no_file};
 
 /// Arguments that make sense, before anything is loaded.
 pub struct Inference {
@@ -28,17 +28,10 @@ pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inf
     let mut problem = |flag: &str, message: String| {
         problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
     };
-    let mut columns = Columns {
-        original: arguments.original_column.clone(),
-        revised: arguments.revised_column.clone(),
-        label: arguments.label_column.clone(),
-        id: arguments.id_column.clone(),
-        ..Columns::default()
-    };
-    match arguments.preset.as_deref().map(str::parse).transpose() {
-        Ok(preset) => columns.preset = preset.unwrap_or_default(),
-        Err(error) => problem("preset", format!("{error}")),
-    }
+    let columns = arguments.columns.read().unwrap_or_else(|error| {
+        problem("preset", error.to_string());
+        Columns::default()
+    });
     let mut options = PredictorOptions::default();
     match arguments.precision.parse() {
         Ok(precision) => options.precision = precision,
@@ -58,9 +51,8 @@ pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inf
     });
     let data = &arguments.data;
     let piped = standard_input && data == Path::new("-");
-    if !piped && !data.is_file() {
-        let what = if data.is_dir() { "is a folder, not a file" } else { "there is no such file" };
-        problem("data", format!("`{}`: {what}", data.display()));
+    if !piped && let Some(message) = no_file(data) {
+        problem("data", message);
     }
     if !arguments.run.is_dir() {
         problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));

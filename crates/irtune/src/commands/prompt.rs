@@ -1,9 +1,7 @@
 //! `irtune prompt`
 
-use std::io::Write as _;
 use std::path::Path;
 
-use irtune_data::Columns;
 use irtune_train::prompting::{PromptRequest, Prompted, prompt};
 use serde_json::{Map, Value, json};
 
@@ -13,9 +11,10 @@ use crate::base::Reference;
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::settings::{Origin, Problem, Problems};
+use crate::settings::{Origin, Problem, Problems, no_file};
 use crate::show::count::Count;
 use crate::show::numbers::seconds;
+use crate::show::write_beside;
 
 /// Lets the language model itself name the labels, and measures it.
 pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(), Failure> {
@@ -63,13 +62,7 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         base: Default::default(),
         test: arguments.test.clone(),
         train: arguments.train.clone(),
-        columns: Columns {
-            original: arguments.original_column.clone(),
-            revised: arguments.revised_column.clone(),
-            label: arguments.label_column.clone(),
-            id: arguments.id_column.clone(),
-            ..Columns::default()
-        },
+        columns: Default::default(),
         shots: arguments.shots,
         seed: arguments.seed,
         prompt: arguments.prompt.clone(),
@@ -81,9 +74,9 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         precision: Default::default(),
         threads: arguments.threads,
     };
-    match arguments.preset.as_deref().map(str::parse).transpose() {
-        Ok(preset) => request.columns.preset = preset.unwrap_or_default(),
-        Err(error) => problem("preset", format!("{error}")),
+    match arguments.columns.read() {
+        Ok(columns) => request.columns = columns,
+        Err(error) => problem("preset", error.to_string()),
     }
     match arguments.normalise.parse() {
         Ok(normalise) => request.normalise = normalise,
@@ -109,9 +102,8 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         ("label-words", &arguments.label_words),
     ];
     for (flag, path) in files {
-        if let Some(path) = path.as_deref().filter(|path| !path.is_file()) {
-            let what = if path.is_dir() { "is a folder, not a file" } else { "there is no such file" };
-            problem(flag, format!("`{}`: {what}", path.display()));
+        if let Some(message) = path.as_deref().and_then(no_file) {
+            problem(flag, message);
         }
     }
     if arguments.shots > 0 && arguments.train.is_none() {
@@ -126,20 +118,14 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
     Err(Failure::Settings(Problems(problems)))
 }
 
-/// Writes one prediction a line, beside the place and then at once.
+/// Writes one prediction a line.
 fn write(path: &Path, prompted: &Prompted) -> Result<(), Failure> {
-    let told = |error: std::io::Error| {
-        anyhow::Error::new(error).context(format!("{} cannot be written", path.display()))
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder).map_err(told)?;
+    let mut lines = Vec::new();
     for prediction in &prompted.predictions {
-        let line = serde_json::to_string(&predict::object(prediction, prompted.labels.names()))?;
-        writeln!(beside, "{line}").map_err(told)?;
+        serde_json::to_writer(&mut lines, &predict::object(prediction, prompted.labels.names()))?;
+        lines.push(b'\n');
     }
-    beside.as_file().sync_all().map_err(told)?;
-    beside.persist(path).map_err(|error| told(error.error))?;
-    Ok(())
+    write_beside(path, &lines)
 }
 
 /// Everything for programs.

@@ -12,7 +12,7 @@ mod table;
 
 pub use flags::{MethodFlags, SettingFlags, SharedFlags};
 pub use problem::{Problem, Problems};
-pub use resolve::{Resolved, resolve, unused};
+pub use resolve::{Resolved, no_file, resolve, unused};
 pub use sources::{Origin, Sources};
 pub use suggest::nearest;
 pub use table::{Group, Kind, SETTINGS, Setting, setting};

@@ -101,11 +101,8 @@ impl Resolver {
             return None;
         };
         let path = PathBuf::from(&text);
-        if path.is_file() {
-            return Some(path);
-        }
-        let what = if path.is_dir() { "is a folder, not a file" } else { "there is no such file" };
-        self.problems.push(Problem::at(&origin, format!("`{text}`: {what}")));
+        let Some(message) = no_file(&path) else { return Some(path) };
+        self.problems.push(Problem::at(&origin, message));
         None
     }
 
@@ -193,6 +190,16 @@ impl Resolver {
         }
         settings
     }
+}
+
+/// What is wrong with a path that should be a file's.
+pub fn no_file(path: &Path) -> Option<String> {
+    let what = match path {
+        path if path.is_file() => return None,
+        path if path.is_dir() => "is a folder, not a file",
+        _ => "there is no such file",
+    };
+    Some(format!("`{}`: {what}", path.display()))
 }
 
 fn by_slash(text: &str) -> String {

@@ -38,6 +38,7 @@ pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     builder.permissions(permissions);
     let mut beside = builder.tempfile_in(folder).map_err(told)?;
     beside.write_all(bytes).map_err(told)?;
+    beside.as_file().sync_all().map_err(told)?;
     beside.persist(path).map_err(|error| told(error.error))?;
     Ok(())
 }
