@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use irtune_data::{Example, LabelSet};
 use irtune_kernels::level;
-use irtune_model::{Base, Engine, Precision};
+use irtune_model::{AdapterConfig, Base, Engine, ModelConfig, Precision, Projection};
 use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
 };
@@ -105,6 +105,7 @@ fn main() -> anyhow::Result<()> {
     };
 
     let (mut seconds, mut losses, mut active_layers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut operations = Vec::new();
     let (mut examples, mut tokens, mut packed_tokens) = (0, 0, 0);
     let (mut first_step, mut scratch) = (None, StepScratch::new(base.config.layers));
     let recipe = StepRecipe::of(&settings);
@@ -118,6 +119,9 @@ fn main() -> anyhow::Result<()> {
                     settings.learning_rate * settings.schedule.factor(number, settings.warmup_steps, 1000);
                 let work = StepBatch { step: number, examples: refs, learning_rate };
                 let outcome = training_step(engine.as_mut(), policy.as_mut(), &recipe, &work, &mut scratch)?;
+                let lengths: Vec<usize> = batch.iter().map(|example| example.tokens.len()).collect();
+                let adapter = settings.adapter_config();
+                operations.push(arithmetic(&base.config, adapter.as_ref(), &outcome.active_layers, &lengths));
                 active_layers.push(outcome.active_layers);
                 losses.push(outcome.loss);
                 first_step = first_step.or_else(|| Some(SystemTime::now()));
@@ -152,6 +156,7 @@ fn main() -> anyhow::Result<()> {
         "tokens": tokens,
         "packed_tokens": (options.task == Task::Train).then_some(packed_tokens),
         "step_seconds": seconds,
+        "step_operations": operations,
         "losses": losses,
         "peak_bytes": peak_bytes(),
         "first_step_unix_seconds": first_step.as_secs_f64(),
@@ -164,6 +169,44 @@ fn main() -> anyhow::Result<()> {
     });
     fs::write(&options.out, serde_json::to_string_pretty(&result)? + "\n")
         .with_context(|| options.out.display().to_string())
+}
+
+/// Additions and multiplications that a step needs: of the last layer only what the pooled tokens need, of the frozen
+/// weights no gradient, nothing backward below the lowest layer that trains. Norms, activations and the optimizer are
+/// left out, and so is what a shared beginning saves.
+fn arithmetic(
+    base: &ModelConfig,
+    adapter: Option<&AdapterConfig>,
+    active_layers: &LayerSet,
+    lengths: &[usize],
+) -> f64 {
+    let tokens: usize = lengths.iter().sum();
+    let squares: usize = lengths.iter().map(|length| length * length).sum();
+    let lowest = active_layers.iter().min().unwrap_or(base.layers);
+    let mut sum = 0.0;
+    for layer in 0..base.layers {
+        let last = layer + 1 == base.layers;
+        let (backward, trains) = (layer >= lowest, active_layers.contains(layer));
+        for projection in Projection::ALL {
+            let of_all = !last || matches!(projection, Projection::KProj | Projection::VProj);
+            let rows = if of_all { tokens } else { lengths.len() };
+            let (outputs, inputs) = base.projection_shape(projection);
+            let adapted = adapter.filter(|adapter| adapter.target_modules().contains(&projection)).map_or(
+                0,
+                |adapter| {
+                    let shapes = adapter.tensors(base, projection);
+                    shapes.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
+                },
+            );
+            let passes = 1 + usize::from(backward);
+            let numbers = passes * (outputs * inputs + adapted) + usize::from(trains) * adapted;
+            sum += (2 * rows * numbers) as f64;
+        }
+        let pairs = if last { 2 * tokens } else { squares };
+        let attention = (2 * pairs * base.query_size()) as f64;
+        sum += if backward { 3.5 * attention } else { attention };
+    }
+    sum
 }
 
 fn read_examples(path: &Path) -> anyhow::Result<Vec<Example>> {

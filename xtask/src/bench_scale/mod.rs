@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use clap::Args;
+use irtune_kernels::peak;
 use serde_json::{Value, json};
 
 use crate::programs::{Programs, commit, output, result, root};
@@ -60,6 +61,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let old: Value = serde_json::from_slice(&fs::read(&path)?)?;
         kept = old["points"].as_array().cloned().unwrap_or_default();
     }
+    // Of the operands that the machine multiplies fastest as they are; with 16-bit integers more is possible.
+    let peak = json!({
+        "bf16": 1e9 * peak::gflops::<irtune_kernels::bf16>(5),
+        "f32": 1e9 * peak::gflops::<f32>(5),
+    });
     for point in points(machine::cores()) {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == point.series) {
             continue;
@@ -78,7 +84,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             Some(place) => kept[place] = measured,
             None => kept.push(measured),
         }
-        let text = json!({"version": 1, "machine": machine::describe(), "points": kept});
+        let text = json!({
+            "version": 2,
+            "machine": machine::describe(),
+            "peak_operations_per_second": peak,
+            "points": kept,
+        });
         files::write(&path, &(serde_json::to_string_pretty(&text)? + "\n"))?;
     }
     files::write(&root().join("docs/scale.svg"), &plot::draw(&kept)?)
@@ -138,6 +149,7 @@ impl Bench<'_> {
             "memory": work.memory,
             "precision": run["precision"],
             "step_seconds": step,
+            "step_operations": run["step_operations"][self.options.steps],
             "tokens_per_second": tokens as f64 / step,
             "peak_bytes": run["peak_bytes"],
         }))

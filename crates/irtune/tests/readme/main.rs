@@ -16,7 +16,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 8] = [
+const TABLES: [Table; 9] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("peers", peers::short),
@@ -24,6 +24,7 @@ const TABLES: [Table; 8] = [
     ("peers-settings", peers::settings),
     ("peers-products", peers::products),
     ("scale", scale::scale),
+    ("scale-models", scale::models),
     ("compare", compare::sections),
 ];
 

@@ -19,14 +19,61 @@ const SERIES: [(&str, &str); 7] = [
     ("model", "shapes of, with random weights"),
 ];
 
-/// Every series.
-pub fn scale() -> String {
+/// Cores of the servers that steps are reckoned for.
+const SERVERS: [f64; 2] = [32.0, 96.0];
+
+/// What the larger models' steps came to, and what they would on more such cores.
+pub fn models() -> String {
+    let mut text = String::new();
+    for results in results() {
+        let cores = number(&results["machine"]["cores"]);
+        let points: Vec<&Value> = results["points"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|point| point["series"] == "model" && !point["step_operations"].is_null())
+            .collect();
+        if points.is_empty() {
+            continue;
+        }
+        let gap = if text.is_empty() { "" } else { "\n" };
+        writeln!(
+            text,
+            "{gap}{}:\n\n| shapes of | TFLOP a step | GFLOP/s | of the f32 peak | s a step | peak memory, GB | \
+             reckoned for 32 cores, s | for 96, s |\n|---|---|---|---|---|---|---|---|",
+            machine(&results)
+        )
+        .expect("writing to memory");
+        for point in points {
+            let (operations, seconds) = (number(&point["step_operations"]), number(&point["step_seconds"]));
+            let [small, large] = SERVERS.map(|server| seconds * cores / server);
+            writeln!(
+                text,
+                "| {} | {:.1} | {:.0} | {:.0} % | {seconds:.1} | {:.2} | {small:.1} | {large:.1} |",
+                point["value"].as_str().expect("a value"),
+                operations / 1e12,
+                operations / seconds / 1e9,
+                100.0 * operations / seconds / number(&results["peak_operations_per_second"]["f32"]),
+                number(&point["peak_bytes"]) / 1e9,
+            )
+            .expect("writing to memory");
+        }
+    }
+    if text.is_empty() { NOTHING.to_owned() } else { text }
+}
+
+fn results() -> Vec<Value> {
     let entries = fs::read_dir(root().join("results/scale")).into_iter().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
+    let read = |path| serde_json::from_slice(&fs::read(path).expect("a result")).expect("JSON");
+    paths.iter().map(read).collect()
+}
+
+/// Every series.
+pub fn scale() -> String {
     let mut text = String::new();
-    for path in paths {
-        let results: Value = serde_json::from_slice(&fs::read(&path).expect("a result")).expect("JSON");
+    for results in results() {
         let gap = if text.is_empty() { "" } else { "\n" };
         writeln!(
             text,
