@@ -9,7 +9,6 @@ use std::process::Command;
 
 use anyhow::Context as _;
 use clap::Args;
-use irtune_kernels::peak;
 use serde_json::{Value, json};
 
 use crate::programs::{Programs, commit, output, result, root};
@@ -61,11 +60,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let old: Value = serde_json::from_slice(&fs::read(&path)?)?;
         kept = old["points"].as_array().cloned().unwrap_or_default();
     }
-    // Of the operands that the machine multiplies fastest as they are; with 16-bit integers more is possible.
-    let peak = json!({
-        "bf16": 1e9 * peak::gflops::<irtune_kernels::bf16>(5),
-        "f32": 1e9 * peak::gflops::<f32>(5),
-    });
     for point in points(machine::cores()) {
         if !options.only.is_empty() && !options.only.iter().any(|name| name == point.series) {
             continue;
@@ -84,13 +78,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             Some(place) => kept[place] = measured,
             None => kept.push(measured),
         }
-        let text = json!({
-            "version": 2,
-            "machine": machine::describe(),
-            "peak_operations_per_second": peak,
-            "points": kept,
-        });
+        let text = json!({"version": 1, "machine": machine::describe(), "points": kept});
         files::write(&path, &(serde_json::to_string_pretty(&text)? + "\n"))?;
+    }
+    // Models alone make no curve, and another machine's picture stays.
+    if kept.iter().all(|point| point["series"] == "model") {
+        return Ok(());
     }
     files::write(&root().join("docs/scale.svg"), &plot::draw(&kept)?)
 }

@@ -39,8 +39,8 @@ pub fn models() -> String {
         let gap = if text.is_empty() { "" } else { "\n" };
         writeln!(
             text,
-            "{gap}{}:\n\n| shapes of | TFLOP a step | GFLOP/s | of the f32 peak | s a step | peak memory, GB | \
-             reckoned for 32 cores, s | for 96, s |\n|---|---|---|---|---|---|---|---|",
+            "{gap}{}:\n\n| shapes of | TFLOP a step | GFLOP/s | s a step | peak memory, GB | \
+             reckoned for 32 cores, s | for 96, s |\n|---|---|---|---|---|---|---|",
             machine(&results)
         )
         .expect("writing to memory");
@@ -49,11 +49,10 @@ pub fn models() -> String {
             let [small, large] = SERVERS.map(|server| seconds * cores / server);
             writeln!(
                 text,
-                "| {} | {:.1} | {:.0} | {:.0} % | {seconds:.1} | {:.2} | {small:.1} | {large:.1} |",
+                "| {} | {:.1} | {:.0} | {seconds:.1} | {:.2} | {small:.1} | {large:.1} |",
                 point["value"].as_str().expect("a value"),
                 operations / 1e12,
                 operations / seconds / 1e9,
-                100.0 * operations / seconds / number(&results["peak_operations_per_second"]["f32"]),
                 number(&point["peak_bytes"]) / 1e9,
             )
             .expect("writing to memory");
