@@ -119,9 +119,6 @@ fn main() -> anyhow::Result<()> {
                     settings.learning_rate * settings.schedule.factor(number, settings.warmup_steps, 1000);
                 let work = StepBatch { step: number, examples: refs, learning_rate };
                 let outcome = training_step(engine.as_mut(), policy.as_mut(), &recipe, &work, &mut scratch)?;
-                let lengths: Vec<usize> = batch.iter().map(|example| example.tokens.len()).collect();
-                let adapter = settings.adapter_config();
-                operations.push(arithmetic(&base.config, adapter.as_ref(), &outcome.active_layers, &lengths));
                 active_layers.push(outcome.active_layers);
                 losses.push(outcome.loss);
                 first_step = first_step.or_else(|| Some(SystemTime::now()));
@@ -131,6 +128,11 @@ fn main() -> anyhow::Result<()> {
                     tokens += batch.iter().map(|example| example.tokens.len()).sum::<usize>();
                     packed_tokens += outcome.tokens;
                 }
+            }
+            let adapter = settings.adapter_config();
+            for (batch, layers) in data.train.chunks(settings.batch_size).zip(&active_layers) {
+                let lengths: Vec<usize> = batch.iter().map(|example| example.tokens.len()).collect();
+                operations.push(arithmetic(&base.config, adapter.as_ref(), layers, &lengths));
             }
         }
         Task::Infer => {

@@ -132,6 +132,15 @@ pub(crate) fn replace(files: &dyn Files, path: &Path, content: Content<'_>) -> i
     })
 }
 
+/// The same with a value as a JSON document.
+///
+/// # Errors
+/// As [`replace`], and when the value is none that JSON has.
+pub(crate) fn replace_json(files: &dyn Files, path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let json = json(value)?;
+    replace(files, path, &mut |writer| writer.write_all(&json))
+}
+
 /// A value as a JSON document with a line end.
 pub(crate) fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut json = serde_json::to_vec_pretty(value)?;

@@ -358,9 +358,7 @@ fn difference(before: &Plan, now: &Plan) -> Option<String> {
 
 fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), FoldsError> {
     let path = folder.join(name);
-    let written = files::json(value)
-        .and_then(|json| files::replace(&Disk, &path, &mut |writer| writer.write_all(&json)));
-    written.map_err(|source| FoldsError::Write { path, source })
+    files::replace_json(&Disk, &path, value).map_err(|source| FoldsError::Write { path, source })
 }
 
 #[cfg(test)]

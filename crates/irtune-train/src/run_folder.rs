@@ -300,9 +300,7 @@ impl RunFolder {
     /// When it can't be written.
     pub fn write_summary(&self, files: &dyn Files, summary: &Summary) -> Result<(), RunFolderError> {
         let path = self.path.join(SUMMARY);
-        let written = files::json(summary)
-            .and_then(|json| files::replace(files, &path, &mut |writer| writer.write_all(&json)));
-        written.map_err(|source| RunFolderError::Write { path, source })
+        files::replace_json(files, &path, summary).map_err(|source| RunFolderError::Write { path, source })
     }
 
     /// Writes what the kept model said of the test pairs, at once.

@@ -17,6 +17,8 @@ use support::{
     tolerances::tolerance,
 };
 
+const PRECISIONS: [(Precision, &str); 3] =
+    [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")];
 const HEAD: &str = "base_model.model.score.weight";
 
 /// The base as the Python package carries it, whatever the hub's cache holds; fetched once, it stays.
@@ -28,6 +30,10 @@ fn base() -> Arc<Base> {
     let told: serde_json::Value = serde_json::from_slice(&said.stdout).expect("JSON");
     let path = told["path"].as_str().expect("the base's path");
     Arc::new(Base::open(Path::new(path)).expect("the base opens"))
+}
+
+fn options(precision: Precision, training: bool) -> EngineOptions {
+    EngineOptions { precision, threads: 2, max_tokens: 2048, max_examples: 16, training, memory_bytes: None }
 }
 
 struct Case {
@@ -57,16 +63,9 @@ impl Case {
     }
 
     fn engine(&self, base: &Arc<Base>, adapter: Option<LoraConfig>, precision: Precision) -> Box<dyn Engine> {
-        let options = EngineOptions {
-            precision,
-            threads: 2,
-            max_tokens: 2048,
-            max_examples: 16,
-            training: true,
-            memory_bytes: None,
-        };
         let trained = Trained::from(adapter.map(AdapterConfig::from));
-        let mut engine = engine(base.clone(), trained, self.labels, 1, options).expect("an engine");
+        let mut engine =
+            engine(base.clone(), trained, self.labels, 1, options(precision, true)).expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);
         engine.load_parameters(&parameters).expect("its own parameters fit");
@@ -158,8 +157,7 @@ fn a_thousand_sentences_have_the_ids_of_its_own_tokenizer() {
 #[test]
 fn logits_of_fifty_prompts() {
     let base = base();
-    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
-    {
+    for (precision, name) in PRECISIONS {
         let case = Case::open("logits");
         assert_eq!(case.prompts.len(), 50);
         for (key, adapter) in [("logits/base", None), ("logits/adapted", Some(case.lora.clone()))] {
@@ -173,8 +171,7 @@ fn logits_of_fifty_prompts() {
 #[test]
 fn loss_and_gradients_of_a_batch() {
     let base = base();
-    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
-    {
+    for (precision, name) in PRECISIONS {
         let case = Case::open("gradients");
         let examples = case.golden.facts["batch"].as_u64().expect("batch") as usize;
         let mut engine = case.engine(&base, Some(case.lora.clone()), precision);
@@ -200,21 +197,12 @@ fn loss_and_gradients_of_a_batch() {
 #[test]
 fn words_of_labels_after_fifty_prompts() {
     let base = base();
-    for (precision, name) in [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")]
-    {
+    for (precision, name) in PRECISIONS {
         let golden = Golden::open("smollm2_words", &["prompts", "words", "likelihoods"]);
         let (prompts, words) = (cut(&golden, "prompts"), cut(&golden, "words"));
         assert!(words.iter().any(|word| word.len() > 1), "one label is more than one token");
-        let options = EngineOptions {
-            precision,
-            threads: 2,
-            max_tokens: 2048,
-            max_examples: 16,
-            training: false,
-            memory_bytes: None,
-        };
-        let mut engine =
-            engine(base.clone(), Trained::from(None), words.len(), 1, options).expect("an engine");
+        let mut engine = engine(base.clone(), Trained::from(None), words.len(), 1, options(precision, false))
+            .expect("an engine");
         engine.classify_by_words(words).expect("words of the vocabulary");
         let mut found = Vec::new();
         for prompts in prompts.chunks(10) {

@@ -216,8 +216,10 @@ impl Golden {
     /// Panics unless the value of this index of `key`, which was perturbed, is all that was wrong.
     pub fn refuses(self, key: &str, index: usize) {
         let failures = self.finish().expect_err("a perturbed golden");
-        let of_key = |failure: &Failure| matches!(failure, Failure::Off { key: off, index: at, .. } if off == key && *at == index);
-        assert!(matches!(&failures[..], [failure] if of_key(failure)), "{failures:?}");
+        assert!(
+            matches!(&failures[..], [Failure::Off { key: off, index: at, .. }] if off == key && *at == index),
+            "{failures:?}"
+        );
     }
 
     /// Closes a golden that only lent its inputs; panics with what was wrong with those.

@@ -76,12 +76,13 @@ pub fn analyse(
     }
     for one in 0..analysis.arms.len() {
         for other in one + 1..analysis.arms.len() {
-            let arms = [&analysis.arms[one], &analysis.arms[other]];
-            let refers = |place: usize| reference.is_none_or(|method| arms[place].method == method);
-            let together = (&arms[0].corpus, arms[0].train_size) == (&arms[1].corpus, arms[1].train_size);
-            if together && (refers(0) || refers(1)) {
+            let arm = |place: usize| &analysis.arms[place];
+            let refers = |place| reference.is_none_or(|method| arm(place).method == method);
+            let together =
+                (&arm(one).corpus, arm(one).train_size) == (&arm(other).corpus, arm(other).train_size);
+            if together && (refers(one) || refers(other)) {
                 // Others are told against the reference.
-                let (first, second) = if refers(0) { (one, other) } else { (other, one) };
+                let (first, second) = if refers(one) { (one, other) } else { (other, one) };
                 let found = compare(first, second, &replicas[first], &replicas[second], &bootstrap)?;
                 analysis.comparisons.extend(found);
             }

@@ -9,14 +9,13 @@ use super::{number, peers::machine, root};
 const NOTHING: &str = "Nothing is measured yet: `cargo xtask bench-scale` does it.\n";
 
 /// What each series varies, in the order of the tables.
-const SERIES: [(&str, &str); 7] = [
+const SERIES: [(&str, &str); 6] = [
     ("batch-tokens", "tokens in a batch, 128 an example"),
     ("length", "tokens in an example, 2048 in a batch"),
     ("rank", "rank"),
     ("training-layers", "training layers, the highest"),
     ("threads", "threads"),
     ("memory", "limit on memory"),
-    ("model", "shapes of, with random weights"),
 ];
 
 /// Cores of the servers that steps are reckoned for.
@@ -69,10 +68,14 @@ fn results() -> Vec<Value> {
     paths.iter().map(read).collect()
 }
 
-/// Every series.
+/// Every series but the models'.
 pub fn scale() -> String {
     let mut text = String::new();
     for results in results() {
+        let of_series = |point: &Value| SERIES.iter().any(|(series, _)| point["series"] == *series);
+        if !results["points"].as_array().into_iter().flatten().any(of_series) {
+            continue;
+        }
         let gap = if text.is_empty() { "" } else { "\n" };
         writeln!(
             text,
