@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-# What each of irtune's precisions is held against; its 16-bit integers against the fastest without bf16 instructions.
-PRECISIONS = {"bf16": torch.bfloat16, "int16": torch.float32, "f32": torch.float32}
+# What each of irtune's precisions is held against: its integers against the fastest where each of them is for.
+PRECISIONS = {"bf16": torch.bfloat16, "int16": torch.float32, "int8": torch.bfloat16, "f32": torch.float32}
 
 
 def gflops(run, operations, tries):

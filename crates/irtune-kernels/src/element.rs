@@ -5,6 +5,7 @@ use half::bf16;
 
 use crate::{
     level::{Level, level, vectorised},
+    pack::PANEL,
     weight::{BLOCK, Format},
 };
 
@@ -27,7 +28,15 @@ pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + '
     fn join(rows: &[[f32; BLOCK]; 2], out: &mut [Self]);
 
     /// Writes `GROUP` rows of operands side by side, column after column.
-    fn interleave(rows: [&[Self]; 2], out: &mut [Self]);
+    fn interleave(rows: [&[Self; PANEL]; 2], out: &mut [Self]);
+
+    /// Rounds `scale` times each value, as many as a panel is wide.
+    #[inline(always)]
+    fn round_scaled(values: &[f32; PANEL], scale: f32, out: &mut [Self; PANEL]) {
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = Self::from_f32(value * scale);
+        }
+    }
 }
 
 /// Whether operands of `E` are multiplied as they are; else (bf16 without its instructions) they are multiplied as f32,
@@ -73,8 +82,8 @@ impl Element for f32 {
     }
 
     #[inline(always)]
-    fn interleave(rows: [&[Self]; 2], out: &mut [Self]) {
-        out.copy_from_slice(&rows[0][..out.len()]);
+    fn interleave(rows: [&[Self; PANEL]; 2], out: &mut [Self]) {
+        out.copy_from_slice(rows[0]);
     }
 }
 
@@ -99,15 +108,52 @@ impl Element for bf16 {
     #[inline(always)]
     fn join(rows: &[[f32; BLOCK]; 2], out: &mut [Self]) {
         let bits = |value: f32| u32::from(<Self as Element>::from_f32(value).to_bits());
-        for ((pair, &low), &high) in cast_slice_mut::<_, u32>(out).iter_mut().zip(&rows[0]).zip(&rows[1]) {
-            *pair = bits(low) | bits(high) << 16;
+        let mut words = [0u32; PANEL];
+        for ((word, &low), &high) in words.iter_mut().zip(&rows[0]).zip(&rows[1]) {
+            *word = bits(low) | bits(high) << 16;
         }
+        cast_slice_mut(out).copy_from_slice(&words);
     }
 
     #[inline(always)]
-    fn interleave(rows: [&[Self]; 2], out: &mut [Self]) {
-        for ((pair, low), high) in cast_slice_mut::<_, u32>(out).iter_mut().zip(rows[0]).zip(rows[1]) {
-            *pair = u32::from(low.to_bits()) | u32::from(high.to_bits()) << 16;
+    fn interleave(rows: [&[Self; PANEL]; 2], out: &mut [Self]) {
+        let mut words = [0u32; PANEL];
+        for ((word, low), high) in words.iter_mut().zip(rows[0]).zip(rows[1]) {
+            *word = u32::from(low.to_bits()) | u32::from(high.to_bits()) << 16;
+        }
+        cast_slice_mut(out).copy_from_slice(&words);
+    }
+
+    #[inline(always)]
+    fn round_scaled(values: &[f32; PANEL], scale: f32, out: &mut [Self; PANEL]) {
+        #[cfg(target_arch = "x86_64")]
+        if level() == Level::Avx512Bf16 {
+            // SAFETY: the level guarantees the instructions.
+            return unsafe { avx512_bf16::round_scaled(values, scale, out) };
+        }
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = <Self as Element>::from_f32(value * scale);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512_bf16 {
+    use std::arch::x86_64::*;
+
+    use super::{PANEL, bf16};
+
+    /// # Safety
+    /// AVX-512 F and BF16.
+    #[target_feature(enable = "avx512f,avx512bf16")]
+    pub(super) unsafe fn round_scaled(values: &[f32; PANEL], scale: f32, out: &mut [bf16; PANEL]) {
+        let scale = _mm512_set1_ps(scale);
+        // SAFETY: two halves of 16 values are read and 32 operands of two bytes written; both types are plain data.
+        unsafe {
+            let low = _mm512_mul_ps(_mm512_loadu_ps(values.as_ptr()), scale);
+            let high = _mm512_mul_ps(_mm512_loadu_ps(values.as_ptr().add(16)), scale);
+            let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(high, low));
+            _mm512_storeu_si512(out.as_mut_ptr().cast(), rounded);
         }
     }
 }

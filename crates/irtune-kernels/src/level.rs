@@ -21,6 +21,16 @@ pub fn level() -> Level {
     *LEVEL.get_or_init(detect)
 }
 
+/// Whether the processor multiplies and adds 8-bit integers in registers of AVX-512 (VNNI), found once.
+pub fn has_vnni() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    #[cfg(target_arch = "x86_64")]
+    let found = || level() >= Level::Avx512 && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = || false;
+    *FOUND.get_or_init(found)
+}
+
 #[cfg(target_arch = "x86_64")]
 fn detect() -> Level {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");

@@ -13,6 +13,8 @@ pub mod direction;
 pub mod dropout;
 pub mod element;
 mod exponential;
+#[cfg(target_arch = "x86_64")]
+mod four_bits;
 mod integer;
 mod level;
 pub mod loss;
@@ -34,7 +36,8 @@ pub mod weight;
 
 pub use element::Element;
 pub use half::bf16;
-pub use level::{Level, level};
+pub use integer::Width;
+pub use level::{Level, has_vnni, level};
 pub use mapped::MappedFile;
 pub use matrix::{Matrix, MatrixMut};
 pub use scratch::{Settled, settle};

@@ -9,18 +9,35 @@ use crate::{
     parallel::{self, Shared},
 };
 
-/// Sum of `values` mapped by `map`, in 16 interleaved partial sums.
+/// Sum of squares, in 16 interleaved partial sums.
 #[inline(always)]
-fn sum16<T: Copy>(values: &[T], map: impl Fn(usize, T) -> f32) -> f32 {
+fn squares16(values: &[f32]) -> f32 {
     let mut sums = [0.0f32; 16];
-    let whole = values.len() / 16 * 16;
-    for (index, chunk) in values[..whole].chunks_exact(16).enumerate() {
-        for (lane, (sum, &value)) in sums.iter_mut().zip(chunk).enumerate() {
-            *sum += map(index * 16 + lane, value);
+    let (whole, rest) = values.as_chunks::<16>();
+    for values in whole {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value * value;
         }
     }
-    for (lane, &value) in values[whole..].iter().enumerate() {
-        sums[lane] += map(whole + lane, value);
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += value * value;
+    }
+    sums.iter().sum()
+}
+
+/// Sum of the products of three rows of one length, in 16 interleaved partial sums.
+#[inline(always)]
+fn dot16<E: Element>(first: &[E], second: &[f32], third: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let ((firsts, first), (seconds, second), (thirds, third)) =
+        (first.as_chunks::<16>(), second.as_chunks::<16>(), third.as_chunks::<16>());
+    for ((first, second), third) in firsts.iter().zip(seconds).zip(thirds) {
+        for lane in 0..16 {
+            sums[lane] += first[lane].to_f32() * second[lane] * third[lane];
+        }
+    }
+    for (((sum, first), second), third) in sums.iter_mut().zip(first).zip(second).zip(third) {
+        *sum += first.to_f32() * second * third;
     }
     sums.iter().sum()
 }
@@ -48,7 +65,7 @@ vectorised! {
     fn forward_rows<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
         let width = gain.len();
         for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
-            let mean = sum16(input, |_, value| value * value) / width as f32;
+            let mean = squares16(input) / width as f32;
             *scale = 1.0 / (mean + epsilon).sqrt();
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
                 *out = E::from_f32(value * *scale * gain);
@@ -131,7 +148,7 @@ vectorised! {
         let width = gain.len();
         let rows = input.chunks_exact(width).zip(out_gradient.chunks_exact(width)).zip(gradient.chunks_exact_mut(width));
         for (((input, out_gradient), gradient), &scale) in rows.zip(scales) {
-            let dot = sum16(input, |index, value| value.to_f32() * gain[index] * out_gradient[index]);
+            let dot = dot16(input, gain, out_gradient);
             let pull = scale * scale * scale * dot / width as f32;
             for (((gradient, value), out_gradient), gain) in gradient.iter_mut().zip(input).zip(out_gradient).zip(gain) {
                 *gradient += scale * gain * out_gradient - pull * value.to_f32();

@@ -6,7 +6,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::{
     element::Element,
-    level::vectorised,
+    level::{Level, level, vectorised},
     transpose::{SQUARE, square},
     weight::{BLOCK, Weight, decode_chunk},
 };
@@ -40,6 +40,27 @@ pub(crate) fn pack<E: Element>(
     panel: &mut [E],
 ) {
     debug_assert_eq!(panel.len(), panel_length::<E>(depth));
+    #[cfg(target_arch = "x86_64")]
+    if E::GROUP == 2
+        && level() == Level::Avx512Bf16
+        && crate::four_bits::has_codes(weight.format)
+        && let Ok(panel) = bytemuck::try_cast_slice_mut::<E, half::bf16>(panel)
+    {
+        // SAFETY: the level guarantees the instructions.
+        return unsafe { crate::four_bits::pack(weight, side, first, start, depth, panel) };
+    }
+    pack_plainly(weight, side, first, start, depth, panel);
+}
+
+/// The way of every processor and format.
+pub(crate) fn pack_plainly<E: Element>(
+    weight: &Weight,
+    side: Side,
+    first: usize,
+    start: usize,
+    depth: usize,
+    panel: &mut [E],
+) {
     match side {
         Side::Forward => forward(weight, first, start, depth, panel),
         Side::Backward => backward(weight, first, start, depth, panel),
@@ -93,6 +114,23 @@ fn turn<E: Element>(block: &[[E; BLOCK]; PANEL], panel: &mut [E]) {
     }
 }
 
+/// Rows that are asked for before they are packed.
+const AHEAD: usize = 24;
+
+/// Asks for the cache lines of a panel's row of operands, if it is there.
+#[inline(always)]
+fn prefetch<E>(operands: &[E], place: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..PANEL * size_of::<E>()).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let line = operands.as_ptr().wrapping_add(place).cast::<i8>().wrapping_add(line);
+        // SAFETY: a prefetch touches no memory; SSE is part of every x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (operands, place);
+}
+
 vectorised! {
     fn backward<E: Element>(weight: &Weight, first: usize, start: usize, depth: usize, panel: &mut [E]) {
         let row_bytes = weight.row_bytes();
@@ -107,7 +145,14 @@ vectorised! {
             let inner = group * E::GROUP;
             match operands {
                 Some(operands) if inner + E::GROUP <= depth => {
-                    let row = |lane: usize| &operands[(start + inner + lane) * weight.columns + first..][..PANEL];
+                    let row = |lane: usize| {
+                        let row = &operands[(start + inner + lane) * weight.columns + first..];
+                        row.first_chunk::<PANEL>().expect("a panel's width of columns")
+                    };
+                    // A stride of whole rows is too long for the processor to foresee.
+                    for lane in AHEAD..AHEAD + E::GROUP {
+                        prefetch(operands, (start + inner + lane) * weight.columns + first);
+                    }
                     E::interleave([row(0), row(E::GROUP - 1)], line);
                 }
                 _ => {

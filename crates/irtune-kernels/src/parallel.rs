@@ -40,6 +40,18 @@ impl<'a, T> Shared<'a, T> {
         Self { start: slice.as_mut_ptr(), length: slice.len(), lifetime: PhantomData }
     }
 
+    /// Asks for the cache line of a value that will be written.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, place: usize) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            // SAFETY: a prefetch touches no memory; SSE is part of every x86-64.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(self.start.wrapping_add(place).cast()) };
+        }
+        let _ = place;
+    }
+
     /// `length` values from `first` on.
     ///
     /// # Safety

@@ -35,7 +35,7 @@ pub fn round<E: Element>(input: &[f32], out: &mut [E]) {
 }
 
 vectorised! {
-    fn round_range<E: Element>(input: &[f32], out: &mut [E]) {
+    pub(crate) fn round_range<E: Element>(input: &[f32], out: &mut [E]) {
         for (out, value) in out.iter_mut().zip(input) {
             *out = E::from_f32(*value);
         }

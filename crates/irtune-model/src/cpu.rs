@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use irtune_kernels::{
-    Element, Matrix, MatrixMut, activation, adamw, attention, columns, direction, dropout, loss, norm,
+    Element, Matrix, MatrixMut, Width, activation, adamw, attention, columns, direction, dropout, loss, norm,
     product, rotary, rows, swiglu, token_loss, weight,
 };
 
@@ -23,8 +23,8 @@ use crate::{
 /// The processor as a [`Device`]; `E` is the precision of operands.
 pub struct Cpu<E> {
     base: Arc<Base>,
-    /// Whether products with frozen matrices are made in 16-bit integers.
-    integers: bool,
+    /// The integers that products with frozen matrices are made in.
+    integers: Option<Width>,
     element: std::marker::PhantomData<E>,
 }
 
@@ -43,12 +43,12 @@ impl FrozenMatrix {
 impl<E: Element> Cpu<E> {
     /// A device over the base's mapped weights; work runs on the current rayon pool.
     pub fn new(base: Arc<Base>) -> Self {
-        Self { base, integers: false, element: std::marker::PhantomData }
+        Self { base, integers: None, element: std::marker::PhantomData }
     }
 
-    /// The same, with products with frozen matrices in 16-bit integers.
-    pub fn with_integers(base: Arc<Base>) -> Self {
-        Self { integers: true, ..Self::new(base) }
+    /// The same, with products with frozen matrices in integers.
+    pub fn with_integers(base: Arc<Base>, width: Width) -> Self {
+        Self { integers: Some(width), ..Self::new(base) }
     }
 
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
@@ -112,7 +112,11 @@ impl<E: Element> Device for Cpu<E> {
     type Weight = FrozenMatrix;
 
     fn precision(&self) -> &'static str {
-        if self.integers { "int16" } else { E::NAME }
+        match self.integers {
+            None => E::NAME,
+            Some(Width::Eight) => "int8",
+            Some(Width::Sixteen) => "int16",
+        }
     }
 
     fn operand_bytes(&self) -> usize {
@@ -169,7 +173,8 @@ impl<E: Element> Device for Cpu<E> {
                 let weight = Self::view(&term.right);
                 let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
-                let integers = self.integers && matches!(term.right, Right::Frozen(_) | Right::Master { .. });
+                let frozen = matches!(term.right, Right::Frozen(_) | Right::Master { .. });
+                let integers = self.integers.filter(|_| frozen);
                 let left = Matrix::new(term.left, rows, summed);
                 product::Term { left, weight, side: term.side, mask, integers }
             })

@@ -69,7 +69,7 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        let precisions = [Precision::F32, Precision::Bf16, Precision::Int16];
+        let precisions = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
         let cases = adapters.iter().flat_map(|adapter| {
             precisions
                 .into_iter()

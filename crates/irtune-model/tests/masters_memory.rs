@@ -45,7 +45,7 @@ fn memory_is_that_of_the_layers_that_trained() {
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        for precision in [Precision::F32, Precision::Bf16, Precision::Int16] {
+        for precision in [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8] {
             let options = EngineOptions {
                 precision,
                 threads: 2,

@@ -11,7 +11,7 @@ use irtune_model::{
 use support::{golden::largest_error, tolerances::tolerance};
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
 
-const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
+const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 const DROPOUT: f32 = 0.3;
 
 /// Runs `check` on every case in every precision.

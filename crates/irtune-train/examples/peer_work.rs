@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Parser};
-use irtune_data::{Columns, Corpus, Encoder, EpochOrder, Example, LabelSet, Labels, Template};
+use irtune_data::{Columns, Corpus, Encoder, EpochOrder, Example, LabelSet, Labels, Template, related};
 use irtune_model::Base;
 use irtune_select::{Draws as _, LayerSet, StepDraws};
 use irtune_train::{BaseTokens, TrainSettings};
@@ -19,7 +19,7 @@ use serde_json::json;
 /// Writes the work that both sides are timed on.
 #[derive(Parser)]
 enum Work {
-    /// The pairs of a file as prompts, batches grouped by length
+    /// The pairs of a file as prompts, batches grouped by length or by what they share
     Corpus(CorpusWork),
     /// Random ids, all examples of one length
     Dense(DenseWork),
@@ -44,6 +44,9 @@ struct CorpusWork {
     /// Batches whose examples are sorted by length together; all when not given
     #[arg(long)]
     window: Option<usize>,
+    /// Pairs that share a beginning lie in one batch, as `batches = "related"` makes them, whatever their lengths
+    #[arg(long, conflicts_with = "window")]
+    related: bool,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
@@ -89,7 +92,13 @@ fn main() -> anyhow::Result<()> {
     match Work::parse() {
         Work::Corpus(work) => {
             let base = Arc::new(Base::open(&work.base)?);
-            write_examples(&work.out, &grouped(encode(&work, base)?, &work, seed)?)
+            let examples = encode(&work, base)?;
+            let ordered = if work.related {
+                related_first(&examples, &work, seed)?
+            } else {
+                grouped(examples, &work, seed)?
+            };
+            write_examples(&work.out, &ordered)
         }
         Work::Dense(work) => {
             let vocabulary = Base::open(&work.base)?.config.vocabulary_size;
@@ -145,6 +154,12 @@ fn grouped(mut examples: Vec<Example>, work: &CorpusWork, seed: u64) -> anyhow::
     let order = EpochOrder::new(whole.len().max(1), 1, seed)?.order(0);
     let batches = order.iter().filter_map(|&batch| whole.get(batch)).copied();
     Ok(batches.chain([examples.chunks_exact(size).remainder()]).flatten().cloned().collect())
+}
+
+/// In the order of the first epoch of a run with related batches.
+fn related_first(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<Example>> {
+    let order = EpochOrder::new(examples.len(), work.batch_size.max(1), seed)?.with_groups(related(examples));
+    Ok(order.order(0).iter().map(|&index| examples[index].clone()).collect())
 }
 
 fn write_examples(path: &Path, examples: &[Example]) -> anyhow::Result<()> {

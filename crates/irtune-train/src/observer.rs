@@ -109,6 +109,11 @@ pub enum Notice {
         /// Their names.
         names: Vec<&'static str>,
     },
+    /// The processor has no instructions for the precision that was asked for.
+    SlowPrecision {
+        /// Its name.
+        precision: String,
+    },
     /// Rows were left out by their label.
     Dropped {
         /// Which.
@@ -176,6 +181,11 @@ impl fmt::Display for Notice {
             Notice::Unread { names } => {
                 write!(formatter, "what trains in this run does not read {}", names.join(", "))
             }
+            Notice::SlowPrecision { precision } => write!(
+                formatter,
+                "this processor has no instructions for {precision}, which will be slow; precision auto takes what it \
+                 is fast in"
+            ),
             Notice::Dropped { part, rows } => {
                 write!(formatter, "{rows} {part} rows have a label that is left out and were dropped")
             }
@@ -231,6 +241,8 @@ mod tests {
         assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
         let unread = Notice::Unread { names: vec!["rank", "alpha"] };
         assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
+        let slow = Notice::SlowPrecision { precision: "int8".to_owned() };
+        assert!(slow.to_string().starts_with("this processor has no instructions for int8"));
         let split = Notice::Split { train: 90, validation: 10 };
         assert_eq!(
             split.to_string(),

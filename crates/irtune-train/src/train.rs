@@ -79,6 +79,9 @@ pub fn train(
     if !unread.is_empty() {
         observer.on_notice(&Notice::Unread { names: unread });
     }
+    if settings.precision.is_slow_here() {
+        observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
+    }
     let corpora = Corpora::read(&paths, &request.columns, &settings, observer)?;
     let labels = corpora.labels.clone();
     let words = match (settings.objective, &settings.label_words) {

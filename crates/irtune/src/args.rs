@@ -198,7 +198,7 @@ pub struct InferenceArguments {
     /// Pairs in a batch
     #[arg(long, value_name = "N", default_value = "16")]
     pub batch_size: String,
-    /// auto, bf16, int16 or f32
+    /// auto, bf16, int16, int8 or f32
     #[arg(long, value_name = "PRECISION", default_value = "auto")]
     pub precision: String,
     /// Threads; all cores when not given
@@ -294,7 +294,7 @@ pub struct PromptArguments {
     /// Pairs in a batch, which computes what they share once
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub batch_size: usize,
-    /// auto, bf16, int16 or f32
+    /// auto, bf16, int16, int8 or f32
     #[arg(long, value_name = "PRECISION", default_value = "auto")]
     pub precision: String,
     /// Threads; all cores when not given

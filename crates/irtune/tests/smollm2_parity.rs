@@ -17,8 +17,12 @@ use support::{
     tolerances::tolerance,
 };
 
-const PRECISIONS: [(Precision, &str); 3] =
-    [(Precision::F32, "f32"), (Precision::Bf16, "bf16"), (Precision::Int16, "int16")];
+const PRECISIONS: [(Precision, &str); 4] = [
+    (Precision::F32, "f32"),
+    (Precision::Bf16, "bf16"),
+    (Precision::Int16, "int16"),
+    (Precision::Int8, "int8"),
+];
 const HEAD: &str = "base_model.model.score.weight";
 
 /// The base as the Python package carries it, whatever the hub's cache holds; fetched once, it stays.

@@ -21,6 +21,8 @@ pub struct Case {
     pub warmup_steps: usize,
     /// Whether there is one pair only, because the peer is slow.
     pub once: bool,
+    /// Whether irtune's batches hold related pairs; PyTorch's hold pairs of like lengths in any case.
+    pub related: bool,
     /// What is compared.
     pub measure: Measure,
 }
@@ -65,6 +67,8 @@ pub enum Peer {
 pub enum Measure {
     /// Examples a second, more is better.
     Speed,
+    /// Tokens of the examples a second, where both sides meet the same pairs in other orders; more is better.
+    Tokens,
     /// From the start of the process to the end of its first step, less is better.
     FirstStep,
 }
@@ -82,11 +86,12 @@ const TRAINING: Case = Case {
     steps: Some(20),
     warmup_steps: 1,
     once: false,
+    related: false,
     measure: Measure::Speed,
 };
 
 /// Every comparison of whole steps.
-pub const CASES: [Case; 9] = [
+pub const CASES: [Case; 12] = [
     Case { name: "dense", examples: Examples::Dense, steps: Some(5), ..TRAINING },
     Case {
         name: "dense-f32",
@@ -97,6 +102,15 @@ pub const CASES: [Case; 9] = [
         ..TRAINING
     },
     Case { name: "ir", layers: Layers::Chosen, ..TRAINING },
+    Case { name: "ir-int8", layers: Layers::Chosen, precision: Some("int8"), ..TRAINING },
+    Case {
+        name: "ir-int8-related",
+        layers: Layers::Chosen,
+        precision: Some("int8"),
+        related: true,
+        measure: Measure::Tokens,
+        ..TRAINING
+    },
     Case { name: "lisa", layers: Layers::Drawn { count: 2, every: 20 }, steps: Some(39), ..TRAINING },
     Case { name: "top8", layers: Layers::Top { count: 8 }, ..TRAINING },
     Case {
@@ -108,6 +122,13 @@ pub const CASES: [Case; 9] = [
         ..TRAINING
     },
     Case { name: "inference", examples: Examples::Test, steps: None, ..TRAINING },
+    Case {
+        name: "inference-int8",
+        examples: Examples::Test,
+        precision: Some("int8"),
+        steps: None,
+        ..TRAINING
+    },
     Case {
         name: "start",
         layers: Layers::Chosen,

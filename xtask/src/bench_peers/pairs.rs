@@ -21,6 +21,8 @@ struct Bench<'a> {
     options: &'a Options,
     shop: &'a Workshop<'a>,
     examples: PathBuf,
+    /// irtune's, in an order of their own if they are related.
+    our_examples: PathBuf,
     layers: Option<PathBuf>,
 }
 
@@ -30,7 +32,8 @@ struct Bench<'a> {
 /// When a run fails or both sides didn't do the same work.
 pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Value> {
     let (examples, layers) = (shop.examples(case)?, shop.layers(case)?);
-    let mut bench = Bench { case, options, shop, examples, layers };
+    let our_examples = if case.related { shop.related(case)? } else { examples.clone() };
+    let mut bench = Bench { case, options, shop, examples, our_examples, layers };
     if case.layers == Layers::Chosen {
         bench.layers = Some(bench.record_layers()?);
     }
@@ -44,7 +47,9 @@ pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Va
         let steps = case.steps(options.quick);
         let ours = bench.ours(steps)?;
         let peer = bench.peer(setting, steps, None)?;
-        for work in ["examples", "tokens"] {
+        // In another order the same number of pairs has other tokens.
+        let same = if case.related { &["examples"][..] } else { &["examples", "tokens"] };
+        for &work in same {
             ensure!(ours[work] == peer[work], "{work}: {} here, {} there", ours[work], peer[work]);
         }
         let ratio = case.measure.ratio(&ours, &peer)?;
@@ -57,7 +62,7 @@ pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Va
 impl Bench<'_> {
     fn ours(&self, steps: Option<usize>) -> anyhow::Result<Value> {
         let mut command = self.shop.programs.command("peer_driver");
-        command.arg("--base").arg(self.shop.base()).arg("--data").arg(&self.examples);
+        command.arg("--base").arg(self.shop.base()).arg("--data").arg(&self.our_examples);
         command.arg(format!("--set=batch_size={}", self.shop.batch_size));
         command.arg(format!("--set=threads={}", self.options.threads()));
         command.args(self.options.set.iter().map(|assignment| format!("--set={assignment}")));
@@ -167,6 +172,7 @@ impl Measure {
     pub fn key(self) -> &'static str {
         match self {
             Measure::Speed => "examples_per_second",
+            Measure::Tokens => "tokens_per_second",
             Measure::FirstStep => "time_to_first_step_seconds",
         }
     }
@@ -174,18 +180,19 @@ impl Measure {
     fn unit(self) -> &'static str {
         match self {
             Measure::Speed => "examples/s",
+            Measure::Tokens => "tokens/s",
             Measure::FirstStep => "s to the first step",
         }
     }
 
     fn is_better(self, figure: f64, other: f64) -> bool {
-        (figure > other) == (self == Measure::Speed)
+        (figure > other) == (self != Measure::FirstStep)
     }
 
     /// How many times as fast as the peer irtune is.
     fn ratio(self, ours: &Value, peer: &Value) -> anyhow::Result<f64> {
         let (ours, peer) = (number(ours, self.key())?, number(peer, self.key())?);
-        Ok(if self == Measure::Speed { ours / peer } else { peer / ours })
+        Ok(if self == Measure::FirstStep { peer / ours } else { ours / peer })
     }
 }
 

@@ -104,6 +104,18 @@ impl<'a> Workshop<'a> {
         Ok(path)
     }
 
+    /// Writes the training pairs in irtune's order of related batches.
+    ///
+    /// # Errors
+    /// When the corpus can't be read.
+    pub fn related(&self, case: &Case) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join(format!("{}-related.jsonl", case.name));
+        let mut command = self.make("corpus", &[("batch-size", self.batch_size)]);
+        command.arg("--related").arg("--train").arg(self.corpus.join("train.jsonl"));
+        output(command.arg("--out").arg(&path))?;
+        Ok(path)
+    }
+
     /// Writes the layers of a case, where they are known beforehand and aren't all.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::{
     microkernel::TILE,
     pack::{PANEL, Side},
     parallel::{self, Shared},
+    rows::round_range,
     scratch,
 };
 
@@ -223,9 +224,7 @@ fn one_head<E: Element, P: Element>(
                                     .queries
                                     .part((start + row) * columns + first_column + column, sums.len())
                             };
-                            for (out, &sum) in out.iter_mut().zip(sums) {
-                                *out = E::from_f32(sum);
-                            }
+                            round_range(sums, out);
                         },
                     );
                 }
@@ -303,9 +302,23 @@ fn write<E: Element>(
 
 /// Transposes `rows` strided rows of `size` values.
 fn turn<E: Element, P: Element>(input: &[E], stride: usize, rows: usize, size: usize, out: &mut [P]) {
+    match bytemuck::try_cast_slice::<E, P>(input) {
+        Ok(same) if E::GROUP == P::GROUP => turn_values(same, stride, rows, size, out, |value| value),
+        _ => turn_values(input, stride, rows, size, out, |value| P::from_f32(value.to_f32())),
+    }
+}
+
+fn turn_values<E: Element, P: Element>(
+    input: &[E],
+    stride: usize,
+    rows: usize,
+    size: usize,
+    out: &mut [P],
+    map: impl Fn(E) -> P,
+) {
     for row in 0..rows {
         for (column, &value) in input[row * stride..][..size].iter().enumerate() {
-            out[column * rows + row] = P::from_f32(value.to_f32());
+            out[column * rows + row] = map(value);
         }
     }
 }
@@ -313,10 +326,14 @@ fn turn<E: Element, P: Element>(input: &[E], stride: usize, rows: usize, size: u
 vectorised! {
     fn dot<E: Element>(left: &[E], right: &[E]) -> f32 {
         let mut sums = [0.0f32; 16];
-        for (left, right) in left.chunks(16).zip(right.chunks(16)) {
+        let ((lefts, left), (rights, right)) = (left.as_chunks::<16>(), right.as_chunks::<16>());
+        for (left, right) in lefts.iter().zip(rights) {
             for ((left, right), sum) in left.iter().zip(right).zip(&mut sums) {
                 *sum += left.to_f32() * right.to_f32();
             }
+        }
+        for ((left, right), sum) in left.iter().zip(right).zip(&mut sums) {
+            *sum += left.to_f32() * right.to_f32();
         }
         sums.iter().sum()
     }

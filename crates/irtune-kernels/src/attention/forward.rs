@@ -97,9 +97,7 @@ fn one_head<E: Element, P: Element>(
                         let place = (start + row) * shape.query_columns() + query_head * size + column;
                         // SAFETY: each task writes its own segment's rows in its own heads' columns.
                         let out = unsafe { out.part(place, values.len()) };
-                        for (out, value) in out.iter_mut().zip(values) {
-                            *out = E::from_f32(value / sums[row].0);
-                        }
+                        divide(values, sums[row].0, out);
                     },
                 );
                 for (row, (sum, largest)) in sums[..count].iter().enumerate() {
@@ -113,23 +111,44 @@ fn one_head<E: Element, P: Element>(
 }
 
 vectorised! {
+    fn divide<E: Element>(values: &[f32], divisor: f32, out: &mut [E]) {
+        for (out, value) in out.iter_mut().zip(values) {
+            *out = E::from_f32(value / divisor);
+        }
+    }
+}
+
+vectorised! {
     /// `weights = exp(scale · score − largest)`, zero past the scores; gives their sum and the largest scaled score.
     fn soften<E: Element>(scores: &[f32], scale: f32, weights: &mut [E]) -> (f32, f32) {
-        let mut largest = [f32::NEG_INFINITY; 16];
-        for chunk in scores.chunks(16) {
-            for (largest, &score) in largest.iter_mut().zip(chunk) {
+        // What is left of the scores is filled up to whole vectors, with scores that weigh nothing.
+        let (vectors, rest) = scores.as_chunks::<16>();
+        let mut last = [f32::NEG_INFINITY; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        let mut largest = last;
+        for vector in vectors {
+            for (largest, &score) in largest.iter_mut().zip(vector) {
                 *largest = if score > *largest { score } else { *largest };
             }
         }
         let largest = largest.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b)) * scale;
         let (seen, unseen) = weights.split_at_mut(scores.len());
+        let (weights, rest) = seen.as_chunks_mut::<16>();
         let mut sums = [0.0f32; 16];
-        for (scores, weights) in scores.chunks(16).zip(seen.chunks_mut(16)) {
+        let mut weigh = |scores: &[f32; 16], weights: &mut [E; 16]| {
             for ((score, weight), sum) in scores.iter().zip(weights).zip(&mut sums) {
                 let rounded = E::from_f32(exp(score * scale - largest));
                 *weight = rounded;
                 *sum += rounded.to_f32();
             }
+        };
+        for (scores, weights) in vectors.iter().zip(weights) {
+            weigh(scores, weights);
+        }
+        if !rest.is_empty() {
+            let mut weights = [E::default(); 16];
+            weigh(&last, &mut weights);
+            rest.copy_from_slice(&weights[..rest.len()]);
         }
         unseen.fill(E::default());
         (sums.iter().sum(), largest)

@@ -13,7 +13,11 @@ use arrayvec::ArrayVec;
 use crate::{
     dropout::Mask,
     element::{Element, multiplied_as_stored, widen},
-    integer::{self, Integers, STRETCH, round_panel},
+    integer::{
+        Width,
+        eight::{self, Bytes},
+        sixteen::{self, Integers},
+    },
     level::level,
     matrix::Matrix,
     microkernel::{TILE, Tile, multiply},
@@ -41,19 +45,19 @@ pub struct Term<'a, E> {
     pub side: Side,
     /// Dropout mask `[rows, outputs]` laid over this term's result.
     pub mask: Option<Mask<'a>>,
-    /// Whether it is multiplied in 16-bit integers with scales, faster than f32 on processors with AVX2.
-    pub integers: bool,
+    /// The integers with scales that it is multiplied in, faster than f32 or bf16 on processors that have them.
+    pub integers: Option<Width>,
 }
 
 impl<'a, E: Element> Term<'a, E> {
     /// `left · Wᵀ`
     pub fn forward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
-        Self { left, weight, side: Side::Forward, mask: None, integers: false }
+        Self { left, weight, side: Side::Forward, mask: None, integers: None }
     }
 
     /// `left · W`
     pub fn backward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
-        Self { left, weight, side: Side::Backward, mask: None, integers: false }
+        Self { left, weight, side: Side::Backward, mask: None, integers: None }
     }
 
     fn summed(&self) -> usize {
@@ -135,32 +139,53 @@ fn compute<E: Element, P: Element>(
     // With several passes the sums wait between them in `waiting`, a tile after the other.
     let tiles = rows.len().div_ceil(TILE);
     let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
-    let unpacked = if room.pieces > 0 { STRETCH * PANEL } else { 0 };
+    let lines = room.lines * PANEL;
     let bytes = scratch::bytes::<P>(room.values * panels)
-        + scratch::bytes::<i16>(room.integers * panels)
-        + scratch::bytes::<f32>(room.pieces * panels * PANEL)
-        + scratch::bytes::<f32>(unpacked)
+        + scratch::bytes::<u8>(room.integers * panels)
+        + scratch::bytes::<f32>(lines * panels)
+        + scratch::bytes::<i32>(lines * panels)
+        + scratch::bytes::<f32>(room.longest * PANEL)
         + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL)
         + scratch::bytes::<P>(room.widened);
     scratch::with(bytes, |mut arena| {
         let values = arena.take::<P>(room.values * panels);
-        let integers = arena.take::<i16>(room.integers * panels);
-        let scales = arena.take::<f32>(room.pieces * panels * PANEL);
-        let unpacked = arena.take::<f32>(unpacked);
+        let integers = arena.take::<u8>(room.integers * panels);
+        let scales = arena.take::<f32>(lines * panels);
+        let starts = arena.take::<i32>(lines * panels);
+        let unpacked = arena.take::<f32>(room.longest * PANEL);
         let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
         let widened = arena.take::<P>(room.widened);
+        let mut lefts = ArrayVec::new();
         passes::<E, P>(terms, panels, |pieces, is_first, is_last| {
             for panel in 0..panels {
                 let column = first + panel * PANEL;
                 for piece in pieces {
                     let Term { weight, side, .. } = &terms[piece.term];
-                    if piece.integers {
+                    if let Some(width) = piece.integers {
                         let unpacked = &mut unpacked[..piece.depth * PANEL];
-                        pack(weight, *side, column, piece.start, piece.depth, unpacked);
-                        let out =
-                            &mut integers[panel * room.integers + piece.place..][..piece.even() * PANEL];
-                        let place = (panel * room.pieces + piece.number) * PANEL;
-                        round_panel(unpacked, out, &mut scales[place..][..PANEL]);
+                        let out = &mut integers[panel * room.integers + piece.place..][..piece.panel_bytes()];
+                        let line = panel * lines + piece.line * PANEL;
+                        let scales = &mut scales[line..][..piece.stretches() * PANEL];
+                        match width {
+                            Width::Sixteen => {
+                                pack(weight, *side, column, piece.start, piece.depth, unpacked);
+                                sixteen::round_panel(unpacked, bytemuck::cast_slice_mut(out), scales);
+                            }
+                            Width::Eight => {
+                                let starts = &mut starts[line..][..piece.stretches() * PANEL];
+                                let out = bytemuck::cast_slice_mut(out);
+                                eight::pack_panel(
+                                    weight,
+                                    *side,
+                                    column,
+                                    piece.start,
+                                    unpacked,
+                                    out,
+                                    scales,
+                                    starts,
+                                );
+                            }
+                        }
                     } else {
                         let out = &mut values[panel * room.values + piece.place..];
                         let out = &mut out[..panel_length::<P>(piece.depth)];
@@ -171,7 +196,10 @@ fn compute<E: Element, P: Element>(
             for block in 0..tiles {
                 let row = rows.start + block * TILE;
                 let count = TILE.min(rows.end - row);
-                let lefts = lefts(terms, rounded, pieces, row, count, widened);
+                gather_lefts(terms, rounded, pieces, row, count, widened, &mut lefts);
+                if is_last {
+                    target.prefetch(row, count, first, panels);
+                }
                 for panel in 0..panels {
                     let column = first + panel * PANEL;
                     let mut tile: Tile = [[0.0; PANEL]; TILE];
@@ -180,22 +208,43 @@ fn compute<E: Element, P: Element>(
                         tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
                     }
                     for (piece, left) in pieces.iter().zip(&lefts) {
+                        let packed = || {
+                            let packed = &values[panel * room.values + piece.place..];
+                            &packed[..panel_length::<P>(piece.depth)]
+                        };
                         let add = |tile: &mut Tile| match left {
                             Left::Values(left, stride) => {
-                                let packed = &values[panel * room.values + piece.place..];
-                                let packed = &packed[..panel_length::<P>(piece.depth)];
-                                multiply(level, count, piece.depth, left, *stride, packed, tile);
+                                multiply(level, count, piece.depth, left, *stride, packed(), tile);
                             }
-                            Left::Integers(left, left_scales) => {
-                                let place = (panel * room.pieces + piece.number) * PANEL;
+                            Left::Widened(start) => {
+                                let left = &widened[*start..];
+                                multiply(level, count, piece.depth, left, piece.depth, packed(), tile);
+                            }
+                            Left::Sixteen(left, left_scales) => {
+                                let panel_bytes = &integers[panel * room.integers + piece.place..];
                                 let piece = Integers {
                                     left,
                                     left_scales,
-                                    panel: &integers[panel * room.integers + piece.place..],
-                                    panel_scales: &scales[place..],
-                                    depth: piece.even(),
+                                    panel: bytemuck::cast_slice(&panel_bytes[..piece.panel_bytes()]),
+                                    panel_scales: &scales[panel * lines + piece.line * PANEL..],
+                                    depth: piece.padded(),
                                 };
-                                integer::multiply(level, count, &piece, tile);
+                                sixteen::multiply(level, count, &piece, tile);
+                            }
+                            Left::Eight(left, stride, left_scales, scales_stride) => {
+                                let panel_bytes = &integers[panel * room.integers + piece.place..];
+                                let line = panel * lines + piece.line * PANEL;
+                                let piece = Bytes {
+                                    left,
+                                    stride: *stride,
+                                    left_scales,
+                                    scales_stride: *scales_stride,
+                                    panel: bytemuck::cast_slice(&panel_bytes[..piece.panel_bytes()]),
+                                    panel_scales: &scales[line..],
+                                    starts: &starts[line..],
+                                    depth: piece.padded(),
+                                };
+                                eight::multiply(count, &piece, tile);
                             }
                         };
                         match &terms[piece.term].mask {
@@ -220,45 +269,62 @@ fn compute<E: Element, P: Element>(
 
 /// A piece's left side for a block of rows.
 enum Left<'a, P> {
-    /// In place or widened, and the distance between rows.
+    /// In place, and the distance between rows.
     Values(&'a [P], usize),
-    /// Rounded, and the rows' scales.
-    Integers(&'a [i16], &'a [f32]),
+    /// Widened, from there on in the space for it.
+    Widened(usize),
+    /// Rounded to 16 bits, and the rows' scales.
+    Sixteen(&'a [i16], &'a [f32]),
+    /// Rounded to 8 bits and the distance between rows, the rows' scales and the distance between those.
+    Eight(&'a [u8], usize, &'a [f32], usize),
 }
 
-/// The left sides of the pieces for `count` rows from `row` on: in place, rounded before, or widened in `space`.
-fn lefts<'a, E: Element, P: Element>(
+/// Finds the left sides of the pieces for `count` rows from `row` on: in place, rounded before, or widened in `space`.
+fn gather_lefts<'a, E: Element, P: Element>(
     terms: &'a [Term<E>],
     rounded: &[RoundedLeft<'a>],
     pieces: &[Piece],
     row: usize,
     count: usize,
-    mut space: &'a mut [P],
-) -> ArrayVec<Left<'a, P>, PIECES> {
-    let mut lefts = ArrayVec::new();
+    space: &mut [P],
+    lefts: &mut ArrayVec<Left<'a, P>, PIECES>,
+) {
+    lefts.clear();
+    let mut filled = 0;
     for piece in pieces {
         let left = terms[piece.term].left;
-        if piece.integers {
-            let RoundedLeft { values, scales } = rounded[piece.term];
-            let number = piece.start / stretch(left.columns);
-            let values = &values[piece.start * left.rows + row * piece.even()..][..count * piece.even()];
-            lefts.push(Left::Integers(values, &scales[number * left.rows + row..][..count]));
-            continue;
+        let RoundedLeft { values, scales } = rounded[piece.term];
+        match piece.integers {
+            None => {}
+            Some(Width::Sixteen) => {
+                let number = piece.start / stretch(left.columns);
+                let first = piece.start * left.rows + row * piece.padded();
+                let values = &bytemuck::cast_slice(values)[first..][..count * piece.padded()];
+                lefts.push(Left::Sixteen(values, &scales[number * left.rows + row..][..count]));
+                continue;
+            }
+            Some(Width::Eight) => {
+                let (stride, stretches) =
+                    (left.columns.next_multiple_of(eight::GROUP), left.columns.div_ceil(eight::STRETCH));
+                let values = &values[row * stride + piece.start..];
+                let scales = &scales[row * stretches + piece.start / eight::STRETCH..];
+                lefts.push(Left::Eight(values, stride, scales, stretches));
+                continue;
+            }
         }
         let here = &left.data[row * left.stride + piece.start..];
         match bytemuck::try_cast_slice::<E, P>(here) {
             Ok(same) if E::GROUP == P::GROUP => lefts.push(Left::Values(same, left.stride)),
             _ => {
-                let (out, rest) = std::mem::take(&mut space).split_at_mut(count * piece.depth);
-                space = rest;
+                let out = &mut space[filled..][..count * piece.depth];
                 for (index, out) in out.chunks_exact_mut(piece.depth).enumerate() {
                     widen(&here[index * left.stride..][..piece.depth], out);
                 }
-                lefts.push(Left::Values(out, piece.depth));
+                lefts.push(Left::Widened(filled));
+                filled += count * piece.depth;
             }
         }
     }
-    lefts
 }
 
 #[cfg(test)]
@@ -279,7 +345,7 @@ mod tests {
     }
 
     /// Both sides against a triple loop in f64, over sizes that straddle tile and panel borders.
-    fn check<E: Element>(rows: usize, columns: usize, summed: usize, integers: bool) {
+    fn check<E: Element>(rows: usize, columns: usize, summed: usize, integers: Option<Width>) {
         let left: Vec<E> = rounded(&values(rows * summed, 3));
         for side in [Side::Forward, Side::Backward] {
             let weight: Vec<E> = rounded(&values(columns * summed, 17));
@@ -309,10 +375,13 @@ mod tests {
                     let error = (f64::from(out[row * columns + column]) - 1.0 - exact).abs();
                     // Rounding errors of a sequential f32 sum grow like the square root of its length.
                     let mut tolerance = 1.2e-7 * size * (summed as f64).sqrt().max(2.0);
-                    if integers {
-                        // Both sides are below 1 and rounded by at most 1/4094 and 1/2046, either way alike.
-                        tolerance += 2.0 * 7e-4 * (summed as f64).sqrt();
-                    }
+                    // Both sides are below 1 and rounded by at most 1/4094 and 1/2046, or 1/254, either way alike.
+                    tolerance += (summed as f64).sqrt()
+                        * match integers {
+                            None => 0.0,
+                            Some(Width::Sixteen) => 2.0 * 7e-4,
+                            Some(Width::Eight) => 2.0 * 6e-3,
+                        };
                     assert!(
                         error < tolerance,
                         "{side:?} {rows}×{columns}×{summed}: {error} against {tolerance}"
@@ -333,7 +402,7 @@ mod tests {
             (130, 200, 129),
             (40, 64, 20_000),
         ] {
-            for integers in [false, true] {
+            for integers in [None, Some(Width::Sixteen), Some(Width::Eight)] {
                 check::<f32>(rows, columns, summed, integers);
                 check::<bf16>(rows, columns, summed, integers);
             }

@@ -38,6 +38,19 @@ impl<'a, E: Element> Target<'a, E> {
         }
     }
 
+    /// Asks for the cache lines that a block of rows will write, `panels` panels from column `column` on.
+    #[inline]
+    pub(super) fn prefetch(&self, row: usize, rows: usize, column: usize, panels: usize) {
+        match self {
+            Target::Store(shared, stride, columns) | Target::Add(shared, stride, columns) => {
+                prefetch_rows(shared, *stride, row, rows, column, *columns, panels);
+            }
+            Target::Operand(shared, stride, columns) => {
+                prefetch_rows(shared, *stride, row, rows, column, *columns, panels);
+            }
+        }
+    }
+
     #[inline(always)]
     fn write(&self, tile: &Tile, rows: usize, scale: f32, row: usize, column: usize) {
         match self {
@@ -52,29 +65,60 @@ impl<'a, E: Element> Target<'a, E> {
                 });
             }
             Target::Operand(shared, stride, columns) => {
-                let write = |out: &mut E, sum: f32| *out = E::from_f32(sum * scale);
-                write_rows(shared, *stride, *columns, &tile[..rows], row, column, write);
+                let width = PANEL.min(columns - column);
+                for (index, sums) in tile[..rows].iter().enumerate() {
+                    // SAFETY: tasks own disjoint ranges of rows and columns.
+                    let out = unsafe { shared.part((row + index) * stride + column, width) };
+                    if let Ok(out) = <&mut [E; PANEL]>::try_from(&mut *out) {
+                        E::round_scaled(sums, scale, out);
+                    } else {
+                        let mut whole = [E::default(); PANEL];
+                        E::round_scaled(sums, scale, &mut whole);
+                        out.copy_from_slice(&whole[..width]);
+                    }
+                }
             }
         }
     }
 }
 
 #[inline(always)]
-fn write_rows<T>(
+fn prefetch_rows<T>(
     shared: &Shared<T>,
+    stride: usize,
+    row: usize,
+    rows: usize,
+    column: usize,
+    columns: usize,
+    panels: usize,
+) {
+    let width = (panels * PANEL).min(columns - column);
+    for row in row..row + rows {
+        for place in (0..width).step_by(64 / size_of::<T>()) {
+            shared.prefetch(row * stride + column + place);
+        }
+    }
+}
+
+#[inline(always)]
+fn write_rows(
+    shared: &Shared<f32>,
     stride: usize,
     columns: usize,
     tile: &[[f32; PANEL]],
     row: usize,
     column: usize,
-    write: impl Fn(&mut T, f32),
+    write: impl Fn(&mut f32, f32),
 ) {
     let width = PANEL.min(columns - column);
     for (index, sums) in tile.iter().enumerate() {
         // SAFETY: tasks own disjoint ranges of rows and columns.
         let out = unsafe { shared.part((row + index) * stride + column, width) };
-        if let Ok(out) = <&mut [T; PANEL]>::try_from(&mut *out) {
-            out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
+        if let Ok(out) = <&mut [f32; PANEL]>::try_from(&mut *out) {
+            // In a copy, so that the compiler sees that nothing overlaps.
+            let mut values = *out;
+            values.iter_mut().zip(sums).for_each(|(value, &sum)| write(value, sum));
+            *out = values;
         } else {
             out.iter_mut().zip(sums).for_each(|(out, &sum)| write(out, sum));
         }

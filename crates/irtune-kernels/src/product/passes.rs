@@ -5,6 +5,7 @@ use arrayvec::ArrayVec;
 use super::{Term, rounded::stretch};
 use crate::{
     element::Element,
+    integer::{Width, eight},
     microkernel::TILE,
     pack::{PANEL, panel_length},
     weight::BLOCK,
@@ -25,24 +26,38 @@ pub(super) struct Piece {
     pub(super) term: usize,
     pub(super) start: usize,
     pub(super) depth: usize,
-    /// Whether it is multiplied in integers.
-    pub(super) integers: bool,
-    /// Where it begins in a panel's packed values, or integers.
+    /// The integers it is multiplied in.
+    pub(super) integers: Option<Width>,
+    /// Where it begins in a panel's packed values, or in the bytes of its integers.
     pub(super) place: usize,
-    /// Number among the pass's pieces in integers.
-    pub(super) number: usize,
+    /// Where its scales begin among those of the pass: a line of 32 for each stretch.
+    pub(super) line: usize,
 }
 
 impl Piece {
-    /// Summed values in integers, padded to whole pairs.
-    pub(super) fn even(&self) -> usize {
-        self.depth.next_multiple_of(2)
+    /// Summed values padded to whole groups of its integers.
+    pub(super) fn padded(&self) -> usize {
+        self.depth.next_multiple_of(self.integers.map_or(1, Width::group))
+    }
+
+    /// Stretches of summed values that have a scale each.
+    pub(super) fn stretches(&self) -> usize {
+        match self.integers {
+            None => 0,
+            Some(Width::Sixteen) => 1,
+            Some(Width::Eight) => self.depth.div_ceil(eight::STRETCH),
+        }
+    }
+
+    /// Bytes of a panel in integers.
+    pub(super) fn panel_bytes(&self) -> usize {
+        self.padded() * PANEL * self.integers.map_or(0, Width::bytes)
     }
 }
 
 /// Bytes that a summed value of a term takes in a packed panel.
 fn packed_bytes<E, P>(term: &Term<E>) -> usize {
-    PANEL * if term.integers { size_of::<i16>() } else { size_of::<P>() }
+    PANEL * term.integers.map_or(size_of::<P>(), Width::bytes)
 }
 
 /// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
@@ -55,7 +70,7 @@ pub(super) fn passes<E: Element, P: Element>(
     let limit = total.div_ceil((total * panels).div_ceil(pass_bytes::<P>()).max(1));
     let mut pieces = ArrayVec::<Piece, PIECES>::new();
     let (mut filled, mut first) = (0, true);
-    let (mut values, mut integers, mut number) = (0, 0, 0);
+    let (mut values, mut integers, mut line) = (0, 0, 0);
     for (index, term) in terms.iter().enumerate() {
         let bytes = packed_bytes::<E, P>(term);
         let mut start = 0;
@@ -63,15 +78,19 @@ pub(super) fn passes<E: Element, P: Element>(
             if filled >= limit || pieces.is_full() {
                 visit(&pieces, first, false);
                 pieces.clear();
-                (filled, first, values, integers, number) = (0, false, 0, 0, 0);
+                (filled, first, values, integers, line) = (0, false, 0, 0, 0);
             }
             let room = (limit - filled).div_ceil(bytes).next_multiple_of(BLOCK);
-            let most = if term.integers { stretch(term.summed()) } else { room };
+            let most = match term.integers {
+                None => room,
+                Some(Width::Sixteen) => stretch(term.summed()),
+                Some(Width::Eight) => room.next_multiple_of(eight::STRETCH),
+            };
             let depth = (term.summed() - start).min(most);
-            let place = if term.integers { integers } else { values };
-            let piece = Piece { term: index, start, depth, integers: term.integers, place, number };
-            if term.integers {
-                (integers, number) = (integers + piece.even() * PANEL, number + 1);
+            let place = if term.integers.is_some() { integers } else { values };
+            let piece = Piece { term: index, start, depth, integers: term.integers, place, line };
+            if term.integers.is_some() {
+                (integers, line) = (integers + piece.panel_bytes(), line + piece.stretches());
             } else {
                 values += panel_length::<P>(depth);
             }
@@ -86,8 +105,12 @@ pub(super) fn passes<E: Element, P: Element>(
 #[derive(Clone, Copy, Default)]
 pub(super) struct Room {
     pub(super) values: usize,
+    /// Bytes of integers.
     pub(super) integers: usize,
-    pub(super) pieces: usize,
+    /// Lines of scales.
+    pub(super) lines: usize,
+    /// Summed values of the longest piece in integers.
+    pub(super) longest: usize,
     pub(super) widened: usize,
 }
 
@@ -95,9 +118,10 @@ impl Room {
     pub(super) fn of<E: Element, P: Element>(pieces: &[Piece]) -> Self {
         let mut room = Self::default();
         for piece in pieces {
-            if piece.integers {
-                room.integers += piece.even() * PANEL;
-                room.pieces += 1;
+            if piece.integers.is_some() {
+                room.integers += piece.panel_bytes();
+                room.lines += piece.stretches();
+                room.longest = room.longest.max(piece.depth);
             } else {
                 room.values += panel_length::<P>(piece.depth);
                 room.widened += if E::GROUP == P::GROUP { 0 } else { piece.depth * TILE };
@@ -110,7 +134,8 @@ impl Room {
         Self {
             values: self.values.max(other.values),
             integers: self.integers.max(other.integers),
-            pieces: self.pieces.max(other.pieces),
+            lines: self.lines.max(other.lines),
+            longest: self.longest.max(other.longest),
             widened: self.widened.max(other.widened),
         }
     }

@@ -35,9 +35,11 @@ impl Plan {
         let panels = panels(columns);
         let threads = parallel::threads();
         let mut group_panels = most_panels.min(panels);
-        while group_panels > 1
-            && (panels.div_ceil(group_panels) < 3 * threads || !panels.is_multiple_of(group_panels))
-        {
+        let fits = |group_panels: usize| {
+            let groups = panels / group_panels;
+            panels.is_multiple_of(group_panels) && (groups >= 3 * threads || groups.is_multiple_of(threads))
+        };
+        while group_panels > 1 && !fits(group_panels) {
             group_panels -= 1;
         }
         let groups = panels.div_ceil(group_panels);

@@ -5,7 +5,7 @@ use arrayvec::ArrayVec;
 use super::Term;
 use crate::{
     element::Element,
-    integer::{STRETCH, round_row},
+    integer::{Width, eight, sixteen},
     parallel::{self, Shared},
     scratch,
     weight::BLOCK,
@@ -14,29 +14,37 @@ use crate::{
 /// Most terms of a product.
 const MOST_TERMS: usize = 16;
 
-/// The left side of a term in integers, stretch after stretch `[rows, depth]`, and `[stretches, rows]` scales.
+/// The left side of a term in integers, and its scales.
 #[derive(Clone, Copy, Default)]
 pub(super) struct RoundedLeft<'a> {
-    pub(super) values: &'a [i16],
+    /// In 16 bits stretch after stretch `[rows, depth]`, in 8 bits `[rows, summed]` up to whole groups.
+    pub(super) values: &'a [u8],
+    /// In 16 bits `[stretches, rows]`, in 8 bits `[rows, stretches]`.
     pub(super) scales: &'a [f32],
 }
 
-/// Summed values that share their scales: as even as blocks allow.
+/// Summed values that share their scales in 16 bits: as even as blocks allow.
 pub(super) fn stretch(summed: usize) -> usize {
-    summed.div_ceil(summed.div_ceil(STRETCH).max(1)).next_multiple_of(BLOCK)
+    summed.div_ceil(summed.div_ceil(sixteen::STRETCH).max(1)).next_multiple_of(BLOCK)
+}
+
+/// Bytes of a term's left side in integers, and how many scales it has.
+fn sizes<E: Element>(term: &Term<E>) -> (usize, usize) {
+    let (rows, summed) = (term.left.rows, term.summed());
+    match term.integers {
+        None => (0, 0),
+        Some(Width::Sixteen) => {
+            (2 * rows * summed.next_multiple_of(2), rows * summed.div_ceil(stretch(summed)))
+        }
+        Some(Width::Eight) => {
+            (rows * summed.next_multiple_of(eight::GROUP), rows * summed.div_ceil(eight::STRETCH))
+        }
+    }
 }
 
 /// Rounds the left sides of the terms that are multiplied in integers, once for all tasks.
 pub(super) fn with_integers<E: Element>(terms: &[Term<E>], work: impl FnOnce(&[RoundedLeft])) {
-    let sizes = |term: &Term<E>| {
-        let (rows, summed) = (term.left.rows, term.summed());
-        if term.integers {
-            (rows * summed.next_multiple_of(2), rows * summed.div_ceil(stretch(summed)))
-        } else {
-            (0, 0)
-        }
-    };
-    let needed = |term| scratch::bytes::<i16>(sizes(term).0) + scratch::bytes::<f32>(sizes(term).1);
+    let needed = |term| scratch::bytes::<u8>(sizes(term).0) + scratch::bytes::<f32>(sizes(term).1);
     let bytes = terms.iter().map(needed).sum();
     if bytes == 0 {
         return work(&ArrayVec::<_, MOST_TERMS>::from_iter(terms.iter().map(|_| RoundedLeft::default())));
@@ -45,9 +53,11 @@ pub(super) fn with_integers<E: Element>(terms: &[Term<E>], work: impl FnOnce(&[R
         let mut rounded = ArrayVec::<RoundedLeft, MOST_TERMS>::new();
         for term in terms {
             let (values, scales) = sizes(term);
-            let (values, scales) = (arena.take::<i16>(values), arena.take::<f32>(scales));
-            if term.integers {
-                round_left(term, values, scales);
+            let (values, scales) = (arena.take::<u8>(values), arena.take::<f32>(scales));
+            match term.integers {
+                None => {}
+                Some(Width::Sixteen) => round_sixteen(term, bytemuck::cast_slice_mut(values), scales),
+                Some(Width::Eight) => round_eight(term, values, scales),
             }
             rounded.push(RoundedLeft { values, scales });
         }
@@ -55,22 +65,40 @@ pub(super) fn with_integers<E: Element>(terms: &[Term<E>], work: impl FnOnce(&[R
     });
 }
 
-fn round_left<E: Element>(term: &Term<E>, values: &mut [i16], scales: &mut [f32]) {
+/// Calls `work` with every row's number and values, on all threads.
+fn each_row<E: Element>(term: &Term<E>, work: impl Fn(usize, &[E]) + Sync + Send) {
     let (rows, summed) = (term.left.rows, term.summed());
-    let stretch = stretch(summed);
-    let (values, scales) = (Shared::new(values), Shared::new(scales));
     let chunk = parallel::rows_a_task(summed);
     parallel::for_each(rows.div_ceil(chunk), |task| {
         for row in task * chunk..rows.min((task + 1) * chunk) {
-            let line = &term.left.data[row * term.left.stride..][..summed];
-            for (number, from) in line.chunks(stretch).enumerate() {
-                let even = from.len().next_multiple_of(2);
-                // SAFETY: each task writes its own rows.
-                let to = unsafe { values.part(number * stretch * rows + row * even, even) };
-                // SAFETY: as above.
-                let scale = unsafe { scales.part(number * rows + row, 1) };
-                scale[0] = round_row(from, to);
-            }
+            work(row, &term.left.data[row * term.left.stride..][..summed]);
         }
+    });
+}
+
+fn round_sixteen<E: Element>(term: &Term<E>, values: &mut [i16], scales: &mut [f32]) {
+    let (rows, stretch) = (term.left.rows, stretch(term.summed()));
+    let (values, scales) = (Shared::new(values), Shared::new(scales));
+    each_row(term, |row, line| {
+        for (number, from) in line.chunks(stretch).enumerate() {
+            let even = from.len().next_multiple_of(2);
+            // SAFETY: each task writes its own rows.
+            let to = unsafe { values.part(number * stretch * rows + row * even, even) };
+            // SAFETY: as above.
+            let scale = unsafe { scales.part(number * rows + row, 1) };
+            scale[0] = sixteen::round_row(from, to);
+        }
+    });
+}
+
+fn round_eight<E: Element>(term: &Term<E>, values: &mut [u8], scales: &mut [f32]) {
+    let (padded, stretches) =
+        (term.summed().next_multiple_of(eight::GROUP), term.summed().div_ceil(eight::STRETCH));
+    let (values, scales) = (Shared::new(values), Shared::new(scales));
+    each_row(term, |row, line| {
+        // SAFETY: each task writes its own rows.
+        let (to, scales) =
+            unsafe { (values.part(row * padded, padded), scales.part(row * stretches, stretches)) };
+        eight::round_row(line, to, scales);
     });
 }

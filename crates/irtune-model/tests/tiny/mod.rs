@@ -188,6 +188,7 @@ pub fn name_of(precision: Precision) -> &'static str {
         Precision::F32 => "f32",
         Precision::Bf16 => "bf16",
         Precision::Int16 => "int16",
+        Precision::Int8 => "int8",
         Precision::Auto => panic!("tests choose their precision"),
     }
 }

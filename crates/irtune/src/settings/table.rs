@@ -291,7 +291,7 @@ static OWN: &[Setting] = &[
         "N",
         "Stop after this many evaluations without improvement",
     ),
-    entry(Machine, "precision", Text, "PRECISION", "auto, bf16, int16 or f32"),
+    entry(Machine, "precision", Text, "PRECISION", "auto, bf16, int16, int8 or f32"),
     entry(Machine, "threads", Integer, "N", "Threads; all cores when not given"),
     entry(
         Machine,

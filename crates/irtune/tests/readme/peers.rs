@@ -7,14 +7,17 @@ use serde_json::Value;
 use super::{number, root};
 
 /// What each case is, in the order of the tables.
-const CASES: [(&str, &str); 9] = [
+const CASES: [(&str, &str); 12] = [
     ("dense", "training, 16 × 112 random tokens, all layers"),
     ("dense-f32", "the same, both sides in f32"),
     ("ir", "training, IteraTeR, layers chosen by `ir`"),
+    ("ir-int8", "the same, `precision = int8`"),
+    ("ir-int8-related", "the same, also `batches = related`"),
     ("lisa", "training, IteraTeR, 2 layers drawn every 20 steps"),
     ("top8", "training, IteraTeR, the top 8 layers"),
     ("published", "training as published (f32, padded to 256)"),
     ("inference", "classifying IteraTeR's test pairs"),
+    ("inference-int8", "the same, `precision = int8`"),
     ("start", "from the start to the first training step"),
     ("llama", "classifying, beside llama.cpp without adapters"),
 ];
@@ -67,8 +70,12 @@ fn spread(figure: &Value) -> String {
 
 /// A case's figure with its unit.
 fn figure(case: &Value, side: &str) -> String {
-    let unit = if case["measure"] == "examples_per_second" { "examples/s" } else { "s" };
-    format!("{:.1} {unit}", median(&case[side]))
+    let (unit, digits) = match case["measure"].as_str() {
+        Some("examples_per_second") => ("examples/s", 1),
+        Some("tokens_per_second") => ("tokens/s", 0),
+        _ => ("s", 1),
+    };
+    format!("{:.digits$} {unit}", median(&case[side]))
 }
 
 fn line(out: &mut String, line: std::fmt::Arguments<'_>) {
@@ -115,7 +122,7 @@ pub fn settings() -> String {
             let mut tried: Vec<(&String, f64)> =
                 tried.filter_map(|(name, figure)| Some((name, figure.as_f64()?))).collect();
             tried.sort_by(|(_, left), (_, right)| right.total_cmp(left));
-            if case["measure"] != "examples_per_second" {
+            if case["measure"] == "time_to_first_step_seconds" {
                 tried.reverse();
             }
             let tried: Vec<String> =

@@ -4,6 +4,7 @@
 //! Processors with AVX2 multiply and add twice as many such integers as f32 values at a time. Rounding errors are
 //! of the size of bf16's: half of 1/2047 of a row's largest value on the left, of 1/1023 of a column's on the right.
 
+use super::{ROUNDER, factor, magnitude};
 use crate::{
     element::Element,
     level::{Level, vectorised},
@@ -20,25 +21,9 @@ const LEFT_MOST: f32 = 2047.0;
 /// Largest whole number on the right.
 const RIGHT_MOST: f32 = 1023.0;
 
-/// Adding this to a value below 2²² leaves the value, rounded to nearest even, in the lowest bits.
-const ROUNDER: f32 = 12_582_912.0;
-
 #[inline(always)]
 fn whole(value: f32) -> i16 {
     (value + ROUNDER).to_bits() as i16
-}
-
-/// A value's magnitude as an integer that grows with it, NaN above all.
-#[inline(always)]
-fn magnitude(value: f32) -> u32 {
-    value.to_bits() & 0x7fff_ffff
-}
-
-/// The factor that takes values to whole numbers, and the scale that takes those back, for a largest magnitude.
-#[inline(always)]
-fn factor(largest: f32, most: f32) -> (f32, f32) {
-    // What is not finite makes every sum so.
-    if largest > 0.0 { (most / largest, largest / most) } else { (0.0, largest) }
 }
 
 vectorised! {
