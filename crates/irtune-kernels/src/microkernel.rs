@@ -8,6 +8,14 @@ pub(crate) const TILE: usize = 12;
 /// Sums of one tile.
 pub(crate) type Tile = [[f32; PANEL]; TILE];
 
+/// A tile whose rows don't straddle cache lines.
+#[repr(C, align(64))]
+pub(crate) struct Aligned(pub(crate) Tile);
+
+impl Aligned {
+    pub(crate) const ZERO: Self = Self([[0.0; PANEL]; TILE]);
+}
+
 /// Summed values that an AVX2 tile goes through at a time: half a panel of them, 16 KiB, stays in the first-level cache.
 const CHUNK: usize = 256;
 

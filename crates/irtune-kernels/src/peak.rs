@@ -6,7 +6,7 @@ use crate::{
     element::{Element, multiplied_as_stored},
     integer::eight::{self, Bytes, STRETCH},
     level::level,
-    microkernel::{TILE, Tile, multiply},
+    microkernel::{Aligned, TILE, Tile, multiply},
     pack::PANEL,
     parallel,
 };
@@ -19,18 +19,17 @@ pub fn gflops<E: Element>(tries: usize) -> f64 {
     if multiplied_as_stored::<E>() { measure::<E>(tries) } else { measure::<f32>(tries) }
 }
 
-/// Summed values of the measured tiles.
-const DEPTH: usize = 128;
-
 fn measure<E: Element>(tries: usize) -> f64 {
+    const DEPTH: usize = 128;
     let left = [E::from_f32(1e-3); TILE * DEPTH];
     let panel = vec![E::from_f32(1e-3); DEPTH * PANEL];
-    best_of(tries, |tile| multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, tile))
+    best_of(tries, DEPTH, |tile| multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, tile))
 }
 
 /// The same of 8-bit integers, scaled after every stretch as in products.
 pub fn integer_gflops(tries: usize) -> f64 {
-    const STRETCHES: usize = DEPTH / STRETCH;
+    const STRETCHES: usize = 5;
+    const DEPTH: usize = STRETCHES * STRETCH;
     let piece = Bytes {
         left: &[129; TILE * DEPTH],
         stride: DEPTH,
@@ -41,24 +40,24 @@ pub fn integer_gflops(tries: usize) -> f64 {
         starts: &[0; STRETCHES * PANEL],
         depth: DEPTH,
     };
-    best_of(tries, |tile| eight::multiply(TILE, &piece, tile))
+    best_of(tries, DEPTH, |tile| eight::multiply(TILE, &piece, tile))
 }
 
-/// The most multiply-add operations a second of `work`, which goes through a tile of [`DEPTH`], on all threads.
-fn best_of(tries: usize, work: impl Fn(&mut Tile) + Sync) -> f64 {
-    const REPEATS: usize = 4000;
+/// The most multiply-add operations a second of `work`, which sums so many values for a tile, on all threads.
+fn best_of(tries: usize, depth: usize, work: impl Fn(&mut Tile) + Sync) -> f64 {
+    let repeats = 512_000 / depth;
     let threads = parallel::threads();
     let mut best = 0.0f64;
     for _ in 0..tries {
         let start = Instant::now();
         parallel::for_each(threads, |_| {
-            let mut tile: Tile = [[0.0; PANEL]; TILE];
-            for _ in 0..REPEATS {
-                work(&mut tile);
+            let mut aligned = Aligned::ZERO;
+            for _ in 0..repeats {
+                work(&mut aligned.0);
             }
-            std::hint::black_box(tile);
+            std::hint::black_box(aligned.0);
         });
-        let operations = 2.0 * (TILE * PANEL * DEPTH * REPEATS * threads) as f64;
+        let operations = 2.0 * (TILE * PANEL * depth * repeats * threads) as f64;
         best = best.max(operations / start.elapsed().as_secs_f64() / 1e9);
     }
     best

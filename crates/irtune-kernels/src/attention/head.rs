@@ -5,7 +5,7 @@ use crate::{
     element::{Element, widen},
     level::Level,
     matrix::Matrix,
-    microkernel::{TILE, Tile, multiply},
+    microkernel::{Aligned, TILE, multiply},
     pack::{PANEL, Side, pack, panel_length},
     weight::Weight,
 };
@@ -72,8 +72,9 @@ pub(super) fn multiply_all<P: Element>(
         if first >= columns {
             break;
         }
-        let mut tile: Tile = [[0.0; PANEL]; TILE];
-        multiply(level, rows, depth, left, stride, panel, &mut tile);
+        let mut aligned = Aligned::ZERO;
+        let tile = &mut aligned.0;
+        multiply(level, rows, depth, left, stride, panel, tile);
         for (row, sums) in tile[..rows].iter().enumerate() {
             write(row, first, &sums[..PANEL.min(columns - first)]);
         }

@@ -20,7 +20,7 @@ use crate::{
     },
     level::level,
     matrix::Matrix,
-    microkernel::{TILE, Tile, multiply},
+    microkernel::{Aligned, TILE, Tile, multiply},
     pack::{PANEL, pack, panel_length},
     parallel, scratch,
     weight::Weight,
@@ -202,7 +202,8 @@ fn compute<E: Element, P: Element>(
                 }
                 for panel in 0..panels {
                     let column = first + panel * PANEL;
-                    let mut tile: Tile = [[0.0; PANEL]; TILE];
+                    let mut aligned = Aligned::ZERO;
+                    let tile = &mut aligned.0;
                     let place = (block * panels + panel) * TILE * PANEL;
                     if !is_first {
                         tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
@@ -248,16 +249,17 @@ fn compute<E: Element, P: Element>(
                             }
                         };
                         match &terms[piece.term].mask {
-                            None => add(&mut tile),
+                            None => add(tile),
                             Some(mask) => {
-                                let mut masked: Tile = [[0.0; PANEL]; TILE];
-                                add(&mut masked);
-                                mask.add(&masked, &mut tile, count, row, column);
+                                let mut aligned = Aligned::ZERO;
+                                let masked = &mut aligned.0;
+                                add(masked);
+                                mask.add(masked, tile, count, row, column);
                             }
                         }
                     }
                     if is_last {
-                        write_tile(target, &tile, count, scale, row, column);
+                        write_tile(target, tile, count, scale, row, column);
                     } else {
                         waiting[place..][..TILE * PANEL].copy_from_slice(tile.as_flattened());
                     }
