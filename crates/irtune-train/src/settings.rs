@@ -181,7 +181,7 @@ impl Default for TrainSettings {
             class_weights: ClassWeights::None,
             label_smoothing: 0.0,
             batch_size: 16,
-            micro_batch_tokens: 1280,
+            micro_batch_tokens: 1024,
             batches: Batches::Shuffled,
             gradient_accumulation: 1,
             epochs: 4,
