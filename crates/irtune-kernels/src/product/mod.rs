@@ -3,7 +3,9 @@
 //! A product is `Σ terms`: the base projection and its adapters are summed in registers and written once.
 //! Forward (`left · Wᵀ`) and backward (`left · W`) read the same weight bytes.
 
+mod lefts;
 mod output;
+mod packed;
 mod passes;
 mod plan;
 mod rounded;
@@ -12,24 +14,22 @@ use arrayvec::ArrayVec;
 
 use crate::{
     dropout::Mask,
-    element::{Element, multiplied_as_stored, widen},
-    integer::{
-        Width,
-        eight::{self, Bytes},
-        sixteen::{self, Integers},
-    },
+    element::{Element, multiplied_as_stored},
+    integer::Width,
     level::level,
     matrix::Matrix,
-    microkernel::{Aligned, TILE, Tile, multiply},
-    pack::{PANEL, pack, panel_length},
+    microkernel::{Aligned, TILE, Tile},
+    pack::PANEL,
     parallel, scratch,
     weight::Weight,
 };
 
+use lefts::gather_lefts;
 use output::{Target, write_tile};
-use passes::{PIECES, Piece, Room, passes};
+use packed::Packed;
+use passes::{Room, passes};
 use plan::{Part, Plan, most_panels, panels};
-use rounded::{RoundedLeft, stretch, with_integers};
+use rounded::{RoundedLeft, with_integers};
 
 pub use crate::pack::Side;
 pub use output::Output;
@@ -139,58 +139,18 @@ fn compute<E: Element, P: Element>(
     // With several passes the sums wait between them in `waiting`, a tile after the other.
     let tiles = rows.len().div_ceil(TILE);
     let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
-    let lines = room.lines * PANEL;
-    let bytes = scratch::bytes::<P>(room.values * panels)
-        + scratch::bytes::<u8>(room.integers * panels)
-        + scratch::bytes::<f32>(lines * panels)
-        + scratch::bytes::<i32>(lines * panels)
-        + scratch::bytes::<f32>(room.longest * PANEL)
+    let bytes = Packed::<P>::bytes(room, panels)
         + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL)
         + scratch::bytes::<P>(room.widened);
     scratch::with(bytes, |mut arena| {
-        let values = arena.take::<P>(room.values * panels);
-        let integers = arena.take::<u8>(room.integers * panels);
-        let scales = arena.take::<f32>(lines * panels);
-        let starts = arena.take::<i32>(lines * panels);
-        let unpacked = arena.take::<f32>(room.longest * PANEL);
+        let mut packed = Packed::<P>::take(&mut arena, room, panels);
         let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
         let widened = arena.take::<P>(room.widened);
         let mut lefts = ArrayVec::new();
         passes::<E, P>(terms, panels, |pieces, is_first, is_last| {
             for panel in 0..panels {
-                let column = first + panel * PANEL;
                 for piece in pieces {
-                    let Term { weight, side, .. } = &terms[piece.term];
-                    if let Some(width) = piece.integers {
-                        let unpacked = &mut unpacked[..piece.depth * PANEL];
-                        let out = &mut integers[panel * room.integers + piece.place..][..piece.panel_bytes()];
-                        let line = panel * lines + piece.line * PANEL;
-                        let scales = &mut scales[line..][..piece.stretches() * PANEL];
-                        match width {
-                            Width::Sixteen => {
-                                pack(weight, *side, column, piece.start, piece.depth, unpacked);
-                                sixteen::round_panel(unpacked, bytemuck::cast_slice_mut(out), scales);
-                            }
-                            Width::Eight => {
-                                let starts = &mut starts[line..][..piece.stretches() * PANEL];
-                                let out = bytemuck::cast_slice_mut(out);
-                                eight::pack_panel(
-                                    weight,
-                                    *side,
-                                    column,
-                                    piece.start,
-                                    unpacked,
-                                    out,
-                                    scales,
-                                    starts,
-                                );
-                            }
-                        }
-                    } else {
-                        let out = &mut values[panel * room.values + piece.place..];
-                        let out = &mut out[..panel_length::<P>(piece.depth)];
-                        pack(weight, *side, column, piece.start, piece.depth, out);
-                    }
+                    packed.pack(&terms[piece.term], piece, panel, first + panel * PANEL);
                 }
             }
             for block in 0..tiles {
@@ -209,44 +169,8 @@ fn compute<E: Element, P: Element>(
                         tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
                     }
                     for (piece, left) in pieces.iter().zip(&lefts) {
-                        let packed = || {
-                            let packed = &values[panel * room.values + piece.place..];
-                            &packed[..panel_length::<P>(piece.depth)]
-                        };
-                        let add = |tile: &mut Tile| match left {
-                            Left::Values(left, stride) => {
-                                multiply(level, count, piece.depth, left, *stride, packed(), tile);
-                            }
-                            Left::Widened(start) => {
-                                let left = &widened[*start..];
-                                multiply(level, count, piece.depth, left, piece.depth, packed(), tile);
-                            }
-                            Left::Sixteen(left, left_scales) => {
-                                let panel_bytes = &integers[panel * room.integers + piece.place..];
-                                let piece = Integers {
-                                    left,
-                                    left_scales,
-                                    panel: bytemuck::cast_slice(&panel_bytes[..piece.panel_bytes()]),
-                                    panel_scales: &scales[panel * lines + piece.line * PANEL..],
-                                    depth: piece.padded(),
-                                };
-                                sixteen::multiply(level, count, &piece, tile);
-                            }
-                            Left::Eight(left, stride, left_scales, scales_stride) => {
-                                let panel_bytes = &integers[panel * room.integers + piece.place..];
-                                let line = panel * lines + piece.line * PANEL;
-                                let piece = Bytes {
-                                    left,
-                                    stride: *stride,
-                                    left_scales,
-                                    scales_stride: *scales_stride,
-                                    panel: bytemuck::cast_slice(&panel_bytes[..piece.panel_bytes()]),
-                                    panel_scales: &scales[line..],
-                                    starts: &starts[line..],
-                                    depth: piece.padded(),
-                                };
-                                eight::multiply(count, &piece, tile);
-                            }
+                        let add = |tile: &mut Tile| {
+                            packed.multiply(level, count, piece, left, widened, panel, tile);
                         };
                         match &terms[piece.term].mask {
                             None => add(tile),
@@ -267,66 +191,6 @@ fn compute<E: Element, P: Element>(
             }
         });
     });
-}
-
-/// A piece's left side for a block of rows.
-enum Left<'a, P> {
-    /// In place, and the distance between rows.
-    Values(&'a [P], usize),
-    /// Widened, from there on in the space for it.
-    Widened(usize),
-    /// Rounded to 16 bits, and the rows' scales.
-    Sixteen(&'a [i16], &'a [f32]),
-    /// Rounded to 8 bits and the distance between rows, the rows' scales and the distance between those.
-    Eight(&'a [u8], usize, &'a [f32], usize),
-}
-
-/// Finds the left sides of the pieces for `count` rows from `row` on: in place, rounded before, or widened in `space`.
-fn gather_lefts<'a, E: Element, P: Element>(
-    terms: &'a [Term<E>],
-    rounded: &[RoundedLeft<'a>],
-    pieces: &[Piece],
-    row: usize,
-    count: usize,
-    space: &mut [P],
-    lefts: &mut ArrayVec<Left<'a, P>, PIECES>,
-) {
-    lefts.clear();
-    let mut filled = 0;
-    for piece in pieces {
-        let left = terms[piece.term].left;
-        let RoundedLeft { values, scales } = rounded[piece.term];
-        match piece.integers {
-            None => {}
-            Some(Width::Sixteen) => {
-                let number = piece.start / stretch(left.columns);
-                let first = piece.start * left.rows + row * piece.padded();
-                let values = &bytemuck::cast_slice(values)[first..][..count * piece.padded()];
-                lefts.push(Left::Sixteen(values, &scales[number * left.rows + row..][..count]));
-                continue;
-            }
-            Some(Width::Eight) => {
-                let (stride, stretches) =
-                    (left.columns.next_multiple_of(eight::GROUP), left.columns.div_ceil(eight::STRETCH));
-                let values = &values[row * stride + piece.start..];
-                let scales = &scales[row * stretches + piece.start / eight::STRETCH..];
-                lefts.push(Left::Eight(values, stride, scales, stretches));
-                continue;
-            }
-        }
-        let here = &left.data[row * left.stride + piece.start..];
-        match bytemuck::try_cast_slice::<E, P>(here) {
-            Ok(same) if E::GROUP == P::GROUP => lefts.push(Left::Values(same, left.stride)),
-            _ => {
-                let out = &mut space[filled..][..count * piece.depth];
-                for (index, out) in out.chunks_exact_mut(piece.depth).enumerate() {
-                    widen(&here[index * left.stride..][..piece.depth], out);
-                }
-                lefts.push(Left::Widened(filled));
-                filled += count * piece.depth;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

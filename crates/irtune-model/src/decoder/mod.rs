@@ -174,10 +174,17 @@ impl<D: Device> Decoder<D> {
             examples: self.geometry.pooled_rows(),
             partial_rows: self.geometry.partial_rows(),
         };
-        let union = self.workspace.capacity.union(needed);
-        if union != self.workspace.capacity {
-            let (trained, labels) = (&self.trained, self.labels);
-            self.workspace = Workspace::new(&self.device, config, trained, labels, union, self.slots);
+        let capacity = self.workspace.capacity;
+        if needed.tokens > capacity.tokens || needed.examples > capacity.examples {
+            let (union, slots) = (capacity.union(needed), self.slots);
+            let sized =
+                |capacity| Workspace::new(&self.device, config, &self.trained, self.labels, capacity, slots);
+            // The old one goes before the new one comes.
+            self.workspace = sized(Capacity::default());
+            self.workspace = sized(union);
+        } else if needed.partial_rows > capacity.partial_rows {
+            // All others may be in use already, and would be resident once more.
+            self.workspace.grow_partial_rows(&self.device, config, needed.partial_rows);
         }
         Ok(())
     }

@@ -71,7 +71,7 @@ pub(crate) struct Scratch<D: Device> {
 }
 
 /// How large the buffers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Capacity {
     /// Token rows.
     pub(crate) tokens: usize,
@@ -182,5 +182,12 @@ impl<D: Device> Workspace<D> {
                 adapters: AdapterScratch::new(device, config, trained, tokens),
             },
         }
+    }
+
+    /// Makes room for more partial rows, and leaves all else as it is.
+    pub(crate) fn grow_partial_rows(&mut self, device: &D, config: &ModelConfig, partial_rows: usize) {
+        self.capacity.partial_rows = partial_rows;
+        self.scratch.partial_gradient = device.floats(0);
+        self.scratch.partial_gradient = device.floats(partial_rows * 2 * config.key_value_size());
     }
 }

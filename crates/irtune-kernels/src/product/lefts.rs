@@ -1,0 +1,73 @@
+//! Left sides of a pass's pieces, for a block of rows at a time.
+
+use arrayvec::ArrayVec;
+
+use super::{
+    Term,
+    passes::{PIECES, Piece},
+    rounded::{RoundedLeft, stretch},
+};
+use crate::{
+    element::{Element, widen},
+    integer::{Width, eight},
+};
+
+/// A piece's left side for a block of rows.
+pub(super) enum Left<'a, P> {
+    /// In place, and the distance between rows.
+    Values(&'a [P], usize),
+    /// Widened, from there on in the space for it.
+    Widened(usize),
+    /// Rounded to 16 bits, and the rows' scales.
+    Sixteen(&'a [i16], &'a [f32]),
+    /// Rounded to 8 bits and the distance between rows, the rows' scales and the distance between those.
+    Eight(&'a [u8], usize, &'a [f32], usize),
+}
+
+/// Finds the left sides of the pieces for `count` rows from `row` on: in place, rounded before, or widened in `space`.
+pub(super) fn gather_lefts<'a, E: Element, P: Element>(
+    terms: &'a [Term<E>],
+    rounded: &[RoundedLeft<'a>],
+    pieces: &[Piece],
+    row: usize,
+    count: usize,
+    space: &mut [P],
+    lefts: &mut ArrayVec<Left<'a, P>, PIECES>,
+) {
+    lefts.clear();
+    let mut filled = 0;
+    for piece in pieces {
+        let left = terms[piece.term].left;
+        let RoundedLeft { values, scales } = rounded[piece.term];
+        match piece.integers {
+            None => {}
+            Some(Width::Sixteen) => {
+                let number = piece.start / stretch(left.columns);
+                let first = piece.start * left.rows + row * piece.padded();
+                let values = &bytemuck::cast_slice(values)[first..][..count * piece.padded()];
+                lefts.push(Left::Sixteen(values, &scales[number * left.rows + row..][..count]));
+                continue;
+            }
+            Some(Width::Eight) => {
+                let (stride, stretches) =
+                    (left.columns.next_multiple_of(eight::GROUP), left.columns.div_ceil(eight::STRETCH));
+                let values = &values[row * stride + piece.start..];
+                let scales = &scales[row * stretches + piece.start / eight::STRETCH..];
+                lefts.push(Left::Eight(values, stride, scales, stretches));
+                continue;
+            }
+        }
+        let here = &left.data[row * left.stride + piece.start..];
+        match bytemuck::try_cast_slice::<E, P>(here) {
+            Ok(same) if E::GROUP == P::GROUP => lefts.push(Left::Values(same, left.stride)),
+            _ => {
+                let out = &mut space[filled..][..count * piece.depth];
+                for (index, out) in out.chunks_exact_mut(piece.depth).enumerate() {
+                    widen(&here[index * left.stride..][..piece.depth], out);
+                }
+                lefts.push(Left::Widened(filled));
+                filled += count * piece.depth;
+            }
+        }
+    }
+}

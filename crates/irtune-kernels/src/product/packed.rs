@@ -1,0 +1,137 @@
+//! Weight sides of a pass's pieces, packed for all panels of a task, and what multiplies them.
+
+use super::{
+    Term,
+    lefts::Left,
+    passes::{Piece, Room},
+};
+use crate::{
+    element::Element,
+    integer::{
+        Width,
+        eight::{self, Bytes},
+        sixteen::{self, Integers},
+    },
+    level::Level,
+    microkernel::{Tile, multiply},
+    pack::{PANEL, pack, panel_length},
+    scratch::{self, Arena},
+};
+
+/// Panels of operands or of integers, each panel's pieces one after the other.
+pub(super) struct Packed<'a, P> {
+    room: Room,
+    values: &'a mut [P],
+    integers: &'a mut [u8],
+    /// Of the integers' columns, a line of 32 a stretch.
+    scales: &'a mut [f32],
+    /// Where sums of 8-bit integers start, as many.
+    starts: &'a mut [i32],
+    /// A piece in f32, before it is rounded.
+    unpacked: &'a mut [f32],
+}
+
+impl<'a, P: Element> Packed<'a, P> {
+    /// Bytes of scratch that so many panels take.
+    pub(super) fn bytes(room: Room, panels: usize) -> usize {
+        let lines = room.lines * panels * PANEL;
+        scratch::bytes::<P>(room.values * panels)
+            + scratch::bytes::<u8>(room.integers * panels)
+            + scratch::bytes::<f32>(lines)
+            + scratch::bytes::<i32>(lines)
+            + scratch::bytes::<f32>(room.longest * PANEL)
+    }
+
+    pub(super) fn take(arena: &mut Arena<'a>, room: Room, panels: usize) -> Self {
+        let lines = room.lines * panels * PANEL;
+        Self {
+            room,
+            values: arena.take(room.values * panels),
+            integers: arena.take(room.integers * panels),
+            scales: arena.take(lines),
+            starts: arena.take(lines),
+            unpacked: arena.take(room.longest * PANEL),
+        }
+    }
+
+    /// Packs a piece of one panel, whose outputs begin at `column`.
+    pub(super) fn pack<E: Element>(&mut self, term: &Term<E>, piece: &Piece, panel: usize, column: usize) {
+        let Term { weight, side, .. } = term;
+        let Some(width) = piece.integers else {
+            let out = &mut self.values[panel * self.room.values + piece.place..];
+            return pack(
+                weight,
+                *side,
+                column,
+                piece.start,
+                piece.depth,
+                &mut out[..panel_length::<P>(piece.depth)],
+            );
+        };
+        let unpacked = &mut self.unpacked[..piece.depth * PANEL];
+        let out = &mut self.integers[panel * self.room.integers + piece.place..][..piece.panel_bytes()];
+        let line = (panel * self.room.lines + piece.line) * PANEL;
+        let scales = &mut self.scales[line..][..piece.stretches() * PANEL];
+        match width {
+            Width::Sixteen => {
+                pack(weight, *side, column, piece.start, piece.depth, unpacked);
+                sixteen::round_panel(unpacked, bytemuck::cast_slice_mut(out), scales);
+            }
+            Width::Eight => {
+                let (out, starts) =
+                    (bytemuck::cast_slice_mut(out), &mut self.starts[line..][..piece.stretches() * PANEL]);
+                eight::pack_panel(weight, *side, column, piece.start, unpacked, out, scales, starts);
+            }
+        }
+    }
+
+    /// Adds `left`'s products with a piece of one panel to the first `rows` rows of `tile`.
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn multiply(
+        &self,
+        level: Level,
+        rows: usize,
+        piece: &Piece,
+        left: &Left<P>,
+        widened: &[P],
+        panel: usize,
+        tile: &mut Tile,
+    ) {
+        let values = || {
+            let values = &self.values[panel * self.room.values + piece.place..];
+            &values[..panel_length::<P>(piece.depth)]
+        };
+        let integers = || &self.integers[panel * self.room.integers + piece.place..][..piece.panel_bytes()];
+        let line = (panel * self.room.lines + piece.line) * PANEL;
+        match left {
+            Left::Values(left, stride) => multiply(level, rows, piece.depth, left, *stride, values(), tile),
+            Left::Widened(start) => {
+                multiply(level, rows, piece.depth, &widened[*start..], piece.depth, values(), tile);
+            }
+            Left::Sixteen(left, left_scales) => {
+                let piece = Integers {
+                    left,
+                    left_scales,
+                    panel: bytemuck::cast_slice(integers()),
+                    panel_scales: &self.scales[line..],
+                    depth: piece.padded(),
+                };
+                sixteen::multiply(level, rows, &piece, tile);
+            }
+            Left::Eight(left, stride, left_scales, scales_stride) => {
+                let piece = Bytes {
+                    left,
+                    stride: *stride,
+                    left_scales,
+                    scales_stride: *scales_stride,
+                    panel: bytemuck::cast_slice(integers()),
+                    panel_scales: &self.scales[line..],
+                    starts: &self.starts[line..],
+                    depth: piece.padded(),
+                };
+                eight::multiply(rows, &piece, tile);
+            }
+        }
+    }
+}
