@@ -108,5 +108,25 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
             step(engine.as_mut(), &large, &all, 6, &mut norms);
             assert!(blocks() > before, "a larger batch makes the buffers grow: the counter counts");
         }
+        // Ten tokens either way, but what attention adds to shared rows is longer than was foreseen.
+        let options = EngineOptions {
+            precision: Precision::F32,
+            threads: 2,
+            max_tokens: 10,
+            max_examples: 5,
+            training: true,
+            memory_bytes: None,
+        };
+        let mut engine =
+            engine(base.clone(), Trained::Adapter(adapters[0].clone()), 5, 1, options).expect("an engine");
+        let apart = pack(&[vec![1, 2], vec![3, 4], vec![5, 6], vec![7, 8], vec![9, 10]]);
+        let shared = pack(&[11, 12, 13, 14, 15].map(|last| vec![1, 2, 3, 4, 5, last]));
+        let mut logits = Vec::new();
+        engine.logits(&apart, &mut logits).expect("logits");
+        let before = blocks();
+        engine.logits(&shared, &mut logits).expect("logits");
+        // All buffers together are some hundred blocks.
+        let made = blocks() - before;
+        assert!((1..=20).contains(&made), "{made} blocks for more shared rows");
     });
 }
