@@ -6,7 +6,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::{
     element::Element,
-    level::{Level, level, vectorised},
+    level::vectorised,
     transpose::{SQUARE, square},
     weight::{BLOCK, Weight, decode_chunk},
 };
@@ -42,7 +42,7 @@ pub(crate) fn pack<E: Element>(
     debug_assert_eq!(panel.len(), panel_length::<E>(depth));
     #[cfg(target_arch = "x86_64")]
     if E::GROUP == 2
-        && level() == Level::Avx512Bf16
+        && crate::level::level() == crate::level::Level::Avx512Bf16
         && crate::four_bits::has_codes(weight.format)
         && let Ok(panel) = bytemuck::try_cast_slice_mut::<E, half::bf16>(panel)
     {
