@@ -24,7 +24,7 @@ pub enum Precision {
     /// Activations in bf16; products with the base's weights in 16-bit integers, with a scale for each row and each
     /// stretch of at most 512 summed values.
     Int16,
-    /// As `int16` in 8-bit integers, with a scale for each row and each column of every 64 summed values: twice as
+    /// As `int16` in 8-bit integers, with a scale for each row and each column of every 64 summed values: half again as
     /// many operations a second as bf16 where the processor has AVX-512 VNNI, slow where it hasn't.
     Int8,
     /// f32 throughout.
