@@ -33,9 +33,15 @@ pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + '
     /// Rounds `scale` times each value, as many as a panel is wide.
     #[inline(always)]
     fn round_scaled(values: &[f32; PANEL], scale: f32, out: &mut [Self; PANEL]) {
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = Self::from_f32(value * scale);
-        }
+        round_each(values, scale, out);
+    }
+}
+
+/// The way of every processor.
+#[inline(always)]
+fn round_each<E: Element>(values: &[f32; PANEL], scale: f32, out: &mut [E; PANEL]) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = E::from_f32(value * scale);
     }
 }
 
@@ -131,9 +137,7 @@ impl Element for bf16 {
             // SAFETY: the level guarantees the instructions.
             return unsafe { avx512_bf16::round_scaled(values, scale, out) };
         }
-        for (out, value) in out.iter_mut().zip(values) {
-            *out = <Self as Element>::from_f32(value * scale);
-        }
+        round_each(values, scale, out);
     }
 }
 

@@ -112,11 +112,7 @@ impl<E: Element> Device for Cpu<E> {
     type Weight = FrozenMatrix;
 
     fn precision(&self) -> &'static str {
-        match self.integers {
-            None => E::NAME,
-            Some(Width::Eight) => "int8",
-            Some(Width::Sixteen) => "int16",
-        }
+        self.integers.map_or(E::NAME, Width::name)
     }
 
     fn operand_bytes(&self) -> usize {

@@ -6,7 +6,7 @@
 //! −128 times the sum of a column's whole numbers. Rounding errors are half of 1/127 of the largest value of a stretch
 //! on either side.
 
-use super::{ROUNDER, factor, magnitude};
+use super::{ROUNDER, column_factors, factor, magnitude};
 use crate::{
     element::Element,
     level::vectorised,
@@ -64,16 +64,7 @@ vectorised! {
         let lines = panel.chunks(STRETCH * PANEL).zip(out.chunks_mut(STRETCH * PANEL));
         let marks = scales.chunks_exact_mut(PANEL).zip(starts.chunks_exact_mut(PANEL));
         for ((panel, out), (scales, starts)) in lines.zip(marks) {
-            let mut largest = [0u32; PANEL];
-            for line in panel.chunks_exact(PANEL) {
-                for (largest, value) in largest.iter_mut().zip(line) {
-                    *largest = magnitude(*value).max(*largest);
-                }
-            }
-            let mut factors = [0.0f32; PANEL];
-            for ((factor_out, scale), &largest) in factors.iter_mut().zip(&mut *scales).zip(&largest) {
-                (*factor_out, *scale) = factor(f32::from_bits(largest), MOST);
-            }
+            let factors = column_factors(panel, MOST, scales);
             let mut sums = [0i32; PANEL];
             let words = bytemuck::cast_slice_mut::<i8, [i8; GROUP]>(out);
             for (lines, words) in panel.chunks(GROUP * PANEL).zip(words.chunks_exact_mut(PANEL)) {

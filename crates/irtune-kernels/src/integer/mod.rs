@@ -3,6 +3,8 @@
 pub(crate) mod eight;
 pub(crate) mod sixteen;
 
+use crate::pack::PANEL;
+
 /// Whole numbers that a product is made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
@@ -13,6 +15,14 @@ pub enum Width {
 }
 
 impl Width {
+    /// Name of the precision.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Width::Eight => "int8",
+            Width::Sixteen => "int16",
+        }
+    }
+
     /// Summed values that a step of the microkernel takes at once; pieces are padded to whole groups.
     pub(crate) const fn group(self) -> usize {
         match self {
@@ -44,4 +54,20 @@ fn magnitude(value: f32) -> u32 {
 pub(crate) fn factor(largest: f32, most: f32) -> (f32, f32) {
     // What is not finite makes every sum so.
     if largest > 0.0 { (most / largest, largest / most) } else { (0.0, largest) }
+}
+
+/// The factors of a packed f32 panel's columns, whose scales it writes.
+#[inline(always)]
+fn column_factors(panel: &[f32], most: f32, scales: &mut [f32]) -> [f32; PANEL] {
+    let mut largest = [0u32; PANEL];
+    for line in panel.chunks_exact(PANEL) {
+        for (largest, value) in largest.iter_mut().zip(line) {
+            *largest = magnitude(*value).max(*largest);
+        }
+    }
+    let mut factors = [0.0f32; PANEL];
+    for ((factor_out, scale), &largest) in factors.iter_mut().zip(scales).zip(&largest) {
+        (*factor_out, *scale) = factor(f32::from_bits(largest), most);
+    }
+    factors
 }

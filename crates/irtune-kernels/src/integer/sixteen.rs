@@ -4,7 +4,7 @@
 //! Processors with AVX2 multiply and add twice as many such integers as f32 values at a time. Rounding errors are
 //! of the size of bf16's: half of 1/2047 of a row's largest value on the left, of 1/1023 of a column's on the right.
 
-use super::{ROUNDER, factor, magnitude};
+use super::{ROUNDER, column_factors, factor, magnitude};
 use crate::{
     element::Element,
     level::{Level, vectorised},
@@ -54,16 +54,7 @@ vectorised! {
 vectorised! {
     /// Rounds a packed f32 panel `[depth][32]` to `[depth / 2][32][2]`, column by column; writes the columns' scales.
     pub(crate) fn round_panel(panel: &[f32], out: &mut [i16], scales: &mut [f32]) {
-        let mut largest = [0u32; PANEL];
-        for line in panel.chunks_exact(PANEL) {
-            for (largest, value) in largest.iter_mut().zip(line) {
-                *largest = magnitude(*value).max(*largest);
-            }
-        }
-        let mut factors = [0.0f32; PANEL];
-        for ((factor_out, scale), &largest) in factors.iter_mut().zip(&mut *scales).zip(&largest) {
-            (*factor_out, *scale) = factor(f32::from_bits(largest), RIGHT_MOST);
-        }
+        let factors = column_factors(panel, RIGHT_MOST, scales);
         let mut lines = panel.chunks_exact(PANEL);
         for pairs in out.chunks_exact_mut(2 * PANEL) {
             let first = lines.next().expect("a line for every pair");
