@@ -8,6 +8,7 @@ use half::bf16;
 use crate::{
     integer::eight::{GROUP, MOST, SHIFT, STRETCH},
     pack::{PANEL, Side},
+    prefetch,
     transpose::{SQUARE, square},
     weight::{BLOCK, Format, Weight},
 };
@@ -27,13 +28,6 @@ const fn layout(format: Format) -> (usize, usize) {
 
 /// Rows that are asked for before they are packed.
 const AHEAD: usize = 16;
-
-/// Asks for the cache line so many bytes after the block.
-#[inline(always)]
-fn prefetch(block: &[u8], bytes: usize) {
-    // SAFETY: a prefetch touches no memory; SSE is part of every x86-64.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(bytes).cast()) };
-}
 
 /// The 16 values that a block's codes stand for.
 ///
@@ -136,7 +130,7 @@ pub(crate) unsafe fn pack(
                 for (column, out) in rows.0[..width].iter_mut().enumerate() {
                     let row = weight.row(first + column, row_bytes);
                     let block = &row[(start / BLOCK + chunk) * block_bytes..][..block_bytes];
-                    prefetch(block, 4 * block_bytes);
+                    prefetch::read(block.as_ptr().wrapping_add(4 * block_bytes));
                     // SAFETY: a whole block was cut out, and 64 bytes are written to an array of as many.
                     unsafe {
                         _mm512_storeu_si512(out.as_mut_ptr().cast(), operands(weight.format, block.as_ptr()))
@@ -155,7 +149,7 @@ pub(crate) unsafe fn pack(
                 for (lane, operands_out) in rows[..2.min(depth - 2 * group)].iter_mut().enumerate() {
                     let row = weight.row(start + 2 * group + lane, row_bytes);
                     let block = &row[first / BLOCK * block_bytes..][..block_bytes];
-                    prefetch(block, AHEAD * row_bytes);
+                    prefetch::read(block.as_ptr().wrapping_add(AHEAD * row_bytes));
                     // SAFETY: a whole block was cut out.
                     *operands_out = unsafe { operands(weight.format, block.as_ptr()) };
                 }
@@ -249,7 +243,7 @@ unsafe fn forward_bytes(
     for (column, (out, scale_out)) in rows.0[..width].iter_mut().zip(scales).enumerate() {
         let row = weight.row(first + column, row_bytes);
         let row = &row[start / BLOCK * block_bytes..][..blocks * block_bytes];
-        prefetch(row, 4 * block_bytes);
+        prefetch::read(row.as_ptr().wrapping_add(4 * block_bytes));
         // SAFETY: whole blocks were cut out; each writes 32 of the 64 bytes of `out`.
         unsafe {
             let mut tables = [_mm512_setzero_ps(); 2];
@@ -293,7 +287,7 @@ unsafe fn backward_bytes(
     for (inner, decoded) in decoded[..length].iter_mut().enumerate() {
         let row = weight.row(start + inner, row_bytes);
         let block = &row[first / BLOCK * block_bytes..][..block_bytes];
-        prefetch(block, AHEAD * row_bytes);
+        prefetch::read(block.as_ptr().wrapping_add(AHEAD * row_bytes));
         // SAFETY: a whole block was cut out.
         unsafe {
             let table = values(weight.format, block.as_ptr());

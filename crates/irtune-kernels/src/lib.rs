@@ -25,6 +25,7 @@ pub mod norm;
 mod pack;
 mod parallel;
 pub mod peak;
+mod prefetch;
 pub mod product;
 pub mod rotary;
 pub mod rows;

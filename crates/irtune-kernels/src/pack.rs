@@ -7,6 +7,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use crate::{
     element::Element,
     level::vectorised,
+    prefetch,
     transpose::{SQUARE, square},
     weight::{BLOCK, Weight, decode_chunk},
 };
@@ -117,20 +118,6 @@ fn turn<E: Element>(block: &[[E; BLOCK]; PANEL], panel: &mut [E]) {
 /// Rows that are asked for before they are packed.
 const AHEAD: usize = 24;
 
-/// Asks for the cache lines of a panel's row of operands, if it is there.
-#[inline(always)]
-fn prefetch<E>(operands: &[E], place: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..PANEL * size_of::<E>()).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        let line = operands.as_ptr().wrapping_add(place).cast::<i8>().wrapping_add(line);
-        // SAFETY: a prefetch touches no memory; SSE is part of every x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (operands, place);
-}
-
 vectorised! {
     fn backward<E: Element>(weight: &Weight, first: usize, start: usize, depth: usize, panel: &mut [E]) {
         let row_bytes = weight.row_bytes();
@@ -151,7 +138,10 @@ vectorised! {
                     };
                     // A stride of whole rows is too long for the processor to foresee.
                     for lane in AHEAD..AHEAD + E::GROUP {
-                        prefetch(operands, (start + inner + lane) * weight.columns + first);
+                        let row = operands.as_ptr().wrapping_add((start + inner + lane) * weight.columns + first);
+                        for line in (0..PANEL).step_by(64 / size_of::<E>()) {
+                            prefetch::read(row.wrapping_add(line));
+                        }
                     }
                     E::interleave([row(0), row(E::GROUP - 1)], line);
                 }

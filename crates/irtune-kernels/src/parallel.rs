@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
+use crate::prefetch;
+
 /// Calls `work` for every task number below `tasks`, on the current thread pool.
 pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
     if tasks == 1 {
@@ -43,13 +45,7 @@ impl<'a, T> Shared<'a, T> {
     /// Asks for the cache line of a value that will be written.
     #[inline(always)]
     pub(crate) fn prefetch(&self, place: usize) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-            // SAFETY: a prefetch touches no memory; SSE is part of every x86-64.
-            unsafe { _mm_prefetch::<_MM_HINT_ET0>(self.start.wrapping_add(place).cast()) };
-        }
-        let _ = place;
+        prefetch::write(self.start.wrapping_add(place));
     }
 
     /// `length` values from `first` on.
