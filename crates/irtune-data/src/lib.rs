@@ -12,6 +12,7 @@
 mod change;
 mod columns;
 mod corpus;
+mod edits;
 mod encode;
 mod epoch;
 mod error;
