@@ -28,11 +28,13 @@ pub fn describe() -> Value {
     })
 }
 
-/// The result file's name, without its ending: processor, instruction set and cores.
+/// The result file's name, without its ending: processor with its family and model, instruction set and cores.
 pub fn file_name() -> String {
     let cpu = processor("model name").unwrap_or_else(|| env::consts::ARCH.to_owned());
+    let [family, model] = ["cpu family", "model"].map(|key| processor(key).unwrap_or_default());
     let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
-    let words: String = format!("{cpu} {} {} cores", instruction_set(), cores()).chars().map(plain).collect();
+    let words = format!("{cpu} {family} {model} {} {} cores", instruction_set(), cores());
+    let words: String = words.chars().map(plain).collect();
     words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-")
 }
 

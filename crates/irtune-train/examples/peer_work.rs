@@ -45,8 +45,11 @@ struct CorpusWork {
     #[arg(long)]
     window: Option<usize>,
     /// Pairs that share a beginning lie in one batch, as `batches = "related"` makes them, whatever their lengths
-    #[arg(long, conflicts_with = "window")]
+    #[arg(long)]
     related: bool,
+    /// The prompt's name; the order is that of the default prompt, so that batches hold the same pairs
+    #[arg(long)]
+    prompt: Option<String>,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
@@ -92,13 +95,18 @@ fn main() -> anyhow::Result<()> {
     match Work::parse() {
         Work::Corpus(work) => {
             let base = Arc::new(Base::open(&work.base)?);
-            let examples = encode(&work, base)?;
-            let ordered = if work.related {
+            let default = TrainSettings::default().prompt;
+            let examples = encode(&work, &default, base.clone())?;
+            let order = if work.related {
                 related_first(&examples, &work, seed)?
             } else {
-                grouped(examples, &work, seed)?
+                grouped(&examples, &work, seed)?
             };
-            write_examples(&work.out, &ordered)
+            let examples = match &work.prompt {
+                Some(prompt) => encode(&work, prompt, base)?,
+                None => examples,
+            };
+            write_examples(&work.out, order.iter().map(|&index| &examples[index]))
         }
         Work::Dense(work) => {
             let vocabulary = Base::open(&work.base)?.config.vocabulary_size;
@@ -129,7 +137,7 @@ fn drawn(layers: usize, count: usize, mut draws: StepDraws) -> Vec<usize> {
 }
 
 /// The pairs as a training run encodes them.
-fn encode(work: &CorpusWork, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
+fn encode(work: &CorpusWork, prompt: &str, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
     let settings = TrainSettings::default();
     let train = Corpus::read(&work.train, &Columns::default(), Labels::Required)?;
     let labels = LabelSet::discover(&train.pairs)?;
@@ -137,34 +145,35 @@ fn encode(work: &CorpusWork, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
         Some(path) => Corpus::read(path, &Columns::default(), Labels::Required)?,
         None => train,
     };
-    let template = Template::named(&settings.prompt).context("the default prompt")?;
+    let template = Template::named(prompt).with_context(|| format!("there is no prompt {prompt}"))?;
     let tokens = BaseTokens::new(base);
     let encoder = Encoder::new(&tokens, template.prompt(&labels), settings.max_length)?;
     Ok(encoder.encode_all(&corpus.pairs, Some(&labels))?.examples)
 }
 
 /// Sorted by length within windows, the whole batches of it in random order, an incomplete one last.
-fn grouped(mut examples: Vec<Example>, work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<Example>> {
+fn grouped(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<usize>> {
     let size = work.batch_size.max(1);
     let window = work.window.map_or(examples.len(), |batches| batches * size).max(1);
-    for window in examples.chunks_mut(window) {
-        window.sort_by_key(|example| example.tokens.len());
+    let mut sorted: Vec<usize> = (0..examples.len()).collect();
+    for window in sorted.chunks_mut(window) {
+        window.sort_by_key(|&index| examples[index].tokens.len());
     }
-    let whole: Vec<&[Example]> = examples.chunks_exact(size).collect();
+    let whole: Vec<&[usize]> = sorted.chunks_exact(size).collect();
     let order = EpochOrder::new(whole.len().max(1), 1, seed)?.order(0);
     let batches = order.iter().filter_map(|&batch| whole.get(batch)).copied();
-    Ok(batches.chain([examples.chunks_exact(size).remainder()]).flatten().cloned().collect())
+    Ok(batches.chain([sorted.chunks_exact(size).remainder()]).flatten().copied().collect())
 }
 
 /// In the order of the first epoch of a run with related batches.
-fn related_first(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<Example>> {
+fn related_first(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<usize>> {
     let order = EpochOrder::new(examples.len(), work.batch_size.max(1), seed)?.with_groups(related(examples));
-    Ok(order.order(0).iter().map(|&index| examples[index].clone()).collect())
+    Ok(order.order(0))
 }
 
-fn write_examples(path: &Path, examples: &[Example]) -> anyhow::Result<()> {
+fn write_examples<'a>(path: &Path, examples: impl IntoIterator<Item = &'a Example>) -> anyhow::Result<()> {
     let line = |example: &Example| json!({"tokens": example.tokens, "label": example.label});
-    write_lines(path, &examples.iter().map(line).collect::<Vec<_>>())
+    write_lines(path, &examples.into_iter().map(line).collect::<Vec<_>>())
 }
 
 fn write_lines(path: &Path, lines: &[serde_json::Value]) -> anyhow::Result<()> {

@@ -23,6 +23,8 @@ pub struct Case {
     pub once: bool,
     /// Whether irtune's batches hold related pairs; PyTorch's hold pairs of like lengths in any case.
     pub related: bool,
+    /// irtune's prompt, where it isn't the default; PyTorch's is.
+    pub prompt: Option<&'static str>,
     /// What is compared.
     pub measure: Measure,
 }
@@ -87,11 +89,12 @@ const TRAINING: Case = Case {
     warmup_steps: 1,
     once: false,
     related: false,
+    prompt: None,
     measure: Measure::Speed,
 };
 
 /// Every comparison of whole steps.
-pub const CASES: [Case; 12] = [
+pub const CASES: [Case; 14] = [
     Case { name: "dense", examples: Examples::Dense, steps: Some(5), ..TRAINING },
     Case {
         name: "dense-f32",
@@ -111,6 +114,13 @@ pub const CASES: [Case; 12] = [
         measure: Measure::Tokens,
         ..TRAINING
     },
+    Case {
+        name: "ir-int8-edits",
+        layers: Layers::Chosen,
+        precision: Some("int8"),
+        prompt: Some("edits"),
+        ..TRAINING
+    },
     Case { name: "lisa", layers: Layers::Drawn { count: 2, every: 20 }, steps: Some(39), ..TRAINING },
     Case { name: "top8", layers: Layers::Top { count: 8 }, ..TRAINING },
     Case {
@@ -126,6 +136,14 @@ pub const CASES: [Case; 12] = [
         name: "inference-int8",
         examples: Examples::Test,
         precision: Some("int8"),
+        steps: None,
+        ..TRAINING
+    },
+    Case {
+        name: "inference-int8-edits",
+        examples: Examples::Test,
+        precision: Some("int8"),
+        prompt: Some("edits"),
         steps: None,
         ..TRAINING
     },

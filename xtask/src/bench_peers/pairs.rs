@@ -21,7 +21,7 @@ struct Bench<'a> {
     options: &'a Options,
     shop: &'a Workshop<'a>,
     examples: PathBuf,
-    /// irtune's, in an order of their own if they are related.
+    /// irtune's, in an order of their own if they are related, or in another prompt.
     our_examples: PathBuf,
     layers: Option<PathBuf>,
 }
@@ -32,7 +32,8 @@ struct Bench<'a> {
 /// When a run fails or both sides didn't do the same work.
 pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Value> {
     let (examples, layers) = (shop.examples(case)?, shop.layers(case)?);
-    let our_examples = if case.related { shop.related(case)? } else { examples.clone() };
+    let own = case.related || case.prompt.is_some();
+    let our_examples = if own { shop.our_examples(case)? } else { examples.clone() };
     let mut bench = Bench { case, options, shop, examples, our_examples, layers };
     if case.layers == Layers::Chosen {
         bench.layers = Some(bench.record_layers()?);
@@ -47,8 +48,8 @@ pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Va
         let steps = case.steps(options.quick);
         let ours = bench.ours(steps)?;
         let peer = bench.peer(setting, steps, None)?;
-        // In another order the same number of pairs has other tokens.
-        let same = if case.related { &["examples"][..] } else { &["examples", "tokens"] };
+        // In another order or prompt the same number of pairs has other tokens.
+        let same = if own { &["examples"][..] } else { &["examples", "tokens"] };
         for &work in same {
             ensure!(ours[work] == peer[work], "{work}: {} here, {} there", ours[work], peer[work]);
         }

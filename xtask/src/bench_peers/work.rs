@@ -80,12 +80,31 @@ impl<'a> Workshop<'a> {
         Ok(folder)
     }
 
-    /// Writes the examples of a case.
+    /// Writes the examples of a case in their usual order and prompt.
     ///
     /// # Errors
     /// When the corpus can't be read.
     pub fn examples(&self, case: &Case) -> anyhow::Result<PathBuf> {
         let path = self.folder.join(format!("{}-examples.jsonl", case.name));
+        output(self.corpus(case).arg("--out").arg(&path))?;
+        Ok(path)
+    }
+
+    /// Writes the examples as irtune gets them with the options of a case: in the order of related batches, or in
+    /// another prompt, the same pairs in the same batches.
+    ///
+    /// # Errors
+    /// When the corpus can't be read.
+    pub fn our_examples(&self, case: &Case) -> anyhow::Result<PathBuf> {
+        let path = self.folder.join(format!("{}-our-examples.jsonl", case.name));
+        let mut command = self.corpus(case);
+        command.args(case.related.then_some("--related"));
+        command.args(case.prompt.map(|prompt| format!("--prompt={prompt}")));
+        output(command.arg("--out").arg(&path))?;
+        Ok(path)
+    }
+
+    fn corpus(&self, case: &Case) -> Command {
         let mut command = match case.examples {
             Examples::Dense => {
                 let steps = case.warmup_steps + case.steps.unwrap_or(1);
@@ -100,20 +119,7 @@ impl<'a> Workshop<'a> {
         if case.examples == Examples::Test {
             command.arg("--pairs").arg(self.corpus.join("test.jsonl"));
         }
-        output(command.arg("--out").arg(&path))?;
-        Ok(path)
-    }
-
-    /// Writes the training pairs in irtune's order of related batches.
-    ///
-    /// # Errors
-    /// When the corpus can't be read.
-    pub fn related(&self, case: &Case) -> anyhow::Result<PathBuf> {
-        let path = self.folder.join(format!("{}-related.jsonl", case.name));
-        let mut command = self.make("corpus", &[("batch-size", self.batch_size)]);
-        command.arg("--related").arg("--train").arg(self.corpus.join("train.jsonl"));
-        output(command.arg("--out").arg(&path))?;
-        Ok(path)
+        command
     }
 
     /// Writes the layers of a case, where they are known beforehand and aren't all.
