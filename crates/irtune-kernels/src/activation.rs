@@ -107,7 +107,7 @@ vectorised! {
         const DENSITY: f32 = 0.398_942_3; // 1 / √(2π)
         for (value, gradient) in input.iter().zip(gradient) {
             let value = value.to_f32();
-            let slope = normal(value) + value * DENSITY * exp(-0.5 * value * value);
+            let slope = normal(value) + value * DENSITY * exp::<false>(-0.5 * value * value);
             *gradient = E::from_f32(gradient.to_f32() * factor * slope);
         }
     }
@@ -117,7 +117,7 @@ vectorised! {
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
     let size = x.abs();
-    let outer = (1.0 - 2.0 / (exp(2.0 * size) + 1.0)).copysign(x);
+    let outer = (1.0 - 2.0 / (exp::<false>(2.0 * size) + 1.0)).copysign(x);
     let square = x * x;
     let mut inner = -5.704_988_7e-3;
     inner = inner * square + 2.063_909e-2;
@@ -175,7 +175,7 @@ fn complement(x: f32) -> f32 {
     far = far * square + 0.421_846_34;
     far = far * square - 0.282_076_78;
     far = far * square + 0.564_189_5;
-    exp(-x * x) * inverse * if x < 2.0 { near } else { far }
+    exp::<false>(-x * x) * inverse * if x < 2.0 { near } else { far }
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ fn detect() -> Level {
     Level::Portable
 }
 
-/// Compiles a plain Rust body once per [`Level`] and calls the strongest one the processor has.
+/// Compiles a plain Rust body once per [`Level`] and calls the strongest one the processor has. In the body `FUSED` says
+/// whether it is compiled for a processor with fused multiply-adds.
 ///
 /// The body is safe code that the compiler vectorises; results may differ between levels only by rounding.
 macro_rules! vectorised {
@@ -61,19 +62,19 @@ macro_rules! vectorised {
         $visibility fn $name $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn body $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? $body
+            fn body<const FUSED: bool $(, $($element: $bound),+)?> ($($argument: $type),*) $(-> $result)? $body
 
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512 $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
-                    body $(::<$($element),+>)? ($($argument),*)
+                    body::<true $(, $($element),+)?>($($argument),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2 $(<$($element: $bound),+>)? ($($argument: $type),*) $(-> $result)? {
-                    body $(::<$($element),+>)? ($($argument),*)
+                    body::<true $(, $($element),+)?>($($argument),*)
                 }
                 match $crate::level::level() {
                     // SAFETY: `level` found the features that the function was compiled with.
@@ -83,7 +84,7 @@ macro_rules! vectorised {
                     $crate::level::Level::Portable => {}
                 }
             }
-            body $(::<$($element),+>)? ($($argument),*)
+            body::<{ cfg!(any(target_feature = "fma", target_arch = "aarch64")) } $(, $($element),+)?>($($argument),*)
         }
     };
 }

@@ -9,6 +9,7 @@ pub(crate) const TILE: usize = 12;
 pub(crate) type Tile = [[f32; PANEL]; TILE];
 
 /// A tile whose rows don't straddle cache lines.
+#[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(crate) struct Aligned(pub(crate) Tile);
 
@@ -16,14 +17,34 @@ impl Aligned {
     pub(crate) const ZERO: Self = Self([[0.0; PANEL]; TILE]);
 }
 
+/// Where the sums of a product begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// At zero: the tile holds nothing yet.
+    Zero,
+    /// At what the tile holds.
+    Held,
+}
+
+impl Begin {
+    /// Makes the tile hold where the sums begin.
+    #[inline]
+    pub(crate) fn fill(self, tile: &mut [[f32; PANEL]]) {
+        if self == Begin::Zero {
+            tile.fill([0.0; PANEL]);
+        }
+    }
+}
+
 /// Summed values that an AVX2 tile goes through at a time: half a panel of them, 16 KiB, stays in the first-level cache.
 const CHUNK: usize = 256;
 
-/// Adds `left · panel` to the first `rows` rows of `tile`.
+/// Makes the first `rows` rows of `tile` their beginning plus `left · panel`.
 ///
 /// # Shapes
 /// `left`: `rows` rows of `depth` values, `stride` apart; `panel`: as packed by `pack` over the same `depth`.
 #[inline]
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn multiply<P: Element>(
     level: Level,
     rows: usize,
@@ -31,6 +52,7 @@ pub(crate) fn multiply<P: Element>(
     left: &[P],
     stride: usize,
     panel: &[P],
+    begin: Begin,
     tile: &mut Tile,
 ) {
     assert!(rows <= TILE && (rows == 0 || left.len() >= (rows - 1) * stride + depth));
@@ -48,7 +70,7 @@ pub(crate) fn multiply<P: Element>(
         if let Some(kernel) = simd {
             // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
             // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and P is bf16 exactly if GROUP is 2.
-            unsafe { kernel(whole, left_start, stride_bytes, panel_start, tile) };
+            unsafe { kernel(whole, left_start, stride_bytes, panel_start, begin, tile) };
             if whole * P::GROUP < depth {
                 // The half-filled last group: its other half is 0 on both sides.
                 let mut last = [[P::default(); 2]; TILE];
@@ -57,11 +79,12 @@ pub(crate) fn multiply<P: Element>(
                 }
                 let panel = panel[whole * P::GROUP * PANEL..].as_ptr().cast();
                 // SAFETY: as above for one group, a row of `last` being one of 4 bytes: GROUP is 2 when any is left.
-                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, tile) };
+                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, Begin::Held, tile) };
             }
             return;
         }
         if P::GROUP == 1 && level == Level::Avx2 {
+            begin.fill(&mut tile[..rows]);
             for start in (0..depth).step_by(CHUNK) {
                 let count = CHUNK.min(depth - start);
                 // SAFETY: the level guarantees the instructions, and the assertions above that `rows` rows of `count`
@@ -75,6 +98,7 @@ pub(crate) fn multiply<P: Element>(
         }
     }
     let _ = level;
+    begin.fill(&mut tile[..rows]);
     match bytemuck::try_cast_slice::<P, f32>(left).ok().zip(bytemuck::try_cast_slice(panel).ok()) {
         Some((left, panel)) if P::GROUP == 1 => plain(rows, depth, left, stride, panel, tile),
         _ => portable(rows, depth, left, stride, panel, tile),
@@ -206,10 +230,10 @@ mod avx2 {
 mod avx512 {
     use std::arch::x86_64::*;
 
-    use super::Tile;
+    use super::{Begin, Tile};
 
-    /// `(groups, left, stride in bytes, panel, tile)`
-    pub(super) type Kernel = unsafe fn(usize, *const u8, usize, *const u8, &mut Tile);
+    /// `(groups, left, stride in bytes, panel, begin, tile)`
+    pub(super) type Kernel = unsafe fn(usize, *const u8, usize, *const u8, Begin, &mut Tile);
 
     macro_rules! select {
         ($name:ident, $kernel:ident) => {
@@ -246,14 +270,17 @@ mod avx512 {
                 left: *const u8,
                 stride: usize,
                 panel: *const u8,
+                begin: Begin,
                 tile: &mut Tile,
             ) {
                 // SAFETY: all reads and writes are in the bounds that the caller guarantees; a tile row is 32 floats.
                 unsafe {
                     let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
-                    for row in 0..ROWS {
-                        sums[row][0] = _mm512_loadu_ps(tile[row].as_ptr());
-                        sums[row][1] = _mm512_loadu_ps(tile[row].as_ptr().add(16));
+                    if begin == Begin::Held {
+                        for row in 0..ROWS {
+                            sums[row][0] = _mm512_loadu_ps(tile[row].as_ptr());
+                            sums[row][1] = _mm512_loadu_ps(tile[row].as_ptr().add(16));
+                        }
                     }
                     for group in 0..groups {
                         let first = _mm512_loadu_si512(panel.add(group * 128).cast());
@@ -311,15 +338,18 @@ mod tests {
                         if inner < depth { E::from_f32((i as f32 * 0.11).cos()) } else { E::default() }
                     })
                     .collect();
-                let mut tile = [[0.5; PANEL]; TILE];
-                let mut slow = tile;
-                multiply(level, rows, depth, &left, depth + 3, &panel, &mut tile);
-                portable(rows, depth, &left, depth + 3, &panel, &mut slow);
-                for (fast, slow) in tile.as_flattened().iter().zip(slow.as_flattened()) {
-                    assert!(
-                        (fast - slow).abs() <= tolerance * depth as f32,
-                        "{level:?} {rows}×{depth}: {fast} {slow}"
-                    );
+                for begin in [Begin::Held, Begin::Zero] {
+                    let mut tile = [[0.5; PANEL]; TILE];
+                    let mut slow = tile;
+                    multiply(level, rows, depth, &left, depth + 3, &panel, begin, &mut tile);
+                    begin.fill(&mut slow[..rows]);
+                    portable(rows, depth, &left, depth + 3, &panel, &mut slow);
+                    for (fast, slow) in tile.as_flattened().iter().zip(slow.as_flattened()) {
+                        assert!(
+                            (fast - slow).abs() <= tolerance * depth as f32,
+                            "{level:?} {begin:?} {rows}×{depth}: {fast} {slow}"
+                        );
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     element::{Element, multiplied_as_stored},
     integer::eight::{self, Bytes, STRETCH},
     level::level,
-    microkernel::{Aligned, TILE, Tile, multiply},
+    microkernel::{Aligned, Begin, TILE, Tile, multiply},
     pack::PANEL,
     parallel,
 };
@@ -23,7 +23,7 @@ fn measure<E: Element>(tries: usize) -> f64 {
     const DEPTH: usize = 128;
     let left = [E::from_f32(1e-3); TILE * DEPTH];
     let panel = vec![E::from_f32(1e-3); DEPTH * PANEL];
-    best_of(tries, DEPTH, |tile| multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, tile))
+    best_of(tries, DEPTH, |tile| multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, Begin::Held, tile))
 }
 
 /// The same of 8-bit integers, scaled after every stretch as in products.
@@ -40,7 +40,7 @@ pub fn integer_gflops(tries: usize) -> f64 {
         starts: &[0; STRETCHES * PANEL],
         depth: DEPTH,
     };
-    best_of(tries, DEPTH, |tile| eight::multiply(TILE, &piece, tile))
+    best_of(tries, DEPTH, |tile| eight::multiply(TILE, &piece, Begin::Held, tile))
 }
 
 /// The most multiply-add operations a second of `work`, which sums so many values for a tile, on all threads.

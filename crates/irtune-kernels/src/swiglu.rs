@@ -30,7 +30,7 @@ vectorised! {
     fn forward_range<E: Element>(gate: &[E], up: &[E], out: &mut [E]) {
         for ((gate, up), out) in gate.iter().zip(up).zip(out) {
             let gate = gate.to_f32();
-            *out = E::from_f32(gate / (1.0 + exp(-gate)) * up.to_f32());
+            *out = E::from_f32(gate / (1.0 + exp::<FUSED>(-gate)) * up.to_f32());
         }
     }
 }
@@ -54,7 +54,7 @@ vectorised! {
     fn backward_range<E: Element>(out_gradient: &[E], gate: &mut [E], up: &mut [E]) {
         for ((gradient, gate), up) in out_gradient.iter().zip(gate).zip(up) {
             let (gradient, gate_value, up_value) = (gradient.to_f32(), gate.to_f32(), up.to_f32());
-            let sigmoid = 1.0 / (1.0 + exp(-gate_value));
+            let sigmoid = 1.0 / (1.0 + exp::<FUSED>(-gate_value));
             *up = E::from_f32(gradient * gate_value * sigmoid);
             *gate = E::from_f32(gradient * up_value * sigmoid * (1.0 + gate_value * (1.0 - sigmoid)));
         }

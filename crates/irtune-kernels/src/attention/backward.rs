@@ -354,7 +354,7 @@ vectorised! {
         for (((score, gradient), weight), score_gradient) in
             scores.iter().zip(weight_gradients).zip(seen).zip(seen_gradients)
         {
-            let probability = exp(score * scale - log_sum);
+            let probability = exp::<FUSED>(score * scale - log_sum);
             *weight = E::from_f32(probability);
             *score_gradient = E::from_f32(probability * (gradient - dot) * scale);
         }

@@ -137,7 +137,7 @@ vectorised! {
         let mut sums = [0.0f32; 16];
         let mut weigh = |scores: &[f32; 16], weights: &mut [E; 16]| {
             for ((score, weight), sum) in scores.iter().zip(weights).zip(&mut sums) {
-                let rounded = E::from_f32(exp(score * scale - largest));
+                let rounded = E::from_f32(exp::<FUSED>(score * scale - largest));
                 *weight = rounded;
                 *sum += rounded.to_f32();
             }

@@ -5,7 +5,7 @@ use crate::{
     element::{Element, widen},
     level::Level,
     matrix::Matrix,
-    microkernel::{Aligned, TILE, multiply},
+    microkernel::{Aligned, Begin, TILE, multiply},
     pack::{PANEL, Side, pack, panel_length},
     weight::Weight,
 };
@@ -67,14 +67,14 @@ pub(super) fn multiply_all<P: Element>(
     mut write: impl FnMut(usize, usize, &[f32]),
 ) {
     debug_assert!(rows <= TILE && depth <= packed_depth.next_multiple_of(P::GROUP));
+    let mut aligned = Aligned::ZERO;
+    let tile = &mut aligned.0;
     for (index, panel) in panels.chunks_exact(panel_length::<P>(packed_depth)).enumerate() {
         let first = index * PANEL;
         if first >= columns {
             break;
         }
-        let mut aligned = Aligned::ZERO;
-        let tile = &mut aligned.0;
-        multiply(level, rows, depth, left, stride, panel, tile);
+        multiply(level, rows, depth, left, stride, panel, Begin::Zero, tile);
         for (row, sums) in tile[..rows].iter().enumerate() {
             write(row, first, &sums[..PANEL.min(columns - first)]);
         }

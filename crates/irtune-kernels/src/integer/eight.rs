@@ -10,7 +10,7 @@ use super::{ROUNDER, column_factors, factor, magnitude};
 use crate::{
     element::Element,
     level::vectorised,
-    microkernel::{TILE, Tile},
+    microkernel::{Begin, TILE, Tile},
     pack::{PANEL, Side, pack},
     weight::Weight,
 };
@@ -133,9 +133,9 @@ pub(crate) struct Bytes<'a> {
     pub(crate) depth: usize,
 }
 
-/// Adds the piece to the first `rows` rows of `tile`.
+/// Makes the first `rows` rows of `tile` their beginning plus the piece.
 #[inline]
-pub(crate) fn multiply(rows: usize, piece: &Bytes, tile: &mut Tile) {
+pub(crate) fn multiply(rows: usize, piece: &Bytes, begin: Begin, tile: &mut Tile) {
     let Bytes { left, stride, left_scales, scales_stride, panel, panel_scales, starts, depth } = *piece;
     let stretches = depth.div_ceil(STRETCH);
     assert!(rows <= TILE && depth.is_multiple_of(GROUP));
@@ -146,9 +146,10 @@ pub(crate) fn multiply(rows: usize, piece: &Bytes, tile: &mut Tile) {
     #[cfg(target_arch = "x86_64")]
     if crate::level::has_vnni() {
         // SAFETY: the processor has the instructions, and every length is as asserted above.
-        unsafe { vnni::tile(rows, piece, tile) };
+        unsafe { vnni::tile(rows, piece, begin, tile) };
         return;
     }
+    begin.fill(&mut tile[..rows]);
     plain(rows, piece, tile);
 }
 
@@ -215,7 +216,7 @@ mod avx512 {
 mod vnni {
     use std::arch::x86_64::*;
 
-    use super::{Bytes, GROUP, PANEL, STRETCH, Tile};
+    use super::{Begin, Bytes, GROUP, PANEL, STRETCH, Tile};
 
     /// Rows whose sums, whole and scaled, fit the registers together.
     const MOST_ROWS: usize = 6;
@@ -223,21 +224,26 @@ mod vnni {
     /// # Safety
     /// AVX-512 F and VNNI; lengths as `multiply` asserts them.
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) unsafe fn tile(rows: usize, piece: &Bytes, tile: &mut Tile) {
+    pub(super) unsafe fn tile(rows: usize, piece: &Bytes, begin: Begin, tile: &mut Tile) {
         for (number, tile) in tile[..rows].chunks_mut(MOST_ROWS).enumerate() {
             let first = number * MOST_ROWS;
             // SAFETY: the rows are among those that the caller guarantees.
             unsafe {
                 match tile.len() {
-                    1 => part::<1>(piece, first, tile),
-                    2 => part::<2>(piece, first, tile),
-                    3 => part::<3>(piece, first, tile),
-                    4 => part::<4>(piece, first, tile),
-                    5 => part::<5>(piece, first, tile),
-                    _ => part::<6>(piece, first, tile),
+                    1 => part::<1>(piece, first, begin, rows_of(tile)),
+                    2 => part::<2>(piece, first, begin, rows_of(tile)),
+                    3 => part::<3>(piece, first, begin, rows_of(tile)),
+                    4 => part::<4>(piece, first, begin, rows_of(tile)),
+                    5 => part::<5>(piece, first, begin, rows_of(tile)),
+                    _ => part::<MOST_ROWS>(piece, first, begin, rows_of(tile)),
                 }
             }
         }
+    }
+
+    /// Rows whose number the compiler knows, so that all their sums stay in registers.
+    fn rows_of<const ROWS: usize>(tile: &mut [[f32; PANEL]]) -> &mut [[f32; PANEL]; ROWS] {
+        tile.try_into().expect("so many rows")
     }
 
     /// Adds the products of one group of summed values.
@@ -266,7 +272,12 @@ mod vnni {
     /// # Safety
     /// As of [`tile`] for `ROWS` rows from `first` on, which are those of `tile`.
     #[target_feature(enable = "avx512f,avx512vnni")]
-    unsafe fn part<const ROWS: usize>(piece: &Bytes, first: usize, tile: &mut [[f32; PANEL]]) {
+    unsafe fn part<const ROWS: usize>(
+        piece: &Bytes,
+        first: usize,
+        begin: Begin,
+        tile: &mut [[f32; PANEL]; ROWS],
+    ) {
         let Bytes { stride, scales_stride, depth, .. } = *piece;
         // SAFETY: all reads are in the bounds that the caller guarantees, and all writes in rows of 32 sums.
         unsafe {
@@ -276,8 +287,10 @@ mod vnni {
             let mut panel_scales = piece.panel_scales.as_ptr();
             let mut starts = piece.starts.as_ptr();
             let mut held = [[_mm512_setzero_ps(); 2]; ROWS];
-            for (held, row) in held.iter_mut().zip(&*tile) {
-                *held = [_mm512_loadu_ps(row.as_ptr()), _mm512_loadu_ps(row.as_ptr().add(16))];
+            if begin == Begin::Held {
+                for (held, row) in held.iter_mut().zip(&*tile) {
+                    *held = [_mm512_loadu_ps(row.as_ptr()), _mm512_loadu_ps(row.as_ptr().add(16))];
+                }
             }
             let mut rest = depth;
             while rest > 0 {
@@ -399,7 +412,7 @@ mod tests {
             };
             let mut fast = [[0.5; PANEL]; TILE];
             let mut slow = fast;
-            multiply(rows, &piece, &mut fast);
+            multiply(rows, &piece, Begin::Held, &mut fast);
             plain(rows, &piece, &mut slow);
             for (row, (fast, slow)) in fast.iter().zip(&slow).enumerate() {
                 // A row's sums are as large as its values.

@@ -18,7 +18,7 @@ use crate::{
     integer::Width,
     level::level,
     matrix::Matrix,
-    microkernel::{Aligned, TILE, Tile},
+    microkernel::{Aligned, Begin, TILE, Tile},
     pack::PANEL,
     parallel, scratch,
     weight::Weight,
@@ -147,6 +147,8 @@ fn compute<E: Element, P: Element>(
         let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
         let widened = arena.take::<P>(room.widened);
         let mut lefts = ArrayVec::new();
+        let [mut sums, mut masked] = [Aligned::ZERO; 2];
+        let (tile, masked) = (&mut sums.0, &mut masked.0);
         passes::<E, P>(terms, panels, |pieces, is_first, is_last| {
             for panel in 0..panels {
                 for piece in pieces {
@@ -162,26 +164,27 @@ fn compute<E: Element, P: Element>(
                 }
                 for panel in 0..panels {
                     let column = first + panel * PANEL;
-                    let mut aligned = Aligned::ZERO;
-                    let tile = &mut aligned.0;
+                    let mut begin = Begin::Zero;
                     let place = (block * panels + panel) * TILE * PANEL;
                     if !is_first {
                         tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
+                        begin = Begin::Held;
                     }
                     for (piece, left) in pieces.iter().zip(&lefts) {
-                        let add = |tile: &mut Tile| {
-                            packed.multiply(level, count, piece, left, widened, panel, tile);
+                        let multiply = |begin, tile: &mut Tile| {
+                            packed.multiply(level, count, piece, left, widened, panel, begin, tile);
                         };
                         match &terms[piece.term].mask {
-                            None => add(tile),
+                            None => multiply(begin, tile),
                             Some(mask) => {
-                                let mut aligned = Aligned::ZERO;
-                                let masked = &mut aligned.0;
-                                add(masked);
+                                begin.fill(&mut tile[..count]);
+                                multiply(Begin::Zero, masked);
                                 mask.add(masked, tile, count, row, column);
                             }
                         }
+                        begin = Begin::Held;
                     }
+                    begin.fill(&mut tile[..count]);
                     if is_last {
                         write_tile(target, tile, count, scale, row, column);
                     } else {

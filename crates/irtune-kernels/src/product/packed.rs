@@ -13,7 +13,7 @@ use crate::{
         sixteen::{self, Integers},
     },
     level::Level,
-    microkernel::{Tile, multiply},
+    microkernel::{Begin, Tile, multiply},
     pack::{PANEL, pack, panel_length},
     scratch::{self, Arena},
 };
@@ -85,7 +85,7 @@ impl<'a, P: Element> Packed<'a, P> {
         }
     }
 
-    /// Adds `left`'s products with a piece of one panel to the first `rows` rows of `tile`.
+    /// Makes the first `rows` rows of `tile` their beginning plus `left`'s products with a piece of one panel.
     #[inline]
     #[allow(clippy::too_many_arguments)]
     pub(super) fn multiply(
@@ -96,6 +96,7 @@ impl<'a, P: Element> Packed<'a, P> {
         left: &Left<P>,
         widened: &[P],
         panel: usize,
+        begin: Begin,
         tile: &mut Tile,
     ) {
         let values = || {
@@ -105,9 +106,11 @@ impl<'a, P: Element> Packed<'a, P> {
         let integers = || &self.integers[panel * self.room.integers + piece.place..][..piece.panel_bytes()];
         let line = (panel * self.room.lines + piece.line) * PANEL;
         match left {
-            Left::Values(left, stride) => multiply(level, rows, piece.depth, left, *stride, values(), tile),
+            Left::Values(left, stride) => {
+                multiply(level, rows, piece.depth, left, *stride, values(), begin, tile);
+            }
             Left::Widened(start) => {
-                multiply(level, rows, piece.depth, &widened[*start..], piece.depth, values(), tile);
+                multiply(level, rows, piece.depth, &widened[*start..], piece.depth, values(), begin, tile);
             }
             Left::Sixteen(left, left_scales) => {
                 let piece = Integers {
@@ -117,6 +120,7 @@ impl<'a, P: Element> Packed<'a, P> {
                     panel_scales: &self.scales[line..],
                     depth: piece.padded(),
                 };
+                begin.fill(&mut tile[..rows]);
                 sixteen::multiply(level, rows, &piece, tile);
             }
             Left::Eight(left, stride, left_scales, scales_stride) => {
@@ -130,7 +134,7 @@ impl<'a, P: Element> Packed<'a, P> {
                     starts: &self.starts[line..],
                     depth: piece.padded(),
                 };
-                eight::multiply(rows, &piece, tile);
+                eight::multiply(rows, &piece, begin, tile);
             }
         }
     }
