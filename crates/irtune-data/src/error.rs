@@ -281,7 +281,7 @@ pub enum DataError {
     },
     /// A template names a placeholder that doesn't exist.
     #[error(
-        "{template}:{line}: unknown placeholder {{{placeholder}}}; known are {{original}}, {{revised}}, {{edits}} and {{labels}}, and {{{{ writes a brace"
+        "{template}:{line}: unknown placeholder {{{placeholder}}}; known are {{original}}, {{revised}} and {{labels}}, and {{{{ writes a brace"
     )]
     UnknownPlaceholder {
         /// The template's name or file.
@@ -302,9 +302,7 @@ pub enum DataError {
         line: usize,
     },
     /// A template without the revised text.
-    #[error(
-        "{template}: the template never uses {{revised}} or {{edits}}; put {{revised}} where the revised text belongs, or {{edits}} where both texts as one do"
-    )]
+    #[error("{template}: the template never uses {{revised}}; put it where the revised text belongs")]
     MissingRevised {
         /// The template's name or file.
         template: String,

@@ -12,7 +12,6 @@
 mod change;
 mod columns;
 mod corpus;
-mod edits;
 mod encode;
 mod epoch;
 mod error;

@@ -1,9 +1,5 @@
 //! A prompt: the template with its labels filled in, waiting for a pair.
 
-use std::borrow::Cow;
-
-use crate::edits::edits;
-
 /// A piece of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -13,20 +9,6 @@ pub enum Segment {
     Original,
     /// The revised text's place.
     Revised,
-    /// The place of both texts as one, the edits marked.
-    Edits,
-}
-
-impl Segment {
-    /// Its text for a pair.
-    pub fn text<'a>(&'a self, original: &'a str, revised: &'a str) -> Cow<'a, str> {
-        match self {
-            Segment::Text(text) => text.into(),
-            Segment::Original => original.into(),
-            Segment::Revised => revised.into(),
-            Segment::Edits => edits(original, revised).into(),
-        }
-    }
 }
 
 /// What surrounds the texts of every pair of a task.
@@ -55,6 +37,11 @@ impl Prompt {
 
     /// The whole text for a pair.
     pub fn render(&self, original: &str, revised: &str) -> String {
-        self.segments.iter().map(|segment| segment.text(original, revised)).collect()
+        let pieces = self.segments.iter().map(|segment| match segment {
+            Segment::Text(text) => text.as_str(),
+            Segment::Original => original,
+            Segment::Revised => revised,
+        });
+        pieces.collect()
     }
 }

@@ -85,7 +85,12 @@ impl Prompt {
         };
         let mut fixed = format!("{before}{once}{opening}");
         for shot in shots {
-            fixed.extend(body.iter().map(|segment| segment.text(&shot.original, &shot.revised)));
+            let texts = body.iter().map(|segment| match segment {
+                Segment::Text(text) => text.as_str(),
+                Segment::Original => shot.original.as_str(),
+                Segment::Revised => shot.revised.as_str(),
+            });
+            fixed.extend(texts);
             let blank = blank_after(&closing);
             fixed += &format!("{closing}{blank}{}{between}{before}{opening}", shot.words);
         }

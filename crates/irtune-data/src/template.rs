@@ -10,8 +10,8 @@ use crate::prompt::{Prompt, Segment};
 
 /// A parsed prompt template; stored as its name and text.
 ///
-/// `{original}`, `{revised}`, `{edits}` and `{labels}` are replaced, `{{` and `}}` write a brace. Task and labels should
-/// come first: what all prompts share at their beginning is computed once a batch.
+/// `{original}`, `{revised}` and `{labels}` are replaced, `{{` and `}}` write a brace. Task and labels should come
+/// first: what all prompts share at their beginning is computed once a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Template {
@@ -25,7 +25,6 @@ enum Part {
     Text(String),
     Original,
     Revised,
-    Edits,
     Labels,
 }
 
@@ -48,15 +47,6 @@ Revised:
 
 Intention:";
 
-const EDITS: &str = "\
-Name the writer's intention behind the edits of this text, marked as [old => new].
-Intentions: {labels}
-
-Text:
-{edits}
-
-Intention:";
-
 const PAIR: &str = "{original}\n{revised}";
 
 impl Template {
@@ -70,17 +60,11 @@ impl Template {
         built_in("pair", PAIR)
     }
 
-    /// As [`Template::instruction`], both texts as one with its edits marked: about half of the tokens.
-    pub fn edits() -> Template {
-        built_in("edits", EDITS)
-    }
-
-    /// A template that comes with the crate: `instruction`, `pair` or `edits`.
+    /// A template that comes with the crate: `instruction` or `pair`.
     pub fn named(name: &str) -> Option<Template> {
         match name {
             "instruction" => Some(Template::instruction()),
             "pair" => Some(Template::pair()),
-            "edits" => Some(Template::edits()),
             _ => None,
         }
     }
@@ -101,7 +85,7 @@ impl Template {
     /// Parses a template; `name` is what errors call it.
     ///
     /// # Errors
-    /// For an unknown or unclosed placeholder, and a template without `{revised}` and `{edits}`.
+    /// For an unknown or unclosed placeholder, and a template without `{revised}`.
     pub fn parse(name: &str, text: &str) -> Result<Template, DataError> {
         let mut parts = Vec::new();
         let mut fixed = String::new();
@@ -127,7 +111,6 @@ impl Template {
             let part = match &brace[1..end] {
                 "original" => Part::Original,
                 "revised" => Part::Revised,
-                "edits" => Part::Edits,
                 "labels" => Part::Labels,
                 placeholder => {
                     let (template, placeholder) = (name.to_owned(), placeholder.to_owned());
@@ -144,7 +127,7 @@ impl Template {
         if !fixed.is_empty() {
             parts.push(Part::Text(fixed));
         }
-        if !parts.contains(&Part::Revised) && !parts.contains(&Part::Edits) {
+        if !parts.contains(&Part::Revised) {
             return Err(DataError::MissingRevised { template: name.to_owned() });
         }
         Ok(Template { name: name.to_owned(), text: text.to_owned(), parts })
@@ -167,7 +150,6 @@ impl Template {
             Part::Labels => Segment::Text(labels.names().join(", ")),
             Part::Original => Segment::Original,
             Part::Revised => Segment::Revised,
-            Part::Edits => Segment::Edits,
         });
         Prompt::new(segments)
     }
@@ -201,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_crates_templates_parse_and_put_task_and_labels_first() {
-        for name in ["instruction", "pair", "edits"] {
+        for name in ["instruction", "pair"] {
             assert_eq!(Template::named(name).unwrap().name(), name);
         }
         assert!(Template::named("chat").is_none());
@@ -216,11 +198,6 @@ mod tests {
         assert_eq!(prompt.segments()[0], Segment::Text(text[..text.find("A car").unwrap()].to_owned()));
         assert_eq!(prompt.segments()[1], Segment::Original);
         assert_eq!(Template::pair().prompt(&labels()).render("A", "B"), "A\nB");
-        assert_eq!(
-            Template::edits().prompt(&labels()).render("A car.", "The car."),
-            "Name the writer's intention behind the edits of this text, marked as [old => new].\n\
-             Intentions: clarity, tone\n\nText:\n[A => The] car.\n\nIntention:"
-        );
     }
 
     #[test]
@@ -243,7 +220,7 @@ mod tests {
         assert!(matches!(error, DataError::UnknownPlaceholder { line: 2, .. }));
         assert_eq!(
             error.to_string(),
-            "p.txt:2: unknown placeholder {label}; known are {original}, {revised}, {edits} and {labels}, and {{ writes a brace"
+            "p.txt:2: unknown placeholder {label}; known are {original}, {revised} and {labels}, and {{ writes a brace"
         );
     }
 
@@ -258,10 +235,7 @@ mod tests {
     fn the_revised_text_must_be_used() {
         let error = Template::parse("p.txt", "{original} {{revised}}").unwrap_err();
         assert!(matches!(error, DataError::MissingRevised { .. }));
-        assert!(
-            error.to_string().starts_with("p.txt: the template never uses {revised} or {edits}"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("p.txt: the template never uses {revised}"), "{error}");
     }
 
     #[test]

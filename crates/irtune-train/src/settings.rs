@@ -114,7 +114,7 @@ pub struct TrainSettings {
     pub max_steps: Option<u64>,
     /// Longest example in tokens; longer pairs are shortened around their change.
     pub max_length: usize,
-    /// `instruction`, `pair`, `edits`, or the path of a template file.
+    /// `instruction`, `pair`, or the path of a template file.
     pub prompt: String,
     /// Share of the training pairs to validate on when no validation file is given; 0 validates on nothing.
     pub validation_fraction: f64,

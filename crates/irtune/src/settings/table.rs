@@ -160,7 +160,7 @@ static OWN: &[Setting] = &[
     entry(Data, "group_column", Text, "NAME", "Column of the document; its pairs stay together in a split"),
     entry(Data, "id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
     entry(Data, "drop_labels", List, "LIST", "Labels whose pairs are left out"),
-    entry(Data, "prompt", Text, "PROMPT", "instruction, pair, edits, or the path of a template file"),
+    entry(Data, "prompt", Text, "PROMPT", "instruction, pair, or the path of a template file"),
     entry(
         Data,
         "max_length",
