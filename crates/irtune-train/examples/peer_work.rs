@@ -47,9 +47,9 @@ struct CorpusWork {
     /// Pairs that share a beginning lie in one batch, as `batches = "related"` makes them, whatever their lengths
     #[arg(long)]
     related: bool,
-    /// The prompt's name; the order is that of the default prompt, so that batches hold the same pairs
+    /// Longest example in tokens; the order is that of the default, so that batches hold the same pairs
     #[arg(long)]
-    prompt: Option<String>,
+    max_length: Option<usize>,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
@@ -95,15 +95,15 @@ fn main() -> anyhow::Result<()> {
     match Work::parse() {
         Work::Corpus(work) => {
             let base = Arc::new(Base::open(&work.base)?);
-            let default = TrainSettings::default().prompt;
-            let examples = encode(&work, &default, base.clone())?;
+            let default = TrainSettings::default().max_length;
+            let examples = encode(&work, default, base.clone())?;
             let order = if work.related {
                 related_first(&examples, &work, seed)?
             } else {
                 grouped(&examples, &work, seed)?
             };
-            let examples = match &work.prompt {
-                Some(prompt) => encode(&work, prompt, base)?,
+            let examples = match work.max_length {
+                Some(length) => encode(&work, length, base)?,
                 None => examples,
             };
             write_examples(&work.out, order.iter().map(|&index| &examples[index]))
@@ -137,7 +137,7 @@ fn drawn(layers: usize, count: usize, mut draws: StepDraws) -> Vec<usize> {
 }
 
 /// The pairs as a training run encodes them.
-fn encode(work: &CorpusWork, prompt: &str, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
+fn encode(work: &CorpusWork, max_length: usize, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
     let settings = TrainSettings::default();
     let train = Corpus::read(&work.train, &Columns::default(), Labels::Required)?;
     let labels = LabelSet::discover(&train.pairs)?;
@@ -145,9 +145,9 @@ fn encode(work: &CorpusWork, prompt: &str, base: Arc<Base>) -> anyhow::Result<Ve
         Some(path) => Corpus::read(path, &Columns::default(), Labels::Required)?,
         None => train,
     };
-    let template = Template::named(prompt).with_context(|| format!("there is no prompt {prompt}"))?;
+    let template = Template::named(&settings.prompt).context("the default prompt")?;
     let tokens = BaseTokens::new(base);
-    let encoder = Encoder::new(&tokens, template.prompt(&labels), settings.max_length)?;
+    let encoder = Encoder::new(&tokens, template.prompt(&labels), max_length)?;
     Ok(encoder.encode_all(&corpus.pairs, Some(&labels))?.examples)
 }
 

@@ -23,8 +23,8 @@ pub struct Case {
     pub once: bool,
     /// Whether irtune's batches hold related pairs; PyTorch's hold pairs of like lengths in any case.
     pub related: bool,
-    /// irtune's prompt, where it isn't the default; PyTorch's is.
-    pub prompt: Option<&'static str>,
+    /// Tokens that irtune shortens longer examples to, around their change; PyTorch's stay whole.
+    pub max_length: Option<usize>,
     /// What is compared.
     pub measure: Measure,
 }
@@ -89,9 +89,12 @@ const TRAINING: Case = Case {
     warmup_steps: 1,
     once: false,
     related: false,
-    prompt: None,
+    max_length: None,
     measure: Measure::Speed,
 };
+
+/// Tokens of a shortened example, the 43 of the prompt around the pair included.
+const SHORT: usize = 96;
 
 /// Every comparison of whole steps.
 pub const CASES: [Case; 14] = [
@@ -115,10 +118,10 @@ pub const CASES: [Case; 14] = [
         ..TRAINING
     },
     Case {
-        name: "ir-int8-edits",
+        name: "ir-int8-short",
         layers: Layers::Chosen,
         precision: Some("int8"),
-        prompt: Some("edits"),
+        max_length: Some(SHORT),
         ..TRAINING
     },
     Case { name: "lisa", layers: Layers::Drawn { count: 2, every: 20 }, steps: Some(39), ..TRAINING },
@@ -140,10 +143,10 @@ pub const CASES: [Case; 14] = [
         ..TRAINING
     },
     Case {
-        name: "inference-int8-edits",
+        name: "inference-int8-short",
         examples: Examples::Test,
         precision: Some("int8"),
-        prompt: Some("edits"),
+        max_length: Some(SHORT),
         steps: None,
         ..TRAINING
     },

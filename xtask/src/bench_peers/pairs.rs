@@ -21,7 +21,7 @@ struct Bench<'a> {
     options: &'a Options,
     shop: &'a Workshop<'a>,
     examples: PathBuf,
-    /// irtune's, in an order of their own if they are related, or in another prompt.
+    /// irtune's, in an order of their own if they are related, or shortened.
     our_examples: PathBuf,
     layers: Option<PathBuf>,
 }
@@ -32,7 +32,7 @@ struct Bench<'a> {
 /// When a run fails or both sides didn't do the same work.
 pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Value> {
     let (examples, layers) = (shop.examples(case)?, shop.layers(case)?);
-    let own = case.related || case.prompt.is_some();
+    let own = case.related || case.max_length.is_some();
     let our_examples = if own { shop.our_examples(case)? } else { examples.clone() };
     let mut bench = Bench { case, options, shop, examples, our_examples, layers };
     if case.layers == Layers::Chosen {
@@ -48,7 +48,7 @@ pub fn run(case: &Case, options: &Options, shop: &Workshop) -> anyhow::Result<Va
         let steps = case.steps(options.quick);
         let ours = bench.ours(steps)?;
         let peer = bench.peer(setting, steps, None)?;
-        // In another order or prompt the same number of pairs has other tokens.
+        // In another order or shortened the same number of pairs has other tokens.
         let same = if own { &["examples"][..] } else { &["examples", "tokens"] };
         for &work in same {
             ensure!(ours[work] == peer[work], "{work}: {} here, {} there", ours[work], peer[work]);

@@ -90,8 +90,8 @@ impl<'a> Workshop<'a> {
         Ok(path)
     }
 
-    /// Writes the examples as irtune gets them with the options of a case: in the order of related batches, or in
-    /// another prompt, the same pairs in the same batches.
+    /// Writes the examples as irtune gets them with the options of a case: in the order of related batches, or
+    /// shortened, the same pairs in the same batches.
     ///
     /// # Errors
     /// When the corpus can't be read.
@@ -99,7 +99,7 @@ impl<'a> Workshop<'a> {
         let path = self.folder.join(format!("{}-our-examples.jsonl", case.name));
         let mut command = self.corpus(case);
         command.args(case.related.then_some("--related"));
-        command.args(case.prompt.map(|prompt| format!("--prompt={prompt}")));
+        command.args(case.max_length.map(|tokens| format!("--max-length={tokens}")));
         output(command.arg("--out").arg(&path))?;
         Ok(path)
     }
