@@ -69,7 +69,14 @@ impl<E: Element> Case<E> {
     fn run(&mut self) {
         let mut out = std::mem::take(&mut self.out);
         let left = Matrix::new(&self.left, ROWS, self.summed);
-        let term = Term { left, weight: self.weight(), side: self.side, mask: None, integers: self.integers };
+        let term = Term {
+            left,
+            weight: self.weight(),
+            side: self.side,
+            mask: None,
+            integers: self.integers,
+            merged: None,
+        };
         product(&[term], 1.0, Output::Operand(MatrixMut::new(&mut out, ROWS, self.outputs)));
         self.out = out;
     }

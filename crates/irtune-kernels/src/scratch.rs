@@ -10,7 +10,7 @@ use bytemuck::Pod;
 /// One cache line; a vector of them is aligned as SIMD loads like it.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+pub(crate) struct Line([u8; 64]);
 
 // SAFETY: 64 plain bytes without padding, any pattern valid.
 unsafe impl bytemuck::Zeroable for Line {}

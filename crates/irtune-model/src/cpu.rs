@@ -14,8 +14,8 @@ use crate::{
     base::Base,
     device::{
         Activation, AdamW, AttentionGradients, AttentionInputs, AttentionShape, Device, Direction,
-        DirectionMemory, DirectionPlace, HeadShape, LossOptions, MaskRef, OptimizerSlices, Out, Right,
-        RotaryTable, Side, Term,
+        DirectionMemory, DirectionPlace, HeadShape, LossOptions, LowRank, MaskRef, OptimizerSlices, Out,
+        Right, RotaryTable, Side, Term,
     },
     weights::WeightError,
 };
@@ -53,7 +53,7 @@ impl<E: Element> Cpu<E> {
 
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
         match right {
-            Right::Frozen(matrix) => matrix.view(),
+            Right::Frozen(matrix) | Right::Merged(matrix, _) => matrix.view(),
             Right::Trained { values, offset, rows, columns }
             | Right::Master { values, offset, rows, columns } => {
                 weight::Weight::of(&values[*offset..], *rows, *columns)
@@ -110,6 +110,7 @@ impl<E: Element> Device for Cpu<E> {
     type Floats = Vec<f32>;
     type Words = Vec<u32>;
     type Weight = FrozenMatrix;
+    type Merged = product::Merged;
 
     fn precision(&self) -> &'static str {
         self.integers.map_or(E::NAME, Width::name)
@@ -122,6 +123,20 @@ impl<E: Element> Device for Cpu<E> {
     fn weight(&self, name: &str) -> Result<FrozenMatrix, WeightError> {
         self.base.weights.get(name)?;
         Ok(FrozenMatrix { base: self.base.clone(), name: name.to_owned() })
+    }
+
+    fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
+        (self.integers == Some(Width::Eight)).then(|| product::Merged::bytes(outputs, inputs))
+    }
+
+    fn merge(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> product::Merged {
+        let view = weight.view();
+        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| product::LowRank {
+            a: &values[a..][..rank * view.columns],
+            b: &values[b..][..rank * view.rows],
+            scale: scaling,
+        });
+        product::Merged::new(&view, low_rank)
     }
 
     fn operands(&self, length: usize) -> Vec<E> {
@@ -169,10 +184,12 @@ impl<E: Element> Device for Cpu<E> {
                 let weight = Self::view(&term.right);
                 let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
-                let frozen = matches!(term.right, Right::Frozen(_) | Right::Master { .. });
+                let merged = if let Right::Merged(_, merged) = term.right { Some(merged) } else { None };
+                let frozen =
+                    matches!(term.right, Right::Frozen(_) | Right::Master { .. } | Right::Merged(..));
                 let integers = self.integers.filter(|_| frozen);
                 let left = Matrix::new(term.left, rows, summed);
-                product::Term { left, weight, side: term.side, mask, integers }
+                product::Term { left, weight, side: term.side, mask, integers, merged }
             })
             .collect();
         let length = rows * columns;

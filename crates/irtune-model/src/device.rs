@@ -43,6 +43,22 @@ pub enum Right<'a, D: Device + ?Sized> {
     },
     /// Activations, `[rows, columns]`.
     Operands(&'a D::Operands, usize, usize),
+    /// A frozen matrix and what its adapter adds, as one.
+    Merged(&'a D::Weight, &'a D::Merged),
+}
+
+/// Where the parameters of a low-rank adapter are: what it adds to its matrix is `scaling · B A`.
+pub struct LowRank<'a, D: Device + ?Sized> {
+    /// The buffer that holds them.
+    pub values: &'a D::Floats,
+    /// Offset of A, `[rank, inputs]`.
+    pub a: usize,
+    /// Offset of B transposed, `[rank, outputs]`.
+    pub b: usize,
+    /// Rows of both.
+    pub rank: usize,
+    /// Factor of their product.
+    pub scaling: f32,
 }
 
 /// A dropout mask `[rows, columns]` and the factor of what it keeps.
@@ -195,6 +211,8 @@ pub trait Device: Send + Sync {
     type Words: Send + Sync;
     /// A frozen matrix.
     type Weight: Send + Sync;
+    /// A frozen matrix and what its adapter adds, as one, for classifying.
+    type Merged: Send + Sync;
 
     /// Name of the operands' precision.
     fn precision(&self) -> &'static str;
@@ -207,6 +225,12 @@ pub trait Device: Send + Sync {
     /// # Errors
     /// When the base has no such tensor.
     fn weight(&self, name: &str) -> Result<Self::Weight, WeightError>;
+
+    /// Bytes of the merged matrices of such shapes; `None` where merging gains too little for its memory.
+    fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize>;
+
+    /// Merges a frozen matrix with what its adapter adds.
+    fn merge(&self, weight: &Self::Weight, low_rank: Option<LowRank<Self>>) -> Self::Merged;
 
     /// Zeroed operands.
     fn operands(&self, length: usize) -> Self::Operands;

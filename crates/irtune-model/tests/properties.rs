@@ -94,6 +94,26 @@ fn without_sharing_a_batch_is_the_same() {
 }
 
 #[test]
+fn merged_matrices_give_the_logits_of_both() {
+    everywhere(|tiny, precision| {
+        let (batch, _) = tiny.first();
+        let options = EngineOptions { training: false, ..options(precision) };
+        let trained = Trained::Adapter(tiny.lora.clone().into());
+        let mut engine = engine(tiny.base.clone(), trained, tiny.labels, 1, options).expect("an engine");
+        engine.load_parameters(&tiny.adapter).expect("the adapter fits");
+        let (mut apart, mut merged, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        engine.logits(&batch, &mut apart).expect("logits");
+        engine.merge();
+        engine.logits(&batch, &mut merged).expect("logits");
+        assert_close("logits", &apart, &merged, "logits", precision);
+        assert_eq!(apart != merged, precision == Precision::Int8, "only int8 merges");
+        engine.load_parameters(&tiny.adapter).expect("the adapter fits");
+        engine.logits(&batch, &mut again).expect("logits");
+        assert_eq!(apart, again, "new parameters end the merging");
+    });
+}
+
+#[test]
 fn accumulated_micro_batches_are_the_big_batch() {
     everywhere(|tiny, precision| {
         let active = vec![true; tiny.layers];

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use irtune_data::{Example, LabelSet};
 use irtune_kernels::level;
-use irtune_model::{AdapterConfig, Base, Engine, ModelConfig, Precision, Projection};
+use irtune_model::{AdapterConfig, Base, Engine, EngineOptions, ModelConfig, Precision, Projection};
 use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
 };
@@ -97,7 +97,21 @@ fn main() -> anyhow::Result<()> {
         validation: Vec::new(),
         test: Vec::new(),
     };
-    let mut engine = make_engine(&base, &settings, &data)?;
+    let mut engine = match options.task {
+        Task::Train => make_engine(&base, &settings, &data)?,
+        Task::Infer => {
+            let engine_options = EngineOptions {
+                precision: settings.precision,
+                threads: settings.threads.unwrap_or(1),
+                max_tokens: settings.micro_batch_tokens,
+                max_examples: settings.batch_size,
+                training: false,
+                memory_bytes: None,
+            };
+            let trained = settings.adapter_config().into();
+            irtune_model::engine(base.clone(), trained, data.labels.len(), settings.seed, engine_options)?
+        }
+    };
     leave_the_start(engine.as_mut(), settings.seed)?;
     let mut policy: Box<dyn LayerPolicy> = match &options.layers {
         Some(path) => Box::new(Replay::read(path, base.config.layers)?),
@@ -139,6 +153,8 @@ fn main() -> anyhow::Result<()> {
             let (size, limit) = (settings.batch_size, settings.batch_limit());
             let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
             let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
+            // The peer merges before the clock starts, too.
+            engine.merge();
             losses.push(loss(engine.as_mut(), warm, limit)?);
             first_step = Some(SystemTime::now());
             let start = Instant::now();

@@ -22,6 +22,9 @@ impl BatchLimit {
     }
 }
 
+/// Examples from which on the engine merges the base's matrices with their adapters first, where it can.
+const WORTH_MERGING: usize = 64;
+
 /// Logits of examples, a batch at a time; `None` when interrupted between two batches.
 ///
 /// Examples are sorted, so that those that begin alike share a batch and their beginning is computed once.
@@ -51,6 +54,9 @@ pub fn logits_told(
     interrupt: &AtomicBool,
     told: &mut dyn FnMut(usize),
 ) -> Result<Option<Vec<f32>>, ModelError> {
+    if examples.len() >= WORTH_MERGING {
+        engine.merge();
+    }
     let labels = engine.labels();
     let mut done = 0;
     let mut all = vec![0.0; examples.len() * labels];

@@ -4,6 +4,7 @@
 //! Forward (`left · Wᵀ`) and backward (`left · W`) read the same weight bytes.
 
 mod lefts;
+mod merged;
 mod output;
 mod packed;
 mod passes;
@@ -32,6 +33,7 @@ use plan::{Part, Plan, most_panels, panels};
 use rounded::{RoundedLeft, with_integers};
 
 pub use crate::pack::Side;
+pub use merged::{LowRank, Merged};
 pub use output::Output;
 
 /// `left · Wᵀ` or `left · W`, its result optionally masked.
@@ -47,17 +49,19 @@ pub struct Term<'a, E> {
     pub mask: Option<Mask<'a>>,
     /// The integers with scales that it is multiplied in, faster than f32 or bf16 on processors that have them.
     pub integers: Option<Width>,
+    /// What is multiplied with in place of the weight, which then only gives the shape: in 8-bit integers, forward.
+    pub merged: Option<&'a Merged>,
 }
 
 impl<'a, E: Element> Term<'a, E> {
     /// `left · Wᵀ`
     pub fn forward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
-        Self { left, weight, side: Side::Forward, mask: None, integers: None }
+        Self { left, weight, side: Side::Forward, mask: None, integers: None, merged: None }
     }
 
     /// `left · W`
     pub fn backward(left: Matrix<'a, E>, weight: Weight<'a>) -> Self {
-        Self { left, weight, side: Side::Backward, mask: None, integers: None }
+        Self { left, weight, side: Side::Backward, mask: None, integers: None, merged: None }
     }
 
     fn summed(&self) -> usize {
@@ -94,6 +98,14 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
         assert_eq!(term.weight.bytes.len(), term.weight.rows * term.weight.row_bytes(), "bytes of a weight");
         if let Some(mask) = &term.mask {
             mask.check(rows, columns);
+        }
+        if let Some(merged) = term.merged {
+            assert_eq!(
+                (merged.shape(), term.side),
+                ((columns, term.summed()), Side::Forward),
+                "a merged weight"
+            );
+            assert_eq!(term.integers, Some(Width::Eight), "integers of a merged weight");
         }
     }
     if rows == 0 || columns == 0 {
@@ -172,7 +184,10 @@ fn compute<E: Element, P: Element>(
                     }
                     for (piece, left) in pieces.iter().zip(&lefts) {
                         let multiply = |begin, tile: &mut Tile| {
-                            packed.multiply(level, count, piece, left, widened, panel, begin, tile);
+                            let term = &terms[piece.term];
+                            packed.multiply(
+                                level, count, term, piece, left, widened, panel, column, begin, tile,
+                            );
                         };
                         match &terms[piece.term].mask {
                             None => multiply(begin, tile),
@@ -226,6 +241,7 @@ mod tests {
                 side,
                 mask: None,
                 integers,
+                merged: None,
             };
             let mut out = vec![1.0f32; rows * columns];
             product(&[term, term], 0.5, Output::<E>::Add(MatrixMut::new(&mut out, rows, columns)));

@@ -57,6 +57,9 @@ impl<'a, P: Element> Packed<'a, P> {
     /// Packs a piece of one panel, whose outputs begin at `column`.
     pub(super) fn pack<E: Element>(&mut self, term: &Term<E>, piece: &Piece, panel: usize, column: usize) {
         let Term { weight, side, .. } = term;
+        if term.merged.is_some() {
+            return;
+        }
         let Some(width) = piece.integers else {
             let out = &mut self.values[panel * self.room.values + piece.place..];
             return pack(
@@ -85,17 +88,20 @@ impl<'a, P: Element> Packed<'a, P> {
         }
     }
 
-    /// Makes the first `rows` rows of `tile` their beginning plus `left`'s products with a piece of one panel.
+    /// Makes the first `rows` rows of `tile` their beginning plus `left`'s products with a piece of one panel, whose
+    /// outputs begin at `column`.
     #[inline]
     #[allow(clippy::too_many_arguments)]
-    pub(super) fn multiply(
+    pub(super) fn multiply<E: Element>(
         &self,
         level: Level,
         rows: usize,
+        term: &Term<E>,
         piece: &Piece,
         left: &Left<P>,
         widened: &[P],
         panel: usize,
+        column: usize,
         begin: Begin,
         tile: &mut Tile,
     ) {
@@ -124,14 +130,18 @@ impl<'a, P: Element> Packed<'a, P> {
                 sixteen::multiply(level, rows, &piece, tile);
             }
             Left::Eight(left, stride, left_scales, scales_stride) => {
+                let (panel, panel_scales, starts) = match term.merged {
+                    Some(merged) => merged.piece(column, piece.start),
+                    None => (bytemuck::cast_slice(integers()), &self.scales[line..], &self.starts[line..]),
+                };
                 let piece = Bytes {
                     left,
                     stride: *stride,
                     left_scales,
                     scales_stride: *scales_stride,
-                    panel: bytemuck::cast_slice(integers()),
-                    panel_scales: &self.scales[line..],
-                    starts: &self.starts[line..],
+                    panel,
+                    panel_scales,
+                    starts,
                     depth: piece.padded(),
                 };
                 eight::multiply(rows, &piece, begin, tile);

@@ -21,7 +21,7 @@ use super::{
     state::{Entries, Group, Rest},
 };
 use crate::{
-    device::{Device, Out, Right, Term},
+    device::{Device, LowRank, Out, Right, Term},
     host_tensor::HostTensor,
 };
 
@@ -189,6 +189,12 @@ impl<D: Device> LoraSite<D> {
     pub(super) fn b<'a>(&self, group: &'a Group<D>) -> Right<'a, D> {
         let (rows, columns) = (self.rank, self.outputs);
         Right::Trained { values: &group.values, offset: self.b, rows, columns }
+    }
+
+    /// What it adds to its matrix; `None` when that is more than one product.
+    pub(super) fn low_rank<'a>(&self, group: &'a Group<D>) -> Option<LowRank<'a, D>> {
+        let &Self { a, b, rank, scaling, .. } = self;
+        self.fixed.is_none().then_some(LowRank { values: &group.values, a, b, rank, scaling })
     }
 
     pub(super) fn forward(

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     base::Base,
     config::ModelConfig,
-    device::{Device, DirectionMemory, MaskRef, Out, Right, Term},
+    device::{Device, DirectionMemory, LowRank, MaskRef, Out, Right, Term},
     engine::Trained,
     error::ModelError,
     host_tensor::HostTensor,
@@ -377,6 +377,11 @@ impl<D: Device> Site<D> {
         if let Site::Lora(lora) = self {
             lora.export(device, layer, projection, parameters);
         }
+    }
+
+    /// What it adds to its matrix, if that is a matrix of low rank.
+    pub(crate) fn low_rank<'a>(&self, group: &'a Group<D>) -> Option<LowRank<'a, D>> {
+        if let Site::Lora(lora) = self { lora.low_rank(group) } else { None }
     }
 
     /// Finds anew what is known of parameters that changed.

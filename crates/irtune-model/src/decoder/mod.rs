@@ -71,7 +71,14 @@ pub(crate) struct Decoder<D: Device> {
     targets: Vec<u32>,
     /// Scratch that all threads have.
     settled: irtune_kernels::Settled,
+    training: bool,
+    /// Whether the layers' matrices are merged with their adapters.
+    merged: bool,
 }
+
+/// Most memory that merged matrices may take in bytes: those of SmolLM2-135M take 120 MB. In larger models adapters
+/// are a smaller part of the work.
+const MOST_MERGED: usize = 256 << 20;
 
 impl<D: Device> Decoder<D> {
     pub(crate) fn new(
@@ -153,6 +160,8 @@ impl<D: Device> Decoder<D> {
             words: None,
             targets: Vec::new(),
             settled: irtune_kernels::Settled::default(),
+            training: options.training,
+            merged: false,
         };
         decoder.initialise(seed);
         Ok(decoder)
@@ -458,6 +467,25 @@ impl<D: Device> Engine for Decoder<D> {
         self.pool.as_ref().map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads)
     }
 
+    fn merge(&mut self) {
+        let bytes = Projection::ALL.iter().map(|&projection| {
+            let (outputs, inputs) = self.base.config.projection_shape(projection);
+            self.device.merged_bytes(outputs, inputs)
+        });
+        let fits = bytes.sum::<Option<usize>>().is_some_and(|bytes| bytes * self.layers.len() <= MOST_MERGED);
+        if self.merged || self.training || self.trained.is_weights() || !fits {
+            return;
+        }
+        let pool = self.pool.take();
+        let Self { device, layers, groups, .. } = self;
+        run(&pool, || {
+            for (index, layer) in layers.iter_mut().enumerate() {
+                layer.merge(device, groups.get(index));
+            }
+        });
+        (self.pool, self.merged) = (pool, true);
+    }
+
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         let with_words = self.with_words(batch, None);
         let packed = with_words.as_ref().unwrap_or(batch);
@@ -676,6 +704,9 @@ impl<D: Device> Engine for Decoder<D> {
         }
         if let Some(cache) = cache {
             cache.clear();
+        }
+        if std::mem::take(&mut self.merged) {
+            self.layers.iter_mut().for_each(Layer::forget_merged);
         }
         Ok(())
     }

@@ -33,6 +33,8 @@ pub(crate) struct Layer<D: Device> {
     /// By [`Projection`].
     weights: [D::Weight; 7],
     sites: Sites<D>,
+    /// By [`Projection`], once they are merged for classifying.
+    merged: [Option<D::Merged>; 7],
 }
 
 /// What all layers of a pass share.
@@ -72,7 +74,7 @@ impl<D: Device> Layer<D> {
         }
         let Ok(weights) = weights.into_inner() else { unreachable!("seven projections") };
         let (attention_gain, mlp_gain) = (gain("input_layernorm")?, gain("post_attention_layernorm")?);
-        Ok(Self { index, attention_gain, mlp_gain, weights, sites })
+        Ok(Self { index, attention_gain, mlp_gain, weights, sites, merged: [const { None }; 7] })
     }
 
     /// Finds anew what adapters know of parameters that changed.
@@ -82,6 +84,22 @@ impl<D: Device> Layer<D> {
                 site.iter_mut().for_each(|site| site.refresh(device, weight, group, scratch));
             }
         }
+    }
+
+    /// Merges the matrices with what their adapters add, where that is one matrix.
+    pub(crate) fn merge(&mut self, device: &D, group: Option<&Group<D>>) {
+        for (projection, weight) in Projection::ALL.into_iter().zip(&self.weights) {
+            let low_rank = match (self.adapter(projection, group, State::Passing), group) {
+                (Some(site), Some(group)) => site.low_rank(group).map(Some),
+                _ => Some(None),
+            };
+            self.merged[projection as usize] = low_rank.map(|low_rank| device.merge(weight, low_rank));
+        }
+    }
+
+    /// Forgets what was merged.
+    pub(crate) fn forget_merged(&mut self) {
+        self.merged = [const { None }; 7];
     }
 
     /// Turns parameters among these that a folder has in another form into that.
@@ -160,12 +178,17 @@ impl<D: Device> Layer<D> {
         scratch: &mut AdapterScratch<D>,
         out: Out<D>,
     ) {
+        let outputs = pass.config.projection_shape(projection).0;
+        let merged = self.merged[projection as usize].as_ref().filter(|_| pass.factor == 1.0);
+        if let Some(merged) = merged {
+            let right = Right::Merged(&self.weights[projection as usize], merged);
+            return pass.device.product(&[Term::forward(input, right)], 1.0, keys.len(), outputs, out);
+        }
         let site = self.adapter(projection, group, state);
         if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_mut()) {
             let call = self.call(pass, state, projection, keys.len());
             site.forward(&call, group, input, keys, saved, scratch, out);
         } else {
-            let outputs = pass.config.projection_shape(projection).0;
             let term = Term::forward(input, self.right(group, projection));
             pass.device.product(&[term], 1.0, keys.len(), outputs, out);
         }

@@ -175,6 +175,8 @@ impl Engine for CountingEngine {
         1
     }
 
+    fn merge(&mut self) {}
+
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         self.batches += 1;
         out.clear();

@@ -7,17 +7,19 @@ use serde_json::Value;
 use super::{number, root};
 
 /// What each case is, in the order of the tables.
-const CASES: [(&str, &str); 12] = [
+const CASES: [(&str, &str); 14] = [
     ("dense", "training, 16 × 112 random tokens, all layers"),
     ("dense-f32", "the same, both sides in f32"),
     ("ir", "training, IteraTeR, layers chosen by `ir`"),
     ("ir-int8", "the same, `precision = int8`"),
-    ("ir-int8-related", "the same, also `batches = related`"),
+    ("ir-int8-related", "the same, `precision = int8`, `batches = related`"),
+    ("ir-int8-short", "the same, `precision = int8`, `max_length = 96`"),
     ("lisa", "training, IteraTeR, 2 layers drawn every 20 steps"),
     ("top8", "training, IteraTeR, the top 8 layers"),
     ("published", "training as published (f32, padded to 256)"),
     ("inference", "classifying IteraTeR's test pairs"),
     ("inference-int8", "the same, `precision = int8`"),
+    ("inference-int8-short", "the same, `precision = int8`, `max_length = 96`"),
     ("start", "from the start to the first training step"),
     ("llama", "classifying, beside llama.cpp without adapters"),
 ];
