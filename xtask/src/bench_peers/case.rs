@@ -94,7 +94,7 @@ const TRAINING: Case = Case {
 };
 
 /// Tokens of a shortened example, the 43 of the prompt around the pair included.
-const SHORT: usize = 96;
+const SHORT: usize = 80;
 
 /// Every comparison of whole steps.
 pub const CASES: [Case; 14] = [
