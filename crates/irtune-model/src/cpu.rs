@@ -40,14 +40,6 @@ impl FrozenMatrix {
     }
 }
 
-/// A frozen matrix and what its adapter adds, as one.
-pub enum MergedMatrix<E> {
-    /// In 8-bit integers, packed.
-    Integers(product::Merged),
-    /// In operands, `[outputs, inputs]`.
-    Operands(Vec<E>),
-}
-
 impl<E: Element> Cpu<E> {
     /// A device over the base's mapped weights; work runs on the current rayon pool.
     pub fn new(base: Arc<Base>) -> Self {
@@ -61,11 +53,7 @@ impl<E: Element> Cpu<E> {
 
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
         match right {
-            Right::Frozen(matrix) | Right::Merged(matrix, MergedMatrix::Integers(_)) => matrix.view(),
-            Right::Merged(matrix, MergedMatrix::Operands(values)) => {
-                let view = matrix.view();
-                weight::Weight::of(values, view.rows, view.columns)
-            }
+            Right::Frozen(matrix) | Right::Merged(matrix, _) => matrix.view(),
             Right::Trained { values, offset, rows, columns }
             | Right::Master { values, offset, rows, columns } => {
                 weight::Weight::of(&values[*offset..], *rows, *columns)
@@ -122,7 +110,7 @@ impl<E: Element> Device for Cpu<E> {
     type Floats = Vec<f32>;
     type Words = Vec<u32>;
     type Weight = FrozenMatrix;
-    type Merged = MergedMatrix<E>;
+    type Merged = product::Merged;
 
     fn precision(&self) -> &'static str {
         self.integers.map_or(E::NAME, Width::name)
@@ -138,34 +126,17 @@ impl<E: Element> Device for Cpu<E> {
     }
 
     fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
-        match self.integers {
-            Some(Width::Eight) => Some(product::Merged::bytes(outputs, inputs)),
-            None if size_of::<E>() == 2 => Some(2 * outputs * inputs),
-            _ => None,
-        }
+        (self.integers == Some(Width::Eight)).then(|| product::Merged::bytes(outputs, inputs))
     }
 
-    fn merge(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<MergedMatrix<E>> {
+    fn merge(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> product::Merged {
         let view = weight.view();
         let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| product::LowRank {
             a: &values[a..][..rank * view.columns],
             b: &values[b..][..rank * view.rows],
             scale: scaling,
         });
-        if self.integers == Some(Width::Eight) {
-            return Some(MergedMatrix::Integers(product::Merged::new(&view, low_rank)));
-        }
-        let low_rank = low_rank?;
-        let mut values: Vec<E> = bytemuck::allocation::zeroed_vec(view.rows * view.columns);
-        values.par_chunks_exact_mut(view.columns).enumerate().for_each_init(
-            || vec![0.0; view.columns],
-            |sums, (row, out)| {
-                view.decode_row(row, sums);
-                low_rank.add_row(row, view.rows, sums);
-                out.iter_mut().zip(sums).for_each(|(out, &mut sum)| *out = E::from_f32(sum));
-            },
-        );
-        Some(MergedMatrix::Operands(values))
+        product::Merged::new(&view, low_rank)
     }
 
     fn operands(&self, length: usize) -> Vec<E> {
@@ -213,10 +184,7 @@ impl<E: Element> Device for Cpu<E> {
                 let weight = Self::view(&term.right);
                 let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
-                let merged = match term.right {
-                    Right::Merged(_, MergedMatrix::Integers(merged)) => Some(merged),
-                    _ => None,
-                };
+                let merged = if let Right::Merged(_, merged) = term.right { Some(merged) } else { None };
                 let frozen =
                     matches!(term.right, Right::Frozen(_) | Right::Master { .. } | Right::Merged(..));
                 let integers = self.integers.filter(|_| frozen);

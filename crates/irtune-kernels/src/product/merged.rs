@@ -22,25 +22,6 @@ pub struct LowRank<'a> {
     pub scale: f32,
 }
 
-impl LowRank<'_> {
-    /// Adds one of its rows.
-    ///
-    /// # Shapes
-    /// `values`: `[summed]`; the matrix has `outputs` rows.
-    pub fn add_row(&self, row: usize, outputs: usize, values: &mut [f32]) {
-        add_row(self, row, outputs, values);
-    }
-}
-
-vectorised! {
-    fn add_row(low_rank: &LowRank, row: usize, outputs: usize, values: &mut [f32]) {
-        for (a, b) in low_rank.a.chunks_exact(values.len()).zip(low_rank.b.chunks_exact(outputs)) {
-            let factor = low_rank.scale * b[row];
-            values.iter_mut().zip(a).for_each(|(value, a)| *value += factor * a);
-        }
-    }
-}
-
 /// `W + scale · Bᵀ A` for the forward side, rounded once to 8-bit integers that have a scale for each output and 64
 /// summed values: 1.13 bytes a value.
 pub struct Merged {

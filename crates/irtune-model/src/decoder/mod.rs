@@ -76,8 +76,7 @@ pub(crate) struct Decoder<D: Device> {
     merged: bool,
 }
 
-/// Most memory that merged matrices may take in bytes: those of SmolLM2-135M take 120 MB in
-/// `int8`, 140 in `bf16`. In larger models adapters
+/// Most memory that merged matrices may take in bytes: those of SmolLM2-135M take 120 MB. In larger models adapters
 /// are a smaller part of the work.
 const MOST_MERGED: usize = 256 << 20;
 
