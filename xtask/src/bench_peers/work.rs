@@ -80,13 +80,13 @@ impl<'a> Workshop<'a> {
         Ok(folder)
     }
 
-    /// Writes the examples of a case in their usual order and prompt.
+    /// Writes the examples of a case in their usual order, whole.
     ///
     /// # Errors
     /// When the corpus can't be read.
     pub fn examples(&self, case: &Case) -> anyhow::Result<PathBuf> {
         let path = self.folder.join(format!("{}-examples.jsonl", case.name));
-        output(self.corpus(case).arg("--out").arg(&path))?;
+        output(self.write_examples(case).arg("--out").arg(&path))?;
         Ok(path)
     }
 
@@ -97,14 +97,15 @@ impl<'a> Workshop<'a> {
     /// When the corpus can't be read.
     pub fn our_examples(&self, case: &Case) -> anyhow::Result<PathBuf> {
         let path = self.folder.join(format!("{}-our-examples.jsonl", case.name));
-        let mut command = self.corpus(case);
+        let mut command = self.write_examples(case);
         command.args(case.related.then_some("--related"));
         command.args(case.max_length.map(|tokens| format!("--max-length={tokens}")));
         output(command.arg("--out").arg(&path))?;
         Ok(path)
     }
 
-    fn corpus(&self, case: &Case) -> Command {
+    /// The command that writes them, but for where to and for options.
+    fn write_examples(&self, case: &Case) -> Command {
         let mut command = match case.examples {
             Examples::Dense => {
                 let steps = case.warmup_steps + case.steps.unwrap_or(1);

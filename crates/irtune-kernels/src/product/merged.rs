@@ -132,16 +132,10 @@ mod tests {
     use super::*;
     use crate::{
         Matrix, MatrixMut, Width,
-        product::{Output, Term, product},
+        product::{Output, Term, product, tests::values},
     };
 
-    fn values(count: usize, seed: u64) -> Vec<f32> {
-        let uniform =
-            |index: usize| crate::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
-        (0..count).map(uniform).collect()
-    }
-
-    /// The same bits as a product with the sum of both matrices, rounded on the way.
+    /// As a product with the sum of both matrices, which is rounded on the way.
     #[test]
     fn it_multiplies_as_the_sum_of_both_matrices() {
         for (rows, outputs, summed, rank) in
@@ -159,12 +153,8 @@ mod tests {
             let mut outs = [vec![0.0; rows * outputs], vec![0.0; rows * outputs]];
             let frozen = Weight::of(&weight, outputs, summed);
             let merged = Merged::new(&frozen, Some(LowRank { a: &a, b: &b, scale: 0.5 }));
-            for (out, weight, merged) in outs
-                .iter_mut()
-                .zip([Weight::of(&sum, outputs, summed), frozen])
-                .zip([None, Some(&merged)])
-                .map(|((out, weight), merged)| (out, weight, merged))
-            {
+            let ways = [(Weight::of(&sum, outputs, summed), None), (frozen, Some(&merged))];
+            for (out, (weight, merged)) in outs.iter_mut().zip(ways) {
                 let left = Matrix::new(&left, rows, summed);
                 let term = Term { integers: Some(Width::Eight), merged, ..Term::forward(left, weight) };
                 product(&[term], 1.0, Output::<f32>::Store(MatrixMut::new(out, rows, outputs)));

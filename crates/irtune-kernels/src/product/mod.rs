@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::matrix::MatrixMut;
 
-    fn values(count: usize, seed: u64) -> Vec<f32> {
+    pub(super) fn values(count: usize, seed: u64) -> Vec<f32> {
         let uniform =
             |index: usize| crate::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
         (0..count).map(uniform).collect()

@@ -468,12 +468,15 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn merge(&mut self) {
+        if self.merged || self.training || self.trained.is_weights() {
+            return;
+        }
         let bytes = Projection::ALL.iter().map(|&projection| {
             let (outputs, inputs) = self.base.config.projection_shape(projection);
             self.device.merged_bytes(outputs, inputs)
         });
         let fits = bytes.sum::<Option<usize>>().is_some_and(|bytes| bytes * self.layers.len() <= MOST_MERGED);
-        if self.merged || self.training || self.trained.is_weights() || !fits {
+        if !fits {
             return;
         }
         let pool = self.pool.take();
