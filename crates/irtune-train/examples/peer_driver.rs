@@ -97,14 +97,15 @@ fn main() -> anyhow::Result<()> {
         validation: Vec::new(),
         test: Vec::new(),
     };
+    let classifying = BatchLimit::classifying(settings.batch_size);
     let mut engine = match options.task {
         Task::Train => make_engine(&base, &settings, &data)?,
         Task::Infer => {
             let engine_options = EngineOptions {
                 precision: settings.precision,
                 threads: settings.threads.unwrap_or(1),
-                max_tokens: settings.micro_batch_tokens,
-                max_examples: settings.batch_size,
+                max_tokens: classifying.most_tokens(settings.max_length, settings.batch_size * settings.max_length),
+                max_examples: classifying.examples,
                 training: false,
                 memory_bytes: None,
             };
@@ -150,15 +151,15 @@ fn main() -> anyhow::Result<()> {
             }
         }
         Task::Infer => {
-            let (size, limit) = (settings.batch_size, settings.batch_limit());
+            let size = settings.batch_size;
             let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
             let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
             // The peer merges before the clock starts, too.
             engine.merge();
-            losses.push(loss(engine.as_mut(), warm, limit)?);
+            losses.push(loss(engine.as_mut(), warm, classifying)?);
             first_step = Some(SystemTime::now());
             let start = Instant::now();
-            losses.push(loss(engine.as_mut(), timed, limit)?);
+            losses.push(loss(engine.as_mut(), timed, classifying)?);
             seconds.push(start.elapsed().as_secs_f64());
             examples = timed.len();
             tokens = timed.iter().map(|example| example.tokens.len()).sum();

@@ -12,9 +12,18 @@ pub struct BatchLimit {
     pub tokens: usize,
 }
 
+/// Tokens that classify together: with some 2000 the instruction, which is computed once a batch, hardly counts any
+/// more, and products are at their fastest.
+const CLASSIFIED_TOKENS: usize = 2048;
+
 impl BatchLimit {
+    /// For an engine that only classifies, and so keeps one layer's activations.
+    pub fn classifying(examples: usize) -> Self {
+        Self { examples: examples.max(1), tokens: CLASSIFIED_TOKENS }
+    }
+
     /// Tokens that a batch can have, of examples of at most `longest` tokens, `largest` together.
-    pub(crate) fn most_tokens(self, longest: usize, largest: usize) -> usize {
+    pub fn most_tokens(self, longest: usize, largest: usize) -> usize {
         match self.tokens {
             0 => largest,
             most => most.max(longest).min(largest),

@@ -94,8 +94,6 @@ pub(crate) struct MergedModel {
     pub(crate) prompt: Template,
     /// Longest example in tokens.
     pub(crate) max_length: usize,
-    /// Most tokens that go through the model together, unless an example alone has more; 0 for any number.
-    pub(crate) micro_batch_tokens: usize,
 }
 
 impl MergedModel {
@@ -132,12 +130,7 @@ pub fn merge(
     if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
         return Err(MergeRunError::OtherBase { found: path.to_owned(), expected: sources.base.path });
     }
-    let known = MergedModel {
-        labels,
-        prompt: folder.prompt()?,
-        max_length: settings.max_length,
-        micro_batch_tokens: settings.micro_batch_tokens,
-    };
+    let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
     let merged = match settings.tune {
         Tune::Adapters if settings.head_only => {
             let head = read_head(&model, &base.config).map_err(ModelError::from)?;

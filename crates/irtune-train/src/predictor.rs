@@ -27,13 +27,13 @@ pub struct PredictorOptions {
     pub precision: Precision,
     /// Threads; as many as the machine has cores when not given.
     pub threads: Option<usize>,
-    /// Pairs that go through the model together; at least 1.
+    /// Most pairs that go through the model together; at least 1.
     pub batch_size: usize,
 }
 
 impl Default for PredictorOptions {
     fn default() -> Self {
-        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 16 }
+        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 32 }
     }
 }
 
@@ -175,8 +175,8 @@ impl Predictor {
             let (path, run) = (run.to_owned(), labels.len());
             return Err(PredictorError::Labels { path, model: label_count, run });
         }
-        let (max_length, tokens) = (settings.max_length, settings.micro_batch_tokens);
-        let limit = BatchLimit { examples: options.batch_size.max(1), tokens };
+        let max_length = settings.max_length;
+        let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = engine_options(options, limit, max_length);
         let mut engine = engine(base.clone(), trained, labels.len(), settings.seed, engine_options)?;
         let tokens = BaseTokens::new(base);
@@ -196,7 +196,7 @@ impl Predictor {
         if options.base.is_some() {
             return Err(PredictorError::WholeModel { path: folder.to_owned() });
         }
-        let MergedModel { labels, prompt, max_length, micro_batch_tokens } = merged;
+        let MergedModel { labels, prompt, max_length } = merged;
         let base = Arc::new(Base::open(folder)?);
         let head = base.weights.tensor(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
         let model = head.shape.first().copied().unwrap_or(0);
@@ -205,7 +205,7 @@ impl Predictor {
         }
         let values = base.weights.values(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
         let head = HostTensor::new(HEAD_NAME, head.shape.clone(), values);
-        let limit = BatchLimit { examples: options.batch_size.max(1), tokens: micro_batch_tokens };
+        let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = engine_options(options, limit, max_length);
         let mut engine = engine(base.clone(), Trained::Head, model, 0, engine_options)?;
         engine.load_parameters(&[head])?;

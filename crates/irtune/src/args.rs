@@ -195,8 +195,8 @@ pub struct InferenceArguments {
     /// Which columns mean what.
     #[command(flatten)]
     pub columns: ColumnArguments,
-    /// Pairs in a batch
-    #[arg(long, value_name = "N", default_value = "16")]
+    /// Most pairs in a batch, which computes what they share once; also at most some 2000 tokens
+    #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: String,
     /// auto, bf16, int16, int8 or f32
     #[arg(long, value_name = "PRECISION", default_value = "auto")]

@@ -64,7 +64,7 @@ impl Bench<'_> {
     fn ours(&self, steps: Option<usize>) -> anyhow::Result<Value> {
         let mut command = self.shop.programs.command("peer_driver");
         command.arg("--base").arg(self.shop.base()).arg("--data").arg(&self.our_examples);
-        command.arg(format!("--set=batch_size={}", self.shop.batch_size));
+        command.arg(format!("--set=batch_size={}", self.shop.batch_size(self.case)));
         command.arg(format!("--set=threads={}", self.options.threads()));
         command.args(self.options.set.iter().map(|assignment| format!("--set={assignment}")));
         command.arg(format!("--warmup-steps={}", self.case.warmup_steps));
@@ -110,7 +110,7 @@ impl Bench<'_> {
             }
         };
         command.arg("--data").arg(&self.examples);
-        command.arg(format!("--batch-size={}", self.shop.batch_size));
+        command.arg(format!("--batch-size={}", self.shop.batch_size(self.case)));
         command.arg(format!("--threads={}", self.options.threads()));
         command.arg(format!("--warmup-steps={}", self.case.warmup_steps));
         command.args(steps.map(|steps| format!("--steps={steps}")));

@@ -12,8 +12,10 @@ use super::case::{Case, Examples, Layers};
 use super::python::Python;
 use crate::programs::{Programs, output};
 
-/// Examples in a batch.
+/// Examples that train together.
 const BATCH: usize = 16;
+/// Examples that are classified together: both sides are faster with more, PyTorch a little.
+const CLASSIFIED_BATCH: usize = 32;
 /// Examples in a batch when only trying out.
 const QUICK_BATCH: usize = 2;
 /// Tokens of an example of random ids.
@@ -34,8 +36,7 @@ pub struct Workshop<'a> {
     pub programs: &'a Programs,
     /// The peers' side.
     pub python: &'a Python,
-    /// Examples in a batch.
-    pub batch_size: usize,
+    quick: bool,
     base: PathBuf,
     corpus: PathBuf,
 }
@@ -54,9 +55,18 @@ impl<'a> Workshop<'a> {
         let found = output(programs.command("irtune").args(["inspect", &options.base, "--json"]))?;
         let found: Value = serde_json::from_str(&found)?;
         let base = PathBuf::from(found["path"].as_str().context("irtune inspect gives no path")?);
-        let batch_size = if options.quick { QUICK_BATCH } else { BATCH };
         let sweeps = RefCell::default();
-        Ok(Self { sweeps, folder, programs, python, batch_size, base, corpus: options.corpus.clone() })
+        let (corpus, quick) = (options.corpus.clone(), options.quick);
+        Ok(Self { sweeps, folder, programs, python, quick, base, corpus })
+    }
+
+    /// Examples in a batch of a case.
+    pub fn batch_size(&self, case: &Case) -> usize {
+        match case.examples {
+            _ if self.quick => QUICK_BATCH,
+            Examples::Dense | Examples::Train => BATCH,
+            Examples::Test => CLASSIFIED_BATCH,
+        }
     }
 
     /// irtune's base.
@@ -106,13 +116,14 @@ impl<'a> Workshop<'a> {
 
     /// The command that writes them, but for where to and for options.
     fn write_examples(&self, case: &Case) -> Command {
+        let batch_size = self.batch_size(case);
         let mut command = match case.examples {
             Examples::Dense => {
                 let steps = case.warmup_steps + case.steps.unwrap_or(1);
-                self.make("dense", &[("examples", steps * self.batch_size), ("length", DENSE_LENGTH)])
+                self.make("dense", &[("examples", steps * batch_size), ("length", DENSE_LENGTH)])
             }
-            Examples::Train => self.make("corpus", &[("batch-size", self.batch_size), ("window", WINDOW)]),
-            Examples::Test => self.make("corpus", &[("batch-size", self.batch_size)]),
+            Examples::Train => self.make("corpus", &[("batch-size", batch_size), ("window", WINDOW)]),
+            Examples::Test => self.make("corpus", &[("batch-size", batch_size)]),
         };
         if case.examples != Examples::Dense {
             command.arg("--train").arg(self.corpus.join("train.jsonl"));
