@@ -229,8 +229,8 @@ pub trait Device: Send + Sync {
     /// Bytes of the merged matrices of such shapes; `None` where merging gains too little for its memory.
     fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize>;
 
-    /// Merges a frozen matrix with what its adapter adds.
-    fn merge(&self, weight: &Self::Weight, low_rank: Option<LowRank<Self>>) -> Self::Merged;
+    /// Merges a frozen matrix with what its adapter adds; `None` where the matrix alone is as fast as it is.
+    fn merge(&self, weight: &Self::Weight, low_rank: Option<LowRank<Self>>) -> Option<Self::Merged>;
 
     /// Zeroed operands.
     fn operands(&self, length: usize) -> Self::Operands;

@@ -154,8 +154,9 @@ pub trait Engine: Send {
     fn threads(&self) -> usize;
 
     /// Merges the base's matrices with their adapters once, so that many examples classify faster; costs a part of a
-    /// second and memory. Does nothing but in `int8`, for models whose merged matrices take at most 256 MiB, in engines
-    /// that don't train. Logits then differ as two roundings to 8 bits do.
+    /// second and memory. Does nothing but in `int8`, and in `bf16` where the processor multiplies it, for models whose
+    /// merged matrices take at most 256 MiB, in engines that don't train. Logits then differ as two roundings of the
+    /// matrices do.
     fn merge(&mut self);
 
     /// Logits of every example in evaluation mode.

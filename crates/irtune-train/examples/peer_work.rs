@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Args, Parser};
+use clap::{Args, Parser, ValueEnum};
 use irtune_data::{Columns, Corpus, Encoder, EpochOrder, Example, LabelSet, Labels, Template, related};
 use irtune_model::Base;
 use irtune_select::{Draws as _, LayerSet, StepDraws};
@@ -19,7 +19,7 @@ use serde_json::json;
 /// Writes the work that both sides are timed on.
 #[derive(Parser)]
 enum Work {
-    /// The pairs of a file as prompts, batches grouped by length or by what they share
+    /// The pairs of a file as prompts, in batches
     Corpus(CorpusWork),
     /// Random ids, all examples of one length
     Dense(DenseWork),
@@ -41,18 +41,28 @@ struct CorpusWork {
     /// Examples in a batch
     #[arg(long)]
     batch_size: usize,
+    /// Which pairs share a batch
+    #[arg(long, value_enum, default_value = "length")]
+    order: Order,
     /// Batches whose examples are sorted by length together; all when not given
     #[arg(long)]
     window: Option<usize>,
-    /// Pairs that share a beginning lie in one batch, as `batches = "related"` makes them, whatever their lengths
-    #[arg(long)]
-    related: bool,
     /// Longest example in tokens; the order is that of the default, so that batches hold the same pairs
     #[arg(long)]
     max_length: Option<usize>,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Order {
+    /// Those of like lengths
+    Length,
+    /// Those that share a beginning, as in the first epoch of a run with `batches = "related"`
+    Related,
+    /// As in the first epoch of a run by default
+    Shuffled,
 }
 
 #[derive(Args)]
@@ -97,10 +107,11 @@ fn main() -> anyhow::Result<()> {
             let base = Arc::new(Base::open(&work.base)?);
             let default = TrainSettings::default().max_length;
             let examples = encode(&work, default, base.clone())?;
-            let order = if work.related {
-                related_first(&examples, &work, seed)?
-            } else {
-                grouped(&examples, &work, seed)?
+            let epoch = || EpochOrder::new(examples.len(), work.batch_size.max(1), seed);
+            let order = match work.order {
+                Order::Length => grouped(&examples, &work, seed)?,
+                Order::Related => epoch()?.with_groups(related(&examples)).order(0),
+                Order::Shuffled => epoch()?.order(0),
             };
             let examples = match work.max_length {
                 Some(length) => encode(&work, length, base)?,
@@ -163,12 +174,6 @@ fn grouped(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result
     let order = EpochOrder::new(whole.len().max(1), 1, seed)?.order(0);
     let batches = order.iter().filter_map(|&batch| whole.get(batch)).copied();
     Ok(batches.chain([sorted.chunks_exact(size).remainder()]).flatten().copied().collect())
-}
-
-/// In the order of the first epoch of a run with related batches.
-fn related_first(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result<Vec<usize>> {
-    let order = EpochOrder::new(examples.len(), work.batch_size.max(1), seed)?.with_groups(related(examples));
-    Ok(order.order(0))
 }
 
 fn write_examples<'a>(path: &Path, examples: impl IntoIterator<Item = &'a Example>) -> anyhow::Result<()> {

@@ -39,7 +39,9 @@ pub use folds::{
 };
 pub use merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
 pub use observer::{Notice, Observer, Part, RunStart, Silent};
-pub use predictor::{Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions};
+pub use predictor::{
+    Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions, Reading,
+};
 pub use records::{
     Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes, reset_peak,
 };

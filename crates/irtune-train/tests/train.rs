@@ -9,8 +9,8 @@ use irtune_model::{
 use irtune_select::METHODS;
 use irtune_train::metrics::Bootstrap;
 use irtune_train::{
-    Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, RunFolder, TrainError,
-    TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, Reading, RunFolder,
+    TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
 use runs::{Place, Recorder, failure, finish, golden_model, interrupted, never, texts};
 use std::fs;
@@ -91,13 +91,14 @@ fn a_model_is_trained_kept_and_used() {
     assert!(measured.metrics.intervals.is_some());
 
     // Predictions come one for one and in order, whatever the batch.
-    let all = |batch_size| {
+    let all = |batch_size, reading| {
         let mut predictor =
             Predictor::open(&request.out, &PredictorOptions { batch_size, ..options() }).unwrap();
-        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), reading).unwrap();
         stream.map(Result::unwrap).collect::<Vec<_>>()
     };
-    let (large, small) = (all(16), all(2));
+    let (large, small) = (all(16, Reading::Batch), all(2, Reading::Batch));
+    assert_eq!(large, all(2, Reading::Ahead), "the order of classifying is no answer's");
     assert_eq!(large.len(), 9);
     for (index, (large, small)) in large.iter().zip(&small).enumerate() {
         assert_eq!(large.id.as_deref(), Some(format!("row{}", 500 + index).as_str()));
@@ -408,11 +409,14 @@ fn each_reason_not_to_predict_has_its_error() {
 
     // A pair that can't be read ends the stream after the predictions before it.
     fs::write(place.path("broken.jsonl"), rows(3, 0, 1) + "{broken\n" + &rows(3, 0, 1)).unwrap();
-    let stream = predictor.predict(pairs(&place.path("broken.jsonl"), Labels::Optional)).unwrap();
-    let found: Vec<_> = stream.collect();
-    assert_eq!(found.len(), 4);
-    assert!(found[..3].iter().all(Result::is_ok));
-    assert!(matches!(found[3], Err(PredictorError::Data(_))));
+    for reading in [Reading::Batch, Reading::Ahead] {
+        let stream =
+            predictor.predict(pairs(&place.path("broken.jsonl"), Labels::Optional), reading).unwrap();
+        let found: Vec<_> = stream.collect();
+        assert_eq!(found.len(), 4);
+        assert!(found[..3].iter().all(Result::is_ok));
+        assert!(matches!(found[3], Err(PredictorError::Data(_))));
+    }
 
     let base = Base::open(&golden_model("six_layers")).unwrap();
     let folder = RunFolder::open(&request.out).unwrap().adapter_path();
@@ -421,7 +425,8 @@ fn each_reason_not_to_predict_has_its_error() {
     let names = LABELS.map(str::to_owned);
     write_adapter(&folder, &diverged.adapter, &base.config, "tiny", &names, &diverged.tensors).unwrap();
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
-    let mut stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+    let mut stream =
+        predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch).unwrap();
     let error = stream.next().unwrap().unwrap_err();
     assert!(matches!(error, PredictorError::NotFinite { line: 1 }), "{error}");
     assert!(stream.next().is_none());
@@ -462,7 +467,8 @@ fn a_base_that_moved_can_be_named() {
         Predictor::open(&request.out, &PredictorOptions { base: Some(copy), ..options() }).unwrap();
     let mut stayed = Predictor::open(&request.out, &options()).unwrap();
     let all = |predictor: &mut Predictor| {
-        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional)).unwrap();
+        let stream =
+            predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch).unwrap();
         stream.map(Result::unwrap).collect::<Vec<_>>()
     };
     assert_eq!(all(&mut moved), all(&mut stayed));

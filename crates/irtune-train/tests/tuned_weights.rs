@@ -7,7 +7,8 @@ use irtune_model::{Base, LoraInit, MergedType, Precision, TunedWeights, read_tun
 use irtune_select::METHODS;
 use irtune_train::{
     Adapter, MergeOptions, MergeRunError, MethodOptions, Prediction, Predictor, PredictorError,
-    PredictorOptions, RunFolder, TrainError, TrainRequest, TrainSettings, Tune, merge, resume, train,
+    PredictorOptions, Reading, RunFolder, TrainError, TrainRequest, TrainSettings, Tune, merge, resume,
+    train,
 };
 use runs::{Place, Recorder, finish, golden_model, interrupted, never, texts};
 use std::collections::BTreeSet;
@@ -44,7 +45,7 @@ fn request(place: &Place, out: &str, method: &str, options: &MethodOptions) -> T
 
 fn predictions(place: &Place, run: &Path) -> Vec<Prediction> {
     let mut predictor = Predictor::open(run, &options()).unwrap();
-    predictor.predict(pairs(place, Labels::Optional)).unwrap().map(Result::unwrap).collect()
+    predictor.predict(pairs(place, Labels::Optional), Reading::Batch).unwrap().map(Result::unwrap).collect()
 }
 
 fn pairs(place: &Place, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {

@@ -195,7 +195,7 @@ pub struct InferenceArguments {
     /// Which columns mean what.
     #[command(flatten)]
     pub columns: ColumnArguments,
-    /// Most pairs in a batch, which computes what they share once; also at most some 2000 tokens
+    /// Pairs in a batch, at most; batches of long pairs have fewer
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: String,
     /// auto, bf16, int16, int8 or f32

@@ -34,8 +34,10 @@ pub struct Case {
 pub enum Examples {
     /// Random ids, 112 an example.
     Dense,
-    /// The corpus's training pairs, trained on.
+    /// The corpus's training pairs, trained on, grouped by length.
     Train,
+    /// The same in the order of a run's first epoch, of which the first batch is an ordinary one.
+    First,
     /// The corpus's test pairs, classified.
     Test,
 }
@@ -152,6 +154,7 @@ pub const CASES: [Case; 14] = [
     },
     Case {
         name: "start",
+        examples: Examples::First,
         layers: Layers::Chosen,
         steps: Some(1),
         warmup_steps: 0,
@@ -178,7 +181,7 @@ impl Case {
             _ if quick => &SETTINGS[..2],
             // Adapters are merged, so that how they would compute makes no difference.
             Examples::Test => &SETTINGS[..3],
-            Examples::Dense | Examples::Train => &SETTINGS,
+            Examples::Dense | Examples::Train | Examples::First => &SETTINGS,
         }
     }
 }

@@ -64,7 +64,7 @@ impl<'a> Workshop<'a> {
     pub fn batch_size(&self, case: &Case) -> usize {
         match case.examples {
             _ if self.quick => QUICK_BATCH,
-            Examples::Dense | Examples::Train => BATCH,
+            Examples::Dense | Examples::Train | Examples::First => BATCH,
             Examples::Test => CLASSIFIED_BATCH,
         }
     }
@@ -108,7 +108,7 @@ impl<'a> Workshop<'a> {
     pub fn our_examples(&self, case: &Case) -> anyhow::Result<PathBuf> {
         let path = self.folder.join(format!("{}-our-examples.jsonl", case.name));
         let mut command = self.write_examples(case);
-        command.args(case.related.then_some("--related"));
+        command.args(case.related.then_some("--order=related"));
         command.args(case.max_length.map(|tokens| format!("--max-length={tokens}")));
         output(command.arg("--out").arg(&path))?;
         Ok(path)
@@ -123,11 +123,12 @@ impl<'a> Workshop<'a> {
                 self.make("dense", &[("examples", steps * batch_size), ("length", DENSE_LENGTH)])
             }
             Examples::Train => self.make("corpus", &[("batch-size", batch_size), ("window", WINDOW)]),
-            Examples::Test => self.make("corpus", &[("batch-size", batch_size)]),
+            Examples::First | Examples::Test => self.make("corpus", &[("batch-size", batch_size)]),
         };
         if case.examples != Examples::Dense {
             command.arg("--train").arg(self.corpus.join("train.jsonl"));
         }
+        command.args((case.examples == Examples::First).then_some("--order=shuffled"));
         if case.examples == Examples::Test {
             command.arg("--pairs").arg(self.corpus.join("test.jsonl"));
         }

@@ -49,7 +49,8 @@ pub struct Term<'a, E> {
     pub mask: Option<Mask<'a>>,
     /// The integers with scales that it is multiplied in, faster than f32 or bf16 on processors that have them.
     pub integers: Option<Width>,
-    /// What is multiplied with in place of the weight, which then only gives the shape: in 8-bit integers, forward.
+    /// What is multiplied with in place of the weight, which then only gives the shape: forward, in the same integers, or
+    /// in bf16 where `E` is bf16 and the processor multiplies it.
     pub merged: Option<&'a Merged>,
 }
 
@@ -105,7 +106,11 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
                 ((columns, term.summed()), Side::Forward),
                 "a merged weight"
             );
-            assert_eq!(term.integers, Some(Width::Eight), "integers of a merged weight");
+            assert_eq!(term.integers, merged.integers(), "integers of a merged weight");
+            assert!(
+                term.integers.is_some() || (E::GROUP == 2 && multiplied_as_stored::<E>()),
+                "a merged weight in bf16 where bf16 isn't multiplied"
+            );
         }
     }
     if rows == 0 || columns == 0 {

@@ -1,8 +1,11 @@
 //! Weight sides of a pass's pieces, packed for all panels of a task, and what multiplies them.
 
+use bytemuck::{cast_slice, cast_slice_mut};
+
 use super::{
     Term,
     lefts::Left,
+    merged::MergedPiece,
     passes::{Piece, Room},
 };
 use crate::{
@@ -78,11 +81,11 @@ impl<'a, P: Element> Packed<'a, P> {
         match width {
             Width::Sixteen => {
                 pack(weight, *side, column, piece.start, piece.depth, unpacked);
-                sixteen::round_panel(unpacked, bytemuck::cast_slice_mut(out), scales);
+                sixteen::round_panel(unpacked, cast_slice_mut(out), scales);
             }
             Width::Eight => {
                 let (out, starts) =
-                    (bytemuck::cast_slice_mut(out), &mut self.starts[line..][..piece.stretches() * PANEL]);
+                    (cast_slice_mut(out), &mut self.starts[line..][..piece.stretches() * PANEL]);
                 eight::pack_panel(weight, *side, column, piece.start, unpacked, out, scales, starts);
             }
         }
@@ -105,8 +108,12 @@ impl<'a, P: Element> Packed<'a, P> {
         begin: Begin,
         tile: &mut Tile,
     ) {
+        let merged = term.merged.map(|merged| merged.piece(column, piece.start));
         let values = || {
-            let values = &self.values[panel * self.room.values + piece.place..];
+            let values = match merged {
+                Some(MergedPiece::Operands(values)) => cast_slice(values),
+                _ => &self.values[panel * self.room.values + piece.place..],
+            };
             &values[..panel_length::<P>(piece.depth)]
         };
         let integers = || &self.integers[panel * self.room.integers + piece.place..][..piece.panel_bytes()];
@@ -122,7 +129,7 @@ impl<'a, P: Element> Packed<'a, P> {
                 let piece = Integers {
                     left,
                     left_scales,
-                    panel: bytemuck::cast_slice(integers()),
+                    panel: cast_slice(integers()),
                     panel_scales: &self.scales[line..],
                     depth: piece.padded(),
                 };
@@ -130,9 +137,9 @@ impl<'a, P: Element> Packed<'a, P> {
                 sixteen::multiply(level, rows, &piece, tile);
             }
             Left::Eight(left, stride, left_scales, scales_stride) => {
-                let (panel, panel_scales, starts) = match term.merged {
-                    Some(merged) => merged.piece(column, piece.start),
-                    None => (bytemuck::cast_slice(integers()), &self.scales[line..], &self.starts[line..]),
+                let (panel, panel_scales, starts) = match merged {
+                    Some(MergedPiece::Integers(panel, scales, starts)) => (panel, scales, starts),
+                    _ => (cast_slice(integers()), &self.scales[line..], &self.starts[line..]),
                 };
                 let piece = Bytes {
                     left,

@@ -93,7 +93,7 @@ impl<D: Device> Layer<D> {
                 (Some(site), Some(group)) => site.low_rank(group).map(Some),
                 _ => Some(None),
             };
-            self.merged[projection as usize] = low_rank.map(|low_rank| device.merge(weight, low_rank));
+            self.merged[projection as usize] = low_rank.and_then(|low_rank| device.merge(weight, low_rank));
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use irtune_data::{Labels, Pairs};
-use irtune_train::Prediction;
+use irtune_train::{Prediction, Reading};
 use serde_json::{Map, Value};
 
 use super::{broken_pipe, inference};
@@ -12,21 +12,23 @@ use crate::args::PredictArguments;
 use crate::environment::Environment;
 use crate::failure::Failure;
 
-/// Classifies pairs as they come in.
+/// Classifies pairs, those from standard input as they come in.
 pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<(), Failure> {
     let arguments = &arguments.inference;
     let inference = inference::check(arguments, true)?;
     let columns = inference.columns.clone();
     let mut predictor = inference.open(&arguments.run, environment)?;
-    let pairs = match arguments.data == Path::new("-") {
-        true => Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?,
-        false => Pairs::open(&arguments.data, &columns, Labels::Optional)?,
+    let (pairs, reading) = if arguments.data == Path::new("-") {
+        let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?;
+        (pairs, Reading::Batch)
+    } else {
+        (Pairs::open(&arguments.data, &columns, Labels::Optional)?, Reading::Ahead)
     };
     let labels = predictor.labels().names().to_vec();
     // Line-buffered: an answer is out before the next pair has to come in.
     let mut out = io::stdout().lock();
     let mut shortened = 0u64;
-    for prediction in predictor.predict(pairs)? {
+    for prediction in predictor.predict(pairs, reading)? {
         // What is known so far reaches the reader before the error does.
         let prediction = match prediction {
             Ok(prediction) => prediction,

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use irtune_data::{DataError, Pair};
-use irtune_train::{Predictor, PredictorOptions, RunFolder};
+use irtune_train::{Predictor, PredictorOptions, Reading, RunFolder};
 use toml::Table;
 
 use crate::args::QuickstartArguments;
@@ -80,7 +80,7 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
         })
     });
     eprintln!("\nTwo revisions it has not seen:");
-    for (prediction, (original, revised)) in predictor.predict(pairs)?.zip(EXAMPLES) {
+    for (prediction, (original, revised)) in predictor.predict(pairs, Reading::Batch)?.zip(EXAMPLES) {
         eprint!("{}", report::example(original, revised, &prediction?, &labels));
     }
     eprint!("{}", report::next_steps(&folder));
