@@ -161,7 +161,14 @@ pub const CASES: [Case; 14] = [
         measure: Measure::FirstStep,
         ..TRAINING
     },
-    Case { name: "llama", examples: Examples::Test, peer: Peer::Llama, steps: None, ..TRAINING },
+    Case {
+        name: "llama",
+        examples: Examples::Test,
+        peer: Peer::Llama,
+        steps: Some(3),
+        once: true,
+        ..TRAINING
+    },
 ];
 
 /// The names of all cases.

@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn it_multiplies_as_the_sum_of_both_matrices() {
         for (rows, outputs, summed, rank) in
-            [(1, 1, 4, 1), (13, 33, 65, 3), (30, 96, 200, 8), (25, 200, 20_000, 2)]
+            [(1, 1, 4, 1), (13, 33, 65, 3), (30, 96, 200, 40), (25, 200, 20_000, 2)]
         {
             check::<f32>(rows, outputs, summed, rank, Some(Width::Eight));
             check::<bf16>(rows, outputs, summed, rank, Some(Width::Eight));
