@@ -16,15 +16,24 @@ use crate::{
 pub(super) enum Left<'a, P> {
     /// In place, and the distance between rows.
     Values(&'a [P], usize),
-    /// Widened, from there on in the space for it.
-    Widened(usize),
+    /// Copied or widened, from there on in the space for it.
+    Copied(usize),
     /// Rounded to 16 bits, and the rows' scales.
     Sixteen(&'a [i16], &'a [f32]),
     /// Rounded to 8 bits and the distance between rows, the rows' scales and the distance between those.
     Eight(&'a [u8], usize, &'a [f32], usize),
 }
 
-/// Finds the left sides of the pieces for `count` rows from `row` on: in place, rounded before, or widened in `space`.
+/// Bytes after which the first-level cache begins anew with the same lines.
+const WAY: usize = 4096;
+
+/// Whether a term's left side is copied row block by row block: to be widened, or because all its rows begin at the same
+/// lines of the first-level cache, which holds 8 of them where a block has 12.
+pub(super) fn is_copied<E: Element, P: Element>(term: &Term<E>) -> bool {
+    E::GROUP != P::GROUP || (term.left.stride * size_of::<E>()).is_multiple_of(WAY)
+}
+
+/// Finds the left sides of the pieces for `count` rows from `row` on: in place, rounded before, or copied to `space`.
 pub(super) fn gather_lefts<'a, E: Element, P: Element>(
     terms: &'a [Term<E>],
     rounded: &[RoundedLeft<'a>],
@@ -59,14 +68,15 @@ pub(super) fn gather_lefts<'a, E: Element, P: Element>(
         }
         let here = &left.data[row * left.stride + piece.start..];
         match bytemuck::try_cast_slice::<E, P>(here) {
-            Ok(same) if E::GROUP == P::GROUP => lefts.push(Left::Values(same, left.stride)),
+            Ok(same) if !is_copied::<E, P>(&terms[piece.term]) => lefts.push(Left::Values(same, left.stride)),
             _ => {
-                let out = &mut space[filled..][..count * piece.depth];
-                for (index, out) in out.chunks_exact_mut(piece.depth).enumerate() {
-                    widen(&here[index * left.stride..][..piece.depth], out);
+                let stride = piece.copied_stride();
+                let out = &mut space[filled..][..count * stride];
+                for (index, out) in out.chunks_exact_mut(stride).enumerate() {
+                    widen(&here[index * left.stride..][..piece.depth], &mut out[..piece.depth]);
                 }
-                lefts.push(Left::Widened(filled));
-                filled += count * piece.depth;
+                lefts.push(Left::Copied(filled));
+                filled += count * stride;
             }
         }
     }

@@ -150,7 +150,7 @@ fn compute<E: Element, P: Element>(
     let level = level();
     let (mut room, mut count) = (Room::default(), 0);
     passes::<E, P>(terms, panels, |pieces, _, _| {
-        room = room.union(Room::of::<E, P>(pieces));
+        room = room.union(Room::of::<E, P>(terms, pieces));
         count += 1;
     });
     // With several passes the sums wait between them in `waiting`, a tile after the other.

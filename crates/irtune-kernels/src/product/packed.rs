@@ -122,8 +122,9 @@ impl<'a, P: Element> Packed<'a, P> {
             Left::Values(left, stride) => {
                 multiply(level, rows, piece.depth, left, *stride, values(), begin, tile);
             }
-            Left::Widened(start) => {
-                multiply(level, rows, piece.depth, &widened[*start..], piece.depth, values(), begin, tile);
+            Left::Copied(start) => {
+                let stride = piece.copied_stride();
+                multiply(level, rows, piece.depth, &widened[*start..], stride, values(), begin, tile);
             }
             Left::Sixteen(left, left_scales) => {
                 let piece = Integers {

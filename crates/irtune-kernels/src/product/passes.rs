@@ -2,7 +2,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::{Term, rounded::stretch};
+use super::{Term, lefts::is_copied, rounded::stretch};
 use crate::{
     element::Element,
     integer::{Width, eight},
@@ -47,6 +47,11 @@ impl Piece {
             Some(Width::Sixteen) => 1,
             Some(Width::Eight) => self.depth.div_ceil(eight::STRETCH),
         }
+    }
+
+    /// The distance between rows of its left side where that is copied: rows don't begin at the same lines of a cache.
+    pub(super) fn copied_stride(&self) -> usize {
+        self.depth + PANEL
     }
 
     /// Bytes of a panel in integers.
@@ -115,7 +120,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    pub(super) fn of<E: Element, P: Element>(pieces: &[Piece]) -> Self {
+    pub(super) fn of<E: Element, P: Element>(terms: &[Term<E>], pieces: &[Piece]) -> Self {
         let mut room = Self::default();
         for piece in pieces {
             if piece.integers.is_some() {
@@ -124,7 +129,8 @@ impl Room {
                 room.longest = room.longest.max(piece.depth);
             } else {
                 room.values += panel_length::<P>(piece.depth);
-                room.widened += if E::GROUP == P::GROUP { 0 } else { piece.depth * TILE };
+                let copied = is_copied::<E, P>(&terms[piece.term]);
+                room.widened += if copied { piece.copied_stride() * TILE } else { 0 };
             }
         }
         room
