@@ -10,6 +10,8 @@ use super::{
 use crate::{
     element::{Element, widen},
     integer::{Width, eight},
+    microkernel::TILE,
+    prefetch,
 };
 
 /// A piece's left side for a block of rows.
@@ -74,6 +76,11 @@ pub(super) fn gather_lefts<'a, E: Element, P: Element>(
                 let out = &mut space[filled..][..count * stride];
                 for (index, out) in out.chunks_exact_mut(stride).enumerate() {
                     widen(&here[index * left.stride..][..piece.depth], &mut out[..piece.depth]);
+                    // The same row of the next block, which is copied when this one is multiplied.
+                    let next = here.as_ptr().wrapping_add((index + TILE) * left.stride);
+                    for line in (0..piece.depth).step_by(64 / size_of::<E>()) {
+                        prefetch::read(next.wrapping_add(line));
+                    }
                 }
                 lefts.push(Left::Copied(filled));
                 filled += count * stride;

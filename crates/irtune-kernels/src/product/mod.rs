@@ -290,6 +290,7 @@ mod tests {
             (13, 33, 17),
             (25, 64, 127),
             (130, 200, 129),
+            (25, 64, 2048),
             (40, 64, 20_000),
         ] {
             for integers in [None, Some(Width::Sixteen), Some(Width::Eight)] {
