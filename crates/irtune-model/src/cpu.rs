@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use irtune_kernels::{
-    Element, Level, Matrix, MatrixMut, Width, activation, adamw, attention, columns, direction, dropout,
-    level, loss, norm, product, rotary, rows, swiglu, token_loss, weight,
+    Element, Matrix, MatrixMut, Width, activation, adamw, attention, columns, direction, dropout, loss, norm,
+    product, rotary, rows, swiglu, token_loss, weight,
 };
 
 use rayon::prelude::*;
@@ -90,11 +90,6 @@ fn norm_backward<I: Element>(
     norm::backward(&input[..length], gain, &scales[..rows], &out_gradient[..length], &mut gradient[..length]);
 }
 
-/// Whether operands of `E` are bf16, and the processor multiplies it.
-fn multiplies_bf16<E: Element>() -> bool {
-    size_of::<E>() == 2 && level() == Level::Avx512Bf16
-}
-
 /// Most summands a product has: three projections, each with as many as its adapter can bring.
 const MOST_TERMS: usize = 9;
 
@@ -133,7 +128,7 @@ impl<E: Element> Device for Cpu<E> {
     fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
         match self.integers {
             Some(Width::Eight) => Some(product::Merged::integer_bytes(outputs, inputs)),
-            None if multiplies_bf16::<E>() => Some(product::Merged::bf16_bytes(outputs, inputs)),
+            None if product::Merged::is_bf16_for::<E>() => Some(product::Merged::bf16_bytes(outputs, inputs)),
             _ => None,
         }
     }
@@ -148,7 +143,7 @@ impl<E: Element> Device for Cpu<E> {
         match self.integers {
             Some(_) => Some(product::Merged::in_integers(&view, low_rank)),
             // Packing to bf16 is little work.
-            None => low_rank.map(|low_rank| product::Merged::in_bf16(&view, Some(low_rank))),
+            None => low_rank.map(|low_rank| product::Merged::in_bf16(&view, low_rank)),
         }
     }
 

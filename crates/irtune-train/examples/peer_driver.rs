@@ -104,8 +104,7 @@ fn main() -> anyhow::Result<()> {
             let engine_options = EngineOptions {
                 precision: settings.precision,
                 threads: settings.threads.unwrap_or(1),
-                max_tokens: classifying
-                    .most_tokens(settings.max_length, settings.batch_size * settings.max_length),
+                max_tokens: classifying.tokens,
                 max_examples: classifying.examples,
                 training: false,
                 memory_bytes: None,

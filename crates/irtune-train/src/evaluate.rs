@@ -23,7 +23,7 @@ impl BatchLimit {
     }
 
     /// Tokens that a batch can have, of examples of at most `longest` tokens, `largest` together.
-    pub fn most_tokens(self, longest: usize, largest: usize) -> usize {
+    pub(crate) fn most_tokens(self, longest: usize, largest: usize) -> usize {
         match self.tokens {
             0 => largest,
             most => most.max(longest).min(largest),

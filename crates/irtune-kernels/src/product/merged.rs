@@ -4,7 +4,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use half::bf16;
 
 use crate::{
-    element::Element,
+    element::{Element, multiplied_as_stored},
     integer::{
         Width,
         eight::{self, GROUP, STRETCH},
@@ -50,6 +50,12 @@ enum Panels {
 }
 
 impl Merged {
+    /// Whether operands of `E` are multiplied with matrices merged in bf16: they are bf16, and the processor has the
+    /// instructions.
+    pub fn is_bf16_for<E: Element>() -> bool {
+        E::GROUP == bf16::GROUP && multiplied_as_stored::<E>()
+    }
+
     /// Bytes that a matrix of such a shape takes in bf16.
     pub fn bf16_bytes(outputs: usize, summed: usize) -> usize {
         outputs.div_ceil(PANEL) * panel_length::<bf16>(summed) * size_of::<bf16>()
@@ -61,18 +67,20 @@ impl Merged {
         outputs.div_ceil(PANEL) * (integers + 2 * 4 * line)
     }
 
-    /// Merges in bf16, on the current thread pool; only processors that multiply bf16 can use it.
+    /// Merges in bf16, on the current thread pool; to be used where [`Merged::is_bf16_for`] says so.
     ///
     /// # Shapes
     /// `weight`: `[outputs, summed]`.
-    pub fn in_bf16(weight: &Weight, low_rank: Option<LowRank>) -> Self {
+    pub fn in_bf16(weight: &Weight, low_rank: LowRank) -> Self {
         let length = panel_length::<bf16>(weight.columns);
         let mut lines = lines(Self::bf16_bytes(weight.rows, weight.columns));
         let shared = Shared::new(cast_slice_mut::<_, bf16>(&mut lines));
-        each_panel(weight, low_rank, |panel, values| {
+        each_panel(weight, Some(low_rank), |panel, values| {
             // SAFETY: each task writes its own panel.
             let out = unsafe { shared.part(panel * length, length) };
-            join(values, out);
+            // A panel in f32 is a matrix whose columns are the outputs.
+            let values = Weight::of(values, weight.columns, PANEL);
+            pack(&values, Side::Backward, 0, 0, weight.columns, out);
         });
         Self { outputs: weight.rows, summed: weight.columns, panels: Panels::Operands(lines) }
     }
@@ -161,15 +169,6 @@ fn each_panel(weight: &Weight, low_rank: Option<LowRank>, work: impl Fn(usize, &
     });
 }
 
-/// Rounds a panel `[summed][32]` to bf16, two summed values side by side.
-fn join(values: &[f32], out: &mut [bf16]) {
-    for (pair, out) in values.chunks(2 * PANEL).zip(out.chunks_exact_mut(2 * PANEL)) {
-        let mut rows = [[0.0; PANEL]; 2];
-        rows.as_flattened_mut()[..pair.len()].copy_from_slice(pair);
-        bf16::join(&rows, out);
-    }
-}
-
 impl std::fmt::Debug for Merged {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(formatter, "Merged({} × {})", self.outputs, self.summed)
@@ -209,7 +208,6 @@ mod tests {
     use super::*;
     use crate::{
         Matrix, MatrixMut,
-        element::multiplied_as_stored,
         product::{Output, Term, product, tests::values},
     };
 
@@ -226,20 +224,18 @@ mod tests {
             }
         }
         let frozen = Weight::of(&weight, outputs, summed);
-        let low_rank = Some(LowRank { a: &a, b: &b, scale: 0.5 });
-        let (merged, bytes) = match integers {
-            Some(_) => (Merged::in_integers(&frozen, low_rank), {
-                let lines = outputs.div_ceil(PANEL) * summed.div_ceil(STRETCH) * PANEL;
-                outputs.div_ceil(PANEL) * PANEL * summed.next_multiple_of(4) + 8 * lines
-            }),
+        let low_rank = LowRank { a: &a, b: &b, scale: 0.5 };
+        let (merged, reckoned, bytes) = match integers {
+            Some(_) => (
+                Merged::in_integers(&frozen, Some(low_rank)),
+                Merged::integer_bytes(outputs, summed),
+                outputs.next_multiple_of(PANEL) * (summed.next_multiple_of(4) + 8 * summed.div_ceil(STRETCH)),
+            ),
             None => (
                 Merged::in_bf16(&frozen, low_rank),
+                Merged::bf16_bytes(outputs, summed),
                 2 * outputs.next_multiple_of(PANEL) * summed.next_multiple_of(2),
             ),
-        };
-        let reckoned = match integers {
-            Some(_) => Merged::integer_bytes(outputs, summed),
-            None => Merged::bf16_bytes(outputs, summed),
         };
         assert_eq!(reckoned, bytes);
         let mut outs = [vec![0.0; rows * outputs], vec![0.0; rows * outputs]];
@@ -266,7 +262,7 @@ mod tests {
         {
             check::<f32>(rows, outputs, summed, rank, Some(Width::Eight));
             check::<bf16>(rows, outputs, summed, rank, Some(Width::Eight));
-            if multiplied_as_stored::<bf16>() {
+            if Merged::is_bf16_for::<bf16>() {
                 check::<bf16>(rows, outputs, summed, rank, None);
             }
         }

@@ -108,7 +108,7 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
             );
             assert_eq!(term.integers, merged.integers(), "integers of a merged weight");
             assert!(
-                term.integers.is_some() || (E::GROUP == 2 && multiplied_as_stored::<E>()),
+                term.integers.is_some() || Merged::is_bf16_for::<E>(),
                 "a merged weight in bf16 where bf16 isn't multiplied"
             );
         }
@@ -158,11 +158,11 @@ fn compute<E: Element, P: Element>(
     let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
     let bytes = Packed::<P>::bytes(room, panels)
         + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL)
-        + scratch::bytes::<P>(room.widened);
+        + scratch::bytes::<P>(room.copied);
     scratch::with(bytes, |mut arena| {
         let mut packed = Packed::<P>::take(&mut arena, room, panels);
         let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
-        let widened = arena.take::<P>(room.widened);
+        let copied = arena.take::<P>(room.copied);
         let mut lefts = ArrayVec::new();
         let [mut sums, mut masked] = [Aligned::ZERO; 2];
         let (tile, masked) = (&mut sums.0, &mut masked.0);
@@ -175,7 +175,7 @@ fn compute<E: Element, P: Element>(
             for block in 0..tiles {
                 let row = rows.start + block * TILE;
                 let count = TILE.min(rows.end - row);
-                gather_lefts(terms, rounded, pieces, row, count, widened, &mut lefts);
+                gather_lefts(terms, rounded, pieces, row, count, copied, &mut lefts);
                 if is_last {
                     target.prefetch(row, count, first, panels);
                 }
@@ -191,7 +191,7 @@ fn compute<E: Element, P: Element>(
                         let multiply = |begin, tile: &mut Tile| {
                             let term = &terms[piece.term];
                             packed.multiply(
-                                level, count, term, piece, left, widened, panel, column, begin, tile,
+                                level, count, term, piece, left, copied, panel, column, begin, tile,
                             );
                         };
                         match &terms[piece.term].mask {

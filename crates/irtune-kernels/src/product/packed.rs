@@ -102,7 +102,7 @@ impl<'a, P: Element> Packed<'a, P> {
         term: &Term<E>,
         piece: &Piece,
         left: &Left<P>,
-        widened: &[P],
+        copied: &[P],
         panel: usize,
         column: usize,
         begin: Begin,
@@ -124,7 +124,7 @@ impl<'a, P: Element> Packed<'a, P> {
             }
             Left::Copied(start) => {
                 let stride = piece.copied_stride();
-                multiply(level, rows, piece.depth, &widened[*start..], stride, values(), begin, tile);
+                multiply(level, rows, piece.depth, &copied[*start..], stride, values(), begin, tile);
             }
             Left::Sixteen(left, left_scales) => {
                 let piece = Integers {

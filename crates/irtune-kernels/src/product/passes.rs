@@ -116,7 +116,7 @@ pub(super) struct Room {
     pub(super) lines: usize,
     /// Summed values of the longest piece in integers.
     pub(super) longest: usize,
-    pub(super) widened: usize,
+    pub(super) copied: usize,
 }
 
 impl Room {
@@ -130,7 +130,7 @@ impl Room {
             } else {
                 room.values += panel_length::<P>(piece.depth);
                 let copied = is_copied::<E, P>(&terms[piece.term]);
-                room.widened += if copied { piece.copied_stride() * TILE } else { 0 };
+                room.copied += if copied { piece.copied_stride() * TILE } else { 0 };
             }
         }
         room
@@ -142,7 +142,7 @@ impl Room {
             integers: self.integers.max(other.integers),
             lines: self.lines.max(other.lines),
             longest: self.longest.max(other.longest),
-            widened: self.widened.max(other.widened),
+            copied: self.copied.max(other.copied),
         }
     }
 }
