@@ -36,6 +36,20 @@ impl Begin {
     }
 }
 
+/// Rows that will soon be multiplied and are asked for meanwhile, where AVX-512 multiplies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ahead {
+    /// Where the first row's values begin, wherever that points.
+    pub(crate) start: *const u8,
+    /// Bytes between rows.
+    pub(crate) stride: usize,
+    pub(crate) rows: usize,
+}
+
+impl Ahead {
+    pub(crate) const NONE: Self = Self { start: std::ptr::null(), stride: 0, rows: 0 };
+}
+
 /// Summed values that an AVX2 tile goes through at a time: half a panel of them, 16 KiB, stays in the first-level cache.
 const CHUNK: usize = 256;
 
@@ -53,6 +67,7 @@ pub(crate) fn multiply<P: Element>(
     stride: usize,
     panel: &[P],
     begin: Begin,
+    ahead: Ahead,
     tile: &mut Tile,
 ) {
     assert!(rows <= TILE && (rows == 0 || left.len() >= (rows - 1) * stride + depth));
@@ -68,9 +83,12 @@ pub(crate) fn multiply<P: Element>(
             _ => None,
         };
         if let Some(kernel) = simd {
+            // Without rows ahead what is there anyway is asked for: an address that isn't mapped would cost time.
+            let there = Ahead { start: left_start, stride: 0, rows: 0 };
+            let ahead = if ahead.rows == 0 { there } else { ahead };
             // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
             // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and P is bf16 exactly if GROUP is 2.
-            unsafe { kernel(whole, left_start, stride_bytes, panel_start, begin, tile) };
+            unsafe { kernel(whole, left_start, stride_bytes, panel_start, begin, ahead, tile) };
             if whole * P::GROUP < depth {
                 // The half-filled last group: its other half is 0 on both sides.
                 let mut last = [[P::default(); 2]; TILE];
@@ -79,7 +97,7 @@ pub(crate) fn multiply<P: Element>(
                 }
                 let panel = panel[whole * P::GROUP * PANEL..].as_ptr().cast();
                 // SAFETY: as above for one group, a row of `last` being one of 4 bytes: GROUP is 2 when any is left.
-                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, Begin::Held, tile) };
+                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, Begin::Held, there, tile) };
             }
             return;
         }
@@ -230,10 +248,10 @@ mod avx2 {
 mod avx512 {
     use std::arch::x86_64::*;
 
-    use super::{Begin, Tile};
+    use super::{Ahead, Begin, Tile};
 
-    /// `(groups, left, stride in bytes, panel, begin, tile)`
-    pub(super) type Kernel = unsafe fn(usize, *const u8, usize, *const u8, Begin, &mut Tile);
+    /// `(groups, left, stride in bytes, panel, begin, ahead, tile)`
+    pub(super) type Kernel = unsafe fn(usize, *const u8, usize, *const u8, Begin, Ahead, &mut Tile);
 
     macro_rules! select {
         ($name:ident, $kernel:ident) => {
@@ -271,6 +289,7 @@ mod avx512 {
                 stride: usize,
                 panel: *const u8,
                 begin: Begin,
+                ahead: Ahead,
                 tile: &mut Tile,
             ) {
                 // SAFETY: all reads and writes are in the bounds that the caller guarantees; a tile row is 32 floats.
@@ -282,15 +301,25 @@ mod avx512 {
                             sums[row][1] = _mm512_loadu_ps(tile[row].as_ptr().add(16));
                         }
                     }
-                    for group in 0..groups {
-                        let first = _mm512_loadu_si512(panel.add(group * 128).cast());
-                        let second = _mm512_loadu_si512(panel.add(group * 128 + 64).cast());
-                        for row in 0..ROWS {
-                            let value = left.add(row * stride + group * 4).cast::<i32>().read_unaligned();
-                            let value = _mm512_set1_epi32(value);
-                            sums[row][0] = $step(sums[row][0], value, first);
-                            sums[row][1] = $step(sums[row][1], value, second);
+                    // One row ahead after the other, each over its share of the groups.
+                    let share = groups / ahead.rows.max(1) + 1;
+                    let (mut begun, mut row_ahead) = (0, ahead.start);
+                    while begun < groups {
+                        let mut line_ahead = row_ahead;
+                        let end = groups.min(begun + share);
+                        for group in begun..end {
+                            _mm_prefetch::<_MM_HINT_T1>(line_ahead.cast());
+                            line_ahead = line_ahead.wrapping_add(4 * ahead.rows);
+                            let first = _mm512_loadu_si512(panel.add(group * 128).cast());
+                            let second = _mm512_loadu_si512(panel.add(group * 128 + 64).cast());
+                            for row in 0..ROWS {
+                                let value = left.add(row * stride + group * 4).cast::<i32>().read_unaligned();
+                                let value = _mm512_set1_epi32(value);
+                                sums[row][0] = $step(sums[row][0], value, first);
+                                sums[row][1] = $step(sums[row][1], value, second);
+                            }
                         }
+                        (begun, row_ahead) = (end, row_ahead.wrapping_add(ahead.stride));
                     }
                     for row in 0..ROWS {
                         _mm512_storeu_ps(tile[row].as_mut_ptr(), sums[row][0]);
@@ -341,7 +370,7 @@ mod tests {
                 for begin in [Begin::Held, Begin::Zero] {
                     let mut tile = [[0.5; PANEL]; TILE];
                     let mut slow = tile;
-                    multiply(level, rows, depth, &left, depth + 3, &panel, begin, &mut tile);
+                    multiply(level, rows, depth, &left, depth + 3, &panel, begin, Ahead::NONE, &mut tile);
                     begin.fill(&mut slow[..rows]);
                     portable(rows, depth, &left, depth + 3, &panel, &mut slow);
                     for (fast, slow) in tile.as_flattened().iter().zip(slow.as_flattened()) {

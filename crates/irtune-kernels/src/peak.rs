@@ -6,7 +6,7 @@ use crate::{
     element::{Element, multiplied_as_stored},
     integer::eight::{self, Bytes, STRETCH},
     level::level,
-    microkernel::{Aligned, Begin, TILE, Tile, multiply},
+    microkernel::{Ahead, Aligned, Begin, TILE, Tile, multiply},
     pack::PANEL,
     parallel,
 };
@@ -23,7 +23,9 @@ fn measure<E: Element>(tries: usize) -> f64 {
     const DEPTH: usize = 128;
     let left = [E::from_f32(1e-3); TILE * DEPTH];
     let panel = vec![E::from_f32(1e-3); DEPTH * PANEL];
-    best_of(tries, DEPTH, |tile| multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, Begin::Held, tile))
+    best_of(tries, DEPTH, |tile| {
+        multiply(level(), TILE, DEPTH, &left, DEPTH, &panel, Begin::Held, Ahead::NONE, tile)
+    })
 }
 
 /// The same of 8-bit integers, scaled after every stretch as in products.

@@ -5,7 +5,7 @@ use crate::{
     element::{Element, widen},
     level::Level,
     matrix::Matrix,
-    microkernel::{Aligned, Begin, TILE, multiply},
+    microkernel::{Ahead, Aligned, Begin, TILE, multiply},
     pack::{PANEL, Side, pack, panel_length},
     weight::Weight,
 };
@@ -74,7 +74,7 @@ pub(super) fn multiply_all<P: Element>(
         if first >= columns {
             break;
         }
-        multiply(level, rows, depth, left, stride, panel, Begin::Zero, tile);
+        multiply(level, rows, depth, left, stride, panel, Begin::Zero, Ahead::NONE, tile);
         for (row, sums) in tile[..rows].iter().enumerate() {
             write(row, first, &sums[..PANEL.min(columns - first)]);
         }

@@ -11,8 +11,6 @@ mod passes;
 mod plan;
 mod rounded;
 
-use arrayvec::ArrayVec;
-
 use crate::{
     dropout::Mask,
     element::{Element, multiplied_as_stored},
@@ -25,11 +23,11 @@ use crate::{
     weight::Weight,
 };
 
-use lefts::gather_lefts;
+use lefts::{ahead, gather_left};
 use output::{Target, write_tile};
 use packed::Packed;
 use passes::{Room, passes};
-use plan::{Part, Plan, most_panels, panels};
+use plan::{Part, Plan, panels};
 use rounded::{RoundedLeft, with_integers};
 
 pub use crate::pack::Side;
@@ -118,8 +116,7 @@ pub fn product<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
     }
     let target = Target::new(output);
     let as_stored = multiplied_as_stored::<E>();
-    let most_panels = if as_stored { most_panels::<E>() } else { most_panels::<f32>() };
-    let plan = Plan::new(most_panels, rows, columns);
+    let plan = Plan::new(rows, columns);
     with_integers(terms, |integers| {
         parallel::for_each(plan.row_chunks * plan.groups, |task| {
             let (chunk, group) = (task % plan.row_chunks, task / plan.row_chunks);
@@ -148,67 +145,64 @@ fn compute<E: Element, P: Element>(
 ) {
     let Part { rows, column: first, panels } = part;
     let level = level();
-    let (mut room, mut count) = (Room::default(), 0);
+    let (mut room, mut passes_needed) = (Room::default(), 0);
     passes::<E, P>(terms, panels, |pieces, _, _| {
         room = room.union(Room::of::<E, P>(terms, pieces));
-        count += 1;
+        passes_needed += 1;
     });
-    // With several passes the sums wait between them in `waiting`, a tile after the other.
-    let tiles = rows.len().div_ceil(TILE);
-    let waiting_tiles = if count > 1 { tiles * panels } else { 0 };
+    // Between several passes the sums of all rows are kept, else only those of a block of rows, for all panels.
+    let blocks = rows.len().div_ceil(TILE);
+    let kept = if passes_needed > 1 { blocks } else { 1 };
     let bytes = Packed::<P>::bytes(room, panels)
-        + scratch::bytes::<f32>(waiting_tiles * TILE * PANEL)
+        + scratch::bytes::<Tile>(kept * panels)
         + scratch::bytes::<P>(room.copied);
     scratch::with(bytes, |mut arena| {
         let mut packed = Packed::<P>::take(&mut arena, room, panels);
-        let waiting = arena.take::<f32>(waiting_tiles * TILE * PANEL);
+        let sums = arena.take::<Tile>(kept * panels);
         let copied = arena.take::<P>(room.copied);
-        let mut lefts = ArrayVec::new();
-        let [mut sums, mut masked] = [Aligned::ZERO; 2];
-        let (tile, masked) = (&mut sums.0, &mut masked.0);
+        let mut masked = Aligned::ZERO;
         passes::<E, P>(terms, panels, |pieces, is_first, is_last| {
             for panel in 0..panels {
                 for piece in pieces {
                     packed.pack(&terms[piece.term], piece, panel, first + panel * PANEL);
                 }
             }
-            for block in 0..tiles {
+            for block in 0..blocks {
                 let row = rows.start + block * TILE;
                 let count = TILE.min(rows.end - row);
-                gather_lefts(terms, rounded, pieces, row, count, copied, &mut lefts);
-                if is_last {
-                    target.prefetch(row, count, first, panels);
+                let next = if block + 1 < blocks { row + TILE } else { rows.start };
+                let tiles = &mut sums[block % kept * panels..][..panels];
+                if is_first && pieces.is_empty() {
+                    tiles.fill(Aligned::ZERO.0);
                 }
-                for panel in 0..panels {
-                    let column = first + panel * PANEL;
-                    let mut begin = Begin::Zero;
-                    let place = (block * panels + panel) * TILE * PANEL;
-                    if !is_first {
-                        tile.as_flattened_mut().copy_from_slice(&waiting[place..][..TILE * PANEL]);
-                        begin = Begin::Held;
-                    }
-                    for (piece, left) in pieces.iter().zip(&lefts) {
+                for (number, piece) in pieces.iter().enumerate() {
+                    let term = &terms[piece.term];
+                    let left = gather_left(term, &rounded[piece.term], piece, row, count, copied);
+                    let begin = if is_first && number == 0 { Begin::Zero } else { Begin::Held };
+                    for (panel, tile) in tiles.iter_mut().enumerate() {
+                        let column = first + panel * PANEL;
+                        if is_last && number == 0 {
+                            target.prefetch(row, count, column);
+                        }
+                        let ahead = ahead(term, piece, next, panel, panels);
                         let multiply = |begin, tile: &mut Tile| {
-                            let term = &terms[piece.term];
                             packed.multiply(
-                                level, count, term, piece, left, copied, panel, column, begin, tile,
+                                level, count, term, piece, &left, panel, column, begin, ahead, tile,
                             );
                         };
-                        match &terms[piece.term].mask {
+                        match &term.mask {
                             None => multiply(begin, tile),
                             Some(mask) => {
                                 begin.fill(&mut tile[..count]);
-                                multiply(Begin::Zero, masked);
-                                mask.add(masked, tile, count, row, column);
+                                multiply(Begin::Zero, &mut masked.0);
+                                mask.add(&masked.0, tile, count, row, column);
                             }
                         }
-                        begin = Begin::Held;
                     }
-                    begin.fill(&mut tile[..count]);
-                    if is_last {
-                        write_tile(target, tile, count, scale, row, column);
-                    } else {
-                        waiting[place..][..TILE * PANEL].copy_from_slice(tile.as_flattened());
+                }
+                if is_last {
+                    for (panel, tile) in tiles.iter().enumerate() {
+                        write_tile(target, tile, count, scale, row, first + panel * PANEL);
                     }
                 }
             }

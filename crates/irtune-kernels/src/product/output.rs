@@ -38,15 +38,15 @@ impl<'a, E: Element> Target<'a, E> {
         }
     }
 
-    /// Asks for the cache lines that a block of rows will write, `panels` panels from column `column` on.
+    /// Asks for the cache lines that a block of rows will write of the panel from column `column` on.
     #[inline]
-    pub(super) fn prefetch(&self, row: usize, rows: usize, column: usize, panels: usize) {
+    pub(super) fn prefetch(&self, row: usize, rows: usize, column: usize) {
         match self {
             Target::Store(shared, stride, columns) | Target::Add(shared, stride, columns) => {
-                prefetch_rows(shared, *stride, row, rows, column, *columns, panels);
+                prefetch_rows(shared, *stride, row, rows, column, *columns);
             }
             Target::Operand(shared, stride, columns) => {
-                prefetch_rows(shared, *stride, row, rows, column, *columns, panels);
+                prefetch_rows(shared, *stride, row, rows, column, *columns);
             }
         }
     }
@@ -90,9 +90,8 @@ fn prefetch_rows<T>(
     rows: usize,
     column: usize,
     columns: usize,
-    panels: usize,
 ) {
-    let width = (panels * PANEL).min(columns - column);
+    let width = PANEL.min(columns - column);
     for row in row..row + rows {
         for place in (0..width).step_by(64 / size_of::<T>()) {
             shared.prefetch(row * stride + column + place);

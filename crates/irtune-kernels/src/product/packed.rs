@@ -16,7 +16,7 @@ use crate::{
         sixteen::{self, Integers},
     },
     level::Level,
-    microkernel::{Begin, Tile, multiply},
+    microkernel::{Ahead, Begin, Tile, multiply},
     pack::{PANEL, pack, panel_length},
     scratch::{self, Arena},
 };
@@ -102,10 +102,10 @@ impl<'a, P: Element> Packed<'a, P> {
         term: &Term<E>,
         piece: &Piece,
         left: &Left<P>,
-        copied: &[P],
         panel: usize,
         column: usize,
         begin: Begin,
+        ahead: Ahead,
         tile: &mut Tile,
     ) {
         let merged = term.merged.map(|merged| merged.piece(column, piece.start));
@@ -120,11 +120,7 @@ impl<'a, P: Element> Packed<'a, P> {
         let line = (panel * self.room.lines + piece.line) * PANEL;
         match left {
             Left::Values(left, stride) => {
-                multiply(level, rows, piece.depth, left, *stride, values(), begin, tile);
-            }
-            Left::Copied(start) => {
-                let stride = piece.copied_stride();
-                multiply(level, rows, piece.depth, &copied[*start..], stride, values(), begin, tile);
+                multiply(level, rows, piece.depth, left, *stride, values(), begin, ahead, tile);
             }
             Left::Sixteen(left, left_scales) => {
                 let piece = Integers {

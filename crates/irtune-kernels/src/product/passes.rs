@@ -6,16 +6,20 @@ use super::{Term, lefts::is_copied, rounded::stretch};
 use crate::{
     element::Element,
     integer::{Width, eight},
+    level::{Level, level},
     microkernel::TILE,
     pack::{PANEL, panel_length},
     weight::BLOCK,
 };
 
-/// Bytes of packed panels that one pass keeps in the second-level cache: processors that multiply bf16 have 1 MiB of it
-/// or more, others 512 KiB.
-const fn pass_bytes<P: Element>() -> usize {
-    if P::GROUP == 2 { 640 * 1024 } else { 320 * 1024 }
+/// Bytes of packed panels that one pass keeps in the second-level cache: processors with AVX-512 have 1 MiB of it or
+/// more, others 512 KiB.
+fn pass_bytes() -> usize {
+    if level() >= Level::Avx512 { 640 * 1024 } else { 320 * 1024 }
 }
+
+/// Most summed values of a piece: 12 rows of them stay in the first-level cache.
+const PIECE: usize = 640;
 
 /// Most pieces of a pass.
 pub(super) const PIECES: usize = 16;
@@ -65,6 +69,11 @@ fn packed_bytes<E, P>(term: &Term<E>) -> usize {
     PANEL * term.integers.map_or(size_of::<P>(), Width::bytes)
 }
 
+/// Summed values of a piece, pieces of a term being as even as blocks allow.
+fn even(summed: usize) -> usize {
+    summed.div_ceil(summed.div_ceil(PIECE)).next_multiple_of(BLOCK)
+}
+
 /// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
 pub(super) fn passes<E: Element, P: Element>(
     terms: &[Term<E>],
@@ -72,7 +81,7 @@ pub(super) fn passes<E: Element, P: Element>(
     mut visit: impl FnMut(&[Piece], bool, bool),
 ) {
     let total: usize = terms.iter().map(|term| term.summed() * packed_bytes::<E, P>(term)).sum();
-    let limit = total.div_ceil((total * panels).div_ceil(pass_bytes::<P>()).max(1));
+    let limit = total.div_ceil((total * panels).div_ceil(pass_bytes()).max(1));
     let mut pieces = ArrayVec::<Piece, PIECES>::new();
     let (mut filled, mut first) = (0, true);
     let (mut values, mut integers, mut line) = (0, 0, 0);
@@ -87,7 +96,7 @@ pub(super) fn passes<E: Element, P: Element>(
             }
             let room = (limit - filled).div_ceil(bytes).next_multiple_of(BLOCK);
             let most = match term.integers {
-                None => room,
+                None => room.min(even(term.summed())),
                 Some(Width::Sixteen) => stretch(term.summed()),
                 Some(Width::Eight) => room.next_multiple_of(eight::STRETCH),
             };
@@ -106,7 +115,7 @@ pub(super) fn passes<E: Element, P: Element>(
     visit(&pieces, first, true);
 }
 
-/// What the packed pieces of a pass need for one panel, and their left sides for one block of rows.
+/// What the packed pieces of a pass need for one panel, and one piece's left side for a block of rows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Room {
     pub(super) values: usize,
@@ -129,8 +138,9 @@ impl Room {
                 room.longest = room.longest.max(piece.depth);
             } else {
                 room.values += panel_length::<P>(piece.depth);
-                let copied = is_copied::<E, P>(&terms[piece.term]);
-                room.copied += if copied { piece.copied_stride() * TILE } else { 0 };
+                if is_copied::<E, P>(&terms[piece.term]) {
+                    room.copied = room.copied.max(piece.copied_stride() * TILE);
+                }
             }
         }
         room

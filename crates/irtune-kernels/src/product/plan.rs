@@ -2,11 +2,16 @@
 
 use std::ops::Range;
 
-use crate::{element::Element, microkernel::TILE, pack::PANEL, parallel};
+use crate::{
+    level::{Level, level},
+    microkernel::TILE,
+    pack::PANEL,
+    parallel,
+};
 
 /// Most panels of a pass. More of them read the left side less often, but leave less depth for a pass.
-pub(super) const fn most_panels<P: Element>() -> usize {
-    if P::GROUP == 2 { 4 } else { 6 }
+fn most_panels() -> usize {
+    if level() >= Level::Avx512 { 8 } else { 6 }
 }
 
 /// Panels of so many columns.
@@ -31,10 +36,10 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(most_panels: usize, rows: usize, columns: usize) -> Self {
+    pub(super) fn new(rows: usize, columns: usize) -> Self {
         let panels = panels(columns);
         let threads = parallel::threads();
-        let mut group_panels = most_panels.min(panels);
+        let mut group_panels = most_panels().min(panels);
         let fits = |group_panels: usize| {
             let groups = panels / group_panels;
             panels.is_multiple_of(group_panels) && (groups >= 3 * threads || groups.is_multiple_of(threads))
