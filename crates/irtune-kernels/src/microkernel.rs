@@ -46,8 +46,11 @@ pub(crate) struct Ahead {
     pub(crate) rows: usize,
 }
 
+/// What is asked for where no rows are ahead: an address that isn't mapped would cost time.
+static NOTHING: u8 = 0;
+
 impl Ahead {
-    pub(crate) const NONE: Self = Self { start: std::ptr::null(), stride: 0, rows: 0 };
+    pub(crate) const NONE: Self = Self { start: &raw const NOTHING, stride: 0, rows: 0 };
 }
 
 /// Summed values that an AVX2 tile goes through at a time: half a panel of them, 16 KiB, stays in the first-level cache.
@@ -83,9 +86,6 @@ pub(crate) fn multiply<P: Element>(
             _ => None,
         };
         if let Some(kernel) = simd {
-            // Without rows ahead what is there anyway is asked for: an address that isn't mapped would cost time.
-            let there = Ahead { start: left_start, stride: 0, rows: 0 };
-            let ahead = if ahead.rows == 0 { there } else { ahead };
             // SAFETY: the level guarantees the instructions; the assertions above keep every read of `left`
             // (rows × whole groups) and `panel` (whole groups × 32) in bounds, and P is bf16 exactly if GROUP is 2.
             unsafe { kernel(whole, left_start, stride_bytes, panel_start, begin, ahead, tile) };
@@ -97,7 +97,7 @@ pub(crate) fn multiply<P: Element>(
                 }
                 let panel = panel[whole * P::GROUP * PANEL..].as_ptr().cast();
                 // SAFETY: as above for one group, a row of `last` being one of 4 bytes: GROUP is 2 when any is left.
-                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, Begin::Held, there, tile) };
+                unsafe { kernel(1, last.as_ptr().cast(), 4, panel, Begin::Held, Ahead::NONE, tile) };
             }
             return;
         }

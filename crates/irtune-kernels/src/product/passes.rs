@@ -69,9 +69,9 @@ fn packed_bytes<E, P>(term: &Term<E>) -> usize {
     PANEL * term.integers.map_or(size_of::<P>(), Width::bytes)
 }
 
-/// Summed values of a piece, pieces of a term being as even as blocks allow.
-fn even(summed: usize) -> usize {
-    summed.div_ceil(summed.div_ceil(PIECE)).next_multiple_of(BLOCK)
+/// So many summed values cut in parts of about `most`, as even as blocks allow: the values of a part.
+pub(super) fn even(summed: usize, most: usize) -> usize {
+    summed.div_ceil(summed.div_ceil(most).max(1)).next_multiple_of(BLOCK)
 }
 
 /// Calls `visit` for the pieces of each pass over the summed values, passes being as even as blocks allow.
@@ -96,7 +96,7 @@ pub(super) fn passes<E: Element, P: Element>(
             }
             let room = (limit - filled).div_ceil(bytes).next_multiple_of(BLOCK);
             let most = match term.integers {
-                None => room.min(even(term.summed())),
+                None => room.min(even(term.summed(), PIECE)),
                 Some(Width::Sixteen) => stretch(term.summed()),
                 Some(Width::Eight) => room.next_multiple_of(eight::STRETCH),
             };

@@ -2,13 +2,12 @@
 
 use arrayvec::ArrayVec;
 
-use super::Term;
+use super::{Term, passes::even};
 use crate::{
     element::Element,
     integer::{Width, eight, sixteen},
     parallel::{self, Shared},
     scratch,
-    weight::BLOCK,
 };
 
 /// Most terms of a product.
@@ -23,9 +22,9 @@ pub(super) struct RoundedLeft<'a> {
     pub(super) scales: &'a [f32],
 }
 
-/// Summed values that share their scales in 16 bits: as even as blocks allow.
+/// Summed values that share their scales in 16 bits.
 pub(super) fn stretch(summed: usize) -> usize {
-    summed.div_ceil(summed.div_ceil(sixteen::STRETCH).max(1)).next_multiple_of(BLOCK)
+    even(summed, sixteen::STRETCH)
 }
 
 /// Bytes of a term's left side in integers, and how many scales it has.
