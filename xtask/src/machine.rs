@@ -39,7 +39,7 @@ pub fn file_name() -> String {
 }
 
 fn instruction_set() -> String {
-    format!("{:?}", irtune_kernels::level())
+    format!("{:?}", irtune_cpu::level())
 }
 
 /// A line of what Linux says of the first processor.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
-use irtune_kernels::{
+use irtune_cpu::{
     Element, Matrix, MatrixMut, Width, activation, adamw, attention, columns, direction, dropout, loss, norm,
     product, rotary, rows, swiglu, token_loss, weight,
 };

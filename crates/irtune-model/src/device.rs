@@ -4,7 +4,7 @@
 //! positions, segments, row numbers) is small and stays on the host. Matrices are row-major and packed: a buffer may
 //! be longer than the rows in use, which always start at its beginning.
 
-pub use irtune_kernels::{
+pub use irtune_cpu::{
     activation::Activation,
     adamw::AdamW,
     attention::{Segment, Shape as AttentionShape},

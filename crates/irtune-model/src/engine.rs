@@ -2,10 +2,10 @@
 
 use std::{fmt, path::Path, str::FromStr, sync::Arc};
 
-use irtune_kernels::{Level, Width, bf16, has_vnni, level};
+use irtune_cpu::{Level, Width, bf16, has_vnni, level};
 use serde::{Deserialize, Serialize};
 
-pub use irtune_kernels::{adamw::AdamW, loss::LossOptions};
+pub use irtune_cpu::{adamw::AdamW, loss::LossOptions};
 
 use crate::{
     adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,

@@ -4,7 +4,7 @@
 mod support;
 mod tiny;
 
-use irtune_kernels::{Level, level};
+use irtune_cpu::{Level, level};
 use irtune_model::{
     HostTensor, LoraConfig, ModelError, PackedBatch,
     engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, engine},

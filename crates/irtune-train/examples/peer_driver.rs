@@ -11,8 +11,8 @@ use std::time::{Instant, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
+use irtune_cpu::level;
 use irtune_data::{Example, LabelSet};
-use irtune_kernels::level;
 use irtune_model::{AdapterConfig, Base, Engine, EngineOptions, ModelConfig, Precision, Projection};
 use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,

@@ -70,7 +70,7 @@ pub(crate) struct Decoder<D: Device> {
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
     /// Scratch that all threads have.
-    settled: irtune_kernels::Settled,
+    settled: irtune_cpu::Settled,
     training: bool,
     /// Whether the layers' matrices are merged with their adapters.
     merged: bool,
@@ -159,7 +159,7 @@ impl<D: Device> Decoder<D> {
             loss: LossOptions::default(),
             words: None,
             targets: Vec::new(),
-            settled: irtune_kernels::Settled::default(),
+            settled: irtune_cpu::Settled::default(),
             training: options.training,
             merged: false,
         };
@@ -357,7 +357,7 @@ impl<D: Device> Decoder<D> {
         };
         let probability = self.trained.adapter().map_or(0.0, AdapterConfig::dropout);
         let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
-            let key = irtune_kernels::dropout::key(&[key.seed, key.step]);
+            let key = irtune_cpu::dropout::key(&[key.seed, key.step]);
             Dropout { key, probability }
         });
         let Self { device, layers, groups, spare, .. } = self;
@@ -381,7 +381,7 @@ impl<D: Device> Decoder<D> {
             }
         };
         self.backward(states, lowest, train_head, dropout);
-        self.settled = irtune_kernels::settle(self.settled);
+        self.settled = irtune_cpu::settle(self.settled);
         Ok(loss)
     }
 

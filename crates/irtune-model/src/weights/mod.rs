@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use irtune_kernels::{
+use irtune_cpu::{
     MappedFile,
     weight::{Format, Weight},
 };

@@ -1,13 +1,13 @@
 //! Every operation but the product, on the sizes of a SmolLM2 batch, against what the machine can do at best.
 //!
-//! `cargo bench -p irtune-kernels --bench operations` holds each operation against a slow twin in f64, prints its speed
+//! `cargo bench -p irtune-cpu --bench operations` holds each operation against a slow twin in f64, prints its speed
 //! and its share of the peak (attention: of the measured arithmetic, the others: of a large copy, which operations whose
 //! arrays stay in the cache may pass), and then lets criterion time the same operations.
 
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use irtune_kernels::{
+use irtune_cpu::{
     Element, Matrix, MatrixMut, adamw,
     attention::{self, Gradients, Inputs, Segment, Shape},
     bf16,

@@ -1,6 +1,6 @@
 //! Matrix products on the shapes of real models, against the peak of the same machine's arithmetic.
 //!
-//! `cargo bench -p irtune-kernels --bench product` validates each product against a slow sum, prints a table of
+//! `cargo bench -p irtune-cpu --bench product` validates each product against a slow sum, prints a table of
 //! GFLOP/s and the share of the measured peak, and then lets criterion time the same products.
 //! `IRTUNE_RESULTS=FILE` also writes the table as JSON, `IRTUNE_SHAPES=N` keeps to the first N shapes of the table,
 //! `IRTUNE_TRIES=N` takes the median of N runs, `IRTUNE_THREADS=N` sets the threads.
@@ -8,7 +8,7 @@
 use std::{fmt::Write as _, time::Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use irtune_kernels::{
+use irtune_cpu::{
     Element, Level, Matrix, MatrixMut, Width, bf16, has_vnni, level, peak,
     product::{Output, Side, Term, product},
     weight::{Format, Weight},

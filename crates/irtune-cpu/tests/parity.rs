@@ -6,7 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use irtune_kernels::{
+use irtune_cpu::{
     Element, Matrix, MatrixMut, adamw, attention,
     attention::{Gradients, Inputs, Segment},
     bf16,
