@@ -77,10 +77,11 @@ impl Base {
     }
 
     fn open_folder(path: &Path) -> Result<Self, ModelError> {
-        let config = ModelConfig::from_json(&path.join("config.json"))?;
+        let mut config = ModelConfig::from_json(&path.join("config.json"))?;
         let weights = Weights::open_folder(path)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
+        config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
         let chat_template = chat_template::of_folder(path);
         Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
     }
