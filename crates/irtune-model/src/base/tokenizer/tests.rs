@@ -1,5 +1,5 @@
 use super::{split::NAMES, *};
-use crate::weights::{
+use crate::base::weights::{
     gguf::{Header, sample::Sample},
     sample::tokenizer_json,
 };

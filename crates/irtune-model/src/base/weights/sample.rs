@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
-use crate::config::{ModelConfig, tests::tiny};
+use crate::base::config::{ModelConfig, tests::tiny};
 
 /// A tensor of a sample: name, type, shape.
 pub(crate) type Entry = (String, Dtype, Vec<usize>);
