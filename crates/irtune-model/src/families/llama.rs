@@ -4,6 +4,9 @@
 //! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
 
 use arrayvec::ArrayVec;
+use irtune_device::{
+    AttentionGradients, AttentionInputs, BMatrix, Device, NormInput, Output, RotaryTable, Side, Term,
+};
 
 use crate::{
     adapters::{
@@ -18,7 +21,6 @@ use crate::{
         geometry::Rows,
         workspace::{Saved, Scratch},
     },
-    device::{AttentionGradients, AttentionInputs, Device, Out, Right, RotaryTable, Side, Term},
     error::ModelError,
     host_tensor::HostTensor,
 };
@@ -34,7 +36,7 @@ pub(crate) struct Layer<D: Device> {
     weights: [D::Weight; 7],
     sites: Sites<D>,
     /// By [`Projection`], once they are merged for classifying.
-    merged: [Option<D::Merged>; 7],
+    merged: [Option<D::Prepacked>; 7],
 }
 
 /// What all layers of a pass share.
@@ -60,6 +62,11 @@ pub(crate) enum State {
     Training,
 }
 
+/// A norm of this gain over the residual stream.
+fn norm<'a, D: Device>(gain: &'a D::Floats, config: &ModelConfig) -> irtune_device::Norm<'a, D> {
+    irtune_device::Norm { gain, width: config.hidden_size, epsilon: config.norm_epsilon }
+}
+
 impl<D: Device> Layer<D> {
     pub(crate) fn new(device: &D, base: &Base, index: usize, sites: Sites<D>) -> Result<Self, ModelError> {
         let gain = |name: &str| -> Result<D::Floats, ModelError> {
@@ -70,7 +77,7 @@ impl<D: Device> Layer<D> {
         };
         let mut weights = ArrayVec::new();
         for projection in Projection::ALL {
-            weights.push(device.weight(&projection.weight_name(index))?);
+            weights.push(device.weight(base.weights.matrix(&projection.weight_name(index))?)?);
         }
         let Ok(weights) = weights.into_inner() else { unreachable!("seven projections") };
         let (attention_gain, mlp_gain) = (gain("input_layernorm")?, gain("post_attention_layernorm")?);
@@ -93,7 +100,7 @@ impl<D: Device> Layer<D> {
                 (Some(site), Some(group)) => site.low_rank(group).map(Some),
                 _ => Some(None),
             };
-            self.merged[projection as usize] = low_rank.and_then(|low_rank| device.merge(weight, low_rank));
+            self.merged[projection as usize] = low_rank.and_then(|low_rank| device.prepack(weight, low_rank));
         }
     }
 
@@ -110,9 +117,9 @@ impl<D: Device> Layer<D> {
     }
 
     /// The matrix of a projection: its master copy if it ever trained, else the file's.
-    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> Right<'a, D> {
+    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> BMatrix<'a, D> {
         let master = group.and_then(|group| group.master(projection));
-        master.unwrap_or(Right::Frozen(&self.weights[projection as usize]))
+        master.unwrap_or(BMatrix::Frozen(&self.weights[projection as usize]))
     }
 
     /// The gain of a norm, likewise.
@@ -150,7 +157,7 @@ impl<D: Device> Layer<D> {
         rows: usize,
     ) -> Call<'a, D> {
         let dropout = pass.dropout.map(|Dropout { key, probability }| {
-            let key = irtune_cpu::dropout::key(&[key, self.index as u64, projection as u64]);
+            let key = irtune_device::mix_key(&[key, self.index as u64, projection as u64]);
             Dropout { key, probability }
         });
         Call {
@@ -176,13 +183,13 @@ impl<D: Device> Layer<D> {
         keys: &[u64],
         saved: &mut [Option<SavedAdapter<D>>; 7],
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let outputs = pass.config.projection_shape(projection).0;
         let merged = self.merged[projection as usize].as_ref().filter(|_| pass.factor == 1.0);
         if let Some(merged) = merged {
-            let right = Right::Merged(&self.weights[projection as usize], merged);
-            return pass.device.product(&[Term::forward(input, right)], 1.0, keys.len(), outputs, out);
+            let right = BMatrix::Prepacked(&self.weights[projection as usize], merged);
+            return pass.device.gemm(&[Term::forward(input, right)], 1.0, keys.len(), outputs, out);
         }
         let site = self.adapter(projection, group, state);
         if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_mut()) {
@@ -190,7 +197,7 @@ impl<D: Device> Layer<D> {
             site.forward(&call, group, input, keys, saved, scratch, out);
         } else {
             let term = Term::forward(input, self.right(group, projection));
-            pass.device.product(&[term], 1.0, keys.len(), outputs, out);
+            pass.device.gemm(&[term], 1.0, keys.len(), outputs, out);
         }
     }
 
@@ -261,7 +268,8 @@ impl<D: Device> Layer<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Pass { device, config, rows, .. } = pass;
-        let (hidden, epsilon) = (config.hidden_size, config.norm_epsilon);
+        let hidden = config.hidden_size;
+        let norm = |gain| norm(gain, config);
         let keep = state != State::Passing;
         if keep {
             device.round(residual, rows.tokens * hidden, &mut saved.attention_input);
@@ -269,7 +277,7 @@ impl<D: Device> Layer<D> {
         let Scratch { normed, picked, activated, adapters, .. } = scratch;
         let scales = &mut saved.attention_scales;
         let gain = self.gain(group, Norm::Attention);
-        device.rms_norm(residual, rows.tokens, gain, epsilon, normed, scales);
+        device.rms_norm(norm(gain), residual, rows.tokens, normed, scales);
         let query_input = match rows.picked {
             Some(indices) => {
                 device.gather(normed, hidden, indices, picked);
@@ -283,7 +291,7 @@ impl<D: Device> Layer<D> {
             (VProj, &*normed, rows.token_keys, &mut saved.values),
         ];
         for (projection, input, keys, out) in inputs {
-            let out = Out::Operands(out);
+            let out = Output::Operands(out);
             self.project(pass, group, state, projection, input, keys, &mut saved.adapters, adapters, out);
         }
         let (query_size, key_size) = (config.query_size(), config.key_value_size());
@@ -298,19 +306,19 @@ impl<D: Device> Layer<D> {
             }
             None => residual,
         };
-        let (keys, out) = (rows.query_keys, Out::Add(stream, 0));
+        let (keys, out) = (rows.query_keys, Output::Add(stream, 0));
         self.project(pass, group, state, OProj, &saved.context, keys, &mut saved.adapters, adapters, out);
         if keep {
             device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
         let gain = self.gain(group, Norm::Mlp);
-        device.rms_norm(stream, rows.queries, gain, epsilon, normed, &mut saved.mlp_scales);
+        device.rms_norm(norm(gain), stream, rows.queries, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
-            let out = Out::Operands(out);
+            let out = Output::Operands(out);
             self.project(pass, group, state, projection, normed, keys, &mut saved.adapters, adapters, out);
         }
         device.swiglu(&saved.gate, &saved.up, rows.queries * config.intermediate_size, activated);
-        let out = Out::Add(stream, 0);
+        let out = Output::Add(stream, 0);
         self.project(pass, group, state, DownProj, activated, keys, &mut saved.adapters, adapters, out);
     }
 
@@ -362,7 +370,7 @@ impl<D: Device> Layer<D> {
         self.adapter_backward(pass, group_down, state, DownProj, activated, out, count, adapters, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.input_gradient(pass, group.as_deref(), state, DownProj, out, adapters, work, &mut terms);
-        device.product(&terms, 1.0, count, wide, Out::Operands(activated_gradient));
+        device.gemm(&terms, 1.0, count, wide, Output::Operands(activated_gradient));
         drop(terms);
         let site = self.adapter(DownProj, group.as_deref(), state);
         if let (Some(site), Some(group)) = (site, group.as_deref_mut()) {
@@ -372,7 +380,8 @@ impl<D: Device> Layer<D> {
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
             let gain = self.gain(group.as_deref(), Norm::Mlp);
-            device.rms_norm_again(mlp_input, count, gain, mlp_scales, normed);
+            let input = NormInput { values: &*mlp_input, rstd: mlp_scales, rows: count };
+            device.rms_norm_recompute(norm(gain, config), input, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
@@ -382,10 +391,11 @@ impl<D: Device> Layer<D> {
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             self.input_gradient(pass, group.as_deref(), state, projection, out, adapters, work, &mut terms);
         }
-        device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
+        device.gemm(&terms, 1.0, count, hidden, Output::Store(normed_gradient));
         drop(terms);
         let gain = self.gain(group.as_deref(), Norm::Mlp);
-        device.rms_norm_backward(mlp_input, count, gain, mlp_scales, normed_gradient, stream);
+        let input = NormInput { values: &*mlp_input, rstd: mlp_scales, rows: count };
+        device.rms_norm_backward(norm(gain, config), input, normed_gradient, stream);
         if let Some(group) = group.filter(|group| group.are_masters() && state == State::Training) {
             group.add_gain_gradient(device, Norm::Mlp, mlp_input, count, mlp_scales, normed_gradient);
         }
@@ -417,7 +427,7 @@ impl<D: Device> Layer<D> {
         self.adapter_backward(pass, group_out, state, OProj, context, out, rows.queries, adapters, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, work, &mut terms);
-        device.product(&terms, 1.0, rows.queries, query_size, Out::Operands(context_gradient));
+        device.gemm(&terms, 1.0, rows.queries, query_size, Output::Operands(context_gradient));
         drop(terms);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
         let gradients = AttentionGradients {
@@ -433,7 +443,8 @@ impl<D: Device> Layer<D> {
         if state == State::Training {
             let (input, scales) = (&saved.attention_input, &saved.attention_scales);
             let gain = self.gain(group.as_deref(), Norm::Attention);
-            device.rms_norm_again(input, rows.tokens, gain, scales, normed);
+            let input = NormInput { values: input, rstd: scales, rows: rows.tokens };
+            device.rms_norm_recompute(norm(gain, config), input, normed);
             if let Some(indices) = rows.picked {
                 device.gather(normed, hidden, indices, picked);
             }
@@ -457,11 +468,11 @@ impl<D: Device> Layer<D> {
         for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
             self.input_gradient(pass, shared, state, *projection, out, adapters, work, &mut terms);
         }
-        device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
+        device.gemm(&terms, 1.0, rows.tokens, hidden, Output::Store(normed_gradient));
         if let Some(indices) = rows.picked {
             terms.clear();
             self.input_gradient(pass, shared, state, QProj, query_gradient, adapters, work, &mut terms);
-            device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
+            device.gemm(&terms, 1.0, rows.queries, hidden, Output::Store(picked_gradient));
             device.add_rows(picked_gradient, hidden, indices, normed_gradient);
             device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);
         }
@@ -469,7 +480,8 @@ impl<D: Device> Layer<D> {
         let (input, scales) = (&saved.attention_input, &saved.attention_scales);
         if input_wanted {
             let gain = self.gain(group.as_deref(), Norm::Attention);
-            device.rms_norm_backward(input, rows.tokens, gain, scales, normed_gradient, gradient);
+            let input = NormInput { values: input, rstd: scales, rows: rows.tokens };
+            device.rms_norm_backward(norm(gain, config), input, normed_gradient, gradient);
         }
         if let Some(group) = group.filter(|_| gain_trains) {
             group.add_gain_gradient(device, Norm::Attention, input, rows.tokens, scales, normed_gradient);
