@@ -11,7 +11,6 @@ pub mod adamw;
 pub mod attention;
 pub mod columns;
 mod device;
-mod device;
 pub mod direction;
 pub mod dropout;
 pub mod element;

@@ -20,7 +20,7 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::host_tensor::HostTensor;
+use crate::{families::Family, host_tensor::HostTensor};
 
 /// What LoRA's matrices start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -288,6 +288,7 @@ impl<D: Device> LoraSite<D> {
     pub(super) fn export(
         &self,
         device: &D,
+        family: &Family,
         layer: usize,
         projection: Projection,
         parameters: &mut [HostTensor],
@@ -297,7 +298,8 @@ impl<D: Device> LoraSite<D> {
         let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; rank * outputs]);
         device.download(&fixed.a, 0, &mut a);
         device.download(&fixed.b, 0, &mut b);
-        let (name_a, name_b) = (projection.lora_a_name(layer), projection.lora_b_name(layer));
+        let [name_a, name_b] =
+            ["lora_A.weight", "lora_B.weight"].map(|part| family.adapter_name(layer, projection, part));
         for tensor in parameters {
             if tensor.name == name_a {
                 tensor.data.extend_from_slice(&a);

@@ -80,7 +80,7 @@ impl<D: Device> Words<D> {
         let head = base.weights.language_head(&base.config)?;
         Ok(Self {
             tokens,
-            head: device.weight(base.weights.matrix(head)?)?,
+            head: device.weight(base.weights.matrix(&head)?)?,
             vocabulary,
             hidden,
             batch: PackedBatch::default(),
