@@ -11,16 +11,7 @@ use crate::{
     parallel::{self, Shared},
 };
 
-/// A function of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `max(0, x)`; its slope at 0 is 0, as in PyTorch.
-    Relu,
-    /// `x · Φ(x)`, Φ the normal distribution.
-    Gelu,
-}
+pub use irtune_device::Activation;
 
 const CHUNK: usize = 16 * 1024;
 

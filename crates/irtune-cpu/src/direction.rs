@@ -11,24 +11,12 @@ use crate::{
     weight::Weight,
 };
 
-/// Squares of a frozen matrix's row norms.
-///
-/// # Shapes
-/// `out`: `[outputs]`.
-pub fn row_squares(weight: &Weight, out: &mut [f32]) {
-    let mut row = vec![0.0; weight.columns];
-    for (index, out) in out.iter_mut().enumerate() {
-        weight.decode_row(index, &mut row);
-        *out = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>() as f32;
-    }
-}
-
 /// A low-rank matrix `s · B A` beside a frozen one, with what is known of both.
 #[derive(Debug)]
 pub struct Direction<'a> {
     /// `W`, `[outputs, inputs]`.
     pub weight: Weight<'a>,
-    /// [`row_squares`], `[outputs]`.
+    /// Squares of its rows' norms, `[outputs]`.
     pub squares: &'a [f32],
     /// `A`, `[rank, inputs]`.
     pub a: &'a [f32],
@@ -216,7 +204,7 @@ mod tests {
         let (weight, a, b) =
             (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2), numbers(RANK * OUTPUTS, 3));
         let mut squares = vec![0.0; OUTPUTS];
-        row_squares(&Weight::of(&weight, OUTPUTS, INPUTS), &mut squares);
+        Weight::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
         let direction = Direction {
             weight: Weight::of(&weight, OUTPUTS, INPUTS),
             squares: &squares,
@@ -275,7 +263,7 @@ mod tests {
         let (weight, a) = (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2));
         let b = vec![0.0; RANK * OUTPUTS];
         let mut squares = vec![0.0; OUTPUTS];
-        row_squares(&Weight::of(&weight, OUTPUTS, INPUTS), &mut squares);
+        Weight::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
         let view = Weight::of(&weight, OUTPUTS, INPUTS);
         let direction = Direction { weight: view, squares: &squares, a: &a, b: &b, scaling: SCALING };
         let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);

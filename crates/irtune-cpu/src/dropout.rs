@@ -46,18 +46,7 @@ vectorised! {
     }
 }
 
-/// A 64-bit key mixed from several numbers.
-///
-/// # Source
-/// The finaliser of SplitMix64 (Steele, Lea & Flood 2014), applied after each part.
-pub fn key(parts: &[u64]) -> u64 {
-    parts.iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
-        let mut mixed = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    })
-}
+pub use irtune_device::mix_key as key;
 
 /// Draws a mask: each value of row `r` is dropped with probability `p`, by the generator keyed `site` and `row_keys[r]`.
 ///

@@ -1,20 +1,19 @@
 //! Operand precisions of matrix products.
 
-use bytemuck::{Pod, cast_slice_mut};
+use bytemuck::cast_slice_mut;
 use half::bf16;
+use irtune_device::Stored;
 
 use crate::{
     level::{Level, level, vectorised},
     pack::PANEL,
-    weight::{BLOCK, Format},
+    weight::BLOCK,
 };
 
 /// A number that enters matrix products: `bf16` or `f32`. Sums are always f32.
-pub trait Element: Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
+pub trait Element: Stored + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static {
     /// How many neighbours along the summed dimension sit side by side in a packed panel.
     const GROUP: usize;
-    /// The storage format of a matrix of these, when it stands on the weight side of a product.
-    const FORMAT: Format;
     /// Name of the precision.
     const NAME: &'static str;
 
@@ -69,7 +68,6 @@ vectorised! {
 
 impl Element for f32 {
     const GROUP: usize = 1;
-    const FORMAT: Format = Format::F32;
     const NAME: &'static str = "f32";
 
     #[inline(always)]
@@ -95,7 +93,6 @@ impl Element for f32 {
 
 impl Element for bf16 {
     const GROUP: usize = 2;
-    const FORMAT: Format = Format::Bf16;
     const NAME: &'static str = "bf16";
 
     // The `half` crate asks for CPU features per value, which keeps loops from being vectorised.

@@ -15,14 +15,7 @@ use crate::{
 /// Columns of a panel.
 pub(crate) const PANEL: usize = 32;
 
-/// Which dimension of a weight is summed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// `left · Wᵀ`: outputs are the weight's rows (a linear layer's forward).
-    Forward,
-    /// `left · W`: outputs are the weight's columns (a linear layer's input gradient).
-    Backward,
-}
+pub use irtune_device::Side;
 
 /// Values of a packed panel over `depth` summed values.
 pub(crate) const fn panel_length<E: Element>(depth: usize) -> usize {

@@ -7,11 +7,7 @@ mod tiny;
 use std::{collections::BTreeMap, fs};
 
 use irtune_cpu::weight::Weight;
-use irtune_model::{
-    ModelError,
-    engine::{AdamW, Engine, Precision},
-    spectrum,
-};
+use irtune_model::{AdamW, Engine, ModelError, Precision, spectrum};
 use serde::Deserialize;
 use support::{golden::golden_folder, tolerances::tolerance};
 use tiny::{CASES, Tiny, layer_of, name_of};

@@ -1,4 +1,4 @@
-//! The one place of the workspace that memory-maps a file.
+//! Memory-mapped files: the one place with `unsafe` code outside a device's kernels.
 
 use std::{fs::File, io, ops::Deref, path::Path};
 
@@ -15,6 +15,7 @@ impl MappedFile {
         let file = File::open(path)?;
         // SAFETY: the map is read-only and private. Another process that shortens the file while it is mapped
         // could still end this one with SIGBUS; that is inherent in mapping, and documented for users.
+        #[allow(unsafe_code)]
         let map = unsafe { memmap2::Mmap::map(&file)? };
         Ok(Self(map))
     }

@@ -1,0 +1,83 @@
+use arrayvec::ArrayVec;
+use irtune_device::{BMatrix, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term};
+
+use super::Cpu;
+use crate::{Element, Matrix, MatrixMut, Width, dropout, product, rows, weight::Weight};
+
+/// Most summands a product has: three projections, each with as many as its adapter can bring.
+const MOST_TERMS: usize = 9;
+
+fn view<'a, E: Element>(matrix: &'a BMatrix<Cpu<E>>) -> Weight<'a> {
+    match matrix {
+        BMatrix::Frozen(matrix) | BMatrix::Prepacked(matrix, _) => matrix.view(),
+        BMatrix::Trained(matrix) | BMatrix::Master(matrix) => {
+            let FloatMatrix { values, offset, rows, columns } = matrix;
+            Weight::of(&values[*offset..], *rows, *columns)
+        }
+        BMatrix::Operands(values, rows, columns) => Weight::of(values, *rows, *columns),
+    }
+}
+
+/// A mask's words with their layout.
+pub(super) fn mask_view<'a, E: Element>(mask: &MaskRef<'a, Cpu<E>>, columns: usize) -> dropout::Mask<'a> {
+    dropout::Mask { words: mask.words, words_a_row: columns.div_ceil(32), scale: mask.scale }
+}
+
+impl<E: Element> Gemm for Cpu<E> {
+    fn gemm(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Output<Self>) {
+        let views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
+            .iter()
+            .map(|term| {
+                let weight = view(&term.b);
+                let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
+                let mask = term.mask.as_ref().map(|mask| mask_view(mask, columns));
+                let merged = if let BMatrix::Prepacked(_, merged) = term.b { Some(merged) } else { None };
+                let frozen =
+                    matches!(term.b, BMatrix::Frozen(_) | BMatrix::Master(_) | BMatrix::Prepacked(..));
+                let integers = self.integers.filter(|_| frozen);
+                let left = Matrix::new(term.a, rows, summed);
+                product::Term { left, weight, side: term.side, mask, integers, merged }
+            })
+            .collect();
+        let length = rows * columns;
+        let output = match out {
+            Output::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
+            Output::Store(values) => product::Output::Store(MatrixMut::new(values, rows, columns)),
+            Output::Add(values, offset) => {
+                product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
+            }
+        };
+        product::product(&views, scale, output);
+    }
+
+    fn prepacked_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
+        match self.integers {
+            Some(Width::Eight) => Some(product::Merged::integer_bytes(outputs, inputs)),
+            None if product::Merged::is_bf16_for::<E>() => Some(product::Merged::bf16_bytes(outputs, inputs)),
+            _ => None,
+        }
+    }
+
+    fn prepack(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<product::Merged> {
+        let view = weight.view();
+        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| product::LowRank {
+            a: &values[a..][..rank * view.columns],
+            b: &values[b..][..rank * view.rows],
+            scale: scaling,
+        });
+        match self.integers {
+            Some(_) => Some(product::Merged::in_integers(&view, low_rank)),
+            // Packing to bf16 is little work.
+            None => low_rank.map(|low_rank| product::Merged::in_bf16(&view, low_rank)),
+        }
+    }
+
+    fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {
+        let length = row_count * columns;
+        rows::transpose(&input[..length], row_count, columns, &mut out[..length]);
+    }
+
+    fn round(&self, input: &Vec<f32>, length: usize, out: &mut Vec<E>) {
+        rows::round(&input[..length], &mut out[..length]);
+    }
+}
