@@ -1,4 +1,4 @@
-//! Every operation but the product, on the sizes of a SmolLM2 batch, against what the machine can do at best.
+//! Every operation but GEMM, on the sizes of a SmolLM2 batch, against what the machine can do at best.
 //!
 //! `cargo bench -p irtune-cpu --bench operations` holds each operation against a slow twin in f64, prints its speed
 //! and its share of the peak (attention: of the measured arithmetic, the others: of a large copy, which operations whose
@@ -8,13 +8,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use irtune_cpu::{
-    Element, Matrix, MatrixMut, adamw,
+    Element, Matrix, MatrixMut,
     attention::{self, Gradients, Inputs, Segment, Shape},
     bf16,
-    dropout::{self, Mask},
-    loss, norm, peak,
-    product::Side,
-    rotary, swiglu,
+    gemm::{Mask, Side, peak},
+    ops::{adamw, dropout, loss, norm, rotary, swiglu},
 };
 use rayon::prelude::*;
 
@@ -301,7 +299,7 @@ fn attentions<E: Element>() -> Vec<Operation> {
         v: values(rows * keys, 15),
         out_gradient: values(rows * queries, 16),
         out: vec![E::default(); rows * queries],
-        log_sums: vec![0.0; rows * HEADS],
+        logsumexp: vec![0.0; rows * HEADS],
         gradients: [queries, keys, keys].map(|columns| vec![E::default(); rows * columns]),
         partial: vec![0.0; segments.len() * PREFIX * 2 * keys],
         segments,
@@ -332,7 +330,7 @@ struct Attention<E> {
     v: Vec<E>,
     out_gradient: Vec<E>,
     out: Vec<E>,
-    log_sums: Vec<f32>,
+    logsumexp: Vec<f32>,
     /// Of queries, keys and values.
     gradients: [Vec<E>; 3],
     partial: Vec<f32>,
@@ -353,11 +351,11 @@ impl<E: Element> Attention<E> {
             values: Matrix::new(&self.v, rows, KEY_VALUE_HEADS * HEAD_SIZE),
         };
         if side == Side::Forward {
-            return attention::forward(&shape, &inputs, &mut self.out, &mut self.log_sums);
+            return attention::forward(&shape, &inputs, &mut self.out, &mut self.logsumexp);
         }
         let [queries, keys, values] = &mut self.gradients;
         let gradients = Gradients { queries, keys, values, partial: &mut self.partial };
-        attention::backward(&shape, &inputs, &self.out, &self.log_sums, &self.out_gradient, gradients);
+        attention::backward(&shape, &inputs, &self.out, &self.logsumexp, &self.out_gradient, gradients);
     }
 
     /// The last row of the last example, which alone sees its own key: its output and all its gradients in f64.

@@ -1,4 +1,5 @@
-//! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands.
+//! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands, at every instruction
+//! level of the machine.
 #![forbid(unsafe_code)]
 
 #[path = "../../irtune-model/tests/support/mod.rs"]
@@ -7,16 +8,12 @@ mod support;
 use std::collections::BTreeSet;
 
 use irtune_cpu::{
-    Element, Matrix, MatrixMut, adamw, attention,
-    attention::{Gradients, Inputs, Segment},
+    Element, Matrix, MatrixMut, at_every_level,
+    attention::{self, Gradients, Inputs, Segment},
     bf16,
-    dropout::{self, Mask},
-    loss, norm,
-    product::{Output, Term, product},
-    rotary,
-    rows::transpose,
-    swiglu,
-    weight::{Format, Weight},
+    gemm::{Mask, Output, Term, gemm},
+    ops::{adamw, dropout, loss, norm, rotary, rows::transpose, swiglu},
+    quant::weight::{Format, Weight},
 };
 use support::{
     golden::{Golden, sections},
@@ -111,8 +108,10 @@ fn rms_norm() {
             section.golden.passes();
         }
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
@@ -133,8 +132,10 @@ fn rotary_positions() {
             section.golden.passes();
         }
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
@@ -150,15 +151,19 @@ fn swiglu_activation() {
         section.compare("up_gradient", &up);
         section.golden.passes();
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
 fn linear_with_lora() {
-    LINEARS.into_iter().for_each(|name| {
-        lora_linear::<f32>(name);
-        lora_linear::<bf16>(name);
+    at_every_level(|_| {
+        LINEARS.into_iter().for_each(|name| {
+            lora_linear::<f32>(name);
+            lora_linear::<bf16>(name);
+        });
     });
 }
 
@@ -191,22 +196,22 @@ fn lora_linear<E: Element>(name: &str) {
     let matrix = |data, columns| Matrix::<E>::new(data, rows, columns);
     let mut low = vec![E::default(); rows * rank];
     let terms = [Term::forward(matrix(&dropped, inputs), a)];
-    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low, rows, rank)));
+    gemm(&terms, scaling, Output::Operand(MatrixMut::new(&mut low, rows, rank)));
     let mut y = vec![0.0; rows * outputs];
     let terms = [Term::forward(matrix(&x, inputs), weight), Term::forward(matrix(&low, rank), b)];
-    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut y, rows, outputs)));
+    gemm(&terms, 1.0, Output::Store(MatrixMut::new(&mut y, rows, outputs)));
     section.compare("output", &y);
 
     let dy = section.operands::<E>("output_gradient");
     let mut low_gradient = vec![E::default(); rows * rank];
     let terms = [Term::backward(matrix(&dy, outputs), b)];
-    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low_gradient, rows, rank)));
+    gemm(&terms, scaling, Output::Operand(MatrixMut::new(&mut low_gradient, rows, rank)));
     let mut dx = vec![0.0; rows * inputs];
     let terms = [
         Term::backward(matrix(&dy, outputs), weight),
         Term { mask, ..Term::backward(matrix(&low_gradient, rank), a) },
     ];
-    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut dx, rows, inputs)));
+    gemm(&terms, 1.0, Output::Store(MatrixMut::new(&mut dx, rows, inputs)));
     section.compare("input_gradient", &dx);
 
     section.compare("lora_a_gradient", &outer(&low_gradient, rank, &dropped, inputs, rows));
@@ -227,7 +232,7 @@ fn outer<E: Element>(
     let left = Matrix::new(&turned, left_columns, rows);
     let mut out = vec![0.0; left_columns * right_columns];
     let terms = [Term::backward(left, Weight::of(right, rows, right_columns))];
-    product(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
+    gemm(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
     out
 }
 
@@ -282,6 +287,10 @@ fn cross_entropy_with_class_weights_and_label_smoothing() {
 
 #[test]
 fn adamw_steps() {
+    at_every_level(|_| adamw_step());
+}
+
+fn adamw_step() {
     let section = Section::open("kernels", "adamw", "adamw", "f32");
     let settings = adamw::AdamW {
         learning_rate: section.fact("learning_rate"),
@@ -310,6 +319,10 @@ fn adamw_steps() {
 
 #[test]
 fn weights_decode_to_the_very_values_of_ggml() {
+    at_every_level(|_| decode());
+}
+
+fn decode() {
     for (name, format) in FORMATS {
         let section = Section::open("kernels", name, "dequantise", "f32");
         assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
@@ -325,9 +338,11 @@ fn weights_decode_to_the_very_values_of_ggml() {
 
 #[test]
 fn attention_over_a_shared_prefix() {
-    ATTENTIONS.into_iter().for_each(|name| {
-        attend::<f32>(name);
-        attend::<bf16>(name);
+    at_every_level(|_| {
+        ATTENTIONS.into_iter().for_each(|name| {
+            attend::<f32>(name);
+            attend::<bf16>(name);
+        });
     });
 }
 
@@ -347,8 +362,8 @@ fn attend<E: Element>(name: &str) {
         values: Matrix::new(&v, rows, key_columns),
     };
     let mut out = vec![E::default(); q.len()];
-    let mut log_sums = vec![0.0; rows * heads];
-    attention::forward(&shape, &inputs, &mut out, &mut log_sums);
+    let mut logsumexp = vec![0.0; rows * heads];
+    attention::forward(&shape, &inputs, &mut out, &mut logsumexp);
     section.compare("output", &out);
 
     let (mut dq, mut dk, mut dv) =
@@ -356,7 +371,7 @@ fn attend<E: Element>(name: &str) {
     let mut partial = vec![0.0; segments.len() * prefix * 2 * key_columns];
     let gradients = Gradients { queries: &mut dq, keys: &mut dk, values: &mut dv, partial: &mut partial };
     let out_gradient = section.operands::<E>("output_gradient");
-    attention::backward(&shape, &inputs, &out, &log_sums, &out_gradient, gradients);
+    attention::backward(&shape, &inputs, &out, &logsumexp, &out_gradient, gradients);
     section.compare("q_gradient", &dq);
     section.compare("k_gradient", &dk);
     section.compare("v_gradient", &dv);

@@ -6,7 +6,7 @@
 
 use std::{env, path::PathBuf, sync::Arc, time::Instant};
 
-use irtune_cpu::{bf16, peak};
+use irtune_cpu::{bf16, gemm::peak};
 use irtune_model::{
     AdamW, Base, DropoutKey, EngineOptions, LoraConfig, ModelConfig, PackedBatch, Precision, Projection,
     SHORTEST_SHARED, Trained, engine,

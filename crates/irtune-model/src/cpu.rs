@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use irtune_cpu::{
-    Element, Matrix, MatrixMut, Width, activation, adamw, attention, columns, direction, dropout, loss, norm,
-    product, rotary, rows, swiglu, token_loss, weight,
+    Element, Matrix, MatrixMut, attention,
+    gemm::{self, Integers},
+    ops::{activation, adamw, columns, direction, dropout, loss, norm, rotary, rows, swiglu, token_loss},
+    quant::weight,
 };
 
 use rayon::prelude::*;
@@ -24,7 +26,7 @@ use crate::{
 pub struct Cpu<E> {
     base: Arc<Base>,
     /// The integers that products with frozen matrices are made in.
-    integers: Option<Width>,
+    integers: Option<Integers>,
     element: std::marker::PhantomData<E>,
 }
 
@@ -47,8 +49,8 @@ impl<E: Element> Cpu<E> {
     }
 
     /// The same, with products with frozen matrices in integers.
-    pub fn with_integers(base: Arc<Base>, width: Width) -> Self {
-        Self { integers: Some(width), ..Self::new(base) }
+    pub fn with_integers(base: Arc<Base>, integers: Integers) -> Self {
+        Self { integers: Some(integers), ..Self::new(base) }
     }
 
     fn view<'a>(right: &'a Right<Self>) -> weight::Weight<'a> {
@@ -110,10 +112,10 @@ impl<E: Element> Device for Cpu<E> {
     type Floats = Vec<f32>;
     type Words = Vec<u32>;
     type Weight = FrozenMatrix;
-    type Merged = product::Merged;
+    type Merged = gemm::Prepacked;
 
     fn precision(&self) -> &'static str {
-        self.integers.map_or(E::NAME, Width::name)
+        self.integers.map_or(E::NAME, Integers::name)
     }
 
     fn operand_bytes(&self) -> usize {
@@ -127,23 +129,23 @@ impl<E: Element> Device for Cpu<E> {
 
     fn merged_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
         match self.integers {
-            Some(Width::Eight) => Some(product::Merged::integer_bytes(outputs, inputs)),
-            None if product::Merged::is_bf16_for::<E>() => Some(product::Merged::bf16_bytes(outputs, inputs)),
+            Some(Integers::Int8) => Some(gemm::Prepacked::int8_bytes(outputs, inputs)),
+            None if gemm::Prepacked::has_bf16::<E>() => Some(gemm::Prepacked::bf16_bytes(outputs, inputs)),
             _ => None,
         }
     }
 
-    fn merge(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<product::Merged> {
+    fn merge(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<gemm::Prepacked> {
         let view = weight.view();
-        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| product::LowRank {
+        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| gemm::LowRank {
             a: &values[a..][..rank * view.columns],
             b: &values[b..][..rank * view.rows],
             scale: scaling,
         });
         match self.integers {
-            Some(_) => Some(product::Merged::in_integers(&view, low_rank)),
+            Some(_) => Some(gemm::Prepacked::int8(&view, low_rank)),
             // Packing to bf16 is little work.
-            None => low_rank.map(|low_rank| product::Merged::in_bf16(&view, low_rank)),
+            None => low_rank.map(|low_rank| gemm::Prepacked::bf16(&view, low_rank)),
         }
     }
 
@@ -186,29 +188,29 @@ impl<E: Element> Device for Cpu<E> {
     }
 
     fn product(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Out<Self>) {
-        let views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
+        let views: ArrayVec<gemm::Term<E>, MOST_TERMS> = terms
             .iter()
             .map(|term| {
-                let weight = Self::view(&term.right);
-                let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
+                let b = Self::view(&term.right);
+                let summed = if term.side == Side::Forward { b.columns } else { b.rows };
                 let mask = term.mask.as_ref().map(|mask| Self::mask(mask, columns));
                 let merged = if let Right::Merged(_, merged) = term.right { Some(merged) } else { None };
                 let frozen =
                     matches!(term.right, Right::Frozen(_) | Right::Master { .. } | Right::Merged(..));
                 let integers = self.integers.filter(|_| frozen);
-                let left = Matrix::new(term.left, rows, summed);
-                product::Term { left, weight, side: term.side, mask, integers, merged }
+                let a = Matrix::new(term.left, rows, summed);
+                gemm::Term { a, b, side: term.side, mask, integers, prepacked: merged }
             })
             .collect();
         let length = rows * columns;
         let output = match out {
-            Out::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
-            Out::Store(values) => product::Output::Store(MatrixMut::new(values, rows, columns)),
+            Out::Operands(values) => gemm::Output::Operand(MatrixMut::new(values, rows, columns)),
+            Out::Store(values) => gemm::Output::Store(MatrixMut::new(values, rows, columns)),
             Out::Add(values, offset) => {
-                product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
+                gemm::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
             }
         };
-        product::product(&views, scale, output);
+        gemm::gemm(&views, scale, output);
     }
 
     fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {
@@ -491,15 +493,11 @@ impl<E: Element> Device for Cpu<E> {
 
     fn head(&self, pooled: &Vec<f32>, head: &Vec<f32>, shape: HeadShape, logits: &mut Vec<f32>) {
         let HeadShape { examples, width, labels } = shape;
-        let term = product::Term::forward(
+        let term = gemm::Term::forward(
             Matrix::new(pooled, examples, width),
             weight::Weight::of(head.as_slice(), labels, width),
         );
-        product::product(
-            &[term],
-            1.0,
-            product::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)),
-        );
+        gemm::gemm(&[term], 1.0, gemm::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)));
     }
 
     fn head_backward(
@@ -513,9 +511,9 @@ impl<E: Element> Device for Cpu<E> {
     ) {
         let HeadShape { examples, width, labels } = shape;
         let left = Matrix::new(logits_gradient.as_slice(), examples, labels);
-        let term = product::Term::backward(left, weight::Weight::of(head.as_slice(), labels, width));
+        let term = gemm::Term::backward(left, weight::Weight::of(head.as_slice(), labels, width));
         let out = MatrixMut::new(pooled_gradient, examples, width);
-        product::product(&[term], 1.0, product::Output::<f32>::Store(out));
+        gemm::gemm(&[term], 1.0, gemm::Output::<f32>::Store(out));
         if let Some(head_gradient) = head_gradient {
             loss::add_outer(
                 &logits_gradient[..examples * labels],

@@ -5,12 +5,9 @@
 //! be longer than the rows in use, which always start at its beginning.
 
 pub use irtune_cpu::{
-    activation::Activation,
-    adamw::AdamW,
     attention::{Segment, Shape as AttentionShape},
-    loss::LossOptions,
-    product::Side,
-    rotary::RotaryTable,
+    gemm::Side,
+    ops::{activation::Activation, adamw::AdamW, loss::LossOptions, rotary::RotaryTable},
 };
 
 use crate::weights::WeightError;

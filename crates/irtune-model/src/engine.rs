@@ -2,10 +2,10 @@
 
 use std::{fmt, path::Path, str::FromStr, sync::Arc};
 
-use irtune_cpu::{Level, Width, bf16, has_vnni, level};
+use irtune_cpu::{Level, bf16, gemm::Integers, has_vnni, level};
 use serde::{Deserialize, Serialize};
 
-pub use irtune_cpu::{adamw::AdamW, loss::LossOptions};
+pub use irtune_cpu::ops::{adamw::AdamW, loss::LossOptions};
 
 use crate::{
     adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
@@ -324,10 +324,10 @@ pub fn engine(
     match precision {
         Precision::F32 => over(Cpu::<f32>::new(mapped), &base, trained, labels, seed, options),
         Precision::Int16 => {
-            over(Cpu::<bf16>::with_integers(mapped, Width::Sixteen), &base, trained, labels, seed, options)
+            over(Cpu::<bf16>::with_integers(mapped, Integers::Int16), &base, trained, labels, seed, options)
         }
         Precision::Int8 => {
-            over(Cpu::<bf16>::with_integers(mapped, Width::Eight), &base, trained, labels, seed, options)
+            over(Cpu::<bf16>::with_integers(mapped, Integers::Int8), &base, trained, labels, seed, options)
         }
         Precision::Bf16 | Precision::Auto => {
             over(Cpu::<bf16>::new(mapped), &base, trained, labels, seed, options)

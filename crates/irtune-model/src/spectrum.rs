@@ -9,7 +9,7 @@
 //! Hartford et al., "Spectrum", 2024, arXiv 2406.06623; `spectrum.py` of cognitivecomputations/spectrum, commit
 //! 0ed1756.
 
-use irtune_cpu::weight::Weight;
+use irtune_cpu::quant::weight::Weight;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 

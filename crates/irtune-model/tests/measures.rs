@@ -6,7 +6,7 @@ mod tiny;
 
 use std::{collections::BTreeMap, fs};
 
-use irtune_cpu::weight::Weight;
+use irtune_cpu::quant::weight::Weight;
 use irtune_model::{
     ModelError,
     engine::{AdamW, Engine, Precision},

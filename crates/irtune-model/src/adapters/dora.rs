@@ -11,7 +11,7 @@
 //! Liu et al. 2024, arXiv 2402.09353; PEFT 0.21 `tuners/lora/{dora,variants}.py`.
 
 use arrayvec::ArrayVec;
-use irtune_cpu::{direction, weight::Weight};
+use irtune_cpu::{ops::direction, quant::weight::Weight};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -218,7 +218,7 @@ mod tests {
     const ROWS: usize = 5;
 
     fn numbers(length: usize, seed: u64) -> Vec<f32> {
-        let draw = |index| irtune_cpu::dropout::key(&[seed, index as u64]) as u32;
+        let draw = |index| irtune_cpu::ops::dropout::key(&[seed, index as u64]) as u32;
         (0..length).map(|index| draw(index) as f32 / u32::MAX as f32 - 0.5).collect()
     }
 

@@ -9,7 +9,7 @@
 //! 2402.12354; Meng et al. 2024 (PiSSA), arXiv 2404.02948; PEFT `tuners/lora/layer.py`.
 
 use arrayvec::ArrayVec;
-use irtune_cpu::weight::Weight;
+use irtune_cpu::quant::weight::Weight;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@
 //! # Source
 //! Meng et al. 2024, arXiv 2404.02948; Halko, Martinsson & Tropp 2011, algorithm 4.4, as `torch.svd_lowrank` has it.
 
-use irtune_cpu::weight::Weight;
+use irtune_cpu::quant::weight::Weight;
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -63,7 +63,7 @@ impl Geometry {
             for (place, token) in batch.tokens[run.start..end].iter().enumerate() {
                 positions.push((run.context + place) as u32);
                 // A token more makes another key, so rows have the same masks however examples are packed.
-                key = irtune_cpu::dropout::key(&[key, u64::from(*token)]);
+                key = irtune_cpu::ops::dropout::key(&[key, u64::from(*token)]);
                 keys.push(key);
             }
             let own = Segment {

@@ -357,7 +357,7 @@ impl<D: Device> Decoder<D> {
         };
         let probability = self.trained.adapter().map_or(0.0, AdapterConfig::dropout);
         let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
-            let key = irtune_cpu::dropout::key(&[key.seed, key.step]);
+            let key = irtune_cpu::ops::dropout::key(&[key.seed, key.step]);
             Dropout { key, probability }
         });
         let Self { device, layers, groups, spare, .. } = self;

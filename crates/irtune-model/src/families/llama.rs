@@ -150,7 +150,7 @@ impl<D: Device> Layer<D> {
         rows: usize,
     ) -> Call<'a, D> {
         let dropout = pass.dropout.map(|Dropout { key, probability }| {
-            let key = irtune_cpu::dropout::key(&[key, self.index as u64, projection as u64]);
+            let key = irtune_cpu::ops::dropout::key(&[key, self.index as u64, projection as u64]);
             Dropout { key, probability }
         });
         Call {

@@ -16,7 +16,7 @@ use std::{
 
 use irtune_cpu::{
     MappedFile,
-    weight::{Format, Weight},
+    quant::weight::{Format, Weight},
 };
 
 pub use error::WeightError;
