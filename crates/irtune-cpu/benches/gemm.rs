@@ -10,10 +10,10 @@ use std::{fmt::Write as _, time::Instant};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use irtune_cpu::{
     Element, Level, Matrix, MatrixMut, bf16,
-    gemm::{Integers, Output, Side, Term, gemm, peak},
+    gemm::{Integers, Output, Term, gemm, peak},
     has_vnni, level,
-    quant::weight::{Format, Weight},
 };
+use irtune_device::{Format, Side, WeightView};
 
 /// Rows of an average batch of 16 sentence pairs.
 const ROWS: usize = 1550;
@@ -58,9 +58,9 @@ impl<E: Element> Case<E> {
         Self { n, k, side, format, integers, weight, a, out }.validated()
     }
 
-    fn weight(&self) -> Weight<'_> {
+    fn weight(&self) -> WeightView<'_> {
         let (rows, columns) = if self.side == Side::Forward { (self.n, self.k) } else { (self.k, self.n) };
-        Weight { format: self.format, rows, columns, bytes: &self.weight, interleaved_head: None }
+        WeightView { format: self.format, rows, columns, bytes: &self.weight, interleaved_head: None }
     }
 
     fn run(&mut self) {

@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 
 use irtune_cpu::{
     Element, Matrix, MatrixMut, at_every_level,
-    attention::{self, Gradients, Inputs, Segment},
+    attention::{self, Gradients, Inputs},
     bf16,
     gemm::{Mask, Output, Term, gemm},
     ops::{adamw, dropout, loss, norm, rotary, rows::transpose, swiglu},
-    quant::weight::{Format, Weight},
+    quant::decode::decode_row,
 };
+use irtune_device::{AdamW, AttentionShape, Format, LossOptions, RotaryTable, Segment, WeightView};
 use support::{
     golden::{Golden, sections},
     tolerances::tolerance,
@@ -122,7 +123,7 @@ fn rotary_positions() {
             let columns = (section.fact("heads") * section.fact("head_size")) as usize;
             let positions = section.integers("positions");
             let reach = positions.iter().max().map_or(0, |&last| last as usize + 1);
-            let table = rotary::RotaryTable::new(&section.floats("frequencies"), reach);
+            let table = RotaryTable::new(&section.floats("frequencies"), reach);
             let mut rows = section.operands::<E>("input");
             rotary::forward(MatrixMut::new(&mut rows, positions.len(), columns), &table, &positions);
             section.compare("output", &rows);
@@ -174,8 +175,8 @@ fn lora_linear<E: Element>(name: &str) {
     let (rank, inputs) = (section.rows("lora_a"), section.operands::<E>("input").len() / rows);
     let read = |name| section.operands::<E>(name);
     let (x, weight, a, b) = (read("input"), read("weight"), read("lora_a"), read("lora_b"));
-    let weight = Weight::of(&weight, outputs, inputs);
-    let (a, b) = (Weight::of(&a, rank, inputs), Weight::of(&b, outputs, rank));
+    let weight = WeightView::of(&weight, outputs, inputs);
+    let (a, b) = (WeightView::of(&a, rank, inputs), WeightView::of(&b, outputs, rank));
 
     // The mask's factors as bits, and the inputs that it leaves.
     let mask = section.golden.keys(name).contains(&section.key("mask")).then(|| section.floats("mask"));
@@ -231,7 +232,7 @@ fn outer<E: Element>(
     transpose(left, rows, left_columns, &mut turned);
     let left = Matrix::new(&turned, left_columns, rows);
     let mut out = vec![0.0; left_columns * right_columns];
-    let terms = [Term::backward(left, Weight::of(right, rows, right_columns))];
+    let terms = [Term::backward(left, WeightView::of(right, rows, right_columns))];
     gemm(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
     out
 }
@@ -243,7 +244,7 @@ fn cross_entropy() {
     let classes = logits.len() / targets.len();
     let mut gradient = vec![0.0; logits.len()];
     let factor = 1.0 / section.fact("normalizer");
-    let options = loss::LossOptions::default();
+    let options = LossOptions::default();
     let sum = loss::cross_entropy(&logits, &targets, classes, &options, factor, &mut gradient);
     section.compare("logits_gradient", &gradient);
     let one = |example: usize| {
@@ -266,7 +267,7 @@ fn cross_entropy_with_class_weights_and_label_smoothing() {
         let (logits, targets) = (section.floats("logits"), section.integers("targets"));
         let classes = logits.len() / targets.len();
         let weights = section.golden.facts["sections"][name]["class_weights"].as_array();
-        let options = loss::LossOptions {
+        let options = LossOptions {
             class_weights: weights
                 .map(|weights| weights.iter().map(|weight| weight.as_f64().unwrap()).collect()),
             label_smoothing: section.fact("label_smoothing"),
@@ -292,7 +293,7 @@ fn adamw_steps() {
 
 fn adamw_step() {
     let section = Section::open("kernels", "adamw", "adamw", "f32");
-    let settings = adamw::AdamW {
+    let settings = AdamW {
         learning_rate: section.fact("learning_rate"),
         beta1: section.fact("beta1"),
         beta2: section.fact("beta2"),
@@ -328,9 +329,9 @@ fn decode() {
         assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
         let (rows, values) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
         let bytes = section.golden.bytes(&section.key("bytes"));
-        let weight = Weight { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
+        let weight = WeightView { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
         let mut decoded = vec![0.0; rows * values];
-        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
         section.compare("values", &decoded);
         section.golden.passes();
     }
@@ -352,7 +353,7 @@ fn attend<E: Element>(name: &str) {
     let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
     let prefix = count("prefix");
     let segments = segments(&section.integers("offsets"), prefix);
-    let shape = attention::Shape { heads, key_value_heads, head_size, segments: &segments };
+    let shape = AttentionShape { heads, key_value_heads, head_size, segments: &segments };
     let (rows, query_columns, key_columns) =
         (shape.key_rows(), heads * head_size, key_value_heads * head_size);
     let (q, k, v) = (section.operands::<E>("q"), section.operands::<E>("k"), section.operands::<E>("v"));

@@ -1,10 +1,13 @@
+//! Attention backward.
+
+use irtune_device::{AttentionShape, Segment, Side};
+
 use super::{
-    Inputs, Segment, Shape,
     head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    inputs::Inputs,
 };
 use crate::{
     gemm::{
-        Side,
         microkernel::ARows,
         tile::{MR, NR},
     },
@@ -44,7 +47,7 @@ pub struct Gradients<'a, E> {
 /// # Shapes
 /// `out`, `out_gradient`: `[query rows, heads · head_size]`; `logsumexp`: `[query rows, heads]`, from the forward.
 pub fn backward<E: Element>(
-    shape: &Shape,
+    shape: &AttentionShape,
     inputs: &Inputs<E>,
     out: &[E],
     logsumexp: &[f32],
@@ -86,7 +89,7 @@ pub fn backward<E: Element>(
 }
 
 /// Gradients of the shared segments' rows: each the sum over the segments that see it, in their order.
-fn sum_shared<E: Element>(shape: &Shape, partial: &[f32], targets: [&mut [E]; 2]) {
+fn sum_shared<E: Element>(shape: &AttentionShape, partial: &[f32], targets: [&mut [E]; 2]) {
     let columns = shape.key_columns();
     let targets = targets.map(DisjointSlice::new);
     parallel::for_each(shape.segments.len(), |index| {
@@ -128,7 +131,7 @@ vectorised! {
 
 /// What the tasks have in common.
 struct Task<'a, E> {
-    shape: &'a Shape<'a>,
+    shape: &'a AttentionShape<'a>,
     inputs: &'a Inputs<'a, E>,
     out: &'a [E],
     logsumexp: &'a [f32],

@@ -1,10 +1,13 @@
+//! Attention forward.
+
+use irtune_device::{AttentionShape, Side};
+
 use super::{
-    Inputs, Shape,
     head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    inputs::Inputs,
 };
 use crate::{
     gemm::{
-        Side,
         microkernel::ARows,
         tile::{MR, NR},
     },
@@ -25,7 +28,7 @@ use crate::{
 /// # Source
 /// Vaswani et al. 2017; grouped heads: Ainslie et al. 2023; logsumexp kept instead of the probabilities: Dao et al.,
 /// "FlashAttention", 2022.
-pub fn forward<E: Element>(shape: &Shape, inputs: &Inputs<E>, out: &mut [E], logsumexp: &mut [f32]) {
+pub fn forward<E: Element>(shape: &AttentionShape, inputs: &Inputs<E>, out: &mut [E], logsumexp: &mut [f32]) {
     inputs.check(shape);
     assert_eq!(out.len(), shape.query_rows() * shape.query_columns(), "length of attention's output");
     assert_eq!(logsumexp.len(), shape.query_rows() * shape.heads, "length of attention's logsumexp");
@@ -42,7 +45,7 @@ pub fn forward<E: Element>(shape: &Shape, inputs: &Inputs<E>, out: &mut [E], log
 
 /// What the tasks have in common.
 struct Task<'a, E> {
-    shape: &'a Shape<'a>,
+    shape: &'a AttentionShape<'a>,
     inputs: &'a Inputs<'a, E>,
     out: DisjointSlice<'a, E>,
     logsumexp: DisjointSlice<'a, f32>,

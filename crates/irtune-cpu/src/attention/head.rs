@@ -3,16 +3,15 @@
 //! Attention's matrices are a head wide and as long as an example, too small for the cutting of a GEMM. So both passes
 //! use the GEMM's panels and microkernel themselves.
 
-use super::Shape;
+use irtune_device::{AttentionShape, Side, WeightView};
+
 use crate::{
     gemm::{
-        Side,
         microkernel::{ARows, PrefetchRows, multiply},
         pack::{PanelRange, pack},
         tile::{Accumulate, AlignedTile, MR, NR, panel_length, panels},
     },
     matrix::Matrix,
-    quant::weight::Weight,
     simd::{
         element::{Element, widen},
         level::Level,
@@ -44,7 +43,7 @@ pub(super) fn panels_length<P: Element>(columns: usize, depth: usize) -> usize {
 /// Copies one head's rows of a segment and of those above it to `out`, `[reach, size]`.
 pub(super) fn gather<E: Element, P: Element>(
     matrix: Matrix<E>,
-    shape: &Shape,
+    shape: &AttentionShape,
     index: usize,
     head: HeadColumns,
     out: &mut [P],
@@ -70,7 +69,7 @@ pub(super) fn gather_rows<E: Element, P: Element>(
 
 /// Packs all panels of `rows`, `[count, size]`.
 pub(super) fn pack_all<P: Element>(rows: &[P], count: usize, size: usize, side: Side, out: &mut [P]) {
-    let weight = Weight::of(rows, count, size);
+    let weight = WeightView::of(rows, count, size);
     let depth = if side == Side::Forward { size } else { count };
     for (index, panel) in out.chunks_exact_mut(panel_length::<P>(depth)).enumerate() {
         pack(&weight, PanelRange { side, column: index * NR, k: 0, depth }, panel);

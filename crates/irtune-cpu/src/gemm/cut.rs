@@ -1,7 +1,8 @@
 //! How K is cut into even parts.
 
+use irtune_device::weight::BLOCK;
+
 use super::integer::int16;
-use crate::quant::weight::BLOCK;
 
 /// Values of a part of K when it is cut into parts of about `most` values, as even as blocks of weights allow.
 pub(super) fn even_part(k: usize, most: usize) -> usize {

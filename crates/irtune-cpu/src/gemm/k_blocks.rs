@@ -5,6 +5,7 @@
 //! term's K: a block may end within one term and hold several others whole.
 
 use arrayvec::ArrayVec;
+use irtune_device::weight::BLOCK;
 
 use super::{
     cut::{even_part, int16_group},
@@ -12,12 +13,9 @@ use super::{
     term::Term,
     tile::{MR, NR, panel_length},
 };
-use crate::{
-    quant::weight::BLOCK,
-    simd::{
-        element::Element,
-        level::{Level, level},
-    },
+use crate::simd::{
+    element::Element,
+    level::{Level, level},
 };
 
 /// Bytes of packed panels of one block. Processors with AVX-512 have 1 MiB of second-level cache or more, others 512 KiB.

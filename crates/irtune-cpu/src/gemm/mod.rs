@@ -24,7 +24,6 @@ pub mod peak;
 mod plan;
 mod prepacked;
 mod quantised_a;
-pub(crate) mod side;
 mod task;
 mod term;
 pub(crate) mod tile;
@@ -42,7 +41,6 @@ pub use epilogue::Output;
 pub use integer::Integers;
 pub use mask::Mask;
 pub use prepacked::{LowRank, Prepacked};
-pub use side::Side;
 pub use term::Term;
 
 /// Writes `scale · Σ A · B` over the terms to `output`, on the current thread pool.
@@ -76,16 +74,14 @@ pub fn gemm<E: Element>(terms: &[Term<E>], scale: f32, output: Output<E>) {
 #[cfg(test)]
 mod tests {
     use half::bf16;
+    use irtune_device::{Side, WeightView};
 
     use super::*;
-    use crate::{
-        matrix::{Matrix, MatrixMut},
-        quant::weight::Weight,
-    };
+    use crate::matrix::{Matrix, MatrixMut};
 
     pub(super) fn values(count: usize, seed: u64) -> Vec<f32> {
         let uniform =
-            |index: usize| crate::ops::dropout::key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
+            |index: usize| irtune_device::mix_key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
         (0..count).map(uniform).collect()
     }
 
@@ -101,7 +97,7 @@ mod tests {
             let (weight_rows, weight_columns) = if side == Side::Forward { (n, k) } else { (k, n) };
             let term = Term {
                 a: Matrix::new(&a, m, k),
-                b: Weight::of(&b, weight_rows, weight_columns),
+                b: WeightView::of(&b, weight_rows, weight_columns),
                 side,
                 mask: None,
                 integers,

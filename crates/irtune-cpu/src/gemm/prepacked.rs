@@ -5,6 +5,7 @@
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use half::bf16;
+use irtune_device::{Side, WeightView};
 
 use super::{
     integer::{
@@ -12,11 +13,9 @@ use super::{
         int8::{self, Int8Panel, Int8PanelMut},
     },
     pack::{PanelRange, pack},
-    side::Side,
     tile::{NR, panel_length, panels},
 };
 use crate::{
-    quant::weight::Weight,
     simd::{
         element::{Element, is_native},
         vectorised,
@@ -82,7 +81,7 @@ impl Prepacked {
     ///
     /// # Shapes
     /// `weight`: `[N, K]`.
-    pub fn bf16(weight: &Weight, low_rank: LowRank) -> Self {
+    pub fn bf16(weight: &WeightView, low_rank: LowRank) -> Self {
         let length = panel_length::<bf16>(weight.columns);
         let mut lines = zeroed(Self::bf16_bytes(weight.rows, weight.columns));
         let shared = DisjointSlice::new(cast_slice_mut::<_, bf16>(&mut lines));
@@ -90,7 +89,7 @@ impl Prepacked {
             // SAFETY: each task writes its own panel.
             let out = unsafe { shared.part(panel * length, length) };
             // A panel in f32 is a matrix [K, 32], read as the backward side reads a weight.
-            let values = Weight::of(values, weight.columns, NR);
+            let values = WeightView::of(values, weight.columns, NR);
             pack(&values, PanelRange { side: Side::Backward, column: 0, k: 0, depth: weight.columns }, out);
         });
         Self { n: weight.rows, k: weight.columns, panels: Panels::Bf16(lines) }
@@ -100,7 +99,7 @@ impl Prepacked {
     ///
     /// # Shapes
     /// `weight`: `[N, K]`.
-    pub fn int8(weight: &Weight, low_rank: Option<LowRank>) -> Self {
+    pub fn int8(weight: &WeightView, low_rank: Option<LowRank>) -> Self {
         let panels = panels(weight.rows);
         let (length, scales_length) = int8_lengths(weight.columns);
         let mut values = zeroed(panels * length);
@@ -167,7 +166,7 @@ fn zeroed(bytes: usize) -> Vec<CacheLine> {
 }
 
 /// Calls `work` with every panel's number and its values `[K, 32]`, the adapter's added, on all threads.
-fn each_panel(weight: &Weight, low_rank: Option<LowRank>, work: impl Fn(usize, &[f32]) + Sync + Send) {
+fn each_panel(weight: &WeightView, low_rank: Option<LowRank>, work: impl Fn(usize, &[f32]) + Sync + Send) {
     let k = weight.columns;
     parallel::for_each(panels(weight.rows), |panel| {
         scratch::with(scratch::bytes::<f32>(k * NR), |mut arena| {
@@ -235,7 +234,7 @@ mod tests {
                 sum[output * k + inner] += added.sum::<f32>();
             }
         }
-        let frozen = Weight::of(&weight, n, k);
+        let frozen = WeightView::of(&weight, n, k);
         let low_rank = LowRank { a: &a, b: &b, scale: 0.5 };
         let (prepacked, promised, bytes) = match integers {
             Some(_) => (
@@ -251,7 +250,7 @@ mod tests {
         };
         assert_eq!(promised, bytes);
         let mut outs = [vec![0.0; m * n], vec![0.0; m * n]];
-        let ways = [(Weight::of(&sum, n, k), None), (frozen, Some(&prepacked))];
+        let ways = [(WeightView::of(&sum, n, k), None), (frozen, Some(&prepacked))];
         for (out, (weight, prepacked)) in outs.iter_mut().zip(ways) {
             let term = Term { integers, prepacked, ..Term::forward(Matrix::new(&a_operands, m, k), weight) };
             gemm(&[term], 1.0, Output::<E>::Store(MatrixMut::new(out, m, n)));

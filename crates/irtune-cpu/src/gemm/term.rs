@@ -1,7 +1,9 @@
 //! One product of a GEMM's sum.
 
-use super::{integer::Integers, mask::Mask, prepacked::Prepacked, side::Side};
-use crate::{matrix::Matrix, quant::weight::Weight, simd::element::Element};
+use irtune_device::{Side, WeightView};
+
+use super::{integer::Integers, mask::Mask, prepacked::Prepacked};
+use crate::{matrix::Matrix, simd::element::Element};
 
 /// `A · Wᵀ` or `A · W` with a weight W, optionally under a dropout mask.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +11,7 @@ pub struct Term<'a, E> {
     /// A, `[M, K]`.
     pub a: Matrix<'a, E>,
     /// B as a weight stores it: `[N, K]` on the forward side, `[K, N]` on the backward side.
-    pub b: Weight<'a>,
+    pub b: WeightView<'a>,
     /// Which dimension of the weight is K.
     pub side: Side,
     /// Dropout mask `[M, N]` on this term's result.
@@ -24,12 +26,12 @@ pub struct Term<'a, E> {
 
 impl<'a, E: Element> Term<'a, E> {
     /// `A · Wᵀ`
-    pub fn forward(a: Matrix<'a, E>, b: Weight<'a>) -> Self {
+    pub fn forward(a: Matrix<'a, E>, b: WeightView<'a>) -> Self {
         Self { a, b, side: Side::Forward, mask: None, integers: None, prepacked: None }
     }
 
     /// `A · W`
-    pub fn backward(a: Matrix<'a, E>, b: Weight<'a>) -> Self {
+    pub fn backward(a: Matrix<'a, E>, b: WeightView<'a>) -> Self {
         Self { a, b, side: Side::Backward, mask: None, integers: None, prepacked: None }
     }
 

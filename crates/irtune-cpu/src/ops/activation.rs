@@ -4,21 +4,12 @@
 //! `tanh`, `relu` and `gelu` (the one with the error function) of PyTorch; tanh and the error function after Cephes'
 //! `tanhf` and `erff`.
 
+use irtune_device::Activation;
+
 use crate::{
     simd::{element::Element, exponential::exp, vectorised},
     threads::{disjoint::DisjointSlice, parallel},
 };
-
-/// A function of one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `max(0, x)`; its slope at 0 is 0, as in PyTorch.
-    Relu,
-    /// `x · Φ(x)`, Φ the normal distribution.
-    Gelu,
-}
 
 const CHUNK: usize = 16 * 1024;
 

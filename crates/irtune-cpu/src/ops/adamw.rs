@@ -3,25 +3,12 @@
 //! # Source
 //! Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019; `torch.optim.AdamW`.
 
+use irtune_device::AdamW;
+
 use crate::{
     simd::vectorised,
     threads::{disjoint::DisjointSlice, parallel},
 };
-
-/// Hyperparameters of one step; PyTorch's names are lr, betas, eps, weight_decay.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamW {
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decay of the first moment; PyTorch's default is 0.9.
-    pub beta1: f64,
-    /// Decay of the second moment; PyTorch's default is 0.999.
-    pub beta2: f64,
-    /// Added to the root of the second moment; PyTorch's default is 1e-8.
-    pub epsilon: f64,
-    /// Decoupled decay; PyTorch's default is 0.01, the published recipe's 0.
-    pub weight_decay: f64,
-}
 
 const CHUNK: usize = 32 * 1024;
 

@@ -4,31 +4,20 @@
 //! # Source
 //! Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", 2024, arXiv 2402.09353; PEFT `tuners/lora/dora.py`.
 
+use irtune_device::WeightView;
+
 use crate::{
     gemm::{Output, Term, gemm},
     matrix::{Matrix, MatrixMut},
-    quant::weight::Weight,
     simd::vectorised,
 };
-
-/// Squares of a frozen matrix's row norms.
-///
-/// # Shapes
-/// `out`: `[outputs]`.
-pub fn row_squares(weight: &Weight, out: &mut [f32]) {
-    let mut row = vec![0.0; weight.columns];
-    for (index, out) in out.iter_mut().enumerate() {
-        weight.decode_row(index, &mut row);
-        *out = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>() as f32;
-    }
-}
 
 /// A low-rank matrix `s · B A` beside a frozen one, with what is known of both.
 #[derive(Debug)]
 pub struct Direction<'a> {
     /// `W`, `[outputs, inputs]`.
-    pub weight: Weight<'a>,
-    /// [`row_squares`], `[outputs]`.
+    pub weight: WeightView<'a>,
+    /// Squares of its rows' norms, `[outputs]`.
     pub squares: &'a [f32],
     /// `A`, `[rank, inputs]`.
     pub a: &'a [f32],
@@ -59,7 +48,7 @@ impl Direction<'_> {
         let out = MatrixMut::new(&mut *cross.weight, rank, outputs);
         gemm::<f32>(&[Term::forward(left(), self.weight)], 1.0, Output::Store(out));
         let out = MatrixMut::new(&mut *cross.own, rank, rank);
-        gemm::<f32>(&[Term::forward(left(), Weight::of(self.a, rank, inputs))], 1.0, Output::Store(out));
+        gemm::<f32>(&[Term::forward(left(), WeightView::of(self.a, rank, inputs))], 1.0, Output::Store(out));
     }
 
     /// The norms of all rows: `‖w‖² + 2 s b·(A w) + s² b (A Aᵀ) bᵀ`, and the root; overwrites `cross`.
@@ -110,11 +99,11 @@ impl Direction<'_> {
         // (q ∘ B)ᵀ B with one s; the GEMM below brings the other.
         let left = || Matrix::new(&*scaled, rank, outputs);
         let out = MatrixMut::new(&mut *square, rank, rank);
-        let b = Weight::of(self.b, rank, outputs);
+        let b = WeightView::of(self.b, rank, outputs);
         gemm::<f32>(&[Term::forward(left(), b)], self.scaling, Output::Store(out));
         let terms = [
             Term::backward(left(), self.weight),
-            Term::backward(Matrix::new(&*square, rank, rank), Weight::of(self.a, rank, inputs)),
+            Term::backward(Matrix::new(&*square, rank, rank), WeightView::of(self.a, rank, inputs)),
         ];
         let out = MatrixMut::new(gradient, rank, inputs);
         gemm::<f32>(&terms, self.scaling, Output::Add(out));
@@ -196,7 +185,7 @@ mod tests {
     const SCALING: f32 = 1.5;
 
     fn numbers(length: usize, seed: u64) -> Vec<f32> {
-        let draw = |index| crate::ops::dropout::key(&[seed, index as u64]) as u32;
+        let draw = |index| irtune_device::mix_key(&[seed, index as u64]) as u32;
         (0..length).map(|index| draw(index) as f32 / u32::MAX as f32 - 0.5).collect()
     }
 
@@ -216,9 +205,9 @@ mod tests {
         let (weight, a, b) =
             (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2), numbers(RANK * OUTPUTS, 3));
         let mut squares = vec![0.0; OUTPUTS];
-        row_squares(&Weight::of(&weight, OUTPUTS, INPUTS), &mut squares);
+        WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
         let direction = Direction {
-            weight: Weight::of(&weight, OUTPUTS, INPUTS),
+            weight: WeightView::of(&weight, OUTPUTS, INPUTS),
             squares: &squares,
             a: &a,
             b: &b,
@@ -275,8 +264,8 @@ mod tests {
         let (weight, a) = (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2));
         let b = vec![0.0; RANK * OUTPUTS];
         let mut squares = vec![0.0; OUTPUTS];
-        row_squares(&Weight::of(&weight, OUTPUTS, INPUTS), &mut squares);
-        let view = Weight::of(&weight, OUTPUTS, INPUTS);
+        WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
+        let view = WeightView::of(&weight, OUTPUTS, INPUTS);
         let direction = Direction { weight: view, squares: &squares, a: &a, b: &b, scaling: SCALING };
         let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
         let mut norms = vec![0.0; OUTPUTS];

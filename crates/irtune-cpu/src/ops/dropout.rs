@@ -1,5 +1,7 @@
 //! Dropout masks from a counter-based generator: a bit depends on the key of its row and its column alone.
 
+use irtune_device::mix_key;
+
 use crate::{
     gemm::mask::WORD_COLUMNS,
     matrix::Matrix,
@@ -8,19 +10,6 @@ use crate::{
 };
 
 pub use crate::gemm::Mask;
-
-/// A 64-bit key mixed from several numbers.
-///
-/// # Source
-/// The finaliser of SplitMix64 (Steele, Lea & Flood 2014), applied after each part.
-pub fn key(parts: &[u64]) -> u64 {
-    parts.iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
-        let mut mixed = (state ^ part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    })
-}
 
 /// Draws a mask: each value of row `r` is dropped with probability `p`, by the generator keyed `site` and `row_keys[r]`.
 ///
@@ -43,7 +32,7 @@ pub fn draw(site: u64, row_keys: &[u64], columns: usize, p: f32, words: &mut [u3
 vectorised! {
     fn draw_rows(site: u64, keys: &[u64], threshold: u32, words_a_row: usize, words: &mut [u32]) {
         for (row_key, words) in keys.iter().zip(words.chunks_exact_mut(words_a_row)) {
-            let row = key(&[site, *row_key]);
+            let row = mix_key(&[site, *row_key]);
             let (low, high) = (row as u32, (row >> 32) as u32 | 1);
             for (index, word) in words.iter_mut().enumerate() {
                 let mut kept = 0;

@@ -1,20 +1,6 @@
 //! Cross-entropy of a few classes, forward and backward in one pass, in f64 between f32 ends.
 
-/// How the loss counts classes; by default all alike.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LossOptions {
-    /// What each class counts, above 0; 1 for all when not given.
-    pub class_weights: Option<Vec<f64>>,
-    /// Share of the target that is spread evenly over all classes: 0 or more and less than 1.
-    pub label_smoothing: f64,
-}
-
-impl LossOptions {
-    /// What an example of a class counts in a mean.
-    pub fn weight(&self, class: usize) -> f64 {
-        self.class_weights.as_ref().and_then(|weights| weights.get(class)).copied().unwrap_or(1.0)
-    }
-}
+use irtune_device::LossOptions;
 
 /// Sum over the examples of the cross-entropy of their target; `gradient` becomes that of the sum times `factor`.
 ///
@@ -133,11 +119,5 @@ mod tests {
         let mut gradient = [0.0; 2];
         let loss = cross_entropy(&logits, &[0], 2, &LossOptions::default(), 1.0, &mut gradient);
         assert_eq!((loss, gradient), (0.0, [0.0, 0.0]));
-    }
-
-    #[test]
-    fn examples_count_what_their_class_counts() {
-        let [plain, weighted, ..] = every_option();
-        assert_eq!((plain.weight(1), weighted.weight(1)), (1.0, 2.0));
     }
 }

@@ -73,11 +73,11 @@ vectorised! {
     }
 }
 
-/// The norm's output again, from a kept input and the forward's scales.
+/// Recomputes the norm's output from a kept input and the forward's `rstd`.
 ///
 /// # Shapes
 /// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
-pub fn again<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+pub fn recompute<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
     let width = gain.len();
     let rows = scales.len();
     assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
@@ -89,12 +89,12 @@ pub fn again<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E
         let range = first * width..(first + count) * width;
         // SAFETY: each task writes its own rows.
         let out = unsafe { out.part(range.start, range.len()) };
-        again_rows(&input[range], gain, &scales[first..first + count], out);
+        recompute_rows(&input[range], gain, &scales[first..first + count], out);
     });
 }
 
 vectorised! {
-    fn again_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+    fn recompute_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
         let width = gain.len();
         for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {

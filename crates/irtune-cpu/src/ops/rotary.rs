@@ -3,39 +3,13 @@
 //! # Source
 //! Su et al., "RoFormer", 2021, in transformers' layout: value j turns with value j + head_size / 2.
 
+use irtune_device::RotaryTable;
+
 use crate::{
     matrix::MatrixMut,
     simd::{element::Element, vectorised},
     threads::{disjoint::DisjointSlice, parallel},
 };
-
-/// Cosines and sines of every position.
-#[derive(Clone, Debug)]
-pub struct RotaryTable {
-    half: usize,
-    /// `[positions, 2 · half]`: cosines, then sines.
-    values: Vec<f32>,
-}
-
-impl RotaryTable {
-    /// For `positions` positions and the angular frequency of each pair of values, `[head_size / 2]`.
-    pub fn new(frequencies: &[f32], positions: usize) -> Self {
-        let half = frequencies.len();
-        let mut values = Vec::with_capacity(positions * half * 2);
-        for position in 0..positions {
-            // transformers multiplies in f32 too; a different rounding would show at long distances.
-            let angles = || frequencies.iter().map(|frequency| f64::from(position as f32 * frequency));
-            values.extend(angles().map(|angle| angle.cos() as f32));
-            values.extend(angles().map(|angle| angle.sin() as f32));
-        }
-        Self { half, values }
-    }
-
-    /// Positions the table reaches.
-    pub fn positions(&self) -> usize {
-        self.values.len() / (2 * self.half)
-    }
-}
 
 /// Turns every head of every row by its position's angle.
 ///
@@ -57,14 +31,14 @@ fn turn<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32], 
     rows.check();
     let (count, columns, stride) = (rows.rows, rows.columns, rows.stride);
     assert_eq!(positions.len(), count, "positions of rotary rows");
-    assert!(columns.is_multiple_of(2 * table.half), "rows of whole heads");
+    assert!(columns.is_multiple_of(2 * table.half()), "rows of whole heads");
     let chunk = parallel::rows_per_task(columns);
     let shared = DisjointSlice::new(rows.data);
     parallel::for_each(count.div_ceil(chunk), |task| {
         for (row, &position) in positions.iter().enumerate().skip(task * chunk).take(chunk) {
             // SAFETY: each task writes its own rows.
             let row = unsafe { shared.part(row * stride, columns) };
-            turn_row(row, &table.values[position as usize * 2 * table.half..][..2 * table.half], direction);
+            turn_row(row, table.angles(position as usize), direction);
         }
     });
 }

@@ -1,7 +1,9 @@
 //! Moving, rounding and transposing rows.
 
+use irtune_device::WeightView;
+
 use crate::{
-    quant::weight::Weight,
+    quant::decode::decode_row,
     simd::{element::Element, vectorised},
     threads::{disjoint::DisjointSlice, parallel},
 };
@@ -15,10 +17,10 @@ const CHUNK: usize = 32 * 1024;
 ///
 /// # Panics
 /// When a token is not below the vocabulary's size.
-pub fn embed(table: &Weight, tokens: &[u32], out: &mut [f32]) {
+pub fn embed(table: &WeightView, tokens: &[u32], out: &mut [f32]) {
     for (&token, out) in tokens.iter().zip(out.chunks_exact_mut(table.columns)) {
         assert!((token as usize) < table.rows, "token {token} of {}", table.rows);
-        table.decode_row(token as usize, out);
+        decode_row(table, token as usize, out);
     }
 }
 

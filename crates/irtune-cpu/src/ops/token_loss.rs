@@ -8,7 +8,7 @@ use crate::threads::{disjoint::DisjointSlice, parallel};
 ///
 /// # Shapes
 /// `logits`: `[rows, columns]`; `out`: `[rows]`, overwritten.
-pub fn log_sums(logits: &[f32], columns: usize, out: &mut [f64]) {
+pub fn logsumexp(logits: &[f32], columns: usize, out: &mut [f64]) {
     assert_eq!(logits.len(), out.len() * columns, "shape of the logits");
     let rows = out.len();
     let out = DisjointSlice::new(out);
@@ -22,16 +22,16 @@ pub fn log_sums(logits: &[f32], columns: usize, out: &mut [f64]) {
     });
 }
 
-/// Turns logits into the gradient of `Σ factor · (log_sum − logit of the target)` over the rows.
+/// Turns logits into the gradient of `Σ factor · (logsumexp − logit of the target)` over the rows.
 ///
 /// # Shapes
-/// `logits`: `[rows, columns]`; `log_sums` (from [`log_sums`]), `targets`, `factors`: `[rows]`.
+/// `logits`: `[rows, columns]`; `logsumexp` (from [`logsumexp`]), `targets`, `factors`: `[rows]`.
 ///
 /// # Panics
 /// When a target is not below `columns`.
-pub fn gradient(logits: &mut [f32], columns: usize, log_sums: &[f64], targets: &[u32], factors: &[f64]) {
+pub fn gradient(logits: &mut [f32], columns: usize, logsumexp: &[f64], targets: &[u32], factors: &[f64]) {
     let rows = targets.len();
-    assert!(log_sums.len() == rows && factors.len() == rows && logits.len() == rows * columns, "rows");
+    assert!(logsumexp.len() == rows && factors.len() == rows && logits.len() == rows * columns, "rows");
     let logits = DisjointSlice::new(logits);
     parallel::for_each(rows, |row| {
         // SAFETY: each task writes its own row.
@@ -40,16 +40,18 @@ pub fn gradient(logits: &mut [f32], columns: usize, log_sums: &[f64], targets: &
         assert!(target < columns, "target {target} of {columns}");
         let right = f64::from(logits[target]);
         for logit in logits.iter_mut() {
-            *logit = (factors[row] * (f64::from(*logit) - log_sums[row]).exp()) as f32;
+            *logit = (factors[row] * (f64::from(*logit) - logsumexp[row]).exp()) as f32;
         }
-        logits[target] = (factors[row] * ((right - log_sums[row]).exp() - 1.0)) as f32;
+        logits[target] = (factors[row] * ((right - logsumexp[row]).exp() - 1.0)) as f32;
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use irtune_device::LossOptions;
+
     use super::*;
-    use crate::ops::loss::{LossOptions, cross_entropy};
+    use crate::ops::loss::cross_entropy;
 
     #[test]
     fn they_are_the_classifiers_cross_entropy_row_by_row() {
@@ -57,7 +59,7 @@ mod tests {
         let logits: Vec<f32> = (0..3 * columns).map(|at| ((at * 31 % 17) as f32 - 8.0) * 3.0).collect();
         let factors = [0.5, 2.0, 0.125];
         let mut sums = [0.0; 3];
-        log_sums(&logits, columns, &mut sums);
+        logsumexp(&logits, columns, &mut sums);
         let mut found = logits.clone();
         gradient(&mut found, columns, &sums, &targets, &factors);
         for row in 0..3 {
@@ -81,7 +83,7 @@ mod tests {
     #[test]
     fn extreme_logits_stay_finite() {
         let mut sums = [0.0; 2];
-        log_sums(&[3e38, -3e38, 1e38, -3e38, -3e38, -3e38], 3, &mut sums);
+        logsumexp(&[3e38, -3e38, 1e38, -3e38, -3e38, -3e38], 3, &mut sums);
         assert!((sums[0] / 3e38 - 1.0).abs() < 1e-6);
         assert!((sums[1] / -3e38 - 1.0).abs() < 1e-6);
     }

@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::weight::Format;
+use irtune_device::Format;
 
 /// Whether the format has four-bit codes.
 pub(crate) fn has_codes(format: Format) -> bool {

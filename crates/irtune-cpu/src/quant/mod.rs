@@ -1,5 +1,5 @@
-//! Weights in the formats of model files: how they are decoded, and the lookup that decodes four-bit blocks.
+//! How weights are decoded from the formats of model files.
 
+pub mod decode;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod four_bit;
-pub mod weight;

@@ -1,13 +1,13 @@
 //! The two element types of GEMM operands, bf16 and f32, and how they are converted.
 
-use bytemuck::{Pod, cast_slice_mut};
+use bytemuck::cast_slice_mut;
 use half::bf16;
+use irtune_device::Stored;
 
 use super::{
     level::{Level, level},
     vectorised,
 };
-use crate::quant::weight::Format;
 
 /// Values of a row that are handled at once: 32 bf16 fill an AVX-512 register, 32 f32 fill two.
 pub(crate) const LANES: usize = 32;
@@ -16,12 +16,10 @@ pub(crate) const LANES: usize = 32;
 ///
 /// It is sealed: kernels read raw memory and rely on what `K_PACK` says of a type.
 pub trait Element:
-    sealed::Sealed + Pod + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static
+    sealed::Sealed + Stored + Default + Send + Sync + PartialEq + std::fmt::Debug + 'static
 {
     /// Neighbours along K that lie side by side in a packed panel: as many as one instruction multiplies and adds.
     const K_PACK: usize;
-    /// The storage format of a matrix of these, when it is the B of a GEMM.
-    const FORMAT: Format;
     /// Name of the precision.
     const NAME: &'static str;
 
@@ -83,7 +81,6 @@ vectorised! {
 
 impl Element for f32 {
     const K_PACK: usize = 1;
-    const FORMAT: Format = Format::F32;
     const NAME: &'static str = "f32";
 
     #[inline(always)]
@@ -109,7 +106,6 @@ impl Element for f32 {
 
 impl Element for bf16 {
     const K_PACK: usize = 2;
-    const FORMAT: Format = Format::Bf16;
     const NAME: &'static str = "bf16";
 
     // The `half` crate asks for CPU features at every value, which keeps loops from being vectorised.

@@ -3,17 +3,15 @@
 use std::arch::x86_64::*;
 
 use half::bf16;
+use irtune_device::{Side, WeightView, weight::BLOCK};
 
 use super::{
     PanelRange,
     word_rows::{WORDS, WordRows},
 };
 use crate::{
-    gemm::{side::Side, tile::NR},
-    quant::{
-        four_bit::{self, ROWS_AHEAD},
-        weight::{BLOCK, Weight},
-    },
+    gemm::tile::NR,
+    quant::four_bit::{self, ROWS_AHEAD},
     simd::prefetch,
 };
 
@@ -22,7 +20,7 @@ use crate::{
 /// # Safety
 /// AVX-512 F, BW, VL and BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
-pub(super) unsafe fn pack(weight: &Weight, range: PanelRange, panel: &mut [bf16]) {
+pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [bf16]) {
     let PanelRange { side, column: first, k: start, depth } = range;
     let (row_bytes, block_bytes) = (weight.row_bytes(), four_bit::layout(weight.format).0);
     match side {

@@ -13,18 +13,17 @@ pub(super) mod word_rows;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
-use super::{
-    side::Side,
-    tile::{NR, panel_length},
+use irtune_device::{
+    Side, WeightView,
+    weight::{BLOCK, decode_chunk},
 };
-use crate::{
-    quant::weight::{BLOCK, Weight, decode_chunk},
-    simd::{
-        element::Element,
-        prefetch,
-        transpose::{SQUARE, transpose_square},
-        vectorised,
-    },
+
+use super::tile::{NR, panel_length};
+use crate::simd::{
+    element::Element,
+    prefetch,
+    transpose::{SQUARE, transpose_square},
+    vectorised,
 };
 
 /// The part of B that a panel holds.
@@ -41,7 +40,7 @@ pub(crate) struct PanelRange {
 }
 
 /// Packs a range of B into `panel`.
-pub(crate) fn pack<E: Element>(weight: &Weight, range: PanelRange, panel: &mut [E]) {
+pub(crate) fn pack<E: Element>(weight: &WeightView, range: PanelRange, panel: &mut [E]) {
     debug_assert_eq!(panel.len(), panel_length::<E>(range.depth));
     #[cfg(target_arch = "x86_64")]
     if E::K_PACK == 2
@@ -56,7 +55,7 @@ pub(crate) fn pack<E: Element>(weight: &Weight, range: PanelRange, panel: &mut [
 }
 
 /// [`pack`] on every processor and of every format.
-pub(crate) fn pack_any<E: Element>(weight: &Weight, range: PanelRange, panel: &mut [E]) {
+pub(crate) fn pack_any<E: Element>(weight: &WeightView, range: PanelRange, panel: &mut [E]) {
     match range.side {
         Side::Forward => forward(weight, range, panel),
         Side::Backward => backward(weight, range, panel),
@@ -64,7 +63,7 @@ pub(crate) fn pack_any<E: Element>(weight: &Weight, range: PanelRange, panel: &m
 }
 
 vectorised! {
-    fn forward<E: Element>(weight: &Weight, range: PanelRange, panel: &mut [E]) {
+    fn forward<E: Element>(weight: &WeightView, range: PanelRange, panel: &mut [E]) {
         let PanelRange { column: first, k: start, depth, .. } = range;
         let row_bytes = weight.row_bytes();
         let width = NR.min(weight.rows - first);
@@ -115,7 +114,7 @@ fn transpose_block<E: Element>(block: &[[E; BLOCK]; NR], panel: &mut [E]) {
 const ROWS_AHEAD: usize = 24;
 
 vectorised! {
-    fn backward<E: Element>(weight: &Weight, range: PanelRange, panel: &mut [E]) {
+    fn backward<E: Element>(weight: &WeightView, range: PanelRange, panel: &mut [E]) {
         let PanelRange { column: first, k: start, depth, .. } = range;
         let row_bytes = weight.row_bytes();
         let width = NR.min(weight.columns - first);
@@ -163,7 +162,7 @@ mod tests {
 
     fn check<E: Element>(rows: usize, columns: usize) {
         let data: Vec<f32> = (0..rows * columns).map(|index| index as f32 % 251.0 - 100.0).collect();
-        let weight = Weight::of(&data, rows, columns);
+        let weight = WeightView::of(&data, rows, columns);
         for (side, outputs, depth) in [(Side::Forward, rows, columns), (Side::Backward, columns, rows)] {
             for column in (0..outputs).step_by(NR) {
                 let mut panel = vec![E::from_f32(7.0); panel_length::<E>(depth)];

@@ -1,13 +1,9 @@
 //! Four-bit weights for tests.
 
+use irtune_device::{Format, Side, WeightView, weight::BLOCK};
+
 use super::PanelRange;
-use crate::{
-    gemm::{side::Side, tile::NR},
-    quant::{
-        four_bit::layout,
-        weight::{BLOCK, Format, Weight},
-    },
-};
+use crate::{gemm::tile::NR, quant::four_bit::layout};
 
 /// Any bytes are codes; scales are made small numbers, minima numbers of both signs.
 fn bytes(format: Format, rows: usize, columns: usize) -> Vec<u8> {
@@ -28,11 +24,11 @@ fn bytes(format: Format, rows: usize, columns: usize) -> Vec<u8> {
 }
 
 /// Calls `work` with every panel of four-bit weights of several sizes, both sides.
-pub(crate) fn each_range(mut work: impl FnMut(&Weight, PanelRange)) {
+pub(crate) fn each_range(mut work: impl FnMut(&WeightView, PanelRange)) {
     for format in [Format::Q4_0, Format::Q4_1] {
         for (rows, columns) in [(32, 64), (70, 96), (33, 160), (200, 32)] {
             let bytes = bytes(format, rows, columns);
-            let weight = Weight { format, rows, columns, bytes: &bytes, interleaved_head: None };
+            let weight = WeightView { format, rows, columns, bytes: &bytes, interleaved_head: None };
             for (side, outputs, depth) in [(Side::Forward, rows, columns), (Side::Backward, columns, rows)] {
                 for column in (0..outputs).step_by(NR) {
                     work(&weight, PanelRange { side, column, k: 0, depth });

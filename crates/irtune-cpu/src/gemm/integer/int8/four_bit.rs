@@ -2,18 +2,16 @@
 
 use std::arch::x86_64::*;
 
+use irtune_device::{Side, WeightView, weight::BLOCK};
+
 use super::{GROUP, Int8PanelMut, K_PACK, LARGEST, ZERO_POINT};
 use crate::{
     gemm::{
         integer::scale::factor_and_scale,
         pack::{PanelRange, word_rows::WordRows},
-        side::Side,
         tile::NR,
     },
-    quant::{
-        four_bit::{self, ROWS_AHEAD},
-        weight::{BLOCK, Weight},
-    },
+    quant::four_bit::{self, ROWS_AHEAD},
     simd::prefetch,
 };
 
@@ -30,7 +28,7 @@ fn magnitudes(values: __m512) -> __m512i {
 /// # Safety
 /// AVX-512 F, BW, VL and VNNI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) unsafe fn pack(weight: &Weight, range: PanelRange, out: Int8PanelMut) {
+pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, out: Int8PanelMut) {
     let PanelRange { side, column: first, k: start, depth } = range;
     let scales = out.scales.chunks_exact_mut(NR).zip(out.compensation.chunks_exact_mut(NR));
     for (group, (panel, (scales, compensation))) in out.values.chunks_mut(GROUP * NR).zip(scales).enumerate()
@@ -81,7 +79,7 @@ unsafe fn write_compensation(panel: &[i8], compensation: &mut [i32]) {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 unsafe fn forward(
-    weight: &Weight,
+    weight: &WeightView,
     first: usize,
     start: usize,
     length: usize,
@@ -127,7 +125,7 @@ unsafe fn forward(
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 unsafe fn backward(
-    weight: &Weight,
+    weight: &WeightView,
     first: usize,
     start: usize,
     length: usize,
