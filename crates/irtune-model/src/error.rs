@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use irtune_device::DeviceError;
+
 use crate::{
     adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
     merge::MergeError, peft::AdapterError, tokenizer::TokenizerError, tuned_weights::TunedWeightsError,
@@ -41,14 +43,9 @@ pub enum ModelError {
     /// A classifier needs labels.
     #[error("a classifier needs at least one label")]
     NoLabels,
-    /// The thread pool could not be started.
-    #[error("{threads} threads could not be started: ask for fewer with `threads`")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// Why not.
-        source: rayon::ThreadPoolBuildError,
-    },
+    /// The device can't do what was asked for.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A token is not in the vocabulary.
     #[error(
         "token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base"
