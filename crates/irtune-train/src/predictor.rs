@@ -162,7 +162,7 @@ impl Predictor {
         let (sources, labels) = (folder.sources()?, folder.labels()?);
         let words = folder.words()?;
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
-        let base = Arc::new(Base::open(path)?);
+        let base = Arc::new(Base::open(path).map_err(ModelError::from)?);
         // Only what the base is matters here, not where it lies.
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
@@ -209,7 +209,7 @@ impl Predictor {
             return Err(PredictorError::WholeModel { path: folder.to_owned() });
         }
         let MergedModel { labels, prompt, max_length } = merged;
-        let base = Arc::new(Base::open(folder)?);
+        let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
         let head = base.weights.tensor(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
         let model = head.shape.first().copied().unwrap_or(0);
         if model != labels.len() {

@@ -16,7 +16,7 @@ use irtune_data::{
     Columns, Corpus, Encode, Encoder, Example, LabelSet, LabelWords, Labels, Pair, Prompt, Shot, Template,
     draw_shots,
 };
-use irtune_model::{Base, EngineOptions, Precision, Trained};
+use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -112,7 +112,7 @@ pub fn prompt(
         Some(path) => LabelWords::from_file(path, &labels)?,
         None => LabelWords::of_names(&labels)?,
     };
-    let base = Arc::new(Base::open(&request.base)?);
+    let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
     let chat = request.chat.decide(&base)?;
     let tokens = BaseTokens::new(base.clone());
     let plain = template.prompt(words.as_labels());

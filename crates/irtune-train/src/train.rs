@@ -90,7 +90,7 @@ pub fn train(
         (Objective::Words, None) => Some(LabelWords::of_names(&labels)?),
         (Objective::Words, Some(path)) => Some(LabelWords::from_file(Path::new(path), &labels)?),
     };
-    let base = Arc::new(Base::open(&absolute(&request.base)?)?);
+    let base = Arc::new(Base::open(&absolute(&request.base)?).map_err(ModelError::from)?);
     let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
     let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
 
@@ -162,7 +162,7 @@ pub fn resume(
         test: sources.test.clone(),
     };
     let corpora = Corpora::read(&paths, &sources.columns, &settings, observer)?;
-    let base = Arc::new(Base::open(&sources.base.path)?);
+    let base = Arc::new(Base::open(&sources.base.path).map_err(ModelError::from)?);
     if base.source != sources.base {
         return Err(TrainError::BaseChanged { path: sources.base.path });
     }

@@ -6,6 +6,7 @@ use super::{
     *,
 };
 use crate::base::config::{ModelConfig, tests::tiny};
+use irtune_device::Format;
 use ::safetensors::Dtype;
 
 fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
