@@ -4,7 +4,12 @@ use irtune_device::{
 };
 
 use super::Cpu;
-use crate::{Element, Matrix, MatrixMut, attention, norm, rotary, rows, swiglu};
+use crate::{
+    attention,
+    matrix::{Matrix, MatrixMut},
+    ops::{norm, rotary, rows, swiglu},
+    simd::element::Element,
+};
 
 fn views<'a, E: Element>(
     shape: &AttentionShape,
@@ -86,7 +91,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
     fn rms_norm_recompute(&self, norm: Norm<Self>, input: NormInput<Self, Vec<E>>, out: &mut Vec<E>) {
         let NormInput { values, rstd, rows } = input;
         let length = rows * norm.width;
-        norm::again(&values[..length], norm.gain, &rstd[..rows], &mut out[..length]);
+        norm::recompute(&values[..length], norm.gain, &rstd[..rows], &mut out[..length]);
     }
 
     fn rms_norm_backward(
