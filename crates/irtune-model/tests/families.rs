@@ -60,6 +60,35 @@ fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
     }
 }
 
+/// What a family's layers have beside a plain one, in words.
+fn beside(family: &Family) -> String {
+    let spec = (family.layer)(false, 0);
+    let biases: Vec<&str> = spec.biases.iter().map(|&projection| family.module_name(projection)).collect();
+    let mut parts = Vec::new();
+    if !biases.is_empty() {
+        parts.push(format!("biases of {}", biases.join(", ")));
+    }
+    if spec.head_norms {
+        parts.push("a norm on each head of queries and keys".to_owned());
+    }
+    if parts.is_empty() { "–".to_owned() } else { parts.join("; ") }
+}
+
+#[test]
+fn the_documents_table_is_that_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/families.md");
+    let text = fs::read_to_string(path).expect("docs/families.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let expected = FAMILIES.map(|family| {
+        let Family { title, models, model_type, architecture, classifier_class, .. } = family;
+        let beside = beside(family);
+        format!(
+            "| {title} | {models} | `{model_type}` | `{architecture}` | `{classifier_class}` | {beside} |"
+        )
+    });
+    assert_eq!(rows, expected);
+}
+
 /// A file's code without its tests, which may name whom they like.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("a source file");
