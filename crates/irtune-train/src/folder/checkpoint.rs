@@ -5,8 +5,8 @@
 //! run is killed, every folder named `step-…` is complete, and there is one as soon as the first was written.
 
 use crate::files::{self, Files};
-use crate::state::RunState;
-use crate::tensor_file::{self, FileSeal, SealError};
+use super::state::RunState;
+use super::tensor_file::{self, FileSeal, SealError};
 use irtune_model::HostTensor;
 use serde::{Deserialize, Serialize};
 use std::io;
