@@ -43,7 +43,9 @@ pub enum TrainError {
     #[error(transparent)]
     Folds(#[from] FoldsError),
     /// Both a fold of the training pairs and other pairs are to be the test set.
-    #[error("fold: part {fold} of the training file is the test set, but {test} is given too; leave one of the two out")]
+    #[error(
+        "fold: part {fold} of the training file is the test set, but {test} is given too; leave one of the two out"
+    )]
     FoldAndTest {
         /// The fold.
         fold: Fold,

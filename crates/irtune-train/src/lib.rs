@@ -47,11 +47,10 @@ pub use infer::measured::Measured;
 pub use infer::prediction::{Answer, Prediction, Probabilities};
 pub use infer::predictor::{Predictor, PredictorOptions, Reading};
 pub use infer::stream::PredictionStream;
+pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
 pub use infer::{evaluate, prompting};
 pub use prepare::{make_engine, make_policy};
-pub use run::cross_validation::{
-    FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation,
-};
+pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
 pub use run::folds_error::FoldsError;
 pub use run::folds_summary::{FoldRun, FoldsSummary, Spread};
 pub use run::notice::Notice;

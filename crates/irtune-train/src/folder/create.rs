@@ -61,7 +61,9 @@ impl RunFolder {
             let write = |settings: String| {
                 files.write(&writing.join(SETTINGS), &mut |writer| writer.write_all(settings.as_bytes()))
             };
-            settings.and_then(write).map_err(|source| RunFolderError::write(&writing.join(SETTINGS), source))?;
+            settings
+                .and_then(write)
+                .map_err(|source| RunFolderError::write(&writing.join(SETTINGS), source))?;
             write_json(files, &writing.join(SOURCES), &contents.sources)?;
             write_json(files, &writing.join(ENVIRONMENT), &contents.platform)?;
             write_json(files, &writing.join(LABELS), &contents.task.labels)?;

@@ -91,7 +91,8 @@ impl StoredSource {
         if hexadecimal(&Sha256::digest(&bytes)) != stored.sha256 {
             return Err(RunFolderError::Rows { path });
         }
-        let rows = bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(serde_json::from_slice);
+        let rows =
+            bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(serde_json::from_slice);
         let rows: Vec<Row> = rows.collect::<Result<_, _>>().map_err(|source| RunFolderError::Json {
             path,
             line: None,

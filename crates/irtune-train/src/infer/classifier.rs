@@ -55,15 +55,16 @@ impl Classifier {
     /// An answer to each question, in their order; an error where the model gives none.
     pub(crate) fn answers(
         &mut self,
-        questions: Vec<Question>,
-    ) -> Result<Vec<Result<Answer, PredictorError>>, ModelError> {
-        let logits = self.logits(&questions)?;
-        let rows = questions.into_iter().zip(logits.chunks_exact(self.labels.len()));
+        questions: &[&Question],
+    ) -> Result<Vec<Result<Answer, PredictorError>>, PredictorError> {
+        let logits = self.logits(questions)?;
+        let rows = questions.iter().zip(logits.chunks_exact(self.labels.len()));
         Ok(rows.map(|(question, row)| self.answer(question, row)).collect())
     }
 
-    fn answer(&self, question: Question, logits: &[f32]) -> Result<Answer, PredictorError> {
+    fn answer(&self, question: &Question, logits: &[f32]) -> Result<Answer, PredictorError> {
         let Question { example, id, place } = question;
+        let (id, place) = (id.clone(), place.clone());
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictorError::NotFinite { place });
         }

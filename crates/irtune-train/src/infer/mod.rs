@@ -8,3 +8,4 @@ pub(crate) mod prediction;
 pub(crate) mod predictor;
 pub mod prompting;
 pub(crate) mod stream;
+pub(crate) mod worker;

@@ -53,7 +53,8 @@ impl<'a, I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'a, I> {
         if questions.is_empty() {
             return Ok(());
         }
-        for answer in self.classifier.answers(questions)? {
+        let questions: Vec<&Question> = questions.iter().collect();
+        for answer in self.classifier.answers(&questions)? {
             self.ready.push_back(answer?);
         }
         Ok(())

@@ -92,7 +92,11 @@ pub fn train(
             base: prepared.base.source.clone(),
             base_name: request.base_name.clone(),
             train: stored(&sources.train, DataSplit::Train)?,
-            validation: sources.validation.as_ref().map(|source| stored(source, DataSplit::Validation)).transpose()?,
+            validation: sources
+                .validation
+                .as_ref()
+                .map(|source| stored(source, DataSplit::Validation))
+                .transpose()?,
             test: sources.test.as_ref().map(|source| stored(source, DataSplit::Test)).transpose()?,
             columns: request.columns.clone(),
         },
@@ -101,7 +105,8 @@ pub fn train(
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
     let _lock = folder.lock()?;
-    let begun = InFolder { folder: &folder, settings: &contents.settings, base_name: &contents.sources.base_name };
+    let begun =
+        InFolder { folder: &folder, settings: &contents.settings, base_name: &contents.sources.base_name };
     begun.run(prepared, observer, interrupt, None)
 }
 
