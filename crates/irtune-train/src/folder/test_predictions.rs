@@ -1,9 +1,27 @@
-//! What the kept model said of the test pairs, read back to be measured again.
+//! What the kept model said of the test pairs, written at the end of a run and read back to be measured again.
 
+use super::error::RunFolderError;
+use super::{RunFolder, read_lines};
+use crate::files::{self, Files};
 use crate::metrics::{MetricsError, Predictions};
-use crate::run_folder::{RunFolder, RunFolderError};
 use irtune_data::LabelSet;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
 use std::path::PathBuf;
+
+const FILE: &str = "test_predictions.jsonl";
+
+/// What the kept model said of a test pair: a line of `test_predictions.jsonl`.
+///
+/// It is not a [`crate::Prediction`]: its label is the true one, and its probabilities have no names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestPrediction {
+    /// The pair's label.
+    pub label: String,
+    /// The probability of every label, in the order of `labels.json`.
+    pub probabilities: Vec<f64>,
+}
 
 /// Why stored predictions can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +50,43 @@ pub enum TestPredictionsError {
 }
 
 impl RunFolder {
+    /// Writes what the kept model said of the test pairs, at once.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_test_predictions(
+        &self,
+        files: &dyn Files,
+        labels: &LabelSet,
+        predictions: &Predictions,
+    ) -> Result<(), RunFolderError> {
+        let name = |&label: &usize| labels.names()[label].clone();
+        let line = |(example, label): (usize, &usize)| TestPrediction {
+            label: name(label),
+            probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
+        };
+        let path = self.path.join(FILE);
+        let mut content = |writer: &mut dyn Write| {
+            for prediction in predictions.labels().iter().enumerate().map(line) {
+                serde_json::to_writer(&mut *writer, &prediction)?;
+                writer.write_all(b"\n")?;
+            }
+            Ok(())
+        };
+        files::replace(files, &path, &mut content).map_err(|source| RunFolderError::Write { path, source })
+    }
+
+    /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
+    /// none.
+    ///
+    /// # Errors
+    /// When the file is there but can't be read; an item is an error when its line is damaged.
+    pub fn test_predictions(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<TestPrediction, RunFolderError>> + use<>, RunFolderError> {
+        read_lines(self.path.join(FILE))
+    }
+
     /// What the kept model said of the test pairs, all together; `None` when the run has not kept it.
     ///
     /// # Errors

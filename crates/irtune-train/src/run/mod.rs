@@ -1,28 +1,42 @@
 //! A run: steps, evaluations, checkpoints, the best model, and stopping.
 
-use crate::checkpoint::{self, Checkpoint};
-use crate::data::RunData;
+pub(crate) mod corpora;
+pub(crate) mod cross_validation;
+pub mod data;
+pub(crate) mod export;
+pub(crate) mod folds_error;
+pub(crate) mod folds_summary;
+mod logs;
+pub(crate) mod notice;
+pub(crate) mod observer;
+pub(crate) mod train;
+
+use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::evaluate;
 use crate::files::Files;
-use crate::logs::Logs;
+use crate::folder::RunFolder;
+use crate::folder::checkpoint::{self, Checkpoint};
+use crate::folder::evaluation::Evaluation;
+use crate::folder::peak_memory::peak_bytes;
+use crate::folder::state::{Best, RunState, Totals};
+use crate::folder::step_report::StepReport;
+use crate::folder::summary::Summary;
+use crate::folder::tensor_file;
+use crate::infer::evaluate;
 use crate::metrics::{Metrics, Predictions};
-use crate::observer::{Notice, Observer, Part, RunStart};
-use crate::records::{self, Evaluation, StepReport, Summary};
-use crate::run_folder::RunFolder;
 use crate::settings::{Batches, TrainSettings};
-use crate::state::{Best, DataPrints, RunState, Totals};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
-use crate::tensor_file;
+use data::RunData;
+pub use export::Export;
 use irtune_data::{EpochOrder, Example, related};
-use irtune_model::{Engine, HostTensor, ModelError};
+use irtune_model::{Engine, HostTensor};
 use irtune_select::LayerPolicy;
-use std::path::{Path, PathBuf};
+use logs::Logs;
+use notice::Notice;
+use observer::{Observer, RunStart};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// Writes what trained, and the head, as a folder that [`crate::Predictor`] can load: an adapter, or tuned weights.
-pub type Export<'a> = &'a dyn Fn(&Path, &[HostTensor]) -> Result<(), ModelError>;
 
 /// What a run is made of.
 pub struct RunParts<'a> {
@@ -309,7 +323,7 @@ impl<'a> Run<'a> {
 
     /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
     fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some((mut evaluation, _)) = self.measure(Part::Validation)? else { return Ok(false) };
+        let Some((mut evaluation, _)) = self.measure(DataSplit::Validation)? else { return Ok(false) };
         let metric = self.parts.settings.best_metric;
         let value = evaluation.value(metric);
         evaluation.improved = match &self.state.best {
@@ -327,12 +341,12 @@ impl<'a> Run<'a> {
         Ok(true)
     }
 
-    fn measure(&mut self, part: Part) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
+    fn measure(&mut self, split: DataSplit) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
         let started = Instant::now();
-        let examples = match part {
-            Part::Train => &self.parts.data.train,
-            Part::Validation => &self.parts.data.validation,
-            Part::Test => &self.parts.data.test,
+        let examples = match split {
+            DataSplit::Train => &self.parts.data.train,
+            DataSplit::Validation => &self.parts.data.validation,
+            DataSplit::Test => &self.parts.data.test,
         };
         let limit = self.parts.settings.batch_limit();
         let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
@@ -346,7 +360,7 @@ impl<'a> Run<'a> {
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
         let loss = evaluate::mean_loss(&logits, &targets, labels);
-        let evaluation = Evaluation { step: self.state.step, part, loss, metrics, improved: false, seconds };
+        let evaluation = Evaluation { step: self.state.step, split, loss, metrics, improved: false, seconds };
         Ok(Some((evaluation, predictions)))
     }
 
@@ -459,7 +473,7 @@ impl<'a> Run<'a> {
         self.export(parameters)?;
         let mut test = None;
         if !self.parts.data.test.is_empty() {
-            let Some((mut evaluation, predictions)) = self.measure(Part::Test)? else {
+            let Some((mut evaluation, predictions)) = self.measure(DataSplit::Test)? else {
                 return self.pause();
             };
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
@@ -493,21 +507,10 @@ impl<'a> Run<'a> {
             evaluation_seconds: totals.evaluation_seconds,
             examples_per_second: totals.examples as f64 / totals.step_seconds,
             tokens_per_second: totals.tokens as f64 / totals.step_seconds,
-            peak_bytes: records::peak_bytes(),
+            peak_bytes: peak_bytes(),
         }
     }
 }
 
 /// How the names of the stored best models begin.
 const BEST: &str = "best-";
-
-/// The part of the data that is not what a checkpoint was made with, if any.
-pub(crate) fn changed_part(before: &DataPrints, now: &DataPrints) -> Option<Part> {
-    [
-        (Part::Train, before.train != now.train),
-        (Part::Validation, before.validation != now.validation),
-        (Part::Test, before.test != now.test),
-    ]
-    .into_iter()
-    .find_map(|(part, changed)| changed.then_some(part))
-}

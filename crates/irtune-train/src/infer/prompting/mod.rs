@@ -5,19 +5,21 @@
 //! Likelihood of a label's words: Brown et al., "Language Models are Few-Shot Learners", 2020. Subtracting what the
 //! model says of a neutral pair: Zhao et al., "Calibrate Before Use", 2021, with one neutral pair and by logarithms.
 
-use crate::data::RunData;
-use crate::devices::{self, DeviceOptions};
-use crate::evaluate::{self, BatchLimit};
+use super::evaluate::{self, BatchLimit};
+use super::measured::Measured;
+use super::prediction::{Answer, Prediction, Probabilities};
+use crate::base_tokens::BaseTokens;
+use crate::devices::DeviceOptions;
 use crate::metrics::{Bootstrap, Metrics, Predictions};
-use crate::predictor::{Measured, Prediction};
-use crate::tokens::BaseTokens;
-use crate::train::cores;
+use crate::prepare::{classifying_engine, cores};
+use crate::run::data::RunData;
+use crate::task::{Task, verbalizer};
 use irtune_data::{
-    Columns, Corpus, Encode, Encoder, Example, LabelSet, LabelWords, Labels, Pair, Prompt, Shot, Template,
-    draw_shots,
+    Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, Prompt, Shot,
+    Template, Verbalizer, draw_shots,
 };
 use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -36,9 +38,9 @@ pub struct PromptRequest {
     /// The base model: a folder or a GGUF file.
     pub base: PathBuf,
     /// The labelled pairs that are classified.
-    pub test: PathBuf,
+    pub test: CorpusSource,
     /// Labelled pairs that shots are drawn from; they also say which labels there are.
-    pub train: Option<PathBuf>,
+    pub train: Option<CorpusSource>,
     /// How the files' columns are read.
     pub columns: Columns,
     /// Pairs of every label that the prompt shows with their words.
@@ -69,7 +71,7 @@ pub struct Prompted {
     /// The labels, in the order of all probabilities.
     pub labels: LabelSet,
     /// The words of each.
-    pub words: LabelWords,
+    pub words: Verbalizer,
     /// Whether the prompt was written as a chat.
     pub chat: bool,
     /// Tokens of the longest prompt, shots included.
@@ -82,7 +84,7 @@ pub struct Prompted {
     /// That label.
     pub majority_label: String,
     /// One a pair, in order.
-    pub predictions: Vec<Prediction>,
+    pub predictions: Vec<Answer>,
 }
 
 /// The pair that says nothing: what a model says of it is its liking for the words themselves.
@@ -99,19 +101,12 @@ pub fn prompt(
     interrupt: &AtomicBool,
 ) -> Result<Option<Prompted>, PromptError> {
     let started = Instant::now();
-    let read =
-        |path: &Path| Ok::<_, PromptError>(Corpus::read(path, &request.columns, Labels::Required)?.pairs);
-    let template = match Template::named(&request.prompt) {
-        Some(template) => template,
-        None => Template::from_file(Path::new(&request.prompt))?,
-    };
+    let template = Template::named_or_file(&request.prompt)?;
+    let read = |source| Ok::<_, PromptError>(Corpus::read(source, &request.columns, Labels::Required)?.pairs);
     let pairs = read(&request.test)?;
-    let train = request.train.as_deref().map(read).transpose()?;
+    let train = request.train.as_ref().map(read).transpose()?;
     let labels = LabelSet::discover(train.as_ref().unwrap_or(&pairs))?;
-    let words = match &request.label_words {
-        Some(path) => LabelWords::from_file(path, &labels)?,
-        None => LabelWords::of_names(&labels)?,
-    };
+    let words = verbalizer(request.label_words.as_deref(), &labels)?;
     let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
     let chat = request.chat.decide(&base)?;
     let tokens = BaseTokens::new(base.clone());
@@ -121,15 +116,13 @@ pub fn prompt(
         (Some(train), count) => {
             let encoder = Encoder::new(&tokens, plain.clone(), request.max_length)?;
             let drawn = draw_shots(train, &labels, count, request.seed)?;
-            drawn
-                .into_iter()
-                .map(|pair| shot(&encoder, &train[pair], &labels, &words))
-                .collect::<Result<_, _>>()?
+            let shot = |pair: usize| shot(&encoder, &train[pair], &labels, &words);
+            drawn.into_iter().map(shot).collect::<Result<_, _>>()?
         }
         (None, _) => return Err(PromptError::NoTrain),
     };
     let whole = plain.with_shots(&shots, chat)?;
-    let word_tokens = words.tokens(&tokens, &whole)?;
+    let word_tokens = words.label_tokens(&tokens, &whole)?;
     let examples = encode(&tokens, &plain, &whole, request.max_length, &pairs, &labels)?;
     let most_words = word_tokens.iter().map(Vec::len).max().unwrap_or(0);
     let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
@@ -152,13 +145,21 @@ pub fn prompt(
     };
     let threads = request.threads.unwrap_or_else(cores);
     let device = DeviceOptions { precision: request.precision, threads };
-    let mut engine = devices::engine(device, base, Trained::Head, labels.len(), request.seed, options)?;
-    engine.classify_by_words(word_tokens)?;
+    let task = Task { labels: labels.clone(), template, verbalizer: Some(words.clone()) };
+    let mut engine = classifying_engine::<PromptError>(
+        device,
+        &base,
+        &task,
+        &whole,
+        Trained::Head,
+        request.seed,
+        options,
+    )?;
     let prior = match request.normalise {
         Normalise::Prior => {
             let neutral = whole.render(NEUTRAL, NEUTRAL);
             let begin = tokens.begin_token().into_iter();
-            let ids = tokens.encode(&neutral).map_err(|source| irtune_data::DataError::Prompt { source })?;
+            let ids = tokens.encode(&neutral).map_err(|source| DataError::Prompt { source })?;
             let neutral: Vec<u32> = begin.chain(ids).collect();
             evaluate::logits(engine.as_mut(), &[neutral], limit, interrupt)?
         }
@@ -171,7 +172,7 @@ pub fn prompt(
     for (pair, row) in pairs.iter().zip(scores.chunks_exact_mut(labels.len())) {
         request.normalise.apply(row, &counts, &prior);
         if row.iter().any(|score| !score.is_finite()) {
-            return Err(PromptError::NotFinite { line: pair.line });
+            return Err(PromptError::NotFinite { place: pair.place.clone() });
         }
     }
     let known: Vec<Option<u32>> = match &train {
@@ -186,12 +187,13 @@ pub fn prompt(
         .flat_map(|_| (0..labels.len()).map(|label| f64::from(u8::from(label == majority))))
         .collect();
     let metrics = Metrics::of(&predictions, labels.names(), Some(&Bootstrap::default()))?;
-    let answers = pairs.into_iter().zip(&data.train).enumerate().map(|(index, (pair, example))| Prediction {
-        id: pair.id,
-        line: pair.line,
-        label: labels.names()[predictions.predicted()[index]].clone(),
-        probabilities: probabilities[index * labels.len()..][..labels.len()].to_vec(),
-        shortened: example.shortened,
+    let names: Arc<[String]> = labels.names().into();
+    let answers = pairs.into_iter().zip(&data.train).enumerate().map(|(index, (pair, example))| {
+        let own = probabilities[index * names.len()..][..names.len()].to_vec();
+        let label = names[predictions.predicted()[index]].clone();
+        let prediction =
+            Prediction { id: pair.id, label, probabilities: Probabilities::new(names.clone(), own) };
+        Answer { prediction, place: pair.place, shortened: example.shortened }
     });
     Ok(Some(Prompted {
         words,
@@ -212,10 +214,10 @@ pub fn prompt(
 
 /// A training pair as it is shown, as short as an example.
 fn shot(
-    encoder: &Encoder<'_>,
+    encoder: &Encoder<&BaseTokens>,
     pair: &Pair,
     labels: &LabelSet,
-    words: &LabelWords,
+    words: &Verbalizer,
 ) -> Result<Shot, PromptError> {
     let (original, revised, _) = encoder.texts(pair)?;
     let class = labels.target(pair)?.unwrap_or_default();

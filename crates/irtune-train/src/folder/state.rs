@@ -1,6 +1,7 @@
 //! Where a run stands, as its checkpoints hold it.
 
-use crate::tensor_file::FileSeal;
+use super::tensor_file::FileSeal;
+use crate::data_split::DataSplit;
 use irtune_select::PolicyState;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +67,7 @@ pub struct LogLengths {
     pub events: u64,
 }
 
-/// SHA-256 of the encoded examples of each part of the data.
+/// SHA-256 of the encoded examples of each split.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataPrints {
@@ -76,4 +77,17 @@ pub struct DataPrints {
     pub validation: String,
     /// Of the test examples.
     pub test: String,
+}
+
+impl DataPrints {
+    /// The first split whose examples are others now, if any.
+    pub(crate) fn changed(&self, now: &DataPrints) -> Option<DataSplit> {
+        [
+            (DataSplit::Train, self.train != now.train),
+            (DataSplit::Validation, self.validation != now.validation),
+            (DataSplit::Test, self.test != now.test),
+        ]
+        .into_iter()
+        .find_map(|(split, changed)| changed.then_some(split))
+    }
 }

@@ -1,7 +1,7 @@
 //! The encoded examples of a run, and how to tell that they are the same ones.
 
-use crate::state::DataPrints;
-use crate::tensor_file::hexadecimal;
+use crate::folder::state::DataPrints;
+use crate::folder::tensor_file::hexadecimal;
 use irtune_data::{Example, LabelSet};
 use irtune_model::SHORTEST_SHARED;
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ pub struct RunData {
 }
 
 impl RunData {
-    /// Checksums of the three parts.
+    /// Checksums of the three splits.
     pub fn prints(&self) -> DataPrints {
         DataPrints {
             train: fingerprint(&self.train),
@@ -31,8 +31,8 @@ impl RunData {
 
     /// The most tokens that `batch_size` of the examples can have together, what all of them begin with counted once.
     pub fn largest_batch(&self, batch_size: usize) -> usize {
-        let parts = [&self.train, &self.validation, &self.test];
-        let examples = || parts.into_iter().flatten().map(|example| example.tokens.as_slice());
+        let splits = [&self.train, &self.validation, &self.test];
+        let examples = || splits.into_iter().flatten().map(|example| example.tokens.as_slice());
         let Some(first) = examples().next() else { return 0 };
         let common = examples().fold(first.len(), |common, tokens| {
             let same = first.iter().zip(tokens).take_while(|(left, right)| left == right).count();

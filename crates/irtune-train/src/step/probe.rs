@@ -3,7 +3,7 @@
 use irtune_model::Engine;
 use irtune_select::{LayerSet, Probe};
 
-use crate::step::{StepBatch, StepError, StepRecipe, StepScratch, micro_batch, pack};
+use super::{StepBatch, StepError, StepRecipe, StepScratch, micro_batch, pack};
 
 /// Measures losses of a step's first micro-batch, which is packed when the first is asked for.
 pub(crate) struct EngineProbe<'a> {

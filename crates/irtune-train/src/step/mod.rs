@@ -1,13 +1,17 @@
 //! One training step, from the choice of the layers to the update; no I/O and no clock.
 
+pub(crate) mod head_only;
+mod probe;
+pub(crate) mod schedule;
+
 use std::ops::Range;
 
 use irtune_data::Example;
 use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED};
 use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
 
-use crate::probe::EngineProbe;
 use crate::settings::TrainSettings;
+use probe::EngineProbe;
 
 /// What is the same in every step of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]

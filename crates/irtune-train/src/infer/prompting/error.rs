@@ -1,7 +1,7 @@
 //! Why a language model can't be asked.
 
 use crate::metrics::MetricsError;
-use irtune_data::DataError;
+use irtune_data::{DataError, Place};
 use irtune_model::ModelError;
 
 /// Why a language model can't be asked.
@@ -38,9 +38,9 @@ pub enum PromptError {
         shots: usize,
     },
     /// The model gives no answer.
-    #[error("line {line}: the model's output is not finite; try --precision f32")]
+    #[error("{place}: the model's output is not finite; try --precision f32")]
     NotFinite {
-        /// The pair's line.
-        line: usize,
+        /// Where the pair comes from.
+        place: Place,
     },
 }

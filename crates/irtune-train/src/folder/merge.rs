@@ -1,7 +1,8 @@
 //! A run's base and training as one model: a transformers folder, with what irtune itself needs to use it beside it.
 
+use super::error::RunFolderError;
+use super::{RunFolder, read_json};
 use crate::files::{self, Disk, Files};
-use crate::run_folder::{RunFolder, RunFolderError, read_json};
 use crate::settings::{Objective, Tune};
 use irtune_data::{LabelSet, Template};
 use irtune_model::{

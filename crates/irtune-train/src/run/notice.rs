@@ -1,84 +1,9 @@
-//! How a run tells what it does; what is done with it is the caller's business.
+//! What a user should know of a run.
 
-use crate::records::{Evaluation, StepReport};
+use crate::data_split::DataSplit;
 use crate::settings::Fold;
 use serde::Serialize;
 use std::fmt;
-use std::path::Path;
-
-/// Is told what happens in a run. Every method does nothing unless it is given something to do.
-pub trait Observer {
-    /// The run is about to make its first step, or to continue.
-    fn on_start(&mut self, _start: &RunStart) {}
-
-    /// The frozen weights of `done` of `layers` layers were measured, for a method that chooses by them.
-    fn on_weights(&mut self, _done: usize, _layers: usize) {}
-
-    /// A step was made.
-    fn on_step(&mut self, _report: &StepReport) {}
-
-    /// The model was evaluated.
-    fn on_evaluation(&mut self, _evaluation: &Evaluation) {}
-
-    /// A checkpoint was written after `step` steps.
-    fn on_checkpoint(&mut self, _step: u64, _path: &Path) {}
-
-    /// Something the user should know.
-    fn on_notice(&mut self, _notice: &Notice) {}
-}
-
-/// An observer that does nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Observer for Silent {}
-
-/// What a run is, before its first step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunStart {
-    /// Steps already made: 0, unless the run is resumed.
-    pub completed_steps: u64,
-    /// Steps the run will have made at its end.
-    pub total_steps: u64,
-    /// Steps of an epoch.
-    pub steps_per_epoch: u64,
-    /// Decoder layers of the base.
-    pub layers: usize,
-    /// The labels, in the order of the model's outputs.
-    pub labels: Vec<String>,
-    /// Training examples.
-    pub train_examples: usize,
-    /// Validation examples.
-    pub validation_examples: usize,
-    /// Test examples.
-    pub test_examples: usize,
-    /// Arithmetic of the engine.
-    pub precision: String,
-    /// Threads of the engine.
-    pub threads: usize,
-}
-
-/// A part of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Part {
-    /// What the model learns from.
-    Train,
-    /// What the best model is chosen by.
-    Validation,
-    /// What the chosen model is measured on, once, at the end.
-    Test,
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Part::Train => "training",
-            Part::Validation => "validation",
-            Part::Test => "test",
-        })
-    }
-}
 
 /// Something the user should know, though the run goes on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -96,7 +21,7 @@ pub enum Notice {
     /// Pairs were too long.
     Shortened {
         /// Which.
-        part: Part,
+        split: DataSplit,
         /// How many were shortened.
         examples: usize,
         /// Out of how many.
@@ -117,18 +42,18 @@ pub enum Notice {
     /// Rows were left out by their label.
     Dropped {
         /// Which.
-        part: Part,
+        split: DataSplit,
         /// How many.
         rows: usize,
     },
     /// Validation pairs were taken from the training pairs.
-    Split {
+    HeldOut {
         /// Training pairs left.
         train: usize,
         /// Validation pairs.
         validation: usize,
     },
-    /// A part of the training file is the test set.
+    /// A fold of the training pairs is the test set.
     Fold {
         /// Which.
         fold: Fold,
@@ -173,9 +98,9 @@ impl fmt::Display for Notice {
                 "the warm-up of {warmup_steps} steps is not over when the run of {total_steps} steps ends: the \
                  learning rate gets to {highest:.3e} only; lower warmup_steps or train longer"
             ),
-            Notice::Shortened { part, examples, of, max_length } => write!(
+            Notice::Shortened { split, examples, of, max_length } => write!(
                 formatter,
-                "{examples} of {of} {part} pairs are longer than {max_length} tokens and were shortened around \
+                "{examples} of {of} {split} pairs are longer than {max_length} tokens and were shortened around \
                  their change; raise max_length to keep them whole"
             ),
             Notice::Unread { names } => {
@@ -186,10 +111,10 @@ impl fmt::Display for Notice {
                 "this processor has no instructions for {precision}, which will be slow; precision auto takes what it \
                  is fast in"
             ),
-            Notice::Dropped { part, rows } => {
-                write!(formatter, "{rows} {part} rows have a label that is left out and were dropped")
+            Notice::Dropped { split, rows } => {
+                write!(formatter, "{rows} {split} rows have a label that is left out and were dropped")
             }
-            Notice::Split { train, validation } => write!(
+            Notice::HeldOut { train, validation } => write!(
                 formatter,
                 "no validation file: {validation} of the {} training pairs are kept for validation",
                 train + validation
@@ -235,17 +160,17 @@ mod tests {
             "the warm-up of 100 steps is not over when the run of 40 steps ends: the learning rate gets to \
              7.800e-5 only; lower warmup_steps or train longer"
         );
-        let shortened = Notice::Shortened { part: Part::Train, examples: 3, of: 9, max_length: 64 };
+        let shortened = Notice::Shortened { split: DataSplit::Train, examples: 3, of: 9, max_length: 64 };
         assert!(shortened.to_string().starts_with("3 of 9 training pairs are longer than 64 tokens"));
-        let dropped = Notice::Dropped { part: Part::Test, rows: 2 };
+        let dropped = Notice::Dropped { split: DataSplit::Test, rows: 2 };
         assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
         let unread = Notice::Unread { names: vec!["rank", "alpha"] };
         assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
         let slow = Notice::SlowPrecision { precision: "int8".to_owned() };
         assert!(slow.to_string().starts_with("this processor has no instructions for int8"));
-        let split = Notice::Split { train: 90, validation: 10 };
+        let held_out = Notice::HeldOut { train: 90, validation: 10 };
         assert_eq!(
-            split.to_string(),
+            held_out.to_string(),
             "no validation file: 10 of the 100 training pairs are kept for validation"
         );
         assert!(Notice::NoValidation.to_string().contains("the last step is kept"));

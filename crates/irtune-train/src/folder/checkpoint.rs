@@ -4,9 +4,9 @@
 //! disk, and renamed when complete; only then is the one before it renamed to `.dropped` and removed. So whenever a
 //! run is killed, every folder named `step-…` is complete, and there is one as soon as the first was written.
 
+use super::state::RunState;
+use super::tensor_file::{self, FileSeal, SealError};
 use crate::files::{self, Files};
-use crate::state::RunState;
-use crate::tensor_file::{self, FileSeal, SealError};
 use irtune_model::HostTensor;
 use serde::{Deserialize, Serialize};
 use std::io;

@@ -2,11 +2,11 @@
 
 use crate::error::TrainError;
 use crate::files::Files;
-use crate::observer::Part;
-use crate::records::{Evaluation, StepReport};
-use crate::run_folder::RunFolder;
-use crate::state::LogLengths;
-use crate::tensorboard;
+use crate::folder::RunFolder;
+use crate::folder::evaluation::Evaluation;
+use crate::folder::state::LogLengths;
+use crate::folder::step_report::StepReport;
+use crate::folder::tensorboard;
 use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -77,18 +77,14 @@ impl Logs {
     ) -> Result<(), TrainError> {
         let line = line(&self.evaluations, evaluation)?;
         append(files, &self.evaluations, &mut self.lengths.evaluations, &line)?;
-        let part = match evaluation.part {
-            Part::Train => "train",
-            Part::Validation => "validation",
-            Part::Test => "test",
-        };
+        let split = evaluation.split.name();
         let scalars = [
             ("loss", evaluation.loss),
             ("accuracy", evaluation.metrics.accuracy),
             ("macro_f1", evaluation.metrics.macro_f1),
             ("average_precision", evaluation.metrics.macro_average_precision),
         ];
-        let names = scalars.map(|(name, _)| format!("{part}/{name}"));
+        let names = scalars.map(|(name, _)| format!("{split}/{name}"));
         let scalars: Vec<(&str, f64)> =
             names.iter().zip(scalars).map(|(name, (_, value))| (name.as_str(), value)).collect();
         self.event(files, evaluation.step, &scalars)
