@@ -1,9 +1,6 @@
 //! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands.
 #![forbid(unsafe_code)]
 
-#[path = "../../irtune-model/tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 
 use irtune_cpu::{
@@ -18,10 +15,7 @@ use irtune_cpu::{
     swiglu,
     weight::{Format, Weight},
 };
-use support::{
-    golden::{Golden, sections},
-    tolerances::tolerance,
-};
+use irtune_testing::golden::{Golden, sections, tolerance};
 
 const NORMS: [&str; 4] = ["rms_norm_15", "rms_norm_16", "rms_norm_33", "rms_norm_64"];
 const ROTARIES: [&str; 2] = ["rotary_default", "rotary_llama3"];

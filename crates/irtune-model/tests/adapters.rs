@@ -2,7 +2,6 @@
 //! must hold of all of them.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use irtune_model::{
@@ -11,10 +10,7 @@ use irtune_model::{
     engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
     merged_weight, read_adapter,
 };
-use support::{
-    golden::{Golden, golden_folder, largest_error, sections},
-    tolerances::tolerance,
-};
+use irtune_testing::golden::{Golden, golden_folder, largest_error, sections, tolerance};
 use tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];

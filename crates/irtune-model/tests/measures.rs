@@ -1,10 +1,9 @@
 //! What policies have measured: losses with weakened adapters, cosines, frozen weights; and clearing optimizer state.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use irtune_cpu::weight::Weight;
 use irtune_model::{
@@ -12,8 +11,8 @@ use irtune_model::{
     engine::{AdamW, Engine, Precision},
     spectrum,
 };
+use irtune_testing::golden::{case_json, tolerance};
 use serde::Deserialize;
-use support::{golden::golden_folder, tolerances::tolerance};
 use tiny::{CASES, Tiny, layer_of, name_of};
 
 #[derive(Deserialize)]
@@ -49,11 +48,6 @@ struct LayerMeasures {
     output_norm: f64,
 }
 
-fn read<T: serde::de::DeserializeOwned>(case: &str) -> T {
-    let text = fs::read(golden_folder().join(case).join("case.json")).expect(case);
-    serde_json::from_slice(&text).expect(case)
-}
-
 fn bits(engine: &dyn Engine) -> Vec<u32> {
     engine.parameters().iter().flat_map(|tensor| &tensor.data).map(|value| value.to_bits()).collect()
 }
@@ -71,7 +65,7 @@ fn base_engine(tiny: &Tiny, precision: Precision) -> Box<dyn Engine> {
 
 #[test]
 fn cosines_are_those_of_transformers() {
-    let case: CosineCase = read("layer_cosines");
+    let case: CosineCase = case_json("layer_cosines");
     assert!(case.versions.contains_key("transformers") && case.cosines.len() == CASES.len());
     for name in CASES {
         let expected = &case.cosines[name.strip_prefix("tiny_llama/").unwrap()];
@@ -209,7 +203,7 @@ fn only_the_layer_asked_for_forgets_its_optimizer_state() {
 
 #[test]
 fn singular_values_ratios_and_norms_are_those_of_torch() {
-    let case: SpectrumCase = read("spectrum");
+    let case: SpectrumCase = case_json("spectrum");
     assert!(case.versions.contains_key("torch") && case.seed > 0 && case.matrices.len() == 5);
     let close = |own: f64, other: f64, what: &str| {
         assert!((own - other).abs() <= 1e-9 * other.abs().max(1.0), "{what}: {own}, expected {other}");

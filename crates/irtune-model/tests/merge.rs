@@ -1,7 +1,6 @@
 //! A merged model says what the base with its adapters, or with its tuned weights, says.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use irtune_model::{
     engine::{AdamW, Engine, Precision, Trained, engine},
     write_merged,
 };
-use support::{golden::largest_error, tolerances::tolerance};
+use irtune_testing::golden::{largest_error, tolerance};
 use tiny::{CASES, Tiny, options};
 
 fn logits(tiny: &Tiny, engine: &mut dyn Engine) -> Vec<f32> {

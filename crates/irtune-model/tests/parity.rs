@@ -1,7 +1,6 @@
 //! The engine held against transformers and PEFT on tiny Llama classifiers, rung by rung.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -10,10 +9,7 @@ use irtune_model::{
     Base, HostTensor, PackedBatch, SHORTEST_SHARED,
     engine::{Engine, Precision, Trained, engine},
 };
-use support::{
-    golden::{Golden, sections},
-    tolerances::{Tolerance, tolerance},
-};
+use irtune_testing::golden::{Golden, Tolerance, sections, tolerance};
 use tiny::{CASES, Tiny, cut_model, find, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];

@@ -1,9 +1,6 @@
 //! Adapter folders that HF PEFT itself wrote (`golden/peft`) are read as what they do in PEFT.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use irtune_model::{
     AdapterConfig, AdapterFolder, LoraConfig, ModelConfig, Projection, peft::HEAD_NAME, read_adapter,
@@ -27,11 +24,11 @@ struct Expected {
 }
 
 fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/peft")
+    irtune_testing::golden::golden_folder().join("peft")
 }
 
 fn case() -> Case {
-    serde_json::from_slice(&std::fs::read(golden().join("case.json")).unwrap()).unwrap()
+    irtune_testing::golden::case_json("peft")
 }
 
 fn read(name: &str) -> (AdapterFolder, ModelConfig) {

@@ -1,7 +1,6 @@
 //! What must hold of the engine whatever the model: algebra, not goldens.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use irtune_cpu::{Level, level};
@@ -9,7 +8,7 @@ use irtune_model::{
     HostTensor, LoraConfig, ModelError, PackedBatch,
     engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, engine},
 };
-use support::{golden::largest_error, tolerances::tolerance};
+use irtune_testing::golden::{largest_error, tolerance};
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];

@@ -1,7 +1,6 @@
 //! Layers whose own weights train, held against full fine-tuning by PyTorch (`golden/tuned_weights`) and against algebra.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
@@ -10,10 +9,7 @@ use irtune_model::{
     HostTensor, ModelError, WEIGHTS_HEAD_NAME,
     engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
 };
-use support::{
-    golden::{Golden, largest_error, sections},
-    tolerances::tolerance,
-};
+use irtune_testing::golden::{Golden, largest_error, sections, tolerance};
 use tiny::{CASES, Tiny, find, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];

@@ -1,7 +1,6 @@
 //! Classification by the language-model head held against transformers and PEFT, and what must hold of it anyway.
 #![forbid(unsafe_code)]
 
-mod support;
 mod tiny;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
@@ -10,11 +9,8 @@ use irtune_model::{
     Base, HostTensor, ModelError, PackedBatch, WeightError,
     engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
 };
+use irtune_testing::golden::{Golden, Tolerance, golden_folder, largest_error, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use support::{
-    golden::{Golden, golden_folder, largest_error, sections},
-    tolerances::{Tolerance, tolerance},
-};
 use tiny::{CASES, Tiny, find, name_of, options};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];

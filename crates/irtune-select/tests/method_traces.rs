@@ -73,8 +73,7 @@ impl Probe for RecordedProbes<'_> {
 }
 
 fn case() -> Case {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/methods/case.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    irtune_testing::golden::case_json("methods")
 }
 
 fn policy(run: &Run) -> Box<dyn LayerPolicy> {

@@ -81,8 +81,7 @@ impl Draws for Recorded<'_> {
 }
 
 fn case() -> Case {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/ir_selection/case.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    irtune_testing::golden::case_json("ir_selection")
 }
 
 fn policy(run: &Run) -> Ir {

@@ -4,31 +4,21 @@ mod runs;
 
 use irtune_data::{Columns, DataError, Labels, Pairs};
 use irtune_model::{Precision, read_head};
+use irtune_testing::corpus::Words;
 use irtune_train::{
     ClassWeights, ClassWeightsError, Fold, FoldsError, FoldsOutcome, FoldsSummary, MethodOptions, Notice,
     Predictor, PredictorOptions, RunFolder, TrainError, TrainRequest, TrainSettings, cross_validate, resume,
     resume_cross_validation,
 };
-use runs::{Place, Recorder, failure, finish, interrupted, never, texts};
+use runs::{Place, Recorder, failure, finish, interrupted, never};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-/// Half of the pairs are `style`, a third `fluency`, the rest `clarity`; the label shows in what was added.
-fn rows(count: usize, from: usize, documents: usize) -> String {
-    let row = |number: usize| {
-        let label = [2, 1, 2, 0, 2, 1][number % 6];
-        let (original, revised) = texts(number, label);
-        let (name, document) = (["clarity", "fluency", "style"][label], number % documents);
-        format!(
-            r#"{{"id": "row{number}", "original": "{original}", "revised": "{revised}", "label": "{name}", "group": "d{document}"}}"#
-        ) + "\n"
-    };
-    (from..from + count).map(row).collect()
-}
-
+/// Half of the pairs are `style`, a third `fluency`, the rest `clarity`.
 fn place() -> Place {
-    Place::new(&rows(42, 0, 13), &rows(12, 500, 4))
+    let words = Words { count: 42, first: 0, documents: Some(13), labels: &[2, 1, 2, 0, 2, 1] };
+    Place::new(&words.rows(), &Words { count: 12, first: 500, documents: Some(4), ..words }.rows())
 }
 
 /// That nothing but the data is there.

@@ -18,8 +18,7 @@ struct Case {
 }
 
 fn golden() -> Golden {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/schedule/case.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    irtune_testing::golden::case_json("schedule")
 }
 
 /// The largest difference of a case; the number of values compared.

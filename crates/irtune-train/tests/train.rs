@@ -7,30 +7,19 @@ use irtune_model::{
     Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
 };
 use irtune_select::METHODS;
+use irtune_testing::corpus::{WORD_LABELS, Words};
+use irtune_testing::golden::tiny_llama;
 use irtune_train::metrics::Bootstrap;
 use irtune_train::{
     Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, Reading, RunFolder,
     TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
-use runs::{Place, Recorder, failure, finish, golden_model, interrupted, never, texts};
+use runs::{Place, Recorder, failure, finish, interrupted, never};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LABELS: [&str; 3] = ["clarity", "fluency", "style"];
-
-/// Pairs in words that the tiny model knows; the label shows in what was added.
-fn rows(count: usize, from: usize, documents: usize) -> String {
-    (from..from + count)
-        .map(|number| {
-            let label = number % LABELS.len();
-            let (original, revised) = texts(number, label);
-            format!(
-                r#"{{"id": "row{number}", "original": "{original}", "revised": "{revised}", "label": "{}", "group": "d{}"}}"#,
-                LABELS[label],
-                number % documents
-            ) + "\n"
-        })
-        .collect()
+fn rows(count: usize, first: usize, documents: usize) -> String {
+    Words { count, first, documents: Some(documents), labels: &[0, 1, 2] }.rows()
 }
 
 fn place() -> Place {
@@ -77,7 +66,7 @@ fn a_model_is_trained_kept_and_used() {
     written.target_modules = Some(written.targets());
     assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
     assert_eq!(folder.sources().unwrap().train, request.train);
-    assert_eq!(folder.labels().unwrap().names(), LABELS);
+    assert_eq!(folder.labels().unwrap().names(), WORD_LABELS);
     assert_eq!(folder.summary().unwrap().unwrap(), summary);
 
     // The predictor measures what the run measured at its end.
@@ -396,7 +385,7 @@ fn each_reason_not_to_predict_has_its_error() {
     assert!(error.to_string().ends_with("has no model yet; continue it with --resume"), "{error}");
     resume(&request.out, &mut Recorder::default(), &never()).unwrap();
 
-    let error = open(&PredictorOptions { base: Some(golden_model("three_layers")), ..options() });
+    let error = open(&PredictorOptions { base: Some(tiny_llama("three_layers")), ..options() });
     assert!(matches!(error, PredictorError::OtherBase { .. }), "{error}");
     let error = open(&PredictorOptions { base: Some("nowhere".into()), ..options() });
     assert!(matches!(error, PredictorError::Model(_)), "{error}");
@@ -418,11 +407,11 @@ fn each_reason_not_to_predict_has_its_error() {
         assert!(matches!(found[3], Err(PredictorError::Data(_))));
     }
 
-    let base = Base::open(&golden_model("six_layers")).unwrap();
+    let base = Base::open(&tiny_llama("six_layers")).unwrap();
     let folder = RunFolder::open(&request.out).unwrap().adapter_path();
     let mut diverged = read_adapter(&folder, &base.config).unwrap();
     diverged.tensors.last_mut().unwrap().data[0] = f32::NAN;
-    let names = LABELS.map(str::to_owned);
+    let names = WORD_LABELS.map(str::to_owned);
     write_adapter(&folder, &diverged.adapter, &base.config, "tiny", &names, &diverged.tensors).unwrap();
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
     let mut stream =
@@ -458,7 +447,7 @@ fn a_base_that_moved_can_be_named() {
     let copy = place.path("base");
     fs::create_dir(&copy).unwrap();
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
-        fs::copy(golden_model("six_layers").join(name), copy.join(name)).unwrap();
+        fs::copy(tiny_llama("six_layers").join(name), copy.join(name)).unwrap();
     }
     let mut request = place.request("run", |_| {});
     request.settings.max_steps = Some(2);

@@ -5,32 +5,23 @@ mod runs;
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
 use irtune_model::{Base, LoraInit, MergedType, Precision, TunedWeights, read_tuned_weights};
 use irtune_select::METHODS;
+use irtune_testing::corpus::{WORD_LABELS, Words};
+use irtune_testing::golden::tiny_llama;
 use irtune_train::{
     Adapter, MergeOptions, MergeRunError, MethodOptions, Prediction, Predictor, PredictorError,
     PredictorOptions, Reading, RunFolder, TrainError, TrainRequest, TrainSettings, Tune, merge, resume,
     train,
 };
-use runs::{Place, Recorder, finish, golden_model, interrupted, never, texts};
+use runs::{Place, Recorder, finish, interrupted, never};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LABELS: [&str; 3] = ["clarity", "fluency", "style"];
 const LAYERS: usize = 6;
 
-/// Pairs in words that the tiny model knows; the label shows in what was added.
-fn rows(count: usize, from: usize) -> String {
-    let row = |number: usize| {
-        let label = number % LABELS.len();
-        let (original, revised) = texts(number, label);
-        let label = LABELS[label];
-        format!(r#"{{"original": "{original}", "revised": "{revised}", "label": "{label}"}}"#) + "\n"
-    };
-    (from..from + count).map(row).collect()
-}
-
 fn place() -> Place {
-    Place::new(&rows(32, 0), &rows(9, 500))
+    let words = Words { count: 32, first: 0, documents: None, labels: &[0, 1, 2] };
+    Place::new(&words.rows(), &Words { count: 9, first: 500, ..words }.rows())
 }
 
 fn request(place: &Place, out: &str, method: &str, options: &MethodOptions) -> TrainRequest {
@@ -62,7 +53,7 @@ fn steps(path: &Path) -> Vec<(f64, f64, Vec<usize>)> {
 }
 
 fn tuned(path: &Path) -> TunedWeights {
-    let base = Base::open(&golden_model("six_layers")).unwrap();
+    let base = Base::open(&tiny_llama("six_layers")).unwrap();
     read_tuned_weights(&path.join("weights"), &base.config).unwrap()
 }
 
@@ -76,7 +67,7 @@ fn a_model_is_trained_kept_and_used() {
     assert!(!request.out.join("adapter").exists() && !request.out.join("checkpoints").exists());
     assert_eq!(RunFolder::open(&request.out).unwrap().settings().unwrap().tune, Tune::Weights);
     let kept = tuned(&request.out);
-    assert_eq!(kept.labels.as_deref(), Some(&LABELS.map(str::to_owned)[..]));
+    assert_eq!(kept.labels.as_deref(), Some(&WORD_LABELS.map(str::to_owned)[..]));
     assert_eq!(kept.layers, (0..LAYERS).collect::<Vec<_>>());
     assert_eq!(summary.parameters, kept.tensors.iter().map(|tensor| tensor.data.len()).sum::<usize>());
 
@@ -226,7 +217,7 @@ fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
     resume(&request.out, &mut Recorder::default(), &never()).unwrap();
     let error = merged(&request.out, None).unwrap_err();
     assert!(matches!(error, MergeRunError::Exists { .. }), "{error}");
-    let error = merged(&out, Some(golden_model("three_layers"))).unwrap_err();
+    let error = merged(&out, Some(tiny_llama("three_layers"))).unwrap_err();
     assert!(matches!(error, MergeRunError::OtherBase { .. }), "{error}");
     let error = merged(&out, Some("nowhere".into())).unwrap_err();
     assert!(matches!(error, MergeRunError::Model(_)), "{error}");
@@ -239,7 +230,7 @@ fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
 
     merged(&out, None).unwrap();
     let open = |options: &PredictorOptions| Predictor::open(&out, options).err().expect("an error");
-    let error = open(&PredictorOptions { base: Some(golden_model("six_layers")), ..options() });
+    let error = open(&PredictorOptions { base: Some(tiny_llama("six_layers")), ..options() });
     assert!(matches!(error, PredictorError::WholeModel { .. }), "{error}");
     let known = fs::read_to_string(out.join("irtune.json")).unwrap();
     fs::write(out.join("irtune.json"), known.replace("\"clarity\",", "")).unwrap();

@@ -1,11 +1,9 @@
 //! Bad data, damaged models and damaged runs: the message, the exit code, and that nothing is left behind.
 #![allow(missing_docs)]
 
-mod support;
-
 use std::fs;
 
-use support::{Sandbox, tiny};
+use irtune_testing::{base::SyntheticBase, corpus, sandbox::Sandbox};
 
 const TRAIN: &str = "train --base base --train train.jsonl --out first --max-length 400";
 
@@ -26,7 +24,7 @@ fn with_train(text: &str) -> Sandbox {
 
 #[test]
 fn broken_json_line() {
-    let mut text = tiny::pairs("train", 5);
+    let mut text = corpus::sentences("train", 5);
     text.push_str("{\"original\": \"a\", \"revised\": \n");
     insta::assert_snapshot!(fails(&with_train(&text), TRAIN));
 }
@@ -51,7 +49,7 @@ fn columns_that_are_not_there() {
 
 #[test]
 fn pair_without_a_label() {
-    let text = tiny::pairs("train", 3) + "{\"original\": \"a\", \"revised\": \"b\"}\n";
+    let text = corpus::sentences("train", 3) + "{\"original\": \"a\", \"revised\": \"b\"}\n";
     insta::assert_snapshot!(fails(&with_train(&text), TRAIN));
 }
 
@@ -74,22 +72,22 @@ fn one_label_only() {
 #[test]
 fn tensor_of_the_wrong_shape() {
     let sandbox = Sandbox::with_base();
-    let mut shapes = tiny::shapes();
+    let mut shapes = SyntheticBase::of_bytes().shapes();
     for (name, shape) in &mut shapes {
         if name == "model.layers.2.mlp.up_proj.weight" {
             shape[0] -= 8;
         }
     }
-    tiny::write_base_with(&sandbox.path("base"), &shapes);
+    SyntheticBase::of_bytes().write_folder_with(&sandbox.path("base"), &shapes);
     insta::assert_snapshot!(fails(&sandbox, TRAIN));
 }
 
 #[test]
 fn tensor_that_is_missing() {
     let sandbox = Sandbox::with_base();
-    let mut shapes = tiny::shapes();
+    let mut shapes = SyntheticBase::of_bytes().shapes();
     shapes.retain(|(name, _)| name != "model.layers.1.self_attn.k_proj.weight");
-    tiny::write_base_with(&sandbox.path("base"), &shapes);
+    SyntheticBase::of_bytes().write_folder_with(&sandbox.path("base"), &shapes);
     insta::assert_snapshot!(fails(&sandbox, TRAIN));
 }
 

@@ -1,12 +1,10 @@
 //! Comparisons on a tiny model: every cell a run, tables and report, interrupts, and what is refused.
 #![allow(missing_docs)]
 
-mod support;
-
 use std::fs;
 
+use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 use serde_json::Value;
-use support::{Sandbox, adapter_bytes};
 
 const DATA: &str = "--base base --train train.jsonl --validation validation.jsonl --test test.jsonl";
 const SETTINGS: &str =

@@ -1,12 +1,10 @@
 //! Learning curves and cross-validation in comparisons.
 #![allow(missing_docs)]
 
-mod support;
-
 use std::fs;
 
+use irtune_testing::sandbox::Sandbox;
 use serde_json::Value;
-use support::Sandbox;
 
 const SETTINGS: &str = "--base base --methods full --seeds 1,2 --rank 2 --max-length 400 --batch-size 4 --epochs 1 --warmup-steps 1 \
     --precision f32";

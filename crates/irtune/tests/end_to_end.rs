@@ -1,13 +1,15 @@
 //! Every command on a tiny model: train, inspect, eval, predict, resume.
 #![allow(missing_docs)]
 
-mod support;
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::Stdio;
 
+use irtune_testing::{
+    base::SyntheticBase,
+    corpus,
+    sandbox::{Sandbox, adapter_bytes},
+};
 use serde_json::Value;
-use support::{Sandbox, adapter_bytes, tiny};
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --test test.jsonl \
     --out first --rank 4 --max-length 400 --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32";
@@ -28,7 +30,7 @@ fn a_run_leaves_everything_it_promises() {
     let said = sandbox.run(&format!("{TRAIN} --json")).success();
     let summary = json(&said.out);
     assert_eq!(summary["steps"], 12);
-    assert_eq!(summary["layer_steps"].as_array().unwrap().len(), tiny::LAYERS);
+    assert_eq!(summary["layer_steps"].as_array().unwrap().len(), SyntheticBase::of_bytes().sizes.layers);
     assert!(summary["test"]["metrics"]["accuracy"].is_number(), "{summary}");
     for file in [
         "settings.toml",
@@ -97,9 +99,9 @@ fn inspecting_a_base_counts_its_parameters() {
     let sandbox = Sandbox::with_base();
     insta::assert_snapshot!(sandbox.run("inspect base").success().out);
     let value = json(&sandbox.run("inspect base --json").success().out);
-    let expected: usize = tiny::shapes().iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+    let expected: usize = SyntheticBase::of_bytes().parameters();
     assert_eq!(value["parameters"], expected);
-    assert_eq!(value["layers"], tiny::LAYERS);
+    assert_eq!(value["layers"], SyntheticBase::of_bytes().sizes.layers);
 }
 
 #[test]
@@ -156,7 +158,7 @@ fn standard_input_needs_no_labels_and_its_errors_name_the_line() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let sandbox = trained();
-    sandbox.write("many.jsonl", &tiny::pairs("many", 2000));
+    sandbox.write("many.jsonl", &corpus::sentences("many", 2000));
     let mut child = sandbox
         .process()
         .args("predict --run first --data many.jsonl --batch-size 8".split(' '))

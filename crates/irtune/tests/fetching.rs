@@ -2,14 +2,12 @@
 #![allow(missing_docs)]
 #![cfg(unix)]
 
-mod support;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use support::Sandbox;
+use irtune_testing::sandbox::{Said, Sandbox};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -60,7 +58,7 @@ fn hub(sandbox: &Sandbox, checksum: &str) -> String {
     address
 }
 
-fn online(sandbox: &Sandbox, address: &str, arguments: &str) -> support::Said {
+fn online(sandbox: &Sandbox, address: &str, arguments: &str) -> Said {
     let mut command = sandbox.irtune();
     command.args(arguments.split(' ')).env("HF_ENDPOINT", address).env_remove("HF_HUB_OFFLINE");
     sandbox.run_with(command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1"))

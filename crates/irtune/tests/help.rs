@@ -1,9 +1,7 @@
 //! The help of every command, as a user sees it.
 #![allow(missing_docs)]
 
-mod support;
-
-use support::Sandbox;
+use irtune_testing::sandbox::Sandbox;
 
 fn help(arguments: &str) -> String {
     let said = Sandbox::new().run(arguments).success();

@@ -2,13 +2,11 @@
 #![allow(missing_docs)]
 #![cfg(unix)]
 
-mod support;
-
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Sandbox, adapter_bytes};
+use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --rank 4 --max-length 400 \
     --batch-size 2 --epochs 30 --warmup-steps 5 --save-every 7 --eval-every 20 --out";

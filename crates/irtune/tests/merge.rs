@@ -1,10 +1,8 @@
 //! Training the layers' own weights, and merging runs into whole models, on a tiny model.
 #![allow(missing_docs)]
 
-mod support;
-
+use irtune_testing::sandbox::Sandbox;
 use serde_json::Value;
-use support::Sandbox;
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --test test.jsonl \
     --max-length 400 --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32";

@@ -1,10 +1,8 @@
 //! Options of training on the command line: the head alone, the loss, subsets, cross-validation.
 #![allow(missing_docs)]
 
-mod support;
-
+use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 use serde_json::Value;
-use support::Sandbox;
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --rank 4 --max-length 400 \
     --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32 --threads 1";
@@ -55,7 +53,7 @@ fn class_weights_come_from_a_file_or_the_settings() {
     let again =
         "train --base base --train train.jsonl --validation validation.jsonl --config first/settings.toml";
     sandbox.run(&format!("{again} --out second")).success();
-    let bytes = |run: &str| support::adapter_bytes(&sandbox.path(run));
+    let bytes = |run: &str| adapter_bytes(&sandbox.path(run));
     assert_eq!(bytes("first"), bytes("second"));
 
     let said = sandbox.run(&format!("{TRAIN} --class-weights balanced --out third")).success();

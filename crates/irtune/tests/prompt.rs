@@ -1,10 +1,8 @@
 //! The language model itself names the labels: `irtune prompt`, and runs that train it to.
 #![allow(missing_docs)]
 
-mod support;
-
+use irtune_testing::{base::SyntheticBase, sandbox::Sandbox};
 use serde_json::Value;
-use support::{Sandbox, tiny};
 
 const PROMPT: &str = "prompt --base base --test test.jsonl --precision f32 --max-length 400";
 const SHOTS: &str = "--train train.jsonl --shots 1 --max-length 250";
@@ -120,7 +118,7 @@ fn a_run_trains_the_words_and_is_used_like_any_other() {
     );
 
     let summary = json(&std::fs::read_to_string(sandbox.path("first/summary.json")).unwrap());
-    let expected: usize = tiny::LAYERS * 4 * (64 + 48 + 48 + 96 + 96);
+    let expected: usize = SyntheticBase::of_bytes().sizes.layers * 4 * (64 + 48 + 48 + 96 + 96);
     assert_eq!(summary["parameters"], expected);
     let value = json(&sandbox.run("eval --run first --data test.jsonl --precision f32 --json").success().out);
     assert_eq!(value["metrics"]["macro_f1"], summary["test"]["metrics"]["macro_f1"]);

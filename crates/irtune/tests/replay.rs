@@ -1,10 +1,8 @@
 //! `irtune replay`: what it prints, that it decides as a run did, and what it refuses.
 #![allow(missing_docs)]
 
-mod support;
-
+use irtune_testing::sandbox::Sandbox;
 use serde_json::Value;
-use support::Sandbox;
 
 /// Six steps of eight layers, a ramp that turns over.
 fn scores() -> String {

@@ -1,9 +1,7 @@
 //! Wrong settings: the message, the exit code, and that nothing was loaded or left behind.
 #![allow(missing_docs)]
 
-mod support;
-
-use support::Sandbox;
+use irtune_testing::sandbox::Sandbox;
 
 /// Runs, and checks that the folder is as before.
 fn refused(sandbox: &Sandbox, arguments: &str) -> String {

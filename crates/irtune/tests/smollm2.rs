@@ -1,29 +1,19 @@
 //! The real base, fetched the way `quickstart` fetches it, and a few steps of the real recipe.
 #![allow(missing_docs)]
 
-mod support;
-
-use assert_cmd::Command;
-use support::Sandbox;
-
-/// The user's own caches and network: the base is fetched once and stays.
-fn connected(sandbox: &Sandbox) -> Command {
-    let mut command = Command::cargo_bin("irtune").unwrap();
-    command.current_dir(sandbox.path("")).timeout(std::time::Duration::from_secs(600));
-    command
-}
+use irtune_testing::sandbox::Sandbox;
 
 #[test]
 fn quickstart_trains_the_real_model_for_a_few_steps() {
     let sandbox = Sandbox::new();
-    let mut command = connected(&sandbox);
+    let mut command = sandbox.connected_irtune();
     command.args(
         "quickstart --out first --set max_steps=6 --set eval_every=never --set warmup_steps=1".split(' '),
     );
     let said = sandbox.run_with(&mut command).success();
     assert!(said.error.contains("Two revisions it has not seen"), "{}", said.error);
 
-    let said = sandbox.run_with(connected(&sandbox).args("inspect first --json".split(' '))).success();
+    let said = sandbox.run_with(sandbox.connected_irtune().args("inspect first --json".split(' '))).success();
     let run: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let steps = run["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 6);
@@ -36,7 +26,8 @@ fn quickstart_trains_the_real_model_for_a_few_steps() {
     }
     assert_eq!(run["layer_steps"].as_array().unwrap().len(), 30);
 
-    let said = sandbox.run_with(connected(&sandbox).args("inspect smollm2 --json".split(' '))).success();
+    let said =
+        sandbox.run_with(sandbox.connected_irtune().args("inspect smollm2 --json".split(' '))).success();
     let base: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(base["layers"], 30);
     assert_eq!(base["hidden_size"], 576);

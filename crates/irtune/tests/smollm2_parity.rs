@@ -2,9 +2,6 @@
 #![allow(missing_docs)]
 #![forbid(unsafe_code)]
 
-#[path = "../../irtune-model/tests/support/mod.rs"]
-mod support;
-
 use std::{path::Path, sync::Arc};
 
 use assert_cmd::Command;
@@ -12,10 +9,7 @@ use irtune_model::{
     AdapterConfig, Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision,
     SHORTEST_SHARED, Trained, engine,
 };
-use support::{
-    golden::{Golden, sections},
-    tolerances::tolerance,
-};
+use irtune_testing::golden::{Golden, sections, tolerance};
 
 const PRECISIONS: [(Precision, &str); 4] = [
     (Precision::F32, "f32"),
@@ -129,7 +123,7 @@ fn every_section_of_the_golden_is_read_by_a_test() {
 }
 
 fn json(path: &str) -> serde_json::Value {
-    let path = support::golden::golden_folder().join(path);
+    let path = irtune_testing::golden::golden_folder().join(path);
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_slice(&text).expect("JSON")
 }
@@ -140,7 +134,7 @@ fn a_thousand_sentences_have_the_ids_of_its_own_tokenizer() {
     let (golden, case) = (json("tokenizer/smollm2.json"), json("tokenizer/case.json"));
     let mut corpus = Vec::new();
     for part in ["train", "validation", "test"] {
-        let path = support::golden::golden_folder().join(format!("../corpora/revisions/{part}.jsonl"));
+        let path = irtune_testing::golden::golden_folder().join(format!("../corpora/revisions/{part}.jsonl"));
         for line in std::fs::read_to_string(path).expect("the shipped corpus").lines() {
             let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
             let sides = ["before", "after"].map(|side| row[side].as_str().expect("a text").to_owned());

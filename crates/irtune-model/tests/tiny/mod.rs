@@ -10,7 +10,7 @@ use irtune_model::{
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-use crate::support::golden::{Golden, golden_folder};
+use irtune_testing::golden::{Golden, golden_folder};
 
 /// Both cases: bf16 weights and a configuration as transformers 5 writes it; f32 weights, scaled rotary frequencies,
 /// tied embeddings, an adapter on every projection and a configuration in the older names.

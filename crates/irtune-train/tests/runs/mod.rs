@@ -3,13 +3,14 @@
 
 use irtune_data::Columns;
 use irtune_model::Precision;
+use irtune_testing::golden::tiny_llama;
 use irtune_train::{
     Every, Notice, Observer, RunStart, StepReport, Summary, TrainError, TrainOutcome, TrainRequest,
     TrainSettings, train,
 };
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
@@ -51,7 +52,7 @@ impl Place {
         };
         change(&mut settings);
         TrainRequest {
-            base: golden_model("six_layers"),
+            base: tiny_llama("six_layers"),
             base_name: "tiny/llama".into(),
             train: self.path("train.jsonl"),
             validation: None,
@@ -67,17 +68,6 @@ impl Place {
         let entries = fs::read_dir(self.directory.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
-}
-
-/// A pair in words that the tiny model knows, and what its label shows in: what was added.
-pub fn texts(number: usize, label: usize) -> (String, String) {
-    let original = format!("w{} w{} w{}", 10 + number % 7, 20 + number % 5, 30 + number % 11);
-    let revised = format!("{original} w{} w{}", 60 + 10 * label + number % 3, 100 + 20 * label);
-    (original, revised)
-}
-
-pub fn golden_model(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama").join(case).join("model")
 }
 
 /// Keeps what a run tells, and interrupts it after some steps.

@@ -12,8 +12,6 @@ mod cursor;
 mod error;
 mod metadata;
 mod names;
-#[cfg(test)]
-pub(crate) mod sample;
 mod tensors;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, sync::OnceLock};
 
 use serde::Deserialize;
 
-use super::golden::golden_folder;
+use super::golden_folder;
 
 /// The allowed error of a rung at a precision.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,7 @@ pub struct Tolerance {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
+    /// How far off it may be.
     pub tolerance: f64,
     /// What was measured when the tolerance was set, the largest over all cases.
     pub measured: f64,

@@ -1,15 +1,9 @@
 //! The checker of goldens itself: each way to fail is seen failing.
-#![forbid(unsafe_code)]
-
-mod support;
-
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::{
-    golden::{Failure, Golden, Stored},
-    tolerances::{Tolerance, entries},
-};
+
+use super::*;
 
 const CLOSE: Tolerance = Tolerance { rung: "checker", limit: 1e-3 };
 

@@ -4,77 +4,30 @@
 //! A test opens the sections it is about. [`Golden::finish`] then fails on a number that is off or not finite, on
 //! another number of values, on a key of these sections that nobody read, and when nothing was compared.
 
+mod errors;
+mod failure;
+mod folder;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod tolerances;
+
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
-    fmt, fs,
-    path::PathBuf,
+    fs,
 };
 
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
-use super::tolerances::Tolerance;
-
-/// One tensor of a golden.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    pub dtype: Dtype,
-    pub shape: Vec<usize>,
-    pub bytes: Vec<u8>,
-}
-
-impl Stored {
-    fn of(view: &TensorView<'_>) -> Self {
-        Self { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec() }
-    }
-
-    /// An f32 tensor.
-    pub fn floats(shape: &[usize], values: &[f32]) -> Self {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dtype: Dtype::F32, shape: shape.to_vec(), bytes }
-    }
-}
-
-/// What a golden found wrong.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Failure {
-    /// `error` is the largest difference, relative to the largest expected value.
-    Off { key: String, index: usize, expected: f32, found: f32, error: f64, tolerance: f64 },
-    /// A value that is NaN or infinite, `expected` or found.
-    NotFinite { key: String, index: usize, expected: bool },
-    /// As many values were found as `found` says.
-    Size { key: String, expected: usize, found: usize },
-    /// Keys of the opened sections that nobody read.
-    Unread(Vec<String>),
-    /// No value was compared.
-    NothingCompared,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Off { key, index, expected, found, error, tolerance } => {
-                write!(
-                    formatter,
-                    "{key}[{index}] is {found}, PyTorch has {expected}: off by {error:.2e} of {tolerance:.2e}"
-                )
-            }
-            Failure::NotFinite { key, index, expected } => {
-                write!(
-                    formatter,
-                    "{key}[{index}] is not finite {}",
-                    if *expected { "in the golden" } else { "here" }
-                )
-            }
-            Failure::Size { key, expected, found } => {
-                write!(formatter, "{key} has {found} values here, {expected} in the golden")
-            }
-            Failure::Unread(keys) => write!(formatter, "never read: {}", keys.join(", ")),
-            Failure::NothingCompared => write!(formatter, "nothing was compared"),
-        }
-    }
-}
+pub use self::{
+    errors::largest_error,
+    failure::Failure,
+    folder::{case_json, golden_folder, sections, tiny_llama},
+    stored::Stored,
+    tolerances::{Entry, Tolerance, entries, tolerance},
+};
 
 /// The opened sections of a golden; every golden must be finished.
 pub struct Golden {
@@ -253,30 +206,6 @@ impl Drop for Golden {
             panic!("golden {} was opened and never finished", self.name);
         }
     }
-}
-
-/// The largest difference relative to the largest expected value, and where it is.
-///
-/// Where zeros are expected nothing but zeros will do: the difference then counts as it is.
-pub fn largest_error(expected: &[f32], found: &[f32]) -> Option<(usize, f64)> {
-    let scale = expected.iter().fold(0.0f64, |scale, value| scale.max(f64::from(*value).abs()));
-    let scale = if scale == 0.0 { 1.0 } else { scale };
-    let errors =
-        expected.iter().zip(found).map(|(left, right)| (f64::from(*left) - f64::from(*right)).abs() / scale);
-    errors.enumerate().max_by(|left, right| left.1.total_cmp(&right.1))
-}
-
-/// The sections a golden has on disk, so that a test can see to it that none is forgotten.
-pub fn sections(name: &str) -> BTreeSet<String> {
-    let path = golden_folder().join(name).join("case.safetensors");
-    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let file = SafeTensors::deserialize(&bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    file.names().into_iter().map(|key| section_of(key).to_owned()).collect()
-}
-
-/// `golden/` at the top of the repository.
-pub fn golden_folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden")
 }
 
 fn section_of(key: &str) -> &str {
