@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// What is measured of a whole tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The length of the differences, relative to the length of the expected values.
+    L2,
+    /// One minus the cosine of the angle between both.
+    Cosine,
+}
+
 /// What a golden found wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
@@ -16,6 +25,17 @@ pub enum Failure {
         /// What was found there.
         found: f32,
         /// How far off that is.
+        error: f64,
+        /// How far off it may be.
+        tolerance: f64,
+    },
+    /// All values together are further off than any one of them shows.
+    WholeOff {
+        /// The tensor.
+        key: String,
+        /// By what it is off.
+        measure: Measure,
+        /// How far off it is.
         error: f64,
         /// How far off it may be.
         tolerance: f64,
@@ -52,6 +72,13 @@ impl fmt::Display for Failure {
                     formatter,
                     "{key}[{index}] is {found}, PyTorch has {expected}: off by {error:.2e} of {tolerance:.2e}"
                 )
+            }
+            Failure::WholeOff { key, measure, error, tolerance } => {
+                let measure = match measure {
+                    Measure::L2 => "relative L2 error",
+                    Measure::Cosine => "one minus the cosine",
+                };
+                write!(formatter, "{key} as a whole is off: {measure} {error:.2e} of {tolerance:.2e}")
             }
             Failure::NotFinite { key, index, expected } => {
                 write!(

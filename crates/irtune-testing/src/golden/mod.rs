@@ -22,11 +22,11 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 pub use self::{
-    errors::largest_error,
-    failure::Failure,
+    errors::Errors,
+    failure::{Failure, Measure},
     folder::{case_json, golden_folder, sections, tiny_llama},
     stored::Stored,
-    tolerances::{Entry, Tolerance, entries, tolerance},
+    tolerances::{Bound, Entry, Tolerance, Whole, assert_close, entries, tolerance},
 };
 
 /// The opened sections of a golden; every golden must be finished.
@@ -38,7 +38,6 @@ pub struct Golden {
     unread: RefCell<BTreeSet<String>>,
     compared: Cell<usize>,
     failures: RefCell<Vec<Failure>>,
-    errors: RefCell<BTreeMap<&'static str, f64>>,
     finished: Cell<bool>,
 }
 
@@ -70,7 +69,6 @@ impl Golden {
             unread,
             compared: Cell::new(0),
             failures: RefCell::default(),
-            errors: RefCell::default(),
             finished: Cell::new(false),
         }
     }
@@ -87,12 +85,15 @@ impl Golden {
 
     /// An f32 tensor's values.
     pub fn floats(&self, key: &str) -> Vec<f32> {
-        let stored = self.read(key, Dtype::F32);
-        let values: Vec<f32> = chunks(&stored.bytes).map(f32::from_le_bytes).collect();
+        let values = self.values(key);
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             self.fail(Failure::NotFinite { key: key.to_owned(), index, expected: true });
         }
         values
+    }
+
+    fn values(&self, key: &str) -> Vec<f32> {
+        chunks(&self.read(key, Dtype::F32).bytes).map(f32::from_le_bytes).collect()
     }
 
     /// An i32 tensor's values, none of them negative.
@@ -108,26 +109,10 @@ impl Golden {
 
     /// Holds `found` against the tensor `key`.
     pub fn compare(&self, key: &str, found: &[f32], tolerance: Tolerance) {
-        let expected = self.floats(key);
-        if expected.len() != found.len() {
-            return self.fail(Failure::Size {
-                key: key.to_owned(),
-                expected: expected.len(),
-                found: found.len(),
-            });
-        }
-        if let Some(index) = found.iter().position(|value| !value.is_finite()) {
-            return self.fail(Failure::NotFinite { key: key.to_owned(), index, expected: false });
-        }
+        let expected = self.values(key);
         self.compared.set(self.compared.get() + found.len());
-        let Some((index, error)) = largest_error(&expected, found) else { return };
-        let mut errors = self.errors.borrow_mut();
-        let largest = errors.entry(tolerance.rung).or_insert(0.0);
-        *largest = largest.max(error);
-        if error > tolerance.limit {
-            let (expected, found) = (expected[index], found[index]);
-            let key = key.to_owned();
-            self.fail(Failure::Off { key, index, expected, found, error, tolerance: tolerance.limit });
+        if let Err(failure) = tolerance.check(key, &expected, found) {
+            self.fail(failure);
         }
     }
 
@@ -150,9 +135,6 @@ impl Golden {
         }
         if self.compared.get() == 0 {
             failures.push(Failure::NothingCompared);
-        }
-        for (rung, error) in self.errors.borrow().iter() {
-            println!("{}: {rung} off by {error:.2e} at most", self.name);
         }
         if failures.is_empty() { Ok(self.compared.get()) } else { Err(failures) }
     }

@@ -5,7 +5,12 @@ use serde_json::Value;
 
 use super::*;
 
-const CLOSE: Tolerance = Tolerance { rung: "checker", limit: 1e-3 };
+const CLOSE: Tolerance = Tolerance {
+    rung: "checker",
+    precision: "f32",
+    largest: 1e-3,
+    whole: Some(Whole { l2: 1e-3, cosine: 1e-6 }),
+};
 
 fn golden(values: &[f32]) -> Golden {
     let tensors = BTreeMap::from([
@@ -96,18 +101,73 @@ fn a_section_that_is_not_there_panics() {
     let _golden = Golden::of("checker", Value::Null, BTreeMap::new(), &["nowhere"]);
 }
 
+/// A tensor of eight rows whose values differ.
+fn rows() -> Vec<f32> {
+    (0..64).map(|index| ((index * 37 % 101) as f32 - 50.0) * 0.02).collect()
+}
+
+#[test]
+fn a_scale_a_sign_and_an_order_are_seen_by_the_whole() {
+    let expected = rows();
+    let loose = Tolerance { largest: 10.0, whole: Some(Whole { l2: 0.1, cosine: 0.01 }), ..CLOSE };
+    loose.check("same", &expected, &expected).unwrap();
+    let halved: Vec<f32> = expected.iter().map(|value| value / 2.0).collect();
+    let errors = Errors::of(&expected, &halved).unwrap();
+    assert!((errors.l2 - 0.5).abs() < 1e-6 && errors.cosine < 1e-12, "{errors:?}");
+    let failure = loose.check("halved", &expected, &halved).unwrap_err();
+    assert!(matches!(failure, Failure::WholeOff { measure: Measure::L2, .. }), "{failure:?}");
+    assert!(
+        failure.to_string().starts_with("halved as a whole is off: relative L2 error 5.00e-1"),
+        "{failure}"
+    );
+    let mut flipped = expected.clone();
+    flipped[..8].iter_mut().for_each(|value| *value = -*value);
+    let lengths = Tolerance { whole: Some(Whole { l2: 10.0, cosine: 0.01 }), ..loose };
+    let failure = lengths.check("flipped", &expected, &flipped).unwrap_err();
+    assert!(matches!(failure, Failure::WholeOff { measure: Measure::Cosine, .. }), "{failure:?}");
+    assert!(failure.to_string().contains("one minus the cosine"), "{failure}");
+}
+
+#[test]
+fn errors_of_zeros_count_as_they_are() {
+    let errors = Errors::of(&[0.0, 0.0], &[0.0, 0.5]).unwrap();
+    assert_eq!((errors.largest, errors.index, errors.l2, errors.cosine), (0.5, 1, 0.5, 2.0));
+    let errors = Errors::of(&[3.0, 4.0], &[0.0, 0.0]).unwrap();
+    assert_eq!((errors.largest, errors.l2, errors.cosine), (1.0, 1.0, 2.0));
+    assert_eq!(Errors::of(&[], &[]), None);
+    // Next to no angle, without a digit lost.
+    let errors = Errors::of(&[1.0, 0.0], &[1.0, 1e-6]).unwrap();
+    assert!((errors.cosine / 5e-13 - 1.0).abs() < 1e-3, "{errors:?}");
+}
+
+#[test]
+#[should_panic(expected = "checker has bounds for single values")]
+fn a_rung_of_single_values_compares_no_tensor() {
+    let single = Tolerance { whole: None, ..CLOSE };
+    single.check("one", &[1.0], &[1.0]).unwrap();
+    let _ = single.check("two", &[1.0, 2.0], &[1.0, 2.0]);
+}
+
+/// Whether a bound lies close above what was measured.
+fn is_close(bound: Bound, exact: f64) -> bool {
+    let room = bound.tolerance / bound.measured;
+    // What came out exactly here may come out rounded once where sums run in another order.
+    bound.measured == 0.0 && bound.tolerance <= exact || (1.5..=6.0).contains(&room)
+}
+
 #[test]
 fn tolerances_stand_close_above_what_was_measured() {
     for (rung, precisions) in entries() {
         for (precision, entry) in precisions {
-            // What came out exactly here may come out rounded once where sums run in another order.
-            let rounding = if precision == "f32" { 1e-6 } else { 1.0 / 256.0 };
-            let exact = entry.measured == 0.0 && entry.tolerance <= rounding;
-            let room = entry.tolerance / entry.measured;
-            assert!(
-                exact || (1.5..=6.0).contains(&room),
-                "{rung} {precision}: {room} times the measured error"
-            );
+            let rounding: f64 = if precision == "f32" { 1e-6 } else { 1.0 / 256.0 };
+            assert!(is_close(entry.largest, rounding), "{rung} {precision}: {:?}", entry.largest);
+            assert_eq!(entry.l2.is_some(), entry.cosine.is_some(), "{rung} {precision}");
+            let (Some(l2), Some(cosine)) = (entry.l2, entry.cosine) else { continue };
+            assert!(is_close(l2, rounding), "{rung} {precision} l2: {l2:?}");
+            // A cosine falls off with the square of an error, and so has the square of the room.
+            let exact = cosine.measured == 0.0 && cosine.tolerance <= rounding.powi(2);
+            let room = cosine.tolerance / cosine.measured;
+            assert!(exact || (1.5..=36.0).contains(&room), "{rung} {precision} cosine: {cosine:?}");
         }
     }
 }
