@@ -13,7 +13,7 @@ use irtune_cpu::weight::Weight;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::{adapters::projection::Projection, error::ModelError, weights::Weights};
+use crate::{base::Base, error::ModelError, families::Projection};
 
 /// L2 norm over all values of a matrix.
 pub fn norm(weight: &Weight) -> f64 {
@@ -66,8 +66,9 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 ///
 /// # Errors
 /// When the base lacks one.
-pub(crate) fn layer_signal_to_noise(weights: &Weights, layer: usize) -> Result<f64, ModelError> {
-    let matrices = Projection::ALL.map(|projection| weights.get(&projection.weight_name(layer)));
+pub(crate) fn layer_signal_to_noise(base: &Base, layer: usize) -> Result<f64, ModelError> {
+    let matrices = Projection::ALL
+        .map(|projection| base.weights.get(&base.config.family.weight_name(layer, projection)));
     let ratio = |weight: &Weight| signal_to_noise(&singular_values(weight), weight.rows, weight.columns);
     let matrices: Vec<Weight> = matrices.into_iter().collect::<Result<_, _>>()?;
     let ratios: Vec<f64> = matrices.par_iter().map(ratio).collect();

@@ -233,7 +233,7 @@ mod tests {
         let (entries, mut sites) = layer_sites(&device, &base, &config, 2).unwrap();
         let mut group = Group::<Cpu<f32>>::new(&device, entries);
         group.values = numbers(group.values.len(), 1);
-        let weight = device.weight(&projection.weight_name(2)).unwrap();
+        let weight = device.weight(&base.config.family.weight_name(2, projection)).unwrap();
         let mut scratch = AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS);
         let site = sites[projection as usize].as_mut().unwrap();
         site.refresh(&device, &weight, &group, &mut scratch);
@@ -256,7 +256,7 @@ mod tests {
         site.forward(&call, &group, &input, &keys, &mut saved, &mut scratch, Out::Operands(&mut found));
 
         let Site::Dora(dora) = &*site else { panic!("a DoRA") };
-        let matrix = base.weights.get(&projection.weight_name(2)).unwrap();
+        let matrix = base.weights.get(&base.config.family.weight_name(2, projection)).unwrap();
         let mut row = vec![0.0; inputs];
         let value = |at: usize| f64::from(group.values[at]);
         let mut dropped_values = 0;

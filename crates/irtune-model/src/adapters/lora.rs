@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     device::{Device, LowRank, Out, Right, Term},
+    families::Family,
     host_tensor::HostTensor,
 };
 
@@ -291,6 +292,7 @@ impl<D: Device> LoraSite<D> {
     pub(super) fn export(
         &self,
         device: &D,
+        family: &Family,
         layer: usize,
         projection: Projection,
         parameters: &mut [HostTensor],
@@ -300,7 +302,8 @@ impl<D: Device> LoraSite<D> {
         let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; rank * outputs]);
         device.download(&fixed.a, 0, &mut a);
         device.download(&fixed.b, 0, &mut b);
-        let (name_a, name_b) = (projection.lora_a_name(layer), projection.lora_b_name(layer));
+        let [name_a, name_b] =
+            ["lora_A.weight", "lora_B.weight"].map(|part| family.adapter_name(layer, projection, part));
         for tensor in parameters {
             if tensor.name == name_a {
                 tensor.data.extend_from_slice(&a);

@@ -28,26 +28,12 @@ pub(crate) enum Norm {
 
 impl Norm {
     const ALL: [Norm; 2] = [Norm::Attention, Norm::Mlp];
-
-    /// The gain's name in transformers.
-    pub(crate) fn weight_name(self, layer: usize) -> String {
-        let norm = match self {
-            Norm::Attention => "input_layernorm",
-            Norm::Mlp => "post_attention_layernorm",
-        };
-        format!("model.layers.{layer}.{norm}.weight")
-    }
 }
 
 /// Every tensor of a layer that trains, with its shape, in the order that files and engines keep them: the norm gains,
 /// then the projections.
 pub(crate) fn layer_tensors(config: &ModelConfig, layer: usize) -> Vec<(String, Vec<usize>)> {
-    let gains = Norm::ALL.map(|norm| (norm.weight_name(layer), vec![config.hidden_size]));
-    let matrices = Projection::ALL.map(|projection| {
-        let (outputs, inputs) = config.projection_shape(projection);
-        (projection.weight_name(layer), vec![outputs, inputs])
-    });
-    gains.into_iter().chain(matrices).collect()
+    config.layer_tensors(layer).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
 }
 
 /// Number of values of a layer that train.

@@ -18,6 +18,7 @@ use crate::{
     device::{Device, DirectionMemory, LowRank, MaskRef, Out, Right, Term},
     engine::Trained,
     error::ModelError,
+    families::Family,
     host_tensor::HostTensor,
 };
 
@@ -53,11 +54,11 @@ pub(crate) fn layer_sites<D: Device>(
 ) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
     let (mut entries, mut sites) = (Entries::default(), none());
     for &projection in adapter.target_modules() {
-        let weight = base.weights.get(&projection.weight_name(layer))?;
+        let weight = base.weights.get(&base.config.family.weight_name(layer, projection))?;
         let names: Vec<String> = adapter
             .tensors(&base.config, projection)
             .iter()
-            .map(|(part, _)| projection.adapter_name(layer, part))
+            .map(|(part, _)| base.config.family.adapter_name(layer, projection, part))
             .collect();
         let shape = (weight.rows, weight.columns);
         let site = match adapter {
@@ -370,12 +371,13 @@ impl<D: Device> Site<D> {
     pub(crate) fn export(
         &self,
         device: &D,
+        family: &Family,
         layer: usize,
         projection: Projection,
         parameters: &mut [HostTensor],
     ) {
         if let Site::Lora(lora) = self {
-            lora.export(device, layer, projection, parameters);
+            lora.export(device, family, layer, projection, parameters);
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::tests::tiny;
+use crate::base::config::tests::tiny;
 use irtune_testing::base::{GgufFile, SyntheticBase, letters_tokenizer_json, write_counting};
 
 #[test]

@@ -27,8 +27,9 @@ use crate::{
     device::{AdamW, Device, HeadShape, LossOptions, RotaryTable},
     engine::{DropoutKey, Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
     error::ModelError,
-    families::llama::{Layer, Pass, State},
+    families::Role,
     host_tensor::HostTensor,
+    layer::{Layer, Pass, State},
     parameters,
     peft::HEAD_NAME,
     spectrum,
@@ -122,7 +123,7 @@ impl<D: Device> Decoder<D> {
             }
             layers.push(Layer::new(&device, base, index, sites.unwrap_or_else(site::none))?);
         }
-        let gain = base.weights.vector("model.norm.weight")?;
+        let gain = base.weights.vector(&config.family.outer_name(Role::FinalNorm))?;
         let mut final_gain = device.floats(gain.len());
         device.upload(&gain, &mut final_gain, 0);
         let mut entries = Entries::default();
@@ -139,7 +140,7 @@ impl<D: Device> Decoder<D> {
         let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
         let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots);
         let mut decoder = Self {
-            embedding: device.weight("model.embed_tokens.weight")?,
+            embedding: device.weight(&config.family.outer_name(Role::Embedding))?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
             geometry: Geometry::default(),
             cosines: Cosines::new(config.hidden_size, config.layers),
@@ -625,11 +626,12 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
-        Ok(spectrum::norm(&self.base.weights.get(&Projection::OProj.weight_name(layer))?))
+        let name = self.base.config.family.weight_name(layer, Projection::OProj);
+        Ok(spectrum::norm(&self.base.weights.get(&name)?))
     }
 
     fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
-        run(&self.pool, || spectrum::layer_signal_to_noise(&self.base.weights, layer))
+        run(&self.pool, || spectrum::layer_signal_to_noise(&self.base, layer))
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
@@ -680,7 +682,7 @@ impl<D: Device> Engine for Decoder<D> {
 
     fn exported(&self, mut parameters: Vec<HostTensor>) -> Vec<HostTensor> {
         for layer in &self.layers {
-            layer.export(&self.device, &mut parameters);
+            layer.export(&self.device, self.base.config.family, &mut parameters);
         }
         parameters
     }

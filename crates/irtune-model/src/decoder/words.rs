@@ -79,7 +79,7 @@ impl<D: Device> Words<D> {
         let head = base.weights.language_head(&base.config)?;
         Ok(Self {
             tokens,
-            head: device.weight(head)?,
+            head: device.weight(&head)?,
             vocabulary,
             hidden,
             batch: PackedBatch::default(),

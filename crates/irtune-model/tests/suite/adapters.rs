@@ -271,16 +271,18 @@ fn merged_weights_are_those_of_peft() {
         engine.load_parameters(&case.start).expect("the golden's adapter fits");
         let (adapter, tensors) = (case.adapter.exported(), engine.exported(case.start.clone()));
         let merged = |projection| merged_weight(&case.tiny.base, &adapter, &tensors, 1, projection);
+        let base = &case.tiny.base.config;
         let keys = case.golden.keys("merged");
         assert_eq!(keys.len(), count, "{name}");
         for key in keys {
-            let of = |projection: &Projection| key.ends_with(&format!("{}.weight", projection.path()));
+            let of = |projection: &Projection| key.ends_with(&base.family.weight_name(1, *projection));
             let projection = Projection::ALL.into_iter().find(of).expect("a projection");
             let found = merged(projection).expect("it merges");
             case.golden.compare(&key, &found, tolerance("adapter_merged", "f32"));
         }
         // One without an adapter stays as it is.
-        let weight = case.tiny.base.weights.get(&Projection::OProj.weight_name(1)).expect("a matrix");
+        let weight =
+            case.tiny.base.weights.get(&base.family.weight_name(1, Projection::OProj)).expect("a matrix");
         let mut row = vec![0.0; weight.columns];
         weight.decode_row(0, &mut row);
         assert_eq!(merged(Projection::OProj).expect("the base's own")[..row.len()], row);

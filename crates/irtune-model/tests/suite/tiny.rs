@@ -21,7 +21,6 @@ pub struct Tiny {
     pub lora: LoraConfig,
     pub labels: usize,
     pub layers: usize,
-    pub prefix: usize,
     /// How many of the examples make the batch of `logits`, `loss` and `gradients`.
     pub batch: usize,
     pub examples: Vec<Vec<u32>>,
@@ -58,7 +57,6 @@ impl Tiny {
             base,
             lora,
             labels: count("labels"),
-            prefix: count("prefix"),
             batch: count("batch"),
             examples,
             targets: golden.integers("pool/targets"),

@@ -4,7 +4,7 @@ use irtune_testing::{
 };
 
 use super::{split::NAMES, *};
-use crate::weights::gguf::Header;
+use crate::base::weights::gguf::Header;
 
 fn build(sample: &GgufFile) -> Result<Tokenizer, TokenizerError> {
     let bytes = sample.bytes();

@@ -112,7 +112,7 @@ impl RopeScaling {
 mod tests {
     use super::super::tests::tiny;
     use super::*;
-    use crate::config::ModelConfig;
+    use crate::base::config::ModelConfig;
 
     fn scaled(rope_scaling: RopeScaling) -> Vec<f32> {
         ModelConfig { rope_theta: 500_000.0, rope_scaling, ..tiny() }.inverse_frequencies()

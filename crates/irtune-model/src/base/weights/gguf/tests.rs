@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use irtune_testing::base::{GgufFile, gguf_text};
 
 use super::*;
-use crate::{Base, ModelConfig, Tokenizer};
+use crate::{Base, ModelConfig, Tokenizer, config::tests::tiny};
 
 fn refused(sample: &GgufFile) -> String {
     refused_bytes(&sample.bytes())
@@ -11,7 +11,7 @@ fn refused(sample: &GgufFile) -> String {
 
 fn refused_bytes(bytes: &[u8]) -> String {
     let parsed = Header::parse(bytes, Path::new("tiny.gguf"));
-    let translated = parsed.and_then(|header| header.translated(16));
+    let translated = parsed.and_then(|header| header.translated(&tiny()));
     translated.expect_err("a file to be refused").to_string()
 }
 
@@ -20,7 +20,7 @@ fn a_whole_file_gives_tensors_by_transformers_names() {
     for version in [2, 3] {
         let bytes = GgufFile { version, ..GgufFile::letters() }.bytes();
         let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
-        let tensors = header.translated(16).unwrap();
+        let tensors = header.translated(&tiny()).unwrap();
         assert_eq!((header.version, header.data_start % 32, tensors.len()), (version, 0, 20));
         let find = |name: &str| tensors.iter().find(|tensor| tensor.name == name).expect("the tensor");
         let down = find("model.layers.1.mlp.down_proj.weight");
@@ -150,7 +150,7 @@ fn a_head_that_does_not_divide_the_rows_is_refused() {
     let bytes = GgufFile::letters().bytes();
     let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
     for head_size in [0, 5, 24] {
-        let message = header.translated(head_size).unwrap_err().to_string();
+        let message = header.translated(&ModelConfig { head_size, ..tiny() }).unwrap_err().to_string();
         assert!(message.contains("cannot be divided into heads of"), "{message}");
     }
 }
@@ -181,7 +181,7 @@ fn exercise(bytes: &[u8]) {
     let _ = Tokenizer::from_gguf(&header);
     if let Ok(config) = ModelConfig::from_gguf(&header) {
         let _ = config.inverse_frequencies().len();
-        let _ = header.translated(config.head_size);
+        let _ = header.translated(&config);
     }
 }
 
@@ -214,7 +214,7 @@ fn a_base_opens_from_a_file_and_from_its_folder() {
     let path = place.path().join("tiny.gguf");
     GgufFile::letters().write(&path);
     let base = Base::open(&path).unwrap();
-    assert_eq!(base.config, crate::config::tests::tiny());
+    assert_eq!(base.config, tiny());
     assert_eq!(
         base.weights.get("model.layers.0.self_attn.q_proj.weight").unwrap().interleaved_head,
         Some(16)

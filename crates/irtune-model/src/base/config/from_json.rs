@@ -4,13 +4,14 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, Family, ModelConfig, RopeScaling};
+use super::{ConfigError, ModelConfig, RopeScaling};
+use crate::families::Family;
 
 impl ModelConfig {
     /// Reads a transformers `config.json`, of version 4 or 5.
     ///
     /// # Errors
-    /// When the file can't be read, is no configuration of a Llama-like decoder, or asks for a variant that isn't
+    /// When the file can't be read, names a family that isn't known, or asks for a variant that isn't
     /// built; each names the file and the field.
     pub fn from_json(path: &Path) -> Result<Self, ConfigError> {
         let read = |source| ConfigError::Read { path: path.to_owned(), source };
@@ -26,20 +27,16 @@ impl ModelConfig {
         let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(json)?;
         let fields = Fields { path, object: &object, prefix: "" };
 
-        let family = fields.text("model_type")?.unwrap_or("unnamed");
-        if family != "llama" {
-            let (path, found) = (path.to_owned(), family.to_owned());
-            return Err(ConfigError::Family { path, field: "model_type", found });
-        }
-        for (field, supported) in [("attention_bias", "attention_bias false"), ("mlp_bias", "mlp_bias false")]
-        {
-            fields.only(field, &Value::Bool(false), supported)?;
-        }
-        fields.only("hidden_act", &Value::from("silu"), "hidden_act \"silu\"")?;
+        let name = fields.text("model_type")?.unwrap_or("unnamed");
+        let family = Family::by_model_type(name).ok_or_else(|| {
+            let (path, found) = (path.to_owned(), name.to_owned());
+            ConfigError::Family { path, field: "model_type", found }
+        })?;
+        family.fixed.iter().try_for_each(|fixed| fields.only(fixed.field, fixed.value.to_json()))?;
 
         let hidden_size = fields.size("hidden_size")?;
         let heads = fields.size("num_attention_heads")?;
-        let head_size = match fields.optional_size("head_dim")? {
+        let head_size = match fields.optional_size("head_dim")?.or(family.defaults.head_size) {
             Some(head_size) => head_size,
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
             None => {
@@ -50,24 +47,33 @@ impl ModelConfig {
         };
         let rope = Rope::read(&fields)?;
         let config = Self {
-            family: Family::Llama,
+            family,
             vocabulary_size: fields.size("vocab_size")?,
             hidden_size,
             intermediate_size: fields.size("intermediate_size")?,
             layers: fields.size("num_hidden_layers")?,
             heads,
-            key_value_heads: fields.optional_size("num_key_value_heads")?.unwrap_or(heads),
+            key_value_heads: fields
+                .optional_size("num_key_value_heads")?
+                .or(family.defaults.key_value_heads)
+                .unwrap_or(heads),
             head_size,
+            attention_bias: family.reads_attention_bias && fields.flag("attention_bias")?.unwrap_or(false),
             norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
             rope_theta: rope.theta,
             rope_scaling: rope.scaling,
-            max_positions: fields.optional_size("max_position_embeddings")?.unwrap_or(2048),
+            max_positions: fields
+                .optional_size("max_position_embeddings")?
+                .unwrap_or(family.defaults.max_positions),
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
             tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(false),
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
         };
+        if family.reads_sliding_window {
+            fields.refuse_window(&config)?;
+        }
         config.checked(path)
     }
 }
@@ -164,6 +170,12 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| self.wrong(field, "a whole number from 1 to 2^32 - 1"))
     }
 
+    fn optional_count(&self, field: &str) -> Result<Option<usize>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+        count.map(Some).ok_or_else(|| self.wrong(field, "a whole number"))
+    }
+
     fn size(&self, field: &str) -> Result<usize, ConfigError> {
         self.optional_size(field)?.ok_or_else(|| self.missing(field))
     }
@@ -183,11 +195,34 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses any value but one.
-    fn only(&self, field: &str, value: &Value, supported: &'static str) -> Result<(), ConfigError> {
+    fn only(&self, field: &str, value: Value) -> Result<(), ConfigError> {
         match self.get(field) {
-            Some(found) if found != value => Err(self.unsupported(field, supported)),
+            Some(found) if *found != value => Err(self.unsupported(field, format!("{field} {value}"))),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a window over the keys that a layer sees, unless it reaches over all positions.
+    ///
+    /// # Source
+    /// transformers `Qwen2Config`, whose defaults these are.
+    fn refuse_window(&self, config: &ModelConfig) -> Result<(), ConfigError> {
+        const FIELD: &str = "sliding_window";
+        if !self.flag("use_sliding_window")?.unwrap_or(false) {
+            return Ok(());
+        }
+        let window = match self.object.get(FIELD) {
+            None => 4096,
+            Some(_) => self.optional_size(FIELD)?.unwrap_or(usize::MAX),
+        };
+        let windowed = match self.get("layer_types").and_then(Value::as_array) {
+            Some(kinds) => kinds.iter().any(|kind| kind == "sliding_attention"),
+            None => self.optional_count("max_window_layers")?.unwrap_or(28) < config.layers,
+        };
+        if windowed && window < config.max_positions {
+            return Err(self.unsupported(FIELD, "every layer over the whole text (use_sliding_window false)"));
+        }
+        Ok(())
     }
 
     fn missing(&self, field: &str) -> ConfigError {
@@ -204,10 +239,10 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn unsupported(&self, field: &str, supported: &'static str) -> ConfigError {
+    fn unsupported(&self, field: &str, supported: impl Into<String>) -> ConfigError {
         let value = self.get(field).map_or_else(|| "null".to_owned(), Value::to_string);
         let field = format!("{}{field}", self.prefix);
-        ConfigError::Unsupported { path: self.path.to_owned(), field, value, supported }
+        ConfigError::Unsupported { path: self.path.to_owned(), field, value, supported: supported.into() }
     }
 }
 

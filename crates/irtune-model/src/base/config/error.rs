@@ -2,6 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::families::Family;
+
+/// A hint at the family that is most like an unknown one.
+fn nearest(found: &str) -> String {
+    Family::nearest(found).map_or_else(String::new, |known| format!(" (the nearest that is: `{known}`)"))
+}
+
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -43,9 +50,8 @@ pub enum ConfigError {
     },
     /// Another architecture.
     #[error(
-        "{}: `{field}` is `{found}`, which is not supported; bases of the Llama family are (`llama`: SmolLM2, \
-         Llama 2 and 3, TinyLlama)",
-        path.display()
+        "{}: `{field}` is `{found}`, which is not supported{}; bases of these families are: {}",
+        path.display(), nearest(found), Family::list()
     )]
     Family {
         /// The file.
@@ -65,7 +71,7 @@ pub enum ConfigError {
         /// What it holds.
         value: String,
         /// What would work.
-        supported: &'static str,
+        supported: String,
     },
     /// Query heads must share key heads evenly.
     #[error("{}: {heads} heads cannot share {key_value_heads} key and value heads evenly", path.display())]

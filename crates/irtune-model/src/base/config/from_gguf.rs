@@ -2,73 +2,86 @@
 
 use std::path::Path;
 
-use super::{ConfigError, Family, ModelConfig, RopeScaling};
-use crate::weights::gguf::{Header, Metadata, Value};
+use super::{ConfigError, ModelConfig, RopeScaling};
+use crate::{
+    base::weights::gguf::{Header, Metadata, Value},
+    families::{Family, Kind, Projection, Role},
+};
 
 impl ModelConfig {
-    /// Reads the configuration of a Llama-like decoder from a GGUF.
+    /// Reads the configuration of a decoder from a GGUF.
     ///
     /// # Errors
     /// When the file holds another architecture, lacks a size, or asks for a variant that isn't built.
     pub fn from_gguf(header: &Header<'_>) -> Result<Self, ConfigError> {
-        let fields = Fields { path: header.path(), metadata: &header.metadata };
-        let architecture = fields.text("general.architecture")?.unwrap_or("unnamed");
-        if architecture != "llama" {
-            let (path, found) = (fields.path.to_owned(), architecture.to_owned());
-            return Err(ConfigError::Family { path, field: "general.architecture", found });
+        const ARCHITECTURE: &str = "general.architecture";
+        let (path, metadata) = (header.path(), &header.metadata);
+        let file = Fields { path, metadata, prefix: String::new() };
+        let name = file.text(ARCHITECTURE)?.unwrap_or("unnamed");
+        let family = Family::by_architecture(name).ok_or_else(|| {
+            let (path, found) = (path.to_owned(), name.to_owned());
+            ConfigError::Family { path, field: ARCHITECTURE, found }
+        })?;
+        let fields = Fields { path, metadata, prefix: format!("{}.", family.architecture) };
+        if fields.optional_count("expert_count")?.unwrap_or(0) > 0 {
+            return Err(fields.unsupported("expert_count", "no experts"));
         }
-        if fields.optional_count("llama.expert_count")?.unwrap_or(0) > 0 {
-            return Err(fields.unsupported("llama.expert_count", "no experts"));
-        }
-        let hidden_size = fields.size("llama.embedding_length")?;
-        let heads = fields.size("llama.attention.head_count")?;
-        let head_size = match fields.optional_size("llama.attention.key_length")? {
+        let hidden_size = fields.size("embedding_length")?;
+        let heads = fields.size("attention.head_count")?;
+        let head_size = match fields.optional_size("attention.key_length")? {
             Some(head_size) => head_size,
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
             None => {
-                return Err(fields.wrong("llama.attention.head_count", "a divisor of llama.embedding_length"));
+                return Err(fields.wrong("attention.head_count", "a divisor of embedding_length"));
             }
         };
         for (field, supported) in [
-            ("llama.attention.value_length", "values as wide as keys"),
-            ("llama.rope.dimension_count", "rotary positions over the whole head"),
+            ("attention.value_length", "values as wide as keys"),
+            ("rope.dimension_count", "rotary positions over the whole head"),
         ] {
             if fields.optional_size(field)?.is_some_and(|size| size != head_size) {
                 return Err(fields.unsupported(field, supported));
             }
         }
-        let embedding =
-            header.tensor("token_embd.weight").ok_or_else(|| fields.missing("token_embd.weight"))?;
+        let embedding = family.outer_gguf_name(Role::Embedding);
+        let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
         let config = Self {
-            family: Family::Llama,
+            family,
             vocabulary_size: embedding.shape[0],
             hidden_size,
-            intermediate_size: fields.size("llama.feed_forward_length")?,
-            layers: fields.size("llama.block_count")?,
+            intermediate_size: fields.size("feed_forward_length")?,
+            layers: fields.size("block_count")?,
             heads,
-            key_value_heads: fields.optional_size("llama.attention.head_count_kv")?.unwrap_or(heads),
+            key_value_heads: fields.optional_size("attention.head_count_kv")?.unwrap_or(heads),
             head_size,
+            attention_bias: family.reads_attention_bias
+                && header.tensor(&family.gguf_name(0, Projection::QProj, Kind::Bias)).is_some(),
             norm_epsilon: fields
-                .number("llama.attention.layer_norm_rms_epsilon")?
-                .ok_or_else(|| fields.missing("llama.attention.layer_norm_rms_epsilon"))?,
-            rope_theta: fields.number("llama.rope.freq_base")?.unwrap_or(10_000.0),
+                .number("attention.layer_norm_rms_epsilon")?
+                .ok_or_else(|| fields.missing("attention.layer_norm_rms_epsilon"))?,
+            rope_theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
             rope_scaling: rope_scaling(&fields, header)?,
-            max_positions: fields.size("llama.context_length")?,
+            max_positions: fields.size("context_length")?,
             initializer_range: 0.02,
-            tied_embeddings: header.tensor("output.weight").is_none(),
-            begin_token: fields.token("tokenizer.ggml.bos_token_id")?,
-            end_token: fields.token("tokenizer.ggml.eos_token_id")?,
-            pad_token: fields.token("tokenizer.ggml.padding_token_id")?,
+            tied_embeddings: header.tensor(&family.outer_gguf_name(Role::LanguageHead)).is_none(),
+            begin_token: file.token("tokenizer.ggml.bos_token_id")?,
+            end_token: file.token("tokenizer.ggml.eos_token_id")?,
+            pad_token: file.token("tokenizer.ggml.padding_token_id")?,
         };
+        // A window of 0 stands for none.
+        let window = fields.optional_count("attention.sliding_window")?.filter(|&window| window > 0);
+        if window.is_some_and(|window| (window as usize) < config.max_positions) {
+            return Err(fields.unsupported("attention.sliding_window", "every layer over the whole text"));
+        }
         config.checked(header.path())
     }
 }
 
 fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
-    const KIND: &str = "llama.rope.scaling.type";
-    let factor = match fields.number("llama.rope.scaling.factor")? {
+    const KIND: &str = "rope.scaling.type";
+    let factor = match fields.number("rope.scaling.factor")? {
         Some(factor) => Some(factor),
-        None => fields.number("llama.rope.scale_linear")?,
+        None => fields.number("rope.scale_linear")?,
     };
     if let Some(tensor) = header.tensor("rope_freqs.weight") {
         let bytes = header.bytes(tensor);
@@ -98,11 +111,17 @@ fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling,
 struct Fields<'a> {
     path: &'a Path,
     metadata: &'a Metadata<'a>,
+    /// Put before a field's name.
+    prefix: String,
 }
 
 impl<'a> Fields<'a> {
+    fn name(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix)
+    }
+
     fn get(&self, field: &str) -> Option<&'a Value<'a>> {
-        self.metadata.get(field)
+        self.metadata.get(&self.name(field))
     }
 
     fn text(&self, field: &str) -> Result<Option<&'a str>, ConfigError> {
@@ -140,17 +159,22 @@ impl<'a> Fields<'a> {
     }
 
     fn missing(&self, field: &str) -> ConfigError {
-        ConfigError::Missing { path: self.path.to_owned(), field: field.to_owned() }
+        ConfigError::Missing { path: self.path.to_owned(), field: self.name(field) }
     }
 
     fn wrong(&self, field: &str, expected: &'static str) -> ConfigError {
         let found = self.get(field).map_or_else(String::new, Value::to_string);
-        ConfigError::Field { path: self.path.to_owned(), field: field.to_owned(), found, expected }
+        ConfigError::Field { path: self.path.to_owned(), field: self.name(field), found, expected }
     }
 
-    fn unsupported(&self, field: &str, supported: &'static str) -> ConfigError {
+    fn unsupported(&self, field: &str, supported: &str) -> ConfigError {
         let value = self.get(field).map_or_else(String::new, Value::to_string);
-        ConfigError::Unsupported { path: self.path.to_owned(), field: field.to_owned(), value, supported }
+        ConfigError::Unsupported {
+            path: self.path.to_owned(),
+            field: self.name(field),
+            value,
+            supported: supported.to_owned(),
+        }
     }
 }
 

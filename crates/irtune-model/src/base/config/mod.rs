@@ -5,27 +5,21 @@ mod error;
 mod from_gguf;
 mod from_json;
 mod rope;
+mod tensors;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
 pub use rope::RopeScaling;
+pub use tensors::LayerTensor;
 
-use crate::adapters::projection::Projection;
-
-/// A group of models that share one decoder layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Family {
-    /// RMS norm before, rotary positions, grouped-query attention, gated SiLU MLP, no biases.
-    Llama,
-}
+use crate::families::{Family, LayerSpec, Projection};
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
-    /// The kind of its layers.
-    pub family: Family,
+    /// What its files are called and what its layers consist of.
+    pub family: &'static Family,
     /// Rows of the embedding.
     pub vocabulary_size: usize,
     /// Width of the residual stream.
@@ -40,6 +34,8 @@ pub struct ModelConfig {
     pub key_value_heads: usize,
     /// Width of one head; even.
     pub head_size: usize,
+    /// Whether q, k, v and o have biases, where the family leaves that to the configuration.
+    pub attention_bias: bool,
     /// Added to the mean square under the root.
     pub norm_epsilon: f32,
     /// Base of the rotary frequencies.
@@ -69,6 +65,11 @@ impl ModelConfig {
     /// Width of all key heads, or of all value heads.
     pub fn key_value_size(&self) -> usize {
         self.key_value_heads * self.head_size
+    }
+
+    /// What a layer consists of.
+    pub fn layer(&self, index: usize) -> LayerSpec {
+        (self.family.layer)(self.attention_bias, index)
     }
 
     /// A projection's outputs and inputs: the shape of its weight, `[outputs, inputs]`.
@@ -127,7 +128,7 @@ pub(crate) mod tests {
     /// A decoder small enough to write to disk in a test.
     pub(crate) fn tiny() -> ModelConfig {
         ModelConfig {
-            family: Family::Llama,
+            family: crate::families::FAMILIES[0],
             vocabulary_size: 40,
             hidden_size: 64,
             intermediate_size: 96,
@@ -135,6 +136,7 @@ pub(crate) mod tests {
             heads: 4,
             key_value_heads: 2,
             head_size: 16,
+            attention_bias: false,
             norm_epsilon: 1e-5,
             rope_theta: 10_000.0,
             rope_scaling: RopeScaling::None,

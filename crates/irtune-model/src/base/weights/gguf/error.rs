@@ -96,11 +96,10 @@ pub enum GgufError {
         path.display()
     )]
     Heads { path: PathBuf, tensor: String, rows: usize, head_size: usize },
-    /// A tensor that a Llama decoder hasn't got.
+    /// A tensor that the decoder hasn't got.
     #[error(
-        "{}: the tensor `{tensor}` is none of a Llama decoder's (biases and experts are not supported); choose another \
-         base",
+        "{}: the tensor `{tensor}` is none of a {family} decoder's and would be left out; choose another base",
         path.display()
     )]
-    UnknownTensor { path: PathBuf, tensor: String },
+    UnknownTensor { path: PathBuf, tensor: String, family: &'static str },
 }

@@ -8,7 +8,7 @@ use super::{
     Tokenizer, TokenizerError,
     split::{NAMES, Way},
 };
-use crate::weights::gguf::{Header, Value};
+use crate::base::weights::gguf::{Header, Value};
 
 const MODEL: &str = "tokenizer.ggml.model";
 const PRE: &str = "tokenizer.ggml.pre";

@@ -19,6 +19,8 @@ use irtune_cpu::{
 
 pub use error::WeightError;
 
+use crate::base::config::ModelConfig;
+
 /// Where a tensor lies and how it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
@@ -88,13 +90,13 @@ impl Weights {
         Self::new(files, tensors)
     }
 
-    /// Maps a GGUF of a Llama decoder whose heads are `head_size` wide.
+    /// Maps a GGUF of a decoder.
     ///
     /// # Errors
     /// When the file is damaged, or holds types or tensors that aren't supported.
-    pub fn open_gguf(path: &Path, head_size: usize) -> Result<Self, WeightError> {
+    pub fn open_gguf(path: &Path, config: &ModelConfig) -> Result<Self, WeightError> {
         let map = map(path)?;
-        let tensors = gguf::Header::parse(&map, path)?.translated(head_size)?;
+        let tensors = gguf::Header::parse(&map, path)?.translated(config)?;
         Self::new(vec![(path.to_owned(), map)], tensors)
     }
 

@@ -91,7 +91,7 @@ fn rotary_settings_are_read_in_every_spelling() {
 fn what_cannot_be_used_is_named() {
     let llama3 = |low: f64, high: f64| json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": low, "high_freq_factor": high}});
     let cases = [
-        (json!({"model_type": "qwen2"}), "`model_type` is `qwen2`, which is not supported"),
+        (json!({"model_type": "mamba"}), "`model_type` is `mamba`, which is not supported"),
         (json!({"model_type": null}), "`model_type` is `unnamed`"),
         (json!({"model_type": 3}), "`model_type` is 3, but must be a string"),
         (

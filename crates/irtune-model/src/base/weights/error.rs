@@ -105,7 +105,7 @@ pub enum WeightError {
     },
     /// A tensor of a layer that isn't part of the computation.
     #[error(
-        "{}: the tensor `{tensor}` has no place in a Llama decoder of {layers} layers and would be left out; choose \
+        "{}: the tensor `{tensor}` has no place in a {family} decoder of {layers} layers and would be left out; choose \
          another base",
         path.display()
     )]
@@ -114,6 +114,8 @@ pub enum WeightError {
         path: PathBuf,
         /// The tensor.
         tensor: String,
+        /// The decoder's family.
+        family: &'static str,
         /// Layers of the configuration.
         layers: usize,
     },

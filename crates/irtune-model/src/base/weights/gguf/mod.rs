@@ -11,7 +11,6 @@
 mod cursor;
 mod error;
 mod metadata;
-mod names;
 mod tensors;
 
 use std::path::Path;
@@ -20,7 +19,11 @@ pub use error::GgufError;
 pub use metadata::{Array, Metadata, Value};
 pub use tensors::StoredTensor;
 
+use crate::base::config::ModelConfig;
 use cursor::Cursor;
+
+/// Divisors of the rotary frequencies: part of the configuration, not a weight.
+const ROPE_FACTORS: &str = "rope_freqs.weight";
 
 /// What stands before the tensors' values.
 #[derive(Debug)]
@@ -87,31 +90,33 @@ impl<'a> Header<'a> {
         self.path
     }
 
-    /// The tensors by transformers' names; q and k marked as stored in interleaved-rotary order.
+    /// The tensors by transformers' names; those that the family stores in interleaved-rotary order are marked.
     ///
     /// # Errors
-    /// When a tensor isn't one of a Llama decoder's: it would be left out of the computation.
-    pub(crate) fn translated(&self, head_size: usize) -> Result<Vec<super::Tensor>, GgufError> {
+    /// When a tensor isn't one of the decoder's: it would be left out of the computation.
+    pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Vec<super::Tensor>, GgufError> {
+        let (family, head_size) = (config.family, config.head_size);
         let mut translated = Vec::with_capacity(self.tensors.len());
-        for tensor in self.tensors.iter().filter(|tensor| tensor.name != names::ROPE_FACTORS) {
-            let name = names::translate(tensor.name).ok_or_else(|| GgufError::UnknownTensor {
-                path: self.path.to_owned(),
-                tensor: tensor.name.to_owned(),
+        for tensor in self.tensors.iter().filter(|tensor| tensor.name != ROPE_FACTORS) {
+            let (path, name) = (|| self.path.to_owned(), || tensor.name.to_owned());
+            let place = family.place_of(tensor.name).filter(|place| config.has_place(place));
+            let place = place.ok_or_else(|| GgufError::UnknownTensor {
+                path: path(),
+                tensor: name(),
+                family: family.title,
             })?;
             let rows = tensor.shape[0];
-            let interleaved_head = names::is_interleaved(tensor.name).then_some(head_size);
             let whole_pairs = head_size > 0 && head_size.is_multiple_of(2) && rows.is_multiple_of(head_size);
-            if interleaved_head.is_some() && !whole_pairs {
-                let (path, tensor) = (self.path.to_owned(), tensor.name.to_owned());
-                return Err(GgufError::Heads { path, tensor, rows, head_size });
+            if place.interleaved && !whole_pairs {
+                return Err(GgufError::Heads { path: path(), tensor: name(), rows, head_size });
             }
             translated.push(super::Tensor {
-                interleaved_head,
-                name,
+                name: family.name_at(&place),
                 shape: tensor.shape.clone(),
                 format: tensor.format,
                 file: 0,
                 bytes: tensor.bytes.clone(),
+                interleaved_head: place.interleaved.then_some(head_size),
             });
         }
         Ok(translated)

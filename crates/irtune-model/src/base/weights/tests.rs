@@ -4,7 +4,7 @@ use serde_json::json;
 use irtune_testing::base::{Entry, GgufFile, SyntheticBase, write_counting};
 
 use super::*;
-use crate::config::{ModelConfig, tests::tiny};
+use crate::base::config::{ModelConfig, tests::tiny};
 use ::safetensors::Dtype;
 
 fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
@@ -197,12 +197,12 @@ fn a_bias_is_refused_but_a_head_and_old_rotary_buffers_are_not() {
 fn a_gguf_that_cannot_be_used_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("tiny.gguf");
-    let missing = Weights::open_gguf(&path, 16).unwrap_err().to_string();
+    let missing = Weights::open_gguf(&path, &tiny()).unwrap_err().to_string();
     assert!(missing.starts_with("cannot open "), "{missing}");
     std::fs::write(&path, "text").unwrap();
-    assert!(Weights::open_gguf(&path, 16).unwrap_err().to_string().contains("is no GGUF"));
+    assert!(Weights::open_gguf(&path, &tiny()).unwrap_err().to_string().contains("is no GGUF"));
     GgufFile::letters().write(&path);
-    Weights::open_gguf(&path, 16).unwrap().check(&tiny()).unwrap();
+    Weights::open_gguf(&path, &tiny()).unwrap().check(&tiny()).unwrap();
 }
 
 proptest! {

@@ -14,9 +14,9 @@ impl ModelConfig {
             labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
         let ids: Map<String, Value> =
             labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
-        json!({
-            "architectures": ["LlamaForSequenceClassification"],
-            "model_type": "llama",
+        let mut fields = json!({
+            "architectures": [self.family.classifier_class],
+            "model_type": self.family.model_type,
             "problem_type": "single_label_classification",
             "num_labels": labels.len(),
             "id2label": names,
@@ -28,9 +28,15 @@ impl ModelConfig {
             "num_attention_heads": self.heads,
             "num_key_value_heads": self.key_value_heads,
             "head_dim": self.head_size,
-            "hidden_act": "silu",
-            "attention_bias": false,
-            "mlp_bias": false,
+        });
+        let mut add = |field: &str, value: Value| fields[field] = value;
+        for fixed in self.family.fixed {
+            add(fixed.field, fixed.value.to_json());
+        }
+        if self.family.reads_attention_bias {
+            add("attention_bias", self.attention_bias.into());
+        }
+        let rest = json!({
             "rms_norm_eps": decimal(self.norm_epsilon),
             "rope_theta": decimal(self.rope_theta),
             "rope_scaling": self.rope_scaling.to_transformers(self.max_positions),
@@ -40,7 +46,11 @@ impl ModelConfig {
             "bos_token_id": self.begin_token,
             "eos_token_id": self.end_token,
             "pad_token_id": self.pad_token.or(self.end_token),
-        })
+        });
+        if let (Value::Object(fields), Value::Object(rest)) = (&mut fields, rest) {
+            fields.extend(rest);
+        }
+        fields
     }
 }
 

@@ -1,18 +1,19 @@
 //! A base: the frozen model that adapters are trained on.
 
 mod chat_template;
+pub mod config;
+pub mod tokenizer;
+pub mod weights;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    config::ModelConfig,
-    error::ModelError,
-    tokenizer::Tokenizer,
-    weights::{self, WeightError, Weights, gguf},
-};
+use crate::error::ModelError;
+use config::ModelConfig;
+use tokenizer::Tokenizer;
+use weights::{WeightError, Weights, gguf};
 
 /// A decoder as it lies on disk.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Base {
         let header = gguf::Header::parse(&map, path).map_err(WeightError::from)?;
         let config = ModelConfig::from_gguf(&header)?;
         let tokenizer = Tokenizer::from_gguf(&header)?;
-        let tensors = header.translated(config.head_size).map_err(WeightError::from)?;
+        let tensors = header.translated(&config).map_err(WeightError::from)?;
         let chat_template = header.metadata.get("tokenizer.chat_template").and_then(gguf::Value::as_str);
         let chat_template = chat_template.map(str::to_owned);
         let weights = Weights::new(vec![(path.to_owned(), map)], tensors)?;
