@@ -1,16 +1,16 @@
 //! Which column of a file holds what.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString};
 
 use crate::error::{DataError, Quoted};
 
 /// A known arrangement of columns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = DataError, parse_err_fn = unknown_preset)]
 pub enum Preset {
     /// Decide from the columns found: an upstream layout below, or the usual names
     /// (`original`/`before` and `revised`/`after`, `label`, `group`).
@@ -29,32 +29,8 @@ pub enum Preset {
     Re3,
 }
 
-impl Preset {
-    const ALL: [Preset; 3] = [Preset::Auto, Preset::Iterater, Preset::Re3];
-
-    /// The name that settings use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Preset::Auto => "auto",
-            Preset::Iterater => "iterater",
-            Preset::Re3 => "re3",
-        }
-    }
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Preset {
-    type Err = DataError;
-
-    fn from_str(name: &str) -> Result<Self, DataError> {
-        let known = Preset::ALL.into_iter().find(|preset| preset.name() == name);
-        known.ok_or_else(|| DataError::UnknownPreset { name: name.to_owned() })
-    }
+fn unknown_preset(name: &str) -> DataError {
+    DataError::UnknownPreset { name: name.to_owned() }
 }
 
 /// The columns to read: a preset, and names that take its place where they are given.

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::random::shuffled;
 use crate::error::DataError;
 use crate::pair::Pair;
-use crate::random::shuffled;
 
 const PURPOSE: u64 = 0x535542534554;
 

@@ -1,21 +1,24 @@
-//! All pairs of a file.
+//! All pairs of a source.
 
-use std::path::Path;
+pub(crate) mod source;
+pub(crate) mod summary;
+
 use std::sync::Arc;
 
-use crate::columns::Columns;
 use crate::error::DataError;
-use crate::fold::folds;
 use crate::pair::Pair;
-use crate::reader::{Labels, Pairs};
-use crate::split::split;
-use crate::subset::subset;
+use crate::reader::Labels;
+use crate::reader::columns::Columns;
+use crate::sampling::folds::folds;
+use crate::sampling::hold_out::hold_out;
+use crate::sampling::subset::subset;
+use source::CorpusSource;
 
-/// The pairs of one file, in its order.
+/// The pairs of one source, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
-    /// The file, as errors name it.
-    pub file: Arc<str>,
+    /// The file, or what the rows are called, as errors name it.
+    pub name: Arc<str>,
     /// The pairs.
     pub pairs: Vec<Pair>,
     /// Rows left out for their label.
@@ -23,22 +26,22 @@ pub struct Corpus {
 }
 
 impl Corpus {
-    /// Reads a whole file.
+    /// Reads a whole source.
     ///
     /// # Errors
-    /// As [`Pairs`]: nothing is skipped, the first wrong row ends it.
-    pub fn read(path: &Path, columns: &Columns, labels: Labels) -> Result<Corpus, DataError> {
-        let mut reader = Pairs::open(path, columns, labels)?;
+    /// As [`crate::Pairs`]: nothing is skipped, the first wrong row ends it.
+    pub fn read(source: &CorpusSource, columns: &Columns, labels: Labels) -> Result<Corpus, DataError> {
+        let mut reader = source.pairs(columns, labels)?;
         let pairs = reader.by_ref().collect::<Result<_, _>>()?;
-        Ok(Corpus { file: reader.file().clone(), pairs, dropped: reader.dropped() })
+        Ok(Corpus { name: reader.name().clone(), pairs, dropped: reader.dropped() })
     }
 
     /// Holds out a fraction for validation, by document and stratified: (training, validation).
     ///
     /// # Errors
-    /// As [`split`].
-    pub fn split(self, fraction: f64, seed: u64) -> Result<(Corpus, Corpus), DataError> {
-        let rows = split(&self.pairs, fraction, seed)?;
+    /// As [`hold_out`].
+    pub fn hold_out(self, fraction: f64, seed: u64) -> Result<(Corpus, Corpus), DataError> {
+        let rows = hold_out(&self.pairs, fraction, seed)?;
         let mut held_out = vec![false; self.pairs.len()];
         for &row in &rows.validation {
             held_out[row] = true;
@@ -46,12 +49,12 @@ impl Corpus {
         Ok(self.divide(&held_out))
     }
 
-    /// Holds out part `part`, counted from 1, of `parts` for a test: (training, test).
+    /// Takes fold `fold`, counted from 1, of `count` for a test: (training, test).
     ///
     /// # Errors
     /// As [`folds`].
-    pub fn fold(self, part: usize, parts: usize) -> Result<(Corpus, Corpus), DataError> {
-        let held_out: Vec<bool> = folds(&self.pairs, parts)?.iter().map(|found| found + 1 == part).collect();
+    pub fn fold(self, fold: usize, count: usize) -> Result<(Corpus, Corpus), DataError> {
+        let held_out: Vec<bool> = folds(&self.pairs, count)?.iter().map(|found| found + 1 == fold).collect();
         Ok(self.divide(&held_out))
     }
 
@@ -74,8 +77,8 @@ impl Corpus {
         let (chosen, rest): (Vec<_>, Vec<_>) =
             self.pairs.into_iter().zip(marked).partition(|(_, marked)| **marked);
         let side = |pairs: Vec<(Pair, &bool)>| pairs.into_iter().map(|(pair, _)| pair).collect();
-        let rest = Corpus { file: self.file.clone(), pairs: side(rest), dropped: self.dropped };
+        let rest = Corpus { name: self.name.clone(), pairs: side(rest), dropped: self.dropped };
         // What was dropped is told once.
-        (rest, Corpus { file: self.file, pairs: side(chosen), dropped: 0 })
+        (rest, Corpus { name: self.name, pairs: side(chosen), dropped: 0 })
     }
 }

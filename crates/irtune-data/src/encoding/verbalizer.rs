@@ -1,48 +1,52 @@
-//! What each label is called where a language model itself names it.
+//! The verbalizer: what each label is called where a language model itself names it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::encode::Encode;
+use super::encode::Encode;
+use super::prompt::Prompt;
 use crate::error::{DataError, Quoted};
 use crate::label_set::LabelSet;
-use crate::prompt::Prompt;
 
-/// Different words for every label, in the order of the label set; stored as a plain list.
+/// Different words for every label, in the order of the label set; stored as a plain list. Settings call it
+/// `label_words`, a run folder `words.json`.
+///
+/// # Source
+/// The word for it is that of Schick and Schütze, "Exploiting Cloze Questions for Few Shot Text Classification", 2021.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LabelWords {
+pub struct Verbalizer {
     words: LabelSet,
 }
 
-impl LabelWords {
+impl Verbalizer {
     /// The labels' own names, `-` and `_` as blanks.
     ///
     /// # Errors
     /// When two labels then have the same words.
-    pub fn of_names(labels: &LabelSet) -> Result<LabelWords, DataError> {
-        LabelWords::new(labels, &BTreeMap::new())
+    pub fn of_names(labels: &LabelSet) -> Result<Verbalizer, DataError> {
+        Verbalizer::new(labels, &BTreeMap::new())
     }
 
     /// From a JSON file, `{"label": "words", …}`; labels that it leaves out are called by their names.
     ///
     /// # Errors
     /// When the file can't be read, isn't such an object or names another label, or two labels have the same words.
-    pub fn from_file(path: &Path, labels: &LabelSet) -> Result<LabelWords, DataError> {
+    pub fn from_file(path: &Path, labels: &LabelSet) -> Result<Verbalizer, DataError> {
         let file = || path.display().to_string().into();
         let bytes = std::fs::read(path).map_err(|source| DataError::Open { file: file(), source })?;
         let given: BTreeMap<String, String> = serde_json::from_slice(&bytes)
-            .map_err(|source| DataError::LabelWordsFile { file: file(), source })?;
+            .map_err(|source| DataError::VerbalizerFile { file: file(), source })?;
         if let Some(label) = given.keys().find(|label| labels.index(label).is_none()) {
             let (label, known) = (label.clone(), Quoted(labels.names().to_vec()));
-            return Err(DataError::LabelWordsLabel { file: file(), label, known });
+            return Err(DataError::VerbalizerLabel { file: file(), label, known });
         }
-        LabelWords::new(labels, &given)
+        Verbalizer::new(labels, &given)
     }
 
-    fn new(labels: &LabelSet, given: &BTreeMap<String, String>) -> Result<LabelWords, DataError> {
+    fn new(labels: &LabelSet, given: &BTreeMap<String, String>) -> Result<Verbalizer, DataError> {
         let words = labels.names().iter().map(|name| match given.get(name) {
             Some(words) => words.trim().to_owned(),
             None => name.replace(['-', '_'], " ").trim().to_owned(),
@@ -51,10 +55,10 @@ impl LabelWords {
         for (index, own) in words.iter().enumerate() {
             if own.is_empty() || words[..index].contains(own) {
                 let (label, words) = (labels.names()[index].clone(), own.clone());
-                return Err(DataError::LabelWords { label, words });
+                return Err(DataError::Verbalizer { label, words });
             }
         }
-        Ok(LabelWords { words: LabelSet::new(words)? })
+        Ok(Verbalizer { words: LabelSet::new(words)? })
     }
 
     /// The words in the place of the labels: what a prompt lists.
@@ -67,11 +71,11 @@ impl LabelWords {
         self.words.names()
     }
 
-    /// The tokens of every label's words as they follow the prompt, set off by a blank unless it ends in white space.
+    /// The label tokens: those of every label's words as they follow the prompt, set off by a blank unless it ends in white space.
     ///
     /// # Errors
     /// When the prompt ends in a text of the pair, or the tokenizer doesn't cut between it and the words.
-    pub fn tokens(&self, tokenizer: &dyn Encode, prompt: &Prompt) -> Result<Vec<Vec<u32>>, DataError> {
+    pub fn label_tokens(&self, tokenizer: &dyn Encode, prompt: &Prompt) -> Result<Vec<Vec<u32>>, DataError> {
         let cue = prompt.cue().ok_or(DataError::NoCue)?;
         let encode = |text: &str| tokenizer.encode(text).map_err(|source| DataError::Prompt { source });
         let before = encode(cue)?;
@@ -94,8 +98,8 @@ pub(crate) fn blank_after(text: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::encode::EncodeError;
-    use crate::template::Template;
+    use crate::encoding::encode::EncodeError;
+    use crate::encoding::template::Template;
 
     /// A token a letter, but a blank belongs to the letter after it.
     struct Letters;
@@ -129,35 +133,35 @@ mod tests {
 
     #[test]
     fn names_lose_their_dashes_and_a_file_changes_them() {
-        let words = LabelWords::of_names(&labels()).unwrap();
+        let words = Verbalizer::of_names(&labels()).unwrap();
         assert_eq!(words.all(), ["b", "not a"]);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("words.json");
         std::fs::write(&path, r#"{"not-a": " changed "}"#).unwrap();
-        let words = LabelWords::from_file(&path, &labels()).unwrap();
+        let words = Verbalizer::from_file(&path, &labels()).unwrap();
         assert_eq!(words.all(), ["b", "changed"]);
         let stored = serde_json::to_string(&words).unwrap();
         assert_eq!(stored, r#"["b","changed"]"#);
-        assert_eq!(serde_json::from_str::<LabelWords>(&stored).unwrap(), words);
+        assert_eq!(serde_json::from_str::<Verbalizer>(&stored).unwrap(), words);
         let refused = |text: &str| {
             std::fs::write(&path, text).unwrap();
-            LabelWords::from_file(&path, &labels()).unwrap_err()
+            Verbalizer::from_file(&path, &labels()).unwrap_err()
         };
-        assert!(matches!(refused("[]"), DataError::LabelWordsFile { .. }));
+        assert!(matches!(refused("[]"), DataError::VerbalizerFile { .. }));
         let error = refused(r#"{"c": "d"}"#);
         assert!(
             error.to_string().ends_with("there is no label \"c\"; known labels: \"b\", \"not-a\""),
             "{error}"
         );
         let error = refused(r#"{"b": "not a"}"#);
-        assert!(matches!(&error, DataError::LabelWords { words, .. } if words == "not a"), "{error}");
+        assert!(matches!(&error, DataError::Verbalizer { words, .. } if words == "not a"), "{error}");
     }
 
     #[test]
     fn tokens_are_those_that_follow_the_prompt() {
-        let words = LabelWords::of_names(&labels()).unwrap();
+        let words = Verbalizer::of_names(&labels()).unwrap();
         let tokens = |template: &str| {
-            words.tokens(&Letters, &Template::parse("t", template).unwrap().prompt(words.as_labels()))
+            words.label_tokens(&Letters, &Template::parse("t", template).unwrap().prompt(words.as_labels()))
         };
         let with_blank = |text: &str| Letters.encode(text).unwrap();
         assert_eq!(tokens("{revised}\nIs:").unwrap(), [with_blank(" b"), with_blank(" not a")]);

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::prompt::{Prompt, Segment};
 use crate::error::DataError;
 use crate::label_set::LabelSet;
-use crate::prompt::{Prompt, Segment};
+use crate::reader::input::utf8;
 
 /// A parsed prompt template; stored as its name and text.
 ///
@@ -17,11 +18,11 @@ use crate::prompt::{Prompt, Segment};
 pub struct Template {
     name: String,
     text: String,
-    parts: Vec<Part>,
+    pieces: Vec<Piece>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum Piece {
     Text(String),
     Original,
     Revised,
@@ -77,7 +78,7 @@ impl Template {
         let name = path.display().to_string();
         let bytes =
             std::fs::read(path).map_err(|source| DataError::Open { file: name.as_str().into(), source })?;
-        let text = crate::reader::utf8(bytes, &name.as_str().into(), 1, 0)?;
+        let text = utf8(bytes, &name.as_str().into(), 1, 0)?;
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text).replace("\r\n", "\n");
         Template::parse(&name, text.strip_suffix('\n').unwrap_or(&text))
     }
@@ -87,7 +88,7 @@ impl Template {
     /// # Errors
     /// For an unknown or unclosed placeholder, and a template without `{revised}`.
     pub fn parse(name: &str, text: &str) -> Result<Template, DataError> {
-        let mut parts = Vec::new();
+        let mut pieces = Vec::new();
         let mut fixed = String::new();
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
@@ -108,29 +109,29 @@ impl Template {
             let Some(end) = end else {
                 return Err(DataError::UnclosedPlaceholder { template: name.to_owned(), line });
             };
-            let part = match &brace[1..end] {
-                "original" => Part::Original,
-                "revised" => Part::Revised,
-                "labels" => Part::Labels,
+            let piece = match &brace[1..end] {
+                "original" => Piece::Original,
+                "revised" => Piece::Revised,
+                "labels" => Piece::Labels,
                 placeholder => {
                     let (template, placeholder) = (name.to_owned(), placeholder.to_owned());
                     return Err(DataError::UnknownPlaceholder { template, line, placeholder });
                 }
             };
             if !fixed.is_empty() {
-                parts.push(Part::Text(std::mem::take(&mut fixed)));
+                pieces.push(Piece::Text(std::mem::take(&mut fixed)));
             }
-            parts.push(part);
+            pieces.push(piece);
             rest = &brace[end + 1..];
         }
         fixed.push_str(rest);
         if !fixed.is_empty() {
-            parts.push(Part::Text(fixed));
+            pieces.push(Piece::Text(fixed));
         }
-        if !parts.contains(&Part::Revised) {
+        if !pieces.contains(&Piece::Revised) {
             return Err(DataError::MissingRevised { template: name.to_owned() });
         }
-        Ok(Template { name: name.to_owned(), text: text.to_owned(), parts })
+        Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces })
     }
 
     /// Its name, or the file it was read from.
@@ -145,11 +146,11 @@ impl Template {
 
     /// The prompt for a label set.
     pub fn prompt(&self, labels: &LabelSet) -> Prompt {
-        let segments = self.parts.iter().map(|part| match part {
-            Part::Text(text) => Segment::Text(text.clone()),
-            Part::Labels => Segment::Text(labels.names().join(", ")),
-            Part::Original => Segment::Original,
-            Part::Revised => Segment::Revised,
+        let segments = self.pieces.iter().map(|part| match part {
+            Piece::Text(text) => Segment::Text(text.clone()),
+            Piece::Labels => Segment::Text(labels.names().join(", ")),
+            Piece::Original => Segment::Original,
+            Piece::Revised => Segment::Revised,
         });
         Prompt::new(segments)
     }

@@ -5,14 +5,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::corpus::Corpus;
-use crate::example::Encoded;
+use super::Corpus;
+use crate::encoding::encoder::Encoded;
+use crate::pair::Pair;
 
 /// Counts that tell whether a corpus is what one thinks it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// The file.
-    pub file: String,
+    /// The file, or what the rows are called.
+    pub name: String,
     /// Rows used.
     pub rows: usize,
     /// Rows left out for their label.
@@ -45,7 +46,7 @@ impl Summary {
     /// Counts a corpus.
     pub fn of(corpus: &Corpus) -> Summary {
         let pairs = &corpus.pairs;
-        let count = |holds: &dyn Fn(&crate::Pair) -> bool| pairs.iter().filter(|pair| holds(pair)).count();
+        let count = |holds: &dyn Fn(&Pair) -> bool| pairs.iter().filter(|pair| holds(pair)).count();
         let mut labels = BTreeMap::new();
         let mut texts: HashMap<_, BTreeSet<Option<&str>>> = HashMap::new();
         let (mut duplicates, mut words) = (0, 0);
@@ -60,7 +61,7 @@ impl Summary {
         let mut labels: Vec<(String, usize)> = labels.into_iter().collect();
         labels.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
         Summary {
-            file: corpus.file.to_string(),
+            name: corpus.name.to_string(),
             rows: pairs.len(),
             dropped: corpus.dropped,
             labels,
@@ -87,7 +88,7 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} rows", self.file, self.rows)?;
+        write!(f, "{}: {} rows", self.name, self.rows)?;
         for (count, what) in [(self.groups, "documents"), (self.dropped, "rows dropped for their label")] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
@@ -123,7 +124,7 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Example, Pair};
+    use crate::encoding::example::Example;
 
     #[test]
     fn everything_is_counted() {
@@ -143,7 +144,7 @@ mod tests {
             pair("a", "b", "tone"),
             Pair { revised: "new".to_owned(), ..Pair::default() },
         ];
-        let corpus = Corpus { file: "essays.csv".into(), pairs, dropped: 2 };
+        let corpus = Corpus { name: "essays.csv".into(), pairs, dropped: 2 };
         let example = |tokens: usize| Example { tokens: vec![1; tokens], label: None, shortened: tokens > 9 };
         let encoded = Encoded { examples: vec![example(10), example(5)], shortened: 1 };
         let summary = Summary::of(&corpus).with_tokens(&encoded);

@@ -1,11 +1,11 @@
-//! A row of any format, by column name.
+//! A record of any format, by column name.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-/// One row and the line it starts on.
-pub(crate) struct Row {
+/// One record and the line it starts on.
+pub(crate) struct Record {
     pub line: usize,
     pub values: Values,
 }
@@ -15,7 +15,7 @@ pub(crate) enum Values {
     Fields { header: Arc<[String]>, fields: Vec<String> },
 }
 
-/// What stands in a column of a row.
+/// What stands in a column of a record.
 pub(crate) enum Cell<'a> {
     Absent,
     Null,
@@ -25,7 +25,7 @@ pub(crate) enum Cell<'a> {
     Other(&'static str),
 }
 
-impl Row {
+impl Record {
     pub fn columns(&self) -> Vec<String> {
         match &self.values {
             Values::Object(object) => object.keys().cloned().collect(),

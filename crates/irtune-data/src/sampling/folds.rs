@@ -1,9 +1,9 @@
 //! Parts of a cross-validation: whole documents, labels in proportion.
 
+use super::groups::{Group, groups};
+use super::random::shuffled;
 use crate::error::DataError;
 use crate::pair::Pair;
-use crate::random::shuffled;
-use crate::split::{Group, groups};
 
 /// Draws the order of equally large documents; fixed, so that every run divides a file in the same way.
 const PURPOSE: u64 = 0x464F4C44;

@@ -1,28 +1,12 @@
-//! Pairs as token ids, none longer than the limit.
+//! Encodes pairs, none longer than the limit.
 
-use crate::encode::Encode;
+use super::encode::{Encode, EncodeError};
+use super::example::Example;
+use super::prompt::Prompt;
+use super::shorten::{ELLIPSIS, shorten};
 use crate::error::DataError;
 use crate::label_set::LabelSet;
 use crate::pair::Pair;
-use crate::prompt::Prompt;
-use crate::shorten::{ELLIPSIS, shorten};
-
-/// A pair ready for the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// The begin token, where there is one, and the ids of the rendered prompt.
-    pub tokens: Vec<u32>,
-    /// The class of the pair's label.
-    pub label: Option<u32>,
-    /// Something of the pair was left out to stay within the limit.
-    pub shortened: bool,
-}
-
-impl AsRef<[u32]> for Example {
-    fn as_ref(&self) -> &[u32] {
-        &self.tokens
-    }
-}
 
 /// Examples in the order of their pairs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,24 +24,20 @@ const LEAST_ROOM: usize = 16;
 ///
 /// The ids are those of the whole rendered prompt: texts and fixed text are not tokenized piece by piece, so a model
 /// sees what any other program would give it for the same string. The shared prefix is found in equal leading ids.
-pub struct Encoder<'a> {
-    tokenizer: &'a dyn Encode,
+pub struct Encoder<T> {
+    tokenizer: T,
     prompt: Prompt,
     max_length: usize,
     /// Tokens of the prompt around a pair of which nothing is left.
     fixed: usize,
 }
 
-impl<'a> Encoder<'a> {
+impl<T: Encode> Encoder<T> {
     /// An encoder whose examples have at most `max_length` tokens, the begin token included.
     ///
     /// # Errors
     /// When `max_length` leaves fewer than 16 tokens beside the fixed text, which is never cut.
-    pub fn new(
-        tokenizer: &'a dyn Encode,
-        prompt: Prompt,
-        max_length: usize,
-    ) -> Result<Encoder<'a>, DataError> {
+    pub fn new(tokenizer: T, prompt: Prompt, max_length: usize) -> Result<Encoder<T>, DataError> {
         let mut encoder = Encoder { tokenizer, prompt, max_length, fixed: 0 };
         let tokens = encoder.tokens(ELLIPSIS, ELLIPSIS).map_err(|source| DataError::Prompt { source })?;
         encoder.fixed = tokens.len();
@@ -87,7 +67,7 @@ impl<'a> Encoder<'a> {
     /// When the label isn't in `labels` or the tokenizer fails.
     pub fn encode(&self, pair: &Pair, labels: Option<&LabelSet>) -> Result<Example, DataError> {
         let label = labels.map(|labels| labels.target(pair)).transpose()?.flatten();
-        let failed = |source| DataError::Row { file: pair.file.clone(), line: pair.line, source };
+        let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let tokens = self.tokens(&pair.original, &pair.revised).map_err(failed)?;
         if tokens.len() <= self.max_length {
             return Ok(Example { tokens, label, shortened: false });
@@ -102,7 +82,7 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// When the tokenizer fails.
     pub fn texts(&self, pair: &Pair) -> Result<(String, String, bool), DataError> {
-        let failed = |source| DataError::Row { file: pair.file.clone(), line: pair.line, source };
+        let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let whole = self.tokens(&pair.original, &pair.revised).map_err(failed)?.len() <= self.max_length;
         let (original, revised) = match whole {
             true => (pair.original.clone(), pair.revised.clone()),
@@ -112,7 +92,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn shortened(&self, pair: &Pair) -> Result<(String, String), DataError> {
-        let failed = |source| DataError::Row { file: pair.file.clone(), line: pair.line, source };
+        let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let sides = shorten(&pair.original, &pair.revised, |original, revised| {
             Ok(self.tokens(original, revised)?.len() <= self.max_length)
         });
@@ -130,7 +110,7 @@ impl<'a> Encoder<'a> {
         Ok(Encoded { examples, shortened })
     }
 
-    fn tokens(&self, original: &str, revised: &str) -> Result<Vec<u32>, crate::EncodeError> {
+    fn tokens(&self, original: &str, revised: &str) -> Result<Vec<u32>, EncodeError> {
         let ids = self.tokenizer.encode(&self.prompt.render(original, revised))?;
         Ok(self.tokenizer.begin_token().into_iter().chain(ids).collect())
     }

@@ -1,6 +1,6 @@
 //! Makes both sides of a pair shorter around what changed.
 
-use crate::change::{Place, Unit, compare};
+use super::change::{Place, Unit, compare};
 
 /// What stands where something was left out.
 pub(crate) const ELLIPSIS: &str = "…";

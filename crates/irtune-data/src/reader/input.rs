@@ -3,10 +3,10 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use crate::DataError;
+use crate::error::DataError;
 
 /// A reader that knows the line it stands on and can hold back what was looked at.
-pub(crate) struct Source {
+pub(crate) struct Input {
     pub file: Arc<str>,
     inner: Box<dyn BufRead + Send>,
     /// Bytes taken from `inner` and not handed out yet; they lie on the current line.
@@ -14,42 +14,42 @@ pub(crate) struct Source {
     handed: usize,
     /// The current line, counted from 1.
     pub line: usize,
-    /// Characters handed out on the current line by [`Source::next_byte`].
+    /// Characters handed out on the current line by [`Input::next_byte`].
     pub column: usize,
 }
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-impl Source {
+impl Input {
     /// Starts before the first non-blank line, behind a byte order mark.
     ///
     /// # Errors
     /// When reading fails or there is nothing but blanks.
-    pub fn new(file: Arc<str>, inner: Box<dyn BufRead + Send>) -> Result<Source, DataError> {
-        let mut source = Source { file, inner, held: Vec::new(), handed: 0, line: 1, column: 0 };
-        while source.held.len() < 3 && source.held == BYTE_ORDER_MARK[..source.held.len()] {
-            let Some(byte) = source.pull()? else { break };
-            source.held.push(byte);
+    pub fn new(file: Arc<str>, inner: Box<dyn BufRead + Send>) -> Result<Input, DataError> {
+        let mut input = Input { file, inner, held: Vec::new(), handed: 0, line: 1, column: 0 };
+        while input.held.len() < 3 && input.held == BYTE_ORDER_MARK[..input.held.len()] {
+            let Some(byte) = input.pull()? else { break };
+            input.held.push(byte);
         }
-        if source.held == BYTE_ORDER_MARK {
-            source.held.clear();
+        if input.held == BYTE_ORDER_MARK {
+            input.held.clear();
         }
         // What was held for the mark's sake may already be content, or end a blank line.
-        let looked_at = std::mem::take(&mut source.held);
+        let looked_at = std::mem::take(&mut input.held);
         let mut looked_at = looked_at.into_iter();
         loop {
             let next = match looked_at.next() {
                 Some(byte) => Some(byte),
-                None => source.pull()?,
+                None => input.pull()?,
             };
-            let Some(byte) = next else { return Err(DataError::EmptyFile { file: source.file }) };
-            source.held.push(byte);
+            let Some(byte) = next else { return Err(DataError::EmptyFile { file: input.file }) };
+            input.held.push(byte);
             if byte == b'\n' {
-                source.held.clear();
-                source.line += 1;
+                input.held.clear();
+                input.line += 1;
             } else if !byte.is_ascii_whitespace() {
-                source.held.extend(looked_at);
-                return Ok(source);
+                input.held.extend(looked_at);
+                return Ok(input);
             }
         }
     }
@@ -124,10 +124,10 @@ impl Source {
         Ok(Some(line))
     }
 
-    /// The line that [`Source::next_line`] will give next.
+    /// The line that [`Input::next_line`] will give next.
     ///
     /// # Errors
-    /// As [`Source::next_line`].
+    /// As [`Input::next_line`].
     pub fn peek_line(&mut self) -> Result<String, DataError> {
         let mut text = String::new();
         if self.next_line(&mut text)?.is_some() {
@@ -146,13 +146,13 @@ pub(crate) fn utf8(bytes: Vec<u8>, file: &Arc<str>, line: usize, column: usize) 
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-        let (line, column) = place(&before, line, column);
+        let (line, column) = behind(&before, line, column);
         DataError::InvalidUtf8 { file: file.clone(), line, column }
     })
 }
 
 /// Line and column (both from 1) right behind `text`, which starts on `line` behind `column` characters.
-pub(crate) fn place(text: &str, line: usize, column: usize) -> (usize, usize) {
+pub(crate) fn behind(text: &str, line: usize, column: usize) -> (usize, usize) {
     match text.rsplit_once('\n') {
         Some((above, last)) => (line + 1 + above.matches('\n').count(), last.chars().count() + 1),
         None => (line, column + text.chars().count() + 1),

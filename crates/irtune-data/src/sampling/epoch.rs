@@ -1,7 +1,7 @@
 //! In which order an epoch visits its examples.
 
+use super::random::shuffled;
 use crate::error::DataError;
-use crate::random::shuffled;
 
 const PURPOSE: u64 = 0x45504F4348;
 

@@ -7,7 +7,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 ///
 /// The shuffle is written out here because a library's own may draw differently in its next version, and a resumed
 /// run must go on as it began.
-pub(crate) fn shuffled(length: usize, purpose: u64, seed: u64, number: u64) -> Vec<usize> {
+pub(super) fn shuffled(length: usize, purpose: u64, seed: u64, number: u64) -> Vec<usize> {
     let mut key = [0; 32];
     for (bytes, value) in key.chunks_exact_mut(8).zip([purpose, seed, number]) {
         bytes.copy_from_slice(&value.to_le_bytes());

@@ -1,6 +1,6 @@
 //! Which examples revise the same text.
 
-use crate::example::Example;
+use super::example::Example;
 
 /// Tokens beyond what all examples begin with that related ones share at least.
 const SHARED: usize = 16;

@@ -12,6 +12,16 @@ pub trait Encode {
     fn begin_token(&self) -> Option<u32>;
 }
 
+impl<T: Encode + ?Sized> Encode for &T {
+    fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+        (**self).encode(text)
+    }
+
+    fn begin_token(&self) -> Option<u32> {
+        (**self).begin_token()
+    }
+}
+
 /// The tokenizer refused a text.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot be tokenized: {source}")]

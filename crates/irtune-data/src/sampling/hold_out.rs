@@ -1,10 +1,9 @@
 //! Holding out rows for validation: whole documents, labels in proportion.
 
-use std::collections::{BTreeMap, HashMap};
-
+use super::groups::{Group, groups};
+use super::random::shuffled;
 use crate::error::DataError;
 use crate::pair::Pair;
-use crate::random::shuffled;
 
 const PURPOSE: u64 = 0x53504C4954;
 /// Orders tried; among few large documents one order alone can miss a label.
@@ -14,19 +13,11 @@ const MOST_GROUPS: usize = 10_000;
 
 /// The rows of both sides, each ascending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
+pub struct HoldOut {
     /// Rows to train on.
     pub train: Vec<usize>,
     /// Rows held out.
     pub validation: Vec<usize>,
-}
-
-/// Rows that stay together, and how often each label stands in them.
-#[derive(Default)]
-pub(crate) struct Group {
-    pub(crate) rows: Vec<usize>,
-    /// Ordered, so that sums of floats over it are the same in every run.
-    pub(crate) labels: BTreeMap<usize, usize>,
 }
 
 /// Holds out about `fraction` of the rows.
@@ -39,7 +30,7 @@ pub(crate) struct Group {
 ///
 /// # Errors
 /// When `fraction` isn't between 0 and 1, or a side is left without rows.
-pub fn split(pairs: &[Pair], fraction: f64, seed: u64) -> Result<Split, DataError> {
+pub fn hold_out(pairs: &[Pair], fraction: f64, seed: u64) -> Result<HoldOut, DataError> {
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(DataError::Fraction { fraction });
     }
@@ -67,41 +58,10 @@ pub fn split(pairs: &[Pair], fraction: f64, seed: u64) -> Result<Split, DataErro
     for (side, rows) in [("training", &train), ("validation", &validation)] {
         if rows.is_empty() {
             let (rows, groups) = (pairs.len(), groups.len());
-            return Err(DataError::EmptySplit { side, rows, groups, fraction });
+            return Err(DataError::EmptyHoldOut { side, rows, groups, fraction });
         }
     }
-    Ok(Split { train, validation })
-}
-
-/// Groups in the order of their first rows, and the rows of every label.
-pub(crate) fn groups(pairs: &[Pair]) -> (Vec<Group>, Vec<usize>) {
-    #[derive(PartialEq, Eq, Hash)]
-    enum Key<'a> {
-        Document(&'a str),
-        Texts(&'a str, &'a str),
-    }
-    let mut group_of = HashMap::new();
-    let mut label_of = HashMap::new();
-    let mut groups: Vec<Group> = Vec::new();
-    let mut label_rows: Vec<usize> = Vec::new();
-    for (row, pair) in pairs.iter().enumerate() {
-        let key = match &pair.group {
-            Some(document) => Key::Document(document),
-            None => Key::Texts(&pair.original, &pair.revised),
-        };
-        let group = *group_of.entry(key).or_insert_with(|| {
-            groups.push(Group::default());
-            groups.len() - 1
-        });
-        let label = *label_of.entry(pair.label.as_deref()).or_insert_with(|| {
-            label_rows.push(0);
-            label_rows.len() - 1
-        });
-        label_rows[label] += 1;
-        groups[group].rows.push(row);
-        *groups[group].labels.entry(label).or_insert(0) += 1;
-    }
-    (groups, label_rows)
+    Ok(HoldOut { train, validation })
 }
 
 /// The held-out side while it grows.
@@ -213,19 +173,19 @@ mod tests {
     fn without_documents_every_label_is_held_out_in_proportion() {
         let pairs: Vec<Pair> =
             (0..200).map(|row| pair(row, if row % 4 == 0 { "tone" } else { "claim" }, None)).collect();
-        let rows = split(&pairs, 0.1, 3).unwrap();
+        let rows = hold_out(&pairs, 0.1, 3).unwrap();
         assert_eq!(count(&rows.validation, &pairs, "tone"), 5);
         assert_eq!(count(&rows.validation, &pairs, "claim"), 15);
         assert_eq!(rows.train.len(), 180);
-        assert_eq!(rows, split(&pairs, 0.1, 3).unwrap());
-        assert_ne!(rows, split(&pairs, 0.1, 4).unwrap());
+        assert_eq!(rows, hold_out(&pairs, 0.1, 3).unwrap());
+        assert_ne!(rows, hold_out(&pairs, 0.1, 4).unwrap());
     }
 
     #[test]
     fn few_rows_of_many_labels_still_give_a_validation_side() {
         let pairs: Vec<Pair> =
             (0..10).map(|row| pair(row, ["a", "b", "c", "d", "e"][row % 5], None)).collect();
-        assert_eq!(split(&pairs, 0.1, 0).unwrap().validation.len(), 1);
+        assert_eq!(hold_out(&pairs, 0.1, 0).unwrap().validation.len(), 1);
     }
 
     #[test]
@@ -234,7 +194,7 @@ mod tests {
         let label = |row: usize| ["a", "b", "c"][if row % 5 < 3 { row / 20 % 3 } else { row % 3 }];
         let pairs: Vec<Pair> = (0..600).map(|row| pair(row, label(row), Some(row / 20))).collect();
         for seed in 0..20 {
-            let rows = split(&pairs, 0.2, seed).unwrap();
+            let rows = hold_out(&pairs, 0.2, seed).unwrap();
             for label in ["a", "b", "c"] {
                 let held = count(&rows.validation, &pairs, label);
                 assert!((35..=45).contains(&held), "{held} of 200 {label}");
@@ -245,7 +205,7 @@ mod tests {
     #[test]
     fn the_same_texts_stay_together_without_documents() {
         let pairs: Vec<Pair> = (0..40).map(|row| pair(row / 2, "tone", None)).collect();
-        let rows = split(&pairs, 0.25, 0).unwrap();
+        let rows = hold_out(&pairs, 0.25, 0).unwrap();
         assert_eq!(rows.validation.len(), 10);
         assert!(rows.validation.chunks(2).all(|rows| rows[0] / 2 == rows[1] / 2));
     }
@@ -255,14 +215,14 @@ mod tests {
         let pairs: Vec<Pair> =
             (0..20).map(|row| pair(row, if row < 2 { "rare" } else { "tone" }, Some(row / 2))).collect();
         for seed in 0..50 {
-            assert_eq!(count(&split(&pairs, 0.5, seed).unwrap().train, &pairs, "rare"), 2);
+            assert_eq!(count(&hold_out(&pairs, 0.5, seed).unwrap().train, &pairs, "rare"), 2);
         }
     }
 
     #[test]
     fn a_fraction_outside_its_range_is_an_error() {
         for fraction in [0.0, 1.0, -0.5, f64::NAN] {
-            let error = split(&[], fraction, 0).unwrap_err();
+            let error = hold_out(&[], fraction, 0).unwrap_err();
             assert!(matches!(error, DataError::Fraction { .. }), "{error}");
         }
     }
@@ -270,14 +230,14 @@ mod tests {
     #[test]
     fn an_empty_side_is_an_error() {
         let one_document: Vec<Pair> = (0..8).map(|row| pair(row, "tone", Some(0))).collect();
-        let error = split(&one_document, 0.2, 0).unwrap_err();
-        assert!(matches!(error, DataError::EmptySplit { side: "validation", .. }));
+        let error = hold_out(&one_document, 0.2, 0).unwrap_err();
+        assert!(matches!(error, DataError::EmptyHoldOut { side: "validation", .. }));
         assert_eq!(
             error.to_string(),
             "holding out 0.2 of 8 rows in 1 documents leaves the validation side empty; \
              change the fraction, add documents, or give a validation file"
         );
-        assert!(matches!(split(&[], 0.5, 0), Err(DataError::EmptySplit { side: "training", .. })));
+        assert!(matches!(hold_out(&[], 0.5, 0), Err(DataError::EmptyHoldOut { side: "training", .. })));
     }
 
     proptest! {
@@ -292,7 +252,7 @@ mod tests {
                 .enumerate()
                 .map(|(row, &(group, label))| pair(row, ["a", "b", "c"][label], Some(group)))
                 .collect();
-            if let Ok(rows) = split(&pairs, fraction, seed) {
+            if let Ok(rows) = hold_out(&pairs, fraction, seed) {
                 let documents = |rows: &[usize]| -> BTreeSet<_> {
                     rows.iter().map(|&row| pairs[row].group.clone()).collect()
                 };
@@ -300,7 +260,7 @@ mod tests {
                 let mut all = [rows.train.clone(), rows.validation.clone()].concat();
                 all.sort_unstable();
                 prop_assert_eq!(all, (0..pairs.len()).collect::<Vec<_>>());
-                prop_assert_eq!(&rows, &split(&pairs, fraction, seed).unwrap());
+                prop_assert_eq!(&rows, &hold_out(&pairs, fraction, seed).unwrap());
             }
         }
     }
