@@ -171,3 +171,56 @@ fn tolerances_stand_close_above_what_was_measured() {
         }
     }
 }
+
+#[test]
+fn a_damaged_matrix_differs_as_it_says() {
+    let gradient = [1.0, 2.0, -3.0, 4.0, 0.5, 0.0];
+    let damaged = |damage: Damage| damage.of(&[3, 2], &gradient).unwrap();
+    assert_eq!(damaged(Damage::Halved), [0.5, 1.0, -1.5, 2.0, 0.25, 0.0]);
+    assert_eq!(damaged(Damage::RowFlipped), [1.0, 2.0, 3.0, -4.0, 0.5, 0.0]);
+    assert_eq!(damaged(Damage::RowsSwapped), [1.0, 2.0, 0.5, 0.0, -3.0, 4.0]);
+    assert_eq!(Damage::RowsSwapped.of(&[1, 6], &gradient), None);
+    assert_eq!(Damage::RowFlipped.of(&[6], &gradient).unwrap()[3], -4.0);
+}
+
+/// Every golden's gradients, with the rung that holds them.
+fn gradients() -> Vec<(String, &'static str, &'static str)> {
+    let mut all = Vec::new();
+    for case in ["three_layers", "six_layers"] {
+        all.push((format!("tiny_llama/{case}"), "gradients", "gradients/"));
+        all.push((format!("words/{case}"), "word_gradients", "gradients/"));
+        all.push((format!("tuned_weights/{case}"), "weight_gradients", "gradients/"));
+    }
+    for case in ["rank_stabilised", "lora_plus", "pissa", "dora", "dora_with_norm", "ia3", "ia3_everywhere"] {
+        all.push((format!("adapters/{case}"), "adapter_gradients", "gradients/"));
+    }
+    for case in ["bottleneck", "bottleneck_serial"] {
+        all.push((format!("adapters/{case}"), "adapter_gradients", "gradients/"));
+    }
+    all.push(("adapters/bottleneck_relu".to_owned(), "relu_gradients", "gradients/"));
+    all.push(("smollm2".to_owned(), "smollm2_gradients", "gradients/head"));
+    all
+}
+
+#[test]
+fn a_damaged_gradient_is_refused_in_every_precision() {
+    for (case, rung, keys) in gradients() {
+        let golden = Golden::open(&case, &["gradients"]);
+        let all = golden.keys("gradients");
+        let keys: Vec<&String> = all.iter().filter(|key| key.starts_with(keys)).collect();
+        assert!(!keys.is_empty(), "{case}");
+        for key in keys {
+            let (shape, expected) = (golden.shape(key).to_vec(), golden.floats(key));
+            for precision in entries()[rung].keys() {
+                let tolerance = tolerance(rung, precision);
+                for damage in Damage::ALL {
+                    let Some(damaged) = damage.of(&shape, &expected) else { continue };
+                    let refused = tolerance.check(key, &expected, &damaged);
+                    assert!(refused.is_err(), "{case} {key} {precision}: {damage:?} passes");
+                }
+            }
+        }
+        // The golden only lent its gradients, and one of its tests reads the rest.
+        let _ = golden.finish();
+    }
+}

@@ -1,7 +1,9 @@
 //! A folder of its own for each test, with a synthetic base and a small corpus in it, and the built program.
 
+mod running;
 mod said;
 
+pub use running::Running;
 pub use said::Said;
 
 use std::{
@@ -73,6 +75,11 @@ impl Sandbox {
         }
         command.current_dir(self.folder.path());
         command
+    }
+
+    /// Starts `irtune` with arguments separated by spaces.
+    pub fn start(&self, arguments: &str) -> Running {
+        Running::start(self.process().args(arguments.split_whitespace()))
     }
 
     /// `irtune` in this folder, with the user's own caches and network: what it fetches, it fetches once.

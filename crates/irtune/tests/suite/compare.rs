@@ -193,37 +193,22 @@ fn everything_wrong_is_said_before_anything_is_loaded() {
 #[cfg(unix)]
 #[test]
 fn interrupted_comparisons_go_on_as_if_nothing_had_been() {
-    use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
-
     let settings = format!(
         "{DATA} --methods full --seeds 1,2 --rank 2 --max-length 400 --batch-size 2 --max-steps 120 --eval-every 40"
     );
     let sandbox = Sandbox::with_base();
     sandbox.run(&format!("compare {settings} --out whole")).success();
-    let mut child = sandbox
-        .process()
-        .args(format!("compare {settings} --out stopped").split_whitespace())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
     let second = "runs/corpus.full.lora.seed-2";
     let steps = |out: &str| {
         let log = sandbox.path(&format!("{out}/{second}/metrics.jsonl"));
         fs::read_to_string(log).map_or(0, |text| text.lines().count())
     };
-    let began = Instant::now();
-    while steps("stopped") < 5 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before");
-        assert!(began.elapsed() < Duration::from_secs(240), "no step in four minutes");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let mut running = sandbox.start(&format!("compare {settings} --out stopped"));
+    running.wait_for("Run 2 of 2");
+    running.wait_for("after step 40:");
+    running.interrupt();
+    let (code, said) = running.finish();
+    assert_eq!(code, Some(130), "{said}");
     let expected = format!(
         "interrupted after step {} of corpus.full.lora.seed-2; everything is saved\nhint: continue with\n  irtune \
          compare --out stopped\n",
