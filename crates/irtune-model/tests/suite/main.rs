@@ -7,6 +7,7 @@ mod merge;
 mod parity;
 mod peft_folders;
 mod properties;
+mod synthetic;
 mod tiny;
 mod tuned_weights;
 mod words;

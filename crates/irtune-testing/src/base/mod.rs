@@ -5,6 +5,8 @@ mod format;
 mod gguf;
 mod gguf_file;
 mod random;
+#[cfg(test)]
+mod tests;
 mod tokenizer;
 
 pub use folder::{Entry, write_counting};
