@@ -7,6 +7,7 @@
 
 pub mod checkpoint;
 pub mod data;
+pub mod devices;
 mod error;
 pub mod evaluate;
 pub mod files;

@@ -1,5 +1,6 @@
 //! Using a trained model: labels for pairs, and how good they are.
 
+use crate::devices::{self, DeviceOptions};
 use crate::evaluate::{self, BatchLimit};
 use crate::merge::MergedModel;
 use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
@@ -9,7 +10,7 @@ use crate::tokens::BaseTokens;
 use crate::train::cores;
 use irtune_data::{DataError, Encoder, Example, LabelSet, LabelWords, Pair, Prompt};
 use irtune_model::{
-    Base, Engine, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
+    Base, Engine, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
     peft::HEAD_NAME, read_adapter, read_head, read_tuned_weights,
 };
 use std::collections::VecDeque;
@@ -161,7 +162,7 @@ impl Predictor {
         let (sources, labels) = (folder.sources()?, folder.labels()?);
         let words = folder.words()?;
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
-        let base = Arc::new(Base::open(path)?);
+        let base = Arc::new(Base::open(path).map_err(ModelError::from)?);
         // Only what the base is matters here, not where it lies.
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
@@ -187,8 +188,9 @@ impl Predictor {
         }
         let max_length = settings.max_length;
         let limit = BatchLimit::classifying(options.batch_size);
-        let engine_options = engine_options(options, limit, max_length);
-        let mut engine = engine(base.clone(), trained, labels.len(), settings.seed, engine_options)?;
+        let (device, engine_options) = (device(options), engine_options(limit, max_length));
+        let mut engine =
+            devices::engine(device, base.clone(), trained, labels.len(), settings.seed, engine_options)?;
         let tokens = BaseTokens::new(base);
         let prompt = folder.prompt()?.prompt(words.as_ref().map_or(&labels, LabelWords::as_labels));
         if let Some(words) = &words {
@@ -207,7 +209,7 @@ impl Predictor {
             return Err(PredictorError::WholeModel { path: folder.to_owned() });
         }
         let MergedModel { labels, prompt, max_length } = merged;
-        let base = Arc::new(Base::open(folder)?);
+        let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
         let head = base.weights.tensor(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
         let model = head.shape.first().copied().unwrap_or(0);
         if model != labels.len() {
@@ -216,8 +218,8 @@ impl Predictor {
         let values = base.weights.values(WEIGHTS_HEAD_NAME).map_err(ModelError::from)?;
         let head = HostTensor::new(HEAD_NAME, head.shape.clone(), values);
         let limit = BatchLimit::classifying(options.batch_size);
-        let engine_options = engine_options(options, limit, max_length);
-        let mut engine = engine(base.clone(), Trained::Head, model, 0, engine_options)?;
+        let (device, engine_options) = (device(options), engine_options(limit, max_length));
+        let mut engine = devices::engine(device, base.clone(), Trained::Head, model, 0, engine_options)?;
         engine.load_parameters(&[head])?;
         let prompt = prompt.prompt(&labels);
         Ok(Predictor { engine, tokens: BaseTokens::new(base), labels, prompt, max_length, limit })
@@ -325,10 +327,12 @@ fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predict
     Predictions::new(targets, &probabilities, labels)
 }
 
-fn engine_options(options: &PredictorOptions, limit: BatchLimit, max_length: usize) -> EngineOptions {
+fn device(options: &PredictorOptions) -> DeviceOptions {
+    DeviceOptions { precision: options.precision, threads: options.threads.unwrap_or_else(cores) }
+}
+
+fn engine_options(limit: BatchLimit, max_length: usize) -> EngineOptions {
     EngineOptions {
-        precision: options.precision,
-        threads: options.threads.unwrap_or_else(cores),
         max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
         max_examples: limit.examples,
         training: false,

@@ -6,6 +6,7 @@
 //! model says of a neutral pair: Zhao et al., "Calibrate Before Use", 2021, with one neutral pair and by logarithms.
 
 use crate::data::RunData;
+use crate::devices::{self, DeviceOptions};
 use crate::evaluate::{self, BatchLimit};
 use crate::metrics::{Bootstrap, Metrics, Predictions};
 use crate::predictor::{Measured, Prediction};
@@ -15,7 +16,7 @@ use irtune_data::{
     Columns, Corpus, Encode, Encoder, Example, LabelSet, LabelWords, Labels, Pair, Prompt, Shot, Template,
     draw_shots,
 };
-use irtune_model::{Base, EngineOptions, Precision, Trained, engine};
+use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -111,7 +112,7 @@ pub fn prompt(
         Some(path) => LabelWords::from_file(path, &labels)?,
         None => LabelWords::of_names(&labels)?,
     };
-    let base = Arc::new(Base::open(&request.base)?);
+    let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
     let chat = request.chat.decide(&base)?;
     let tokens = BaseTokens::new(base.clone());
     let plain = template.prompt(words.as_labels());
@@ -144,14 +145,14 @@ pub fn prompt(
     let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
     let data = RunData { labels: labels.clone(), train: examples, validation: Vec::new(), test: Vec::new() };
     let options = EngineOptions {
-        precision: request.precision,
-        threads: request.threads.unwrap_or_else(cores),
         max_tokens: data.largest_batch(batch_size) + batch_size * counts.iter().sum::<usize>(),
         max_examples: batch_size * counts.iter().sum::<usize>(),
         training: false,
         memory_bytes: None,
     };
-    let mut engine = engine(base, Trained::Head, labels.len(), request.seed, options)?;
+    let threads = request.threads.unwrap_or_else(cores);
+    let device = DeviceOptions { precision: request.precision, threads };
+    let mut engine = devices::engine(device, base, Trained::Head, labels.len(), request.seed, options)?;
     engine.classify_by_words(word_tokens)?;
     let prior = match request.normalise {
         Normalise::Prior => {

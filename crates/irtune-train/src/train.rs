@@ -2,6 +2,7 @@
 
 use crate::checkpoint;
 use crate::data::RunData;
+use crate::devices::{self, DeviceOptions};
 use crate::error::TrainError;
 use crate::files::Disk;
 use crate::head_only::HeadOnly;
@@ -13,8 +14,8 @@ use crate::settings::{MemoryLimit, Objective, TrainSettings, Tune};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, LabelWords, Labels, Template};
 use irtune_model::{
-    Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, Trained, engine, write_adapter,
-    write_head, write_tuned_weights,
+    Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, Trained, write_adapter, write_head,
+    write_tuned_weights,
 };
 use irtune_select::LayerPolicy;
 use std::io;
@@ -79,7 +80,7 @@ pub fn train(
     if !unread.is_empty() {
         observer.on_notice(&Notice::Unread { names: unread });
     }
-    if settings.precision.is_slow_here() {
+    if devices::is_slow_here(settings.precision) {
         observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
     }
     let corpora = Corpora::read(&paths, &request.columns, &settings, observer)?;
@@ -89,7 +90,7 @@ pub fn train(
         (Objective::Words, None) => Some(LabelWords::of_names(&labels)?),
         (Objective::Words, Some(path)) => Some(LabelWords::from_file(Path::new(path), &labels)?),
     };
-    let base = Arc::new(Base::open(&absolute(&request.base)?)?);
+    let base = Arc::new(Base::open(&absolute(&request.base)?).map_err(ModelError::from)?);
     let shown = words.as_ref().map_or(&labels, LabelWords::as_labels).clone();
     let data = corpora.encode(&base, labels, &shown, &prompt, settings.max_length, observer)?;
 
@@ -161,7 +162,7 @@ pub fn resume(
         test: sources.test.clone(),
     };
     let corpora = Corpora::read(&paths, &sources.columns, &settings, observer)?;
-    let base = Arc::new(Base::open(&sources.base.path)?);
+    let base = Arc::new(Base::open(&sources.base.path).map_err(ModelError::from)?);
     if base.source != sources.base {
         return Err(TrainError::BaseChanged { path: sources.base.path });
     }
@@ -292,8 +293,6 @@ pub fn make_engine(
 ) -> Result<Box<dyn Engine>, TrainError> {
     let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
     let options = EngineOptions {
-        precision: settings.precision,
-        threads: settings.threads.unwrap_or_else(cores),
         max_tokens: settings.batch_limit().most_tokens(longest, largest),
         max_examples: settings.batch_size,
         training: true,
@@ -303,7 +302,10 @@ pub fn make_engine(
         Tune::Adapters => settings.adapter_config().into(),
         Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
     };
-    let mut engine = engine(base.clone(), trained, data.labels.len(), settings.seed, options)?;
+    let threads = settings.threads.unwrap_or_else(cores);
+    let device = DeviceOptions { precision: settings.precision, threads };
+    let mut engine =
+        devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, options)?;
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;

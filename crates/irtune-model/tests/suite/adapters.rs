@@ -1,10 +1,13 @@
 //! Every kind of adapter held against PEFT, or PyTorch where PEFT has no such kind (`golden/adapters`), and against what
 //! must hold of all of them.
-use crate::tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
+use crate::tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, host_tensor, layer_of, name_of, options,
+};
 use irtune_model::{
-    AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, HostTensor,
-    Ia3Config, LoraConfig, LoraInit, ModelError, Projection,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, DropoutKey,
+    Engine, HostTensor, Ia3Config, LoraConfig, LoraInit, ModelError, Precision, Projection, Trained,
     merged_weight, read_adapter,
 };
 use irtune_testing::golden::{Errors, Golden, assert_close, golden_folder, sections, tolerance};

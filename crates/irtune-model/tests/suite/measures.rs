@@ -1,15 +1,13 @@
 //! What policies have measured: losses with weakened adapters, cosines, frozen weights; and clearing optimizer state.
+
 use std::collections::BTreeMap;
 
-use crate::tiny::{CASES, Tiny, layer_of, name_of};
-use irtune_cpu::weight::Weight;
-use irtune_model::{
-    ModelError,
-    engine::{AdamW, Engine, Precision},
-    spectrum,
-};
+use irtune_device::WeightView;
+use irtune_model::{AdamW, Engine, ModelError, Precision, spectrum};
 use irtune_testing::golden::{case_json, tolerance};
 use serde::Deserialize;
+
+use crate::tiny::{CASES, Tiny, layer_of, name_of};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,7 +204,7 @@ fn singular_values_ratios_and_norms_are_those_of_torch() {
     };
     for matrix in &case.matrices {
         let [rows, columns] = matrix.shape;
-        let singular = spectrum::singular_values(&Weight::of(&matrix.values, rows, columns));
+        let singular = spectrum::singular_values(&WeightView::of(&matrix.values, rows, columns));
         assert_eq!(singular.len(), matrix.singular.len());
         singular
             .iter()

@@ -1,11 +1,10 @@
 //! A merged model says what the base with its adapters, or with its tuned weights, says.
+
 use std::sync::Arc;
 
-use crate::tiny::{CASES, Tiny, options};
+use crate::tiny::{CASES, Tiny, engine::engine, options};
 use irtune_model::{
-    Base, Changes, HostTensor, MergedType, WEIGHTS_HEAD_NAME,
-    engine::{AdamW, Engine, Precision, Trained, engine},
-    write_merged,
+    AdamW, Base, Changes, Engine, HostTensor, MergedType, Precision, Trained, WEIGHTS_HEAD_NAME, write_merged,
 };
 use irtune_testing::golden::{Errors, assert_close, tolerance};
 

@@ -1,11 +1,9 @@
 //! The engine held against transformers and PEFT on tiny Llama classifiers, rung by rung.
+
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::tiny::{CASES, Tiny, cut_model, find, layer_of, name_of, options};
-use irtune_model::{
-    Base, HostTensor, PackedBatch, SHORTEST_SHARED,
-    engine::{Engine, Precision, Trained, engine},
-};
+use crate::tiny::{CASES, Tiny, cut_model, engine::engine, find, layer_of, name_of, options};
+use irtune_model::{Base, Engine, HostTensor, PackedBatch, Precision, SHORTEST_SHARED, Trained};
 use irtune_testing::golden::{Golden, Tolerance, sections, tolerance};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];

@@ -1,9 +1,10 @@
 //! What must hold of the engine whatever the model: algebra, not goldens.
+
 use crate::tiny::{CASES, Tiny, find, layer_of, name_of, options};
 use irtune_cpu::{Level, level};
 use irtune_model::{
-    HostTensor, LoraConfig, ModelError, PackedBatch,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, engine},
+    AdamW, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelError, PackedBatch, Precision,
+    Trained,
 };
 use irtune_testing::golden::{assert_close, tolerance};
 
@@ -363,7 +364,7 @@ fn frozen_layers_are_not_updated() {
         let mut active = vec![true; tiny.layers];
         active[1] = false;
         engine.accumulate(&batch, &targets, &active, false, 5.0, None).expect("gradients");
-        let settings = irtune_model::engine::AdamW {
+        let settings = irtune_model::AdamW {
             learning_rate: 1e-3,
             beta1: 0.9,
             beta2: 0.999,

@@ -1,14 +1,16 @@
 //! The tiny Llama classifiers of `golden/tiny_llama`, opened and ready to run.
 
+pub mod engine;
+
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use irtune_model::{
-    AdapterConfig, Base, HostTensor, LoraConfig, PackedBatch,
-    engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, AdapterConfig, Base, Engine, HostTensor, LoraConfig, PackedBatch, Precision, Trained,
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
 
+use engine::{EngineOptions, engine};
 use irtune_testing::golden::{Golden, golden_folder};
 
 /// Both cases: bf16 weights and a configuration as transformers 5 writes it; f32 weights, scaled rotary frequencies,

@@ -1,11 +1,13 @@
 //! Layers whose own weights train, held against full fine-tuning by PyTorch (`golden/tuned_weights`) and against algebra.
+
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-use crate::tiny::{CASES, Tiny, find, layer_of, name_of, options};
-use irtune_model::{
-    HostTensor, ModelError, WEIGHTS_HEAD_NAME,
-    engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
+use crate::tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, layer_of, name_of, options,
 };
+use irtune_model::{AdamW, Engine, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME};
 use irtune_testing::golden::{Golden, assert_close, sections, tolerance};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];

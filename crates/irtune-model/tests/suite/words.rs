@@ -1,10 +1,14 @@
 //! Classification by the language-model head held against transformers and PEFT, and what must hold of it anyway.
+
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use crate::tiny::{CASES, Tiny, find, name_of, options};
+use crate::tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, name_of, options,
+};
 use irtune_model::{
-    Base, HostTensor, ModelError, PackedBatch, WeightError,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Trained, WeightError,
 };
 use irtune_testing::golden::{Golden, Tolerance, assert_close, golden_folder, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};

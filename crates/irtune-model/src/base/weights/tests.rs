@@ -6,6 +6,7 @@ use irtune_testing::base::{Entry, GgufFile, SyntheticBase, write_counting};
 use super::*;
 use crate::base::config::{ModelConfig, tests::tiny};
 use ::safetensors::Dtype;
+use irtune_device::Format;
 
 fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
     (name.to_owned(), dtype, shape.to_vec())
