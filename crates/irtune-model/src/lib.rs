@@ -7,9 +7,7 @@
 pub mod adapters;
 pub mod base;
 pub mod batch;
-pub mod cpu;
 pub mod decoder;
-pub mod device;
 pub mod engine;
 pub mod error;
 pub mod families;
@@ -26,15 +24,14 @@ pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
     Ia3Config, LoraConfig, LoraInit, Projection, UnknownProjection, merged_weight,
 };
-pub use base::{Base, BaseFormat, BaseSource, config, tokenizer, weights};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
-pub use engine::{
-    AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
-};
+pub use engine::{Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME, engine_over};
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
 pub use host_tensor::HostTensor;
+pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
 pub use tokenizer::{Tokenizer, TokenizerError};

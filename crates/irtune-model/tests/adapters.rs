@@ -6,16 +6,19 @@ mod support;
 mod tiny;
 
 use irtune_model::{
-    AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, HostTensor,
-    Ia3Config, LoraConfig, LoraInit, ModelError, Projection,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, DropoutKey,
+    Engine, HostTensor, Ia3Config, LoraConfig, LoraInit, ModelError, Precision, Projection, Trained,
     merged_weight, read_adapter,
 };
 use support::{
     golden::{Golden, golden_folder, largest_error, sections},
     tolerances::tolerance,
 };
-use tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
+use tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, host_tensor, layer_of, name_of, options,
+};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 const GOLDENS: [&str; 10] = [

@@ -17,6 +17,7 @@
 
 mod base_tokens;
 mod data_split;
+pub mod devices;
 mod error;
 pub mod files;
 mod folder;

@@ -7,6 +7,7 @@
 
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
+use crate::devices::{self, DeviceOptions};
 use crate::error::TrainError;
 use crate::folder::sources::Sources;
 use crate::folder::state::DataPrints;
@@ -17,7 +18,7 @@ use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
 use crate::task::Task;
 use irtune_data::{Columns, DataError, Prompt, Template};
-use irtune_model::{Base, Engine, EngineOptions, LossOptions, ModelError, Trained, engine};
+use irtune_model::{Base, Engine, EngineOptions, LossOptions, ModelError, Trained};
 use irtune_select::LayerPolicy;
 use std::path::Path;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
         Origin::New(template) => (Task::of(settings, template, corpora.labels.clone())?, None),
         Origin::Begun(begun) => (begun.task.clone(), Some(begun)),
     };
-    let base = Arc::new(Base::open(base)?);
+    let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
     begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
     let data = corpora.encode(&base, &task, settings.max_length, observer)?;
     begun.as_ref().map_or(Ok(()), |begun| begun.check_data(&data))?;
@@ -113,8 +114,6 @@ pub fn make_engine(
 ) -> Result<Box<dyn Engine>, TrainError> {
     let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
     let options = EngineOptions {
-        precision: settings.precision,
-        threads: settings.threads.unwrap_or_else(cores),
         max_tokens: settings.batch_limit().most_tokens(longest, largest),
         max_examples: settings.batch_size,
         training: true,
@@ -124,7 +123,10 @@ pub fn make_engine(
         Tune::Adapters => settings.adapter_config().into(),
         Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
     };
-    let mut engine = engine(base.clone(), trained, data.labels.len(), settings.seed, options)?;
+    let threads = settings.threads.unwrap_or_else(cores);
+    let device = DeviceOptions { precision: settings.precision, threads };
+    let mut engine =
+        devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, options)?;
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
@@ -136,6 +138,7 @@ pub fn make_engine(
 /// # Errors
 /// When the base lacks a tensor, or can't say the labels' words.
 pub(crate) fn classifying_engine<E: From<ModelError> + From<DataError>>(
+    device: DeviceOptions,
     base: &Arc<Base>,
     task: &Task,
     prompt: &Prompt,
@@ -143,7 +146,7 @@ pub(crate) fn classifying_engine<E: From<ModelError> + From<DataError>>(
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, E> {
-    let mut engine = engine(base.clone(), trained, task.labels.len(), seed, options)?;
+    let mut engine = devices::engine(device, base.clone(), trained, task.labels.len(), seed, options)?;
     say_labels::<E>(engine.as_mut(), base, task, prompt)?;
     Ok(engine)
 }

@@ -8,13 +8,14 @@
 //! Micikevicius et al., "Mixed Precision Training", 2018 (master copies); Luo, Yu & Li, "BAdam", NeurIPS 2024, and Pan
 //! et al., "LISA", NeurIPS 2024 (gradients and moments of the layers that train alone).
 
+use irtune_device::{BMatrix, Device, FloatMatrix, NormInput};
+
 use crate::{
     adapters::{
         projection::Projection,
         state::{Entries, Entry, Group, Rest},
     },
     config::ModelConfig,
-    device::{Device, Right},
 };
 
 /// The norms of a layer whose gains train, in the order of the forward pass.
@@ -112,10 +113,10 @@ impl<D: Device> Group<D> {
     }
 
     /// The master copy of a projection, `[outputs, inputs]`, if there is one.
-    pub(crate) fn master(&self, projection: Projection) -> Option<Right<'_, D>> {
+    pub(crate) fn master(&self, projection: Projection) -> Option<BMatrix<'_, D>> {
         self.masters.as_ref().filter(|masters| masters.has_values)?;
         let &Entry { offset, rows, columns, .. } = &self.entries[Norm::ALL.len() + projection as usize];
-        Some(Right::Master { values: &self.values, offset, rows, columns })
+        Some(BMatrix::Master(FloatMatrix { values: &self.values, offset, rows, columns }))
     }
 
     /// The gain of a norm as it was trained, if it was.
@@ -228,6 +229,9 @@ impl<D: Device> Group<D> {
         let &Entry { offset, columns, .. } = &self.entries[norm as usize];
         self.dirty = true;
         let gradient = &mut self.gradient;
-        device.rms_norm_gain_backward(input, rows, columns, scales, out_gradient, gradient, offset);
+        let masters = self.masters.as_ref().expect("gains that train");
+        let norm = irtune_device::Norm { gain: &masters.gains[norm as usize], width: columns, epsilon: 0.0 };
+        let input = NormInput { values: input, rstd: scales, rows };
+        device.rms_norm_gain_backward(norm, input, out_gradient, gradient, offset);
     }
 }

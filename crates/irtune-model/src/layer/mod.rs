@@ -4,6 +4,9 @@
 //! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
 
 use arrayvec::ArrayVec;
+use irtune_device::{
+    AttentionGradients, AttentionInputs, BMatrix, Device, NormInput, Output, RotaryTable, Side, Term,
+};
 
 use crate::{
     adapters::{
@@ -18,7 +21,6 @@ use crate::{
         geometry::Rows,
         workspace::{Saved, Scratch},
     },
-    device::{AttentionGradients, AttentionInputs, Device, Out, Right, RotaryTable, Side, Term},
     error::ModelError,
     families::{Family, LayerSpec, Role},
     host_tensor::HostTensor,
@@ -35,7 +37,7 @@ pub(crate) struct Layer<D: Device> {
     weights: [D::Weight; 7],
     sites: Sites<D>,
     /// By [`Projection`], once they are merged for classifying.
-    merged: [Option<D::Merged>; 7],
+    merged: [Option<D::Prepacked>; 7],
 }
 
 /// What all layers of a pass share.
@@ -61,6 +63,11 @@ pub(crate) enum State {
     Training,
 }
 
+/// A norm of this gain over the residual stream.
+fn norm<'a, D: Device>(gain: &'a D::Floats, config: &ModelConfig) -> irtune_device::Norm<'a, D> {
+    irtune_device::Norm { gain, width: config.hidden_size, epsilon: config.norm_epsilon }
+}
+
 impl<D: Device> Layer<D> {
     pub(crate) fn new(device: &D, base: &Base, index: usize, sites: Sites<D>) -> Result<Self, ModelError> {
         let (family, spec) = (base.config.family, base.config.layer(index));
@@ -73,7 +80,7 @@ impl<D: Device> Layer<D> {
         };
         let mut weights = ArrayVec::new();
         for projection in Projection::ALL {
-            weights.push(device.weight(&family.weight_name(index, projection))?);
+            weights.push(device.weight(base.weights.matrix(&family.weight_name(index, projection))?)?);
         }
         let Ok(weights) = weights.into_inner() else { unreachable!("seven projections") };
         let (attention_gain, mlp_gain) = (gain(Role::AttentionNorm)?, gain(Role::MlpNorm)?);
@@ -96,7 +103,7 @@ impl<D: Device> Layer<D> {
                 (Some(site), Some(group)) => site.low_rank(group).map(Some),
                 _ => Some(None),
             };
-            self.merged[projection as usize] = low_rank.and_then(|low_rank| device.merge(weight, low_rank));
+            self.merged[projection as usize] = low_rank.and_then(|low_rank| device.prepack(weight, low_rank));
         }
     }
 
@@ -113,9 +120,9 @@ impl<D: Device> Layer<D> {
     }
 
     /// The matrix of a projection: its master copy if it ever trained, else the file's.
-    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> Right<'a, D> {
+    fn right<'a>(&'a self, group: Option<&'a Group<D>>, projection: Projection) -> BMatrix<'a, D> {
         let master = group.and_then(|group| group.master(projection));
-        master.unwrap_or(Right::Frozen(&self.weights[projection as usize]))
+        master.unwrap_or(BMatrix::Frozen(&self.weights[projection as usize]))
     }
 
     /// The gain of a norm, likewise.
@@ -153,7 +160,7 @@ impl<D: Device> Layer<D> {
         rows: usize,
     ) -> Call<'a, D> {
         let dropout = pass.dropout.map(|Dropout { key, probability }| {
-            let key = irtune_cpu::dropout::key(&[key, self.index as u64, projection as u64]);
+            let key = irtune_device::mix_key(&[key, self.index as u64, projection as u64]);
             Dropout { key, probability }
         });
         Call {
@@ -179,13 +186,13 @@ impl<D: Device> Layer<D> {
         keys: &[u64],
         saved: &mut [Option<SavedAdapter<D>>; 7],
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let outputs = pass.config.projection_shape(projection).0;
         let merged = self.merged[projection as usize].as_ref().filter(|_| pass.factor == 1.0);
         if let Some(merged) = merged {
-            let right = Right::Merged(&self.weights[projection as usize], merged);
-            return pass.device.product(&[Term::forward(input, right)], 1.0, keys.len(), outputs, out);
+            let right = BMatrix::Prepacked(&self.weights[projection as usize], merged);
+            return pass.device.gemm(&[Term::forward(input, right)], 1.0, keys.len(), outputs, out);
         }
         let site = self.adapter(projection, group, state);
         if let (Some(site), Some(group), Some(saved)) = (site, group, saved[projection as usize].as_mut()) {
@@ -193,7 +200,7 @@ impl<D: Device> Layer<D> {
             site.forward(&call, group, input, keys, saved, scratch, out);
         } else {
             let term = Term::forward(input, self.right(group, projection));
-            pass.device.product(&[term], 1.0, keys.len(), outputs, out);
+            pass.device.gemm(&[term], 1.0, keys.len(), outputs, out);
         }
     }
 
@@ -264,7 +271,8 @@ impl<D: Device> Layer<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Pass { device, config, rows, .. } = pass;
-        let (hidden, epsilon) = (config.hidden_size, config.norm_epsilon);
+        let hidden = config.hidden_size;
+        let norm = |gain| norm(gain, config);
         let keep = state != State::Passing;
         if keep {
             device.round(residual, rows.tokens * hidden, &mut saved.attention_input);
@@ -272,7 +280,7 @@ impl<D: Device> Layer<D> {
         let Scratch { normed, picked, activated, adapters, .. } = scratch;
         let scales = &mut saved.attention_scales;
         let gain = self.gain(group, Norm::Attention);
-        device.rms_norm(residual, rows.tokens, gain, epsilon, normed, scales);
+        device.rms_norm(norm(gain), residual, rows.tokens, normed, scales);
         let query_input = match rows.picked {
             Some(indices) => {
                 device.gather(normed, hidden, indices, picked);
@@ -286,7 +294,7 @@ impl<D: Device> Layer<D> {
             (VProj, &*normed, rows.token_keys, &mut saved.values),
         ];
         for (projection, input, keys, out) in inputs {
-            let out = Out::Operands(out);
+            let out = Output::Operands(out);
             self.project(pass, group, state, projection, input, keys, &mut saved.adapters, adapters, out);
         }
         let (query_size, key_size) = (config.query_size(), config.key_value_size());
@@ -301,19 +309,19 @@ impl<D: Device> Layer<D> {
             }
             None => residual,
         };
-        let (keys, out) = (rows.query_keys, Out::Add(stream, 0));
+        let (keys, out) = (rows.query_keys, Output::Add(stream, 0));
         self.project(pass, group, state, OProj, &saved.context, keys, &mut saved.adapters, adapters, out);
         if keep {
             device.round(stream, rows.queries * hidden, &mut saved.mlp_input);
         }
         let gain = self.gain(group, Norm::Mlp);
-        device.rms_norm(stream, rows.queries, gain, epsilon, normed, &mut saved.mlp_scales);
+        device.rms_norm(norm(gain), stream, rows.queries, normed, &mut saved.mlp_scales);
         for (projection, out) in [(GateProj, &mut saved.gate), (UpProj, &mut saved.up)] {
-            let out = Out::Operands(out);
+            let out = Output::Operands(out);
             self.project(pass, group, state, projection, normed, keys, &mut saved.adapters, adapters, out);
         }
         device.swiglu(&saved.gate, &saved.up, rows.queries * config.intermediate_size, activated);
-        let out = Out::Add(stream, 0);
+        let out = Output::Add(stream, 0);
         self.project(pass, group, state, DownProj, activated, keys, &mut saved.adapters, adapters, out);
     }
 
@@ -365,7 +373,7 @@ impl<D: Device> Layer<D> {
         self.adapter_backward(pass, group_down, state, DownProj, activated, out, count, adapters, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.input_gradient(pass, group.as_deref(), state, DownProj, out, adapters, work, &mut terms);
-        device.product(&terms, 1.0, count, wide, Out::Operands(activated_gradient));
+        device.gemm(&terms, 1.0, count, wide, Output::Operands(activated_gradient));
         drop(terms);
         let site = self.adapter(DownProj, group.as_deref(), state);
         if let (Some(site), Some(group)) = (site, group.as_deref_mut()) {
@@ -375,7 +383,8 @@ impl<D: Device> Layer<D> {
         device.swiglu_backward(activated_gradient, count * wide, gate, up);
         if state == State::Training {
             let gain = self.gain(group.as_deref(), Norm::Mlp);
-            device.rms_norm_again(mlp_input, count, gain, mlp_scales, normed);
+            let input = NormInput { values: &*mlp_input, rstd: mlp_scales, rows: count };
+            device.rms_norm_recompute(norm(gain, config), input, normed);
         }
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             let group = group.as_deref_mut();
@@ -385,10 +394,11 @@ impl<D: Device> Layer<D> {
         for (projection, out) in [(GateProj, &*gate), (UpProj, &*up)] {
             self.input_gradient(pass, group.as_deref(), state, projection, out, adapters, work, &mut terms);
         }
-        device.product(&terms, 1.0, count, hidden, Out::Store(normed_gradient));
+        device.gemm(&terms, 1.0, count, hidden, Output::Store(normed_gradient));
         drop(terms);
         let gain = self.gain(group.as_deref(), Norm::Mlp);
-        device.rms_norm_backward(mlp_input, count, gain, mlp_scales, normed_gradient, stream);
+        let input = NormInput { values: &*mlp_input, rstd: mlp_scales, rows: count };
+        device.rms_norm_backward(norm(gain, config), input, normed_gradient, stream);
         if let Some(group) = group.filter(|group| group.are_masters() && state == State::Training) {
             group.add_gain_gradient(device, Norm::Mlp, mlp_input, count, mlp_scales, normed_gradient);
         }
@@ -420,7 +430,7 @@ impl<D: Device> Layer<D> {
         self.adapter_backward(pass, group_out, state, OProj, context, out, rows.queries, adapters, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.input_gradient(pass, group.as_deref(), state, OProj, out, adapters, work, &mut terms);
-        device.product(&terms, 1.0, rows.queries, query_size, Out::Operands(context_gradient));
+        device.gemm(&terms, 1.0, rows.queries, query_size, Output::Operands(context_gradient));
         drop(terms);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
         let gradients = AttentionGradients {
@@ -436,7 +446,8 @@ impl<D: Device> Layer<D> {
         if state == State::Training {
             let (input, scales) = (&saved.attention_input, &saved.attention_scales);
             let gain = self.gain(group.as_deref(), Norm::Attention);
-            device.rms_norm_again(input, rows.tokens, gain, scales, normed);
+            let input = NormInput { values: input, rstd: scales, rows: rows.tokens };
+            device.rms_norm_recompute(norm(gain, config), input, normed);
             if let Some(indices) = rows.picked {
                 device.gather(normed, hidden, indices, picked);
             }
@@ -460,11 +471,11 @@ impl<D: Device> Layer<D> {
         for (projection, _, out, _) in &outs[usize::from(rows.picked.is_some())..] {
             self.input_gradient(pass, shared, state, *projection, out, adapters, work, &mut terms);
         }
-        device.product(&terms, 1.0, rows.tokens, hidden, Out::Store(normed_gradient));
+        device.gemm(&terms, 1.0, rows.tokens, hidden, Output::Store(normed_gradient));
         if let Some(indices) = rows.picked {
             terms.clear();
             self.input_gradient(pass, shared, state, QProj, query_gradient, adapters, work, &mut terms);
-            device.product(&terms, 1.0, rows.queries, hidden, Out::Store(picked_gradient));
+            device.gemm(&terms, 1.0, rows.queries, hidden, Output::Store(picked_gradient));
             device.add_rows(picked_gradient, hidden, indices, normed_gradient);
             device.scatter_floats(pooled, hidden, indices, rows.tokens, gradient);
         }
@@ -472,7 +483,8 @@ impl<D: Device> Layer<D> {
         let (input, scales) = (&saved.attention_input, &saved.attention_scales);
         if input_wanted {
             let gain = self.gain(group.as_deref(), Norm::Attention);
-            device.rms_norm_backward(input, rows.tokens, gain, scales, normed_gradient, gradient);
+            let input = NormInput { values: input, rstd: scales, rows: rows.tokens };
+            device.rms_norm_backward(norm(gain, config), input, normed_gradient, gradient);
         }
         if let Some(group) = group.filter(|_| gain_trains) {
             group.add_gain_gradient(device, Norm::Attention, input, rows.tokens, scales, normed_gradient);

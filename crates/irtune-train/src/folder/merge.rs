@@ -127,7 +127,7 @@ pub fn merge(
     }
     check_free(out)?;
     let path = options.base.as_deref().unwrap_or(&sources.base.path);
-    let base = Base::open(path)?;
+    let base = Base::open(path).map_err(ModelError::from)?;
     if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
         return Err(MergeRunError::OtherBase { found: path.to_owned(), expected: sources.base.path });
     }

@@ -6,6 +6,7 @@ use super::evaluate::{self, BatchLimit};
 use super::measured::Measured;
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
+use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
 use crate::folder::merge::MergedModel;
 use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
@@ -124,7 +125,7 @@ impl Predictor {
             if options.base.is_some() {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
-            let base = Arc::new(Base::open(folder)?);
+            let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
             let saved = Saved::of_merged(merged, &base)?;
             return Self::new(folder, base, saved, options);
         }
@@ -135,7 +136,7 @@ impl Predictor {
         }
         let (sources, task) = (run.sources()?, run.task()?);
         let path = options.base.as_deref().unwrap_or(&sources.base.path);
-        let base = Arc::new(Base::open(path)?);
+        let base = Arc::new(Base::open(path).map_err(ModelError::from)?);
         // Only what the base is matters here, not where it lies.
         if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
             return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
@@ -158,16 +159,23 @@ impl Predictor {
         }
         let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = EngineOptions {
-            precision: options.precision,
-            threads: options.threads.unwrap_or_else(cores),
             max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
             max_examples: limit.examples,
             training: false,
             memory_bytes: None,
         };
         let prompt = task.prompt();
-        let mut engine =
-            classifying_engine::<PredictorError>(&base, &task, &prompt, trained, seed, engine_options)?;
+        let device =
+            DeviceOptions { precision: options.precision, threads: options.threads.unwrap_or_else(cores) };
+        let mut engine = classifying_engine::<PredictorError>(
+            device,
+            &base,
+            &task,
+            &prompt,
+            trained,
+            seed,
+            engine_options,
+        )?;
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
         Ok(Predictor { classifier: Classifier::new(engine, task.labels, limit), encoder })

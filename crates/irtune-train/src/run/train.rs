@@ -6,6 +6,7 @@ use super::notice::Notice;
 use super::observer::Observer;
 use super::{RunParts, TrainOutcome};
 use crate::data_split::DataSplit;
+use crate::devices;
 use crate::error::TrainError;
 use crate::files::Disk;
 use crate::folder::RunFolder;
@@ -71,7 +72,7 @@ pub fn train(
     if !unread.is_empty() {
         observer.on_notice(&Notice::Unread { names: unread });
     }
-    if settings.precision.is_slow_here() {
+    if devices::is_slow_here(settings.precision) {
         observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
     }
     let plan = Plan {

@@ -87,7 +87,7 @@ fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling,
         let bytes = header.bytes(tensor);
         let columns = tensor.shape.iter().product();
         let mut factors = vec![0.0; columns];
-        let weight = irtune_cpu::weight::Weight {
+        let weight = irtune_device::WeightView {
             format: tensor.format,
             rows: 1,
             columns,

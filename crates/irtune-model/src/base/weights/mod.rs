@@ -7,43 +7,25 @@ mod index;
 mod safetensors;
 #[cfg(test)]
 pub(crate) mod sample;
+mod tensor;
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use irtune_cpu::{
-    MappedFile,
-    weight::{Format, Weight},
-};
+use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 
 pub use error::WeightError;
+pub use tensor::Tensor;
 
 use crate::base::config::ModelConfig;
-
-/// Where a tensor lies and how it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tensor {
-    /// transformers' name for it.
-    pub name: String,
-    /// Sizes of its axes, slowest first.
-    pub shape: Vec<usize>,
-    /// How its values are stored.
-    pub format: Format,
-    /// Which of the files.
-    pub file: usize,
-    /// Where in the file.
-    pub bytes: Range<usize>,
-    /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
-    pub interleaved_head: Option<usize>,
-}
 
 /// The mapped files of a base and what is where in them.
 #[derive(Debug)]
 pub struct Weights {
-    files: Vec<(PathBuf, MappedFile)>,
+    files: Vec<(PathBuf, Arc<MappedFile>)>,
     tensors: BTreeMap<String, Tensor>,
 }
 
@@ -103,7 +85,10 @@ impl Weights {
     }
 
     /// Files that are mapped already, and what is in them.
-    pub(crate) fn new(files: Vec<(PathBuf, MappedFile)>, tensors: Vec<Tensor>) -> Result<Self, WeightError> {
+    pub(crate) fn new(
+        files: Vec<(PathBuf, Arc<MappedFile>)>,
+        tensors: Vec<Tensor>,
+    ) -> Result<Self, WeightError> {
         let mut by_name = BTreeMap::new();
         for tensor in tensors {
             let file = tensor.file;
@@ -118,11 +103,22 @@ impl Weights {
     ///
     /// # Errors
     /// When there is no such tensor or it isn't a matrix.
-    pub fn get(&self, name: &str) -> Result<Weight<'_>, WeightError> {
+    pub fn get(&self, name: &str) -> Result<WeightView<'_>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
         let Tensor { format, interleaved_head, .. } = *tensor;
-        Ok(Weight { format, rows, columns, bytes: self.bytes(tensor), interleaved_head })
+        Ok(WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head })
+    }
+
+    /// A matrix as a device takes it: a share of the mapped file, and where the matrix is in it.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn matrix(&self, name: &str) -> Result<FrozenMatrix, WeightError> {
+        let tensor = self.tensor(name)?;
+        let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
+        let (file, bytes) = (self.files[tensor.file].1.clone(), tensor.bytes.clone());
+        Ok(FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head))
     }
 
     /// A vector, decoded.
@@ -148,7 +144,7 @@ impl Weights {
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
         let Tensor { format, interleaved_head, .. } = *tensor;
-        let weight = Weight { format, rows, columns, bytes: self.bytes(tensor), interleaved_head };
+        let weight = WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head };
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
@@ -204,8 +200,8 @@ impl Weights {
 }
 
 /// Maps a file, and names it if that fails.
-pub(crate) fn map(path: &Path) -> Result<MappedFile, WeightError> {
-    MappedFile::open(path).map_err(|source| WeightError::Open { path: path.to_owned(), source })
+pub(crate) fn map(path: &Path) -> Result<Arc<MappedFile>, WeightError> {
+    MappedFile::open(path).map(Arc::new).map_err(|source| WeightError::Open { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, path::Path};
 
-use irtune_cpu::weight::Format;
+use irtune_device::Format;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::{
     Deserializer,

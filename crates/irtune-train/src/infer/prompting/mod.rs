@@ -9,6 +9,7 @@ use super::evaluate::{self, BatchLimit};
 use super::measured::Measured;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::base_tokens::BaseTokens;
+use crate::devices::DeviceOptions;
 use crate::metrics::{Bootstrap, Metrics, Predictions};
 use crate::prepare::{classifying_engine, cores};
 use crate::run::data::RunData;
@@ -17,7 +18,7 @@ use irtune_data::{
     Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, Prompt, Shot,
     Template, Verbalizer, draw_shots,
 };
-use irtune_model::{Base, EngineOptions, Precision, Trained};
+use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -106,7 +107,7 @@ pub fn prompt(
     let train = request.train.as_ref().map(read).transpose()?;
     let labels = LabelSet::discover(train.as_ref().unwrap_or(&pairs))?;
     let words = verbalizer(request.label_words.as_deref(), &labels)?;
-    let base = Arc::new(Base::open(&request.base)?);
+    let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
     let chat = request.chat.decide(&base)?;
     let tokens = BaseTokens::new(base.clone());
     let plain = template.prompt(words.as_labels());
@@ -137,16 +138,23 @@ pub fn prompt(
     let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
     let data = RunData { labels: labels.clone(), train: examples, validation: Vec::new(), test: Vec::new() };
     let options = EngineOptions {
-        precision: request.precision,
-        threads: request.threads.unwrap_or_else(cores),
         max_tokens: data.largest_batch(batch_size) + batch_size * counts.iter().sum::<usize>(),
         max_examples: batch_size * counts.iter().sum::<usize>(),
         training: false,
         memory_bytes: None,
     };
+    let threads = request.threads.unwrap_or_else(cores);
+    let device = DeviceOptions { precision: request.precision, threads };
     let task = Task { labels: labels.clone(), template, verbalizer: Some(words.clone()) };
-    let mut engine =
-        classifying_engine::<PromptError>(&base, &task, &whole, Trained::Head, request.seed, options)?;
+    let mut engine = classifying_engine::<PromptError>(
+        device,
+        &base,
+        &task,
+        &whole,
+        Trained::Head,
+        request.seed,
+        options,
+    )?;
     let prior = match request.normalise {
         Normalise::Prior => {
             let neutral = whole.render(NEUTRAL, NEUTRAL);

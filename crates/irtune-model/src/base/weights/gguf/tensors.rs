@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, ops::Range, path::Path};
 
-use irtune_cpu::weight::Format;
+use irtune_device::Format;
 
 use super::{GgufError, cursor::Cursor};
 
