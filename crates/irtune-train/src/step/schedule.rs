@@ -4,12 +4,14 @@
 //! `transformers.get_{linear,cosine,constant}_schedule_with_warmup`; `golden/schedule` holds their values.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString, VariantArray};
 
 /// How the learning rate moves once the warm-up is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Display, EnumString, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownSchedule, parse_err_fn = unknown)]
 pub enum Schedule {
     /// Straight down to zero at the last step.
     #[default]
@@ -21,18 +23,6 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Every schedule, in the order help texts list them.
-    pub const ALL: [Schedule; 3] = [Schedule::Linear, Schedule::Cosine, Schedule::Constant];
-
-    /// The name used in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Schedule::Linear => "linear",
-            Schedule::Cosine => "cosine",
-            Schedule::Constant => "constant",
-        }
-    }
-
     /// The factor on the peak learning rate for the update that follows `completed` earlier ones.
     ///
     /// The first update of a warm-up has factor 0, and a warm-up that is longer than the run never reaches 1:
@@ -53,12 +43,6 @@ impl Schedule {
     }
 }
 
-impl fmt::Display for Schedule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
 /// A name that is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is no schedule; use linear, cosine or constant")]
@@ -67,15 +51,8 @@ pub struct UnknownSchedule {
     pub name: String,
 }
 
-impl FromStr for Schedule {
-    type Err = UnknownSchedule;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Schedule::ALL
-            .into_iter()
-            .find(|schedule| schedule.name() == name)
-            .ok_or_else(|| UnknownSchedule { name: name.to_owned() })
-    }
+fn unknown(name: &str) -> UnknownSchedule {
+    UnknownSchedule { name: name.to_owned() }
 }
 
 #[cfg(test)]
@@ -84,8 +61,8 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for schedule in Schedule::ALL {
-            assert_eq!(schedule.name().parse(), Ok(schedule));
+        for &schedule in Schedule::VARIANTS {
+            assert_eq!(schedule.to_string().parse(), Ok(schedule));
             assert_eq!(serde_json::to_string(&schedule).unwrap(), format!("\"{schedule}\""));
         }
         let error = "polynomial".parse::<Schedule>().unwrap_err();

@@ -2,11 +2,11 @@
 
 use super::PromptError;
 use irtune_model::Base;
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString};
 
 /// Whether a prompt is written as a chat, with ChatML's markers and without a system turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Display, EnumString)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownChat, parse_err_fn = unknown)]
 pub enum Chat {
     /// When the base's chat template uses these markers.
     #[default]
@@ -32,16 +32,6 @@ impl Chat {
     }
 }
 
-impl fmt::Display for Chat {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Chat::Auto => "auto",
-            Chat::On => "on",
-            Chat::Off => "off",
-        })
-    }
-}
-
 /// Not a way to decide.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` says nothing about the chat; use auto, on or off")]
@@ -50,15 +40,8 @@ pub struct UnknownChat {
     pub name: String,
 }
 
-impl FromStr for Chat {
-    type Err = UnknownChat;
-
-    fn from_str(name: &str) -> Result<Self, UnknownChat> {
-        [Chat::Auto, Chat::On, Chat::Off]
-            .into_iter()
-            .find(|chat| chat.to_string() == name)
-            .ok_or_else(|| UnknownChat { name: name.to_owned() })
-    }
+fn unknown(name: &str) -> UnknownChat {
+    UnknownChat { name: name.to_owned() }
 }
 
 #[cfg(test)]

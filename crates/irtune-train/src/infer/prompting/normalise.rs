@@ -1,10 +1,10 @@
 //! What is made of the likelihoods of the labels' words.
 
-use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString};
 
 /// What is made of the likelihoods of the labels' words before they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Display, EnumString)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownNormalise, parse_err_fn = unknown)]
 pub enum Normalise {
     /// Nothing: the sum of the log-probabilities of the words' tokens.
     #[default]
@@ -32,16 +32,6 @@ impl Normalise {
     }
 }
 
-impl fmt::Display for Normalise {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Normalise::None => "none",
-            Normalise::Tokens => "tokens",
-            Normalise::Prior => "prior",
-        })
-    }
-}
-
 /// Not a way to normalise.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("scores can't be normalised by `{name}`; use none, tokens or prior")]
@@ -50,15 +40,8 @@ pub struct UnknownNormalise {
     pub name: String,
 }
 
-impl FromStr for Normalise {
-    type Err = UnknownNormalise;
-
-    fn from_str(name: &str) -> Result<Self, UnknownNormalise> {
-        [Normalise::None, Normalise::Tokens, Normalise::Prior]
-            .into_iter()
-            .find(|way| way.to_string() == name)
-            .ok_or_else(|| UnknownNormalise { name: name.to_owned() })
-    }
+fn unknown(name: &str) -> UnknownNormalise {
+    UnknownNormalise { name: name.to_owned() }
 }
 
 #[cfg(test)]
