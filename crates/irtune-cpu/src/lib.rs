@@ -9,6 +9,7 @@
 pub mod activation;
 pub mod adamw;
 pub mod attention;
+pub mod bias;
 pub mod columns;
 mod device;
 pub mod direction;
@@ -17,6 +18,7 @@ pub mod element;
 mod exponential;
 #[cfg(target_arch = "x86_64")]
 mod four_bits;
+pub mod head_norm;
 mod integer;
 mod level;
 pub mod loss;

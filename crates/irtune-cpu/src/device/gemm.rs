@@ -1,11 +1,13 @@
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term};
+use irtune_device::{
+    BMatrix, Epilogue, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term,
+};
 
 use super::Cpu;
-use crate::{Element, Matrix, MatrixMut, Width, dropout, product, rows, weight::Weight};
+use crate::{Element, Matrix, MatrixMut, Width, bias, dropout, product, rows, weight::Weight};
 
-/// Most summands a product has: three projections, each with as many as its adapter can bring.
-const MOST_TERMS: usize = 9;
+/// Most summands a product has: three projections, each with as many as its adapter can bring, and a bias.
+const MOST_TERMS: usize = 10;
 
 fn view<'a, E: Element>(matrix: &'a BMatrix<Cpu<E>>) -> Weight<'a> {
     match matrix {
@@ -24,8 +26,17 @@ pub(super) fn mask_view<'a, E: Element>(mask: &MaskRef<'a, Cpu<E>>, columns: usi
 }
 
 impl<E: Element> Gemm for Cpu<E> {
-    fn gemm(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Output<Self>) {
-        let views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
+    fn gemm(
+        &self,
+        terms: &[Term<Self>],
+        epilogue: Epilogue<Self>,
+        rows: usize,
+        columns: usize,
+        out: Output<Self>,
+    ) {
+        // A bias is one more summand: a column of ones times the bias as a row, summed in f32 with all others.
+        let ones = epilogue.bias.map(|_| self.ones(rows));
+        let mut views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
             .iter()
             .map(|term| {
                 let weight = view(&term.b);
@@ -39,6 +50,10 @@ impl<E: Element> Gemm for Cpu<E> {
                 product::Term { left, weight, side: term.side, mask, integers, merged }
             })
             .collect();
+        if let (Some((values, offset)), Some(ones)) = (epilogue.bias, &ones) {
+            let bias = Weight::of(&values[offset..], 1, columns);
+            views.push(product::Term::backward(Matrix::new(ones, rows, 1), bias));
+        }
         let length = rows * columns;
         let output = match out {
             Output::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
@@ -47,7 +62,7 @@ impl<E: Element> Gemm for Cpu<E> {
                 product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
             }
         };
-        product::product(&views, scale, output);
+        product::product(&views, epilogue.scale, output);
     }
 
     fn prepacked_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
@@ -75,6 +90,17 @@ impl<E: Element> Gemm for Cpu<E> {
     fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {
         let length = row_count * columns;
         rows::transpose(&input[..length], row_count, columns, &mut out[..length]);
+    }
+
+    fn add_column_sums(
+        &self,
+        input: &Vec<E>,
+        rows: usize,
+        columns: usize,
+        out: &mut Vec<f32>,
+        offset: usize,
+    ) {
+        bias::add_column_sums(&input[..rows * columns], columns, &mut out[offset..][..columns]);
     }
 
     fn round(&self, input: &Vec<f32>, length: usize, out: &mut Vec<E>) {
