@@ -10,7 +10,7 @@ mod engine;
 use std::{env, path::PathBuf, sync::Arc, time::Instant};
 
 use engine::{EngineOptions, engine};
-use irtune_cpu::{bf16, peak};
+use irtune_cpu::{bf16, gemm::peak};
 use irtune_model::{
     AdamW, Base, DropoutKey, LoraConfig, ModelConfig, PackedBatch, Precision, Projection, SHORTEST_SHARED,
     Trained,

@@ -24,7 +24,7 @@ pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
     Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
 };
-pub use base::{Base, BaseFormat, BaseSource, config, tokenizer, weights};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
 pub use engine::{Engine, EngineOptions, engine_over};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use irtune_cpu::{Cpu, Level, Width, bf16, has_vnni, level};
+use irtune_cpu::{Cpu, Level, bf16, gemm::Integers, has_vnni, level};
 use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, Trained, engine_over};
 
 /// Which device computes, and how much of it.
@@ -30,11 +30,11 @@ pub fn engine(
     match here(device.precision) {
         Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, labels, seed, options),
         Precision::Int16 => {
-            let device = Cpu::<bf16>::with_integers(threads, Width::Sixteen)?;
+            let device = Cpu::<bf16>::with_integers(threads, Integers::Int16)?;
             engine_over(device, base, trained, labels, seed, options)
         }
         Precision::Int8 => {
-            let device = Cpu::<bf16>::with_integers(threads, Width::Eight)?;
+            let device = Cpu::<bf16>::with_integers(threads, Integers::Int8)?;
             engine_over(device, base, trained, labels, seed, options)
         }
         Precision::Bf16 | Precision::Auto => {

@@ -1,7 +1,11 @@
 use irtune_device::{Activation, AdapterOps, DoraMatrix, DoraNorms, DoraPlace, DoraScratch, MaskRef, Output};
 
 use super::{Cpu, gemm::mask_view};
-use crate::{Element, Matrix, activation, columns, direction, dropout, rows};
+use crate::{
+    matrix::Matrix,
+    ops::{activation, columns, direction, dropout, rows},
+    simd::element::Element,
+};
 
 /// The parameters as a low-rank matrix beside a frozen one.
 fn low_rank<'a, E: Element>(matrix: &DoraMatrix<'a, Cpu<E>>, squares: &'a [f32]) -> direction::Direction<'a> {

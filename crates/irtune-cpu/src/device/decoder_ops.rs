@@ -4,7 +4,12 @@ use irtune_device::{
 };
 
 use super::Cpu;
-use crate::{Element, Matrix, MatrixMut, attention, head_norm, norm, rotary, rows, swiglu};
+use crate::{
+    attention,
+    matrix::{Matrix, MatrixMut},
+    ops::{head_norm, norm, rotary, rows, swiglu},
+    simd::element::Element,
+};
 
 fn views<'a, E: Element>(
     shape: &AttentionShape,
@@ -91,7 +96,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
     fn rms_norm_recompute(&self, norm: Norm<Self>, input: NormInput<Self, Vec<E>>, out: &mut Vec<E>) {
         let NormInput { values, rstd, rows } = input;
         let length = rows * norm.width;
-        norm::again(&values[..length], gain(&norm), &rstd[..rows], &mut out[..length]);
+        norm::recompute(&values[..length], gain(&norm), &rstd[..rows], &mut out[..length]);
     }
 
     fn rms_norm_backward(

@@ -1,28 +1,33 @@
 use arrayvec::ArrayVec;
 use irtune_device::{
-    BMatrix, Epilogue, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term,
+    BMatrix, Epilogue, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term, WeightView,
 };
 
 use super::Cpu;
-use crate::{Element, Matrix, MatrixMut, Width, bias, dropout, product, rows, weight::Weight};
+use crate::{
+    gemm::{self, Integers, Prepacked},
+    matrix::{Matrix, MatrixMut},
+    ops::{bias, rows},
+    simd::element::Element,
+};
 
-/// Most summands a product has: three projections, each with as many as its adapter can bring, and a bias.
+/// Most terms that a GEMM has: three projections, each with as many as its adapter can bring, and a bias.
 const MOST_TERMS: usize = 10;
 
-fn view<'a, E: Element>(matrix: &'a BMatrix<Cpu<E>>) -> Weight<'a> {
+fn view<'a, E: Element>(matrix: &'a BMatrix<Cpu<E>>) -> WeightView<'a> {
     match matrix {
         BMatrix::Frozen(matrix) | BMatrix::Prepacked(matrix, _) => matrix.view(),
         BMatrix::Trained(matrix) | BMatrix::Master(matrix) => {
             let FloatMatrix { values, offset, rows, columns } = matrix;
-            Weight::of(&values[*offset..], *rows, *columns)
+            WeightView::of(&values[*offset..], *rows, *columns)
         }
-        BMatrix::Operands(values, rows, columns) => Weight::of(values, *rows, *columns),
+        BMatrix::Operands(values, rows, columns) => WeightView::of(values, *rows, *columns),
     }
 }
 
 /// A mask's words with their layout.
-pub(super) fn mask_view<'a, E: Element>(mask: &MaskRef<'a, Cpu<E>>, columns: usize) -> dropout::Mask<'a> {
-    dropout::Mask { words: mask.words, words_a_row: columns.div_ceil(32), scale: mask.scale }
+pub(super) fn mask_view<'a, E: Element>(mask: &MaskRef<'a, Cpu<E>>, columns: usize) -> gemm::Mask<'a> {
+    gemm::Mask { words: mask.words, words_a_row: columns.div_ceil(32), scale: mask.scale }
 }
 
 impl<E: Element> Gemm for Cpu<E> {
@@ -34,56 +39,57 @@ impl<E: Element> Gemm for Cpu<E> {
         columns: usize,
         out: Output<Self>,
     ) {
-        // A bias is one more summand: a column of ones times the bias as a row, summed in f32 with all others.
+        // A bias is one more term: a column of ones times the bias as a row, summed in f32 with all others.
         let ones = epilogue.bias.map(|_| self.ones(rows));
-        let mut views: ArrayVec<product::Term<E>, MOST_TERMS> = terms
+        let mut views: ArrayVec<gemm::Term<E>, MOST_TERMS> = terms
             .iter()
             .map(|term| {
-                let weight = view(&term.b);
-                let summed = if term.side == Side::Forward { weight.columns } else { weight.rows };
+                let b = view(&term.b);
+                let k = if term.side == Side::Forward { b.columns } else { b.rows };
                 let mask = term.mask.as_ref().map(|mask| mask_view(mask, columns));
-                let merged = if let BMatrix::Prepacked(_, merged) = term.b { Some(merged) } else { None };
+                let prepacked =
+                    if let BMatrix::Prepacked(_, prepacked) = term.b { Some(prepacked) } else { None };
                 let frozen =
                     matches!(term.b, BMatrix::Frozen(_) | BMatrix::Master(_) | BMatrix::Prepacked(..));
                 let integers = self.integers.filter(|_| frozen);
-                let left = Matrix::new(term.a, rows, summed);
-                product::Term { left, weight, side: term.side, mask, integers, merged }
+                let a = Matrix::new(term.a, rows, k);
+                gemm::Term { a, b, side: term.side, mask, integers, prepacked }
             })
             .collect();
         if let (Some((values, offset)), Some(ones)) = (epilogue.bias, &ones) {
-            let bias = Weight::of(&values[offset..], 1, columns);
-            views.push(product::Term::backward(Matrix::new(ones, rows, 1), bias));
+            let bias = WeightView::of(&values[offset..], 1, columns);
+            views.push(gemm::Term::backward(Matrix::new(ones, rows, 1), bias));
         }
         let length = rows * columns;
         let output = match out {
-            Output::Operands(values) => product::Output::Operand(MatrixMut::new(values, rows, columns)),
-            Output::Store(values) => product::Output::Store(MatrixMut::new(values, rows, columns)),
+            Output::Operands(values) => gemm::Output::Operand(MatrixMut::new(values, rows, columns)),
+            Output::Store(values) => gemm::Output::Store(MatrixMut::new(values, rows, columns)),
             Output::Add(values, offset) => {
-                product::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
+                gemm::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
             }
         };
-        product::product(&views, epilogue.scale, output);
+        gemm::gemm(&views, epilogue.scale, output);
     }
 
     fn prepacked_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
         match self.integers {
-            Some(Width::Eight) => Some(product::Merged::integer_bytes(outputs, inputs)),
-            None if product::Merged::is_bf16_for::<E>() => Some(product::Merged::bf16_bytes(outputs, inputs)),
+            Some(Integers::Int8) => Some(Prepacked::int8_bytes(outputs, inputs)),
+            None if Prepacked::has_bf16::<E>() => Some(Prepacked::bf16_bytes(outputs, inputs)),
             _ => None,
         }
     }
 
-    fn prepack(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<product::Merged> {
+    fn prepack(&self, weight: &FrozenMatrix, low_rank: Option<LowRank<Self>>) -> Option<Prepacked> {
         let view = weight.view();
-        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| product::LowRank {
+        let low_rank = low_rank.map(|LowRank { values, a, b, rank, scaling }| gemm::LowRank {
             a: &values[a..][..rank * view.columns],
             b: &values[b..][..rank * view.rows],
             scale: scaling,
         });
         match self.integers {
-            Some(_) => Some(product::Merged::in_integers(&view, low_rank)),
+            Some(_) => Some(Prepacked::int8(&view, low_rank)),
             // Packing to bf16 is little work.
-            None => low_rank.map(|low_rank| product::Merged::in_bf16(&view, low_rank)),
+            None => low_rank.map(|low_rank| Prepacked::bf16(&view, low_rank)),
         }
     }
 

@@ -1,20 +1,21 @@
-use irtune_device::{HeadShape, LossOptions, Losses};
+use irtune_device::{HeadShape, LossOptions, Losses, WeightView};
 
 use super::Cpu;
-use crate::{Element, Matrix, MatrixMut, loss, product, token_loss, weight::Weight};
+use crate::{
+    gemm,
+    matrix::{Matrix, MatrixMut},
+    ops::{loss, token_loss},
+    simd::element::Element,
+};
 
 impl<E: Element> Losses for Cpu<E> {
     fn head(&self, pooled: &Vec<f32>, head: &Vec<f32>, shape: HeadShape, logits: &mut Vec<f32>) {
         let HeadShape { examples, width, labels } = shape;
-        let term = product::Term::forward(
+        let term = gemm::Term::forward(
             Matrix::new(pooled, examples, width),
-            Weight::of(head.as_slice(), labels, width),
+            WeightView::of(head.as_slice(), labels, width),
         );
-        product::product(
-            &[term],
-            1.0,
-            product::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)),
-        );
+        gemm::gemm(&[term], 1.0, gemm::Output::<f32>::Store(MatrixMut::new(logits, examples, labels)));
     }
 
     fn head_backward(
@@ -28,9 +29,9 @@ impl<E: Element> Losses for Cpu<E> {
     ) {
         let HeadShape { examples, width, labels } = shape;
         let left = Matrix::new(logits_gradient.as_slice(), examples, labels);
-        let term = product::Term::backward(left, Weight::of(head.as_slice(), labels, width));
+        let term = gemm::Term::backward(left, WeightView::of(head.as_slice(), labels, width));
         let out = MatrixMut::new(pooled_gradient, examples, width);
-        product::product(&[term], 1.0, product::Output::<f32>::Store(out));
+        gemm::gemm(&[term], 1.0, gemm::Output::<f32>::Store(out));
         if let Some(head_gradient) = head_gradient {
             loss::add_outer(
                 &logits_gradient[..examples * labels],
@@ -56,7 +57,7 @@ impl<E: Element> Losses for Cpu<E> {
     }
 
     fn logsumexp(&self, logits: &Vec<f32>, columns: usize, out: &mut [f64]) {
-        token_loss::log_sums(&logits[..out.len() * columns], columns, out);
+        token_loss::logsumexp(&logits[..out.len() * columns], columns, out);
     }
 
     fn token_gradient(

@@ -4,17 +4,22 @@ use irtune_device::{DeviceError, FrozenMatrix, Memory};
 use rayon::{ThreadPool, prelude::*};
 
 use super::Cpu;
-use crate::{Element, Width, product};
+use crate::{
+    gemm::{Integers, Prepacked},
+    quant::decode::decode_row,
+    simd::element::Element,
+    threads::scratch,
+};
 
 impl<E: Element> Memory for Cpu<E> {
     type Operands = Vec<E>;
     type Floats = Vec<f32>;
     type Words = Vec<u32>;
     type Weight = FrozenMatrix;
-    type Prepacked = product::Merged;
+    type Prepacked = Prepacked;
 
     fn precision(&self) -> &'static str {
-        self.integers.map_or(E::NAME, Width::name)
+        self.integers.map_or(E::NAME, Integers::name)
     }
 
     fn operand_bytes(&self) -> usize {
@@ -34,7 +39,7 @@ impl<E: Element> Memory for Cpu<E> {
 
     fn end_pass(&self) {
         let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        *settled = crate::settle(*settled);
+        *settled = scratch::settle(*settled);
     }
 
     fn weight(&self, matrix: FrozenMatrix) -> Result<FrozenMatrix, DeviceError> {
@@ -68,7 +73,7 @@ impl<E: Element> Memory for Cpu<E> {
     fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {
         let view = weight.view();
         let rows = to[offset..][..view.rows * view.columns].par_chunks_exact_mut(view.columns);
-        rows.enumerate().for_each(|(row, out)| view.decode_row(row, out));
+        rows.enumerate().for_each(|(row, out)| decode_row(&view, row, out));
     }
 
     fn clear(&self, values: &mut Vec<f32>, offset: usize, length: usize) {

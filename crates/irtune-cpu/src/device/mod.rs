@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use irtune_device::DeviceError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{Element, Settled, Width};
+use crate::{gemm::Integers, simd::element::Element, threads::scratch::Settled};
 
 /// The processor as a [`Device`](irtune_device::Device); `E` is the precision of operands.
 ///
 /// Work runs on the device's own thread pool, or on the pool that the device was made in.
 pub struct Cpu<E> {
-    /// The integers that products with frozen matrices are made in.
-    integers: Option<Width>,
+    /// The integers that GEMMs with frozen matrices are made in.
+    integers: Option<Integers>,
     /// None when the device was made inside another pool: a second one would compete with it.
     pool: Option<ThreadPool>,
     /// Scratch that all threads have.
@@ -29,7 +29,7 @@ pub struct Cpu<E> {
 }
 
 impl<E: Element> Cpu<E> {
-    /// Products in operands of `E`, on so many threads, or on the rayon pool that this is called in.
+    /// GEMMs in operands of `E`, on so many threads, or on the rayon pool that this is called in.
     ///
     /// # Errors
     /// When the threads can't be started.
@@ -44,12 +44,12 @@ impl<E: Element> Cpu<E> {
         Ok(Self { integers: None, pool, settled: Mutex::default(), ones: Mutex::new(Arc::default()) })
     }
 
-    /// The same, with products with frozen matrices in integers.
+    /// The same, with GEMMs with frozen matrices in integers.
     ///
     /// # Errors
     /// As [`Cpu::new`].
-    pub fn with_integers(threads: usize, width: Width) -> Result<Self, DeviceError> {
-        Ok(Self { integers: Some(width), ..Self::new(threads)? })
+    pub fn with_integers(threads: usize, integers: Integers) -> Result<Self, DeviceError> {
+        Ok(Self { integers: Some(integers), ..Self::new(threads)? })
     }
 
     /// At least so many ones.

@@ -1,7 +1,7 @@
 use irtune_device::{AdamW, Optimizer, OptimizerSlices};
 
 use super::Cpu;
-use crate::{Element, adamw};
+use crate::{ops::adamw, simd::element::Element};
 
 impl<E: Element> Optimizer for Cpu<E> {
     fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use irtune_cpu::{Cpu, Width, bf16};
+use irtune_cpu::{Cpu, bf16, gemm::Integers};
 use irtune_model::{Base, Engine, ModelError, Precision, Trained, engine_over};
 
 /// A device and an engine's options together.
@@ -30,7 +30,7 @@ pub fn engine(
         Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, labels, seed, options),
         Precision::Bf16 => engine_over(Cpu::<bf16>::new(threads)?, base, trained, labels, seed, options),
         Precision::Int16 | Precision::Int8 => {
-            let width = if precision == Precision::Int8 { Width::Eight } else { Width::Sixteen };
+            let width = if precision == Precision::Int8 { Integers::Int8 } else { Integers::Int16 };
             let device = Cpu::<bf16>::with_integers(threads, width)?;
             engine_over(device, base, trained, labels, seed, options)
         }

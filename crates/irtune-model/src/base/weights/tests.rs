@@ -7,6 +7,7 @@ use super::{
 };
 use crate::base::config::{ModelConfig, tests::tiny};
 use ::safetensors::Dtype;
+use irtune_device::Format;
 
 fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
     (name.to_owned(), dtype, shape.to_vec())

@@ -1,5 +1,6 @@
 use super::{super::tests::tiny, *};
 use crate::base::weights::gguf::sample::Sample;
+use crate::families::FAMILIES;
 
 fn read(sample: &Sample) -> Result<ModelConfig, ConfigError> {
     let bytes = sample.bytes();
@@ -114,4 +115,41 @@ fn what_cannot_be_used_is_named() {
         sample.tensors.retain(|tensor| tensor.name != "token_embd.weight");
     });
     assert!(message.unwrap_err().to_string().contains("`token_embd.weight` is missing"));
+}
+
+/// The usual file as one of another family, without the tensors that are its own.
+fn of_family(family: &Family) -> Sample {
+    let mut sample = Sample::llama();
+    let before = FAMILIES[0].architecture;
+    for (key, _) in &mut sample.values {
+        if let Some(rest) = key.strip_prefix(&format!("{before}.")) {
+            *key = format!("{}.{rest}", family.architecture);
+        }
+    }
+    sample.text("general.architecture", family.architecture);
+    sample
+}
+
+#[test]
+fn every_familys_sizes_are_read_under_its_own_name() {
+    for family in FAMILIES {
+        assert_eq!(read(&of_family(family)).unwrap(), ModelConfig { family, ..tiny() });
+        let mut sample = of_family(family);
+        sample.tensor("blk.0.attn_q.bias", &[64]);
+        assert_eq!(read(&sample).unwrap().attention_bias, family.reads_attention_bias, "{family:?}");
+    }
+}
+
+#[test]
+fn a_window_is_refused_unless_it_reaches_over_all_positions() {
+    for family in FAMILIES {
+        let windowed = |keys| {
+            let mut sample = of_family(family);
+            sample.unsigned(&format!("{}.attention.sliding_window", family.architecture), keys);
+            read(&sample)
+        };
+        assert!(windowed(0).is_ok() && windowed(128).is_ok());
+        let message = windowed(127).unwrap_err().to_string();
+        assert!(message.contains("attention.sliding_window` is 127, which is not supported"), "{message}");
+    }
 }
