@@ -1,106 +1,9 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
-use irtune_device::{AdamW, BMatrix, Device, OptimizerSlices, Output, Term};
+use irtune_device::{AdamW, BMatrix, Device, Epilogue, OptimizerSlices, Output, Term};
 
-use crate::{adapters::masters::Masters, host_tensor::HostTensor};
-
-/// The values at which a parameter lets its adapter do nothing, and at which it starts; one that has none is drawn.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Rest {
-    /// Any value will do: it starts uniformly within 1/√columns (`kaiming_uniform_` with a = √5).
-    Drawn,
-    /// The same number everywhere.
-    Constant(f32),
-    /// These, in the group's orientation.
-    Values(Vec<f32>),
-}
-
-impl Rest {
-    /// Whether these values, in the group's orientation, let the adapter do nothing.
-    fn holds(&self, data: &[f32]) -> bool {
-        match self {
-            Rest::Drawn => true,
-            Rest::Constant(constant) => data.iter().all(|value| value == constant),
-            Rest::Values(values) => data == values,
-        }
-    }
-}
-
-/// A matrix or vector inside a group.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    /// Outside.
-    pub(crate) shape: Vec<usize>,
-    pub(crate) offset: usize,
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    /// Outside, the matrix is the transposed one. LoRA's B is held transposed: its gradient and both of its products
-    /// then read and write rows as they lie.
-    pub(crate) transposed: bool,
-    pub(crate) rest: Rest,
-    /// Factor of its learning rate.
-    pub(crate) rate: f32,
-}
-
-/// Entries of a group, one after the other.
-#[derive(Default)]
-pub(crate) struct Entries {
-    pub(crate) list: Vec<Entry>,
-    length: usize,
-}
-
-impl Entries {
-    /// Adds a matrix that lies as it is outside; its offset.
-    pub(crate) fn matrix(&mut self, name: String, rows: usize, columns: usize, rest: Rest) -> usize {
-        self.push(name, vec![rows, columns], [rows, columns], false, rest)
-    }
-
-    /// Adds a matrix that is `[columns, rows]` outside; its offset.
-    pub(crate) fn transposed(&mut self, name: String, rows: usize, columns: usize, rest: Rest) -> usize {
-        self.push(name, vec![columns, rows], [rows, columns], true, rest)
-    }
-
-    /// Adds a vector, whatever shape it has outside; its offset.
-    pub(crate) fn vector(&mut self, name: String, shape: Vec<usize>, rest: Rest) -> usize {
-        let length = shape.iter().product();
-        self.push(name, shape, [1, length], false, rest)
-    }
-
-    fn push(
-        &mut self,
-        name: String,
-        shape: Vec<usize>,
-        [rows, columns]: [usize; 2],
-        transposed: bool,
-        rest: Rest,
-    ) -> usize {
-        let offset = self.length;
-        self.length += rows * columns;
-        self.list.push(Entry { name, shape, offset, rows, columns, transposed, rest, rate: 1.0 });
-        offset
-    }
-
-    /// The entry added last.
-    pub(crate) fn last(&mut self) -> &mut Entry {
-        self.list.last_mut().expect("an entry was added")
-    }
-}
-
-impl Entry {
-    pub(crate) fn length(&self) -> usize {
-        self.rows * self.columns
-    }
-
-    /// From the group's orientation to the outer one, or back (`inwards`).
-    fn turned(&self, data: &[f32], inwards: bool) -> Vec<f32> {
-        if !self.transposed {
-            return data.to_vec();
-        }
-        let (rows, columns) = if inwards { (self.columns, self.rows) } else { (self.rows, self.columns) };
-        (0..columns).flat_map(|column| (0..rows).map(move |row| data[row * columns + column])).collect()
-    }
-}
+use super::{entries::Entry, masters::Masters};
+use crate::host_tensor::HostTensor;
 
 /// Parameters that are trained or frozen together.
 pub(crate) struct Group<D: Device> {
@@ -114,12 +17,12 @@ pub(crate) struct Group<D: Device> {
     pub(super) steps: u64,
     /// Whether the gradient may be other than zero.
     pub(crate) dirty: bool,
-    /// Whether every entry is at rest, so that adapters compute nothing, or the layer's own weights never trained.
-    pub(crate) silent: bool,
+    /// Whether every entry has the values at which adapters add nothing, or the layer's own weights never trained.
+    pub(crate) is_identity: bool,
     /// Whether values changed since what is known of them (DoRA's norms) was found.
     pub(crate) stale: bool,
     /// When these are weights of the base itself.
-    pub(super) masters: Option<Masters<D>>,
+    pub(super) masters: Option<Masters>,
 }
 
 impl<D: Device> Group<D> {
@@ -137,7 +40,7 @@ impl<D: Device> Group<D> {
             length,
             steps: 0,
             dirty: false,
-            silent: true,
+            is_identity: true,
             stale: false,
             masters: None,
         }
@@ -164,7 +67,7 @@ impl<D: Device> Group<D> {
     pub(crate) fn update(&mut self, device: &D, settings: &AdamW) {
         self.steps += 1;
         // At a rate of 0, a warm-up's first, values stay as they are, and so they are found when a run is resumed.
-        self.silent &= settings.learning_rate == 0.0 && self.masters.is_none();
+        self.is_identity &= settings.learning_rate == 0.0 && self.masters.is_none();
         self.stale = true;
         let Self { entries, values, gradient, first, second, .. } = self;
         // Neighbours with the same learning rate are one stretch.
@@ -176,13 +79,12 @@ impl<D: Device> Group<D> {
             let state = OptimizerSlices { values, gradient, first, second, from, length };
             device.adamw(&settings, self.steps, state);
         }
-        self.refresh_gains(device);
     }
 
     /// Adds `leftᵀ · right` to the gradient from `offset` on.
     ///
     /// # Shapes
-    /// `left`: `[tokens, rows]`; `right`: `[tokens, columns]`; `turned`: room for `left` transposed.
+    /// `left`: `[tokens, rows]`; `right`: `[tokens, columns]`; `transposed`: room for `left` transposed.
     pub(crate) fn add_outer(
         &mut self,
         device: &D,
@@ -190,11 +92,11 @@ impl<D: Device> Group<D> {
         tokens: usize,
         (left, rows): (&D::Operands, usize),
         (right, columns): (&D::Operands, usize),
-        turned: &mut D::Operands,
+        transposed: &mut D::Operands,
     ) {
-        device.transpose(left, tokens, rows, turned);
-        let term = Term::backward(&*turned, BMatrix::Operands(right, tokens, columns));
-        device.gemm(&[term], 1.0, rows, columns, Output::Add(&mut self.gradient, offset));
+        device.transpose(left, tokens, rows, transposed);
+        let term = Term::backward(&*transposed, BMatrix::Operands(right, tokens, columns));
+        device.gemm(&[term], Epilogue::PLAIN, rows, columns, Output::Add(&mut self.gradient, offset));
     }
 
     /// Clears moments and step count.
@@ -207,7 +109,7 @@ impl<D: Device> Group<D> {
     fn read(&self, device: &D, entry: &Entry, from: &D::Floats, name: String) -> HostTensor {
         let mut data = vec![0.0; entry.length()];
         device.download(from, entry.offset, &mut data);
-        HostTensor::new(name, entry.shape.clone(), entry.turned(&data, false))
+        HostTensor::new(name, entry.shape.clone(), entry.reoriented(&data, false))
     }
 
     pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
@@ -246,14 +148,13 @@ impl<D: Device> Group<D> {
 
     /// Sets the parameters; `find` gives a checked tensor by name.
     pub(crate) fn load_parameters<'a>(&mut self, device: &D, find: impl Fn(&str) -> &'a HostTensor) {
-        (self.silent, self.stale) = (true, true);
+        (self.is_identity, self.stale) = (true, true);
         for entry in &self.entries {
-            let data = entry.turned(&find(&entry.name).data, true);
-            self.silent &= entry.rest.holds(&data);
+            let data = entry.reoriented(&find(&entry.name).data, true);
+            self.is_identity &= entry.initial.is_identity(&data);
             device.upload(&data, &mut self.values, entry.offset);
         }
-        self.silent &= self.masters.is_none();
-        self.refresh_gains(device);
+        self.is_identity &= self.masters.is_none();
     }
 
     /// Sets moments and step count; `find` gives a checked tensor by name.
@@ -261,8 +162,8 @@ impl<D: Device> Group<D> {
         for entry in &self.entries {
             let [first, second, steps] = ["first_moment", "second_moment", "steps"]
                 .map(|part| find(&format!("{}.{part}", entry.name)));
-            device.upload(&entry.turned(&first.data, true), &mut self.first, entry.offset);
-            device.upload(&entry.turned(&second.data, true), &mut self.second, entry.offset);
+            device.upload(&entry.reoriented(&first.data, true), &mut self.first, entry.offset);
+            device.upload(&entry.reoriented(&second.data, true), &mut self.second, entry.offset);
             self.steps = steps.data[0] as u64;
         }
     }

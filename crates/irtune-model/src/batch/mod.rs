@@ -1,5 +1,7 @@
 //! Examples side by side without padding; what several of them begin with is kept once.
 
+pub(crate) mod geometry;
+
 use std::cmp::Ordering;
 
 /// Tokens that a shared beginning must have for it to be kept once: shorter ones cost more in bookkeeping than they

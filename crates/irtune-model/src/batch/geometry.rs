@@ -1,8 +1,8 @@
 //! Where everything of a packed batch is: positions, attention segments, pooled rows, dropout keys.
 
-use irtune_device::{AttentionShape, Segment};
+use irtune_device::{Segment, mix_key};
 
-use crate::batch::PackedBatch;
+use super::PackedBatch;
 
 /// A batch as the layers see it; kept and refilled, so that a warm step allocates nothing.
 #[derive(Default)]
@@ -62,7 +62,7 @@ impl Geometry {
             for (place, token) in batch.tokens[run.start..end].iter().enumerate() {
                 positions.push((run.context + place) as u32);
                 // A token more makes another key, so rows have the same masks however examples are packed.
-                key = irtune_device::mix_key(&[key, u64::from(*token)]);
+                key = mix_key(&[key, u64::from(*token)]);
                 keys.push(key);
             }
             let own = Segment {
@@ -136,17 +136,6 @@ impl Geometry {
                 query_keys: &self.keys,
                 token_keys: &self.keys,
             }
-        }
-    }
-}
-
-impl<'a> Rows<'a> {
-    pub(crate) fn attention(&self, config: &crate::config::ModelConfig) -> AttentionShape<'a> {
-        AttentionShape {
-            heads: config.heads,
-            key_value_heads: config.key_value_heads,
-            head_size: config.head_size,
-            segments: self.segments,
         }
     }
 }

@@ -8,39 +8,33 @@
 //! Micikevicius et al., "Mixed Precision Training", 2018 (master copies); Luo, Yu & Li, "BAdam", NeurIPS 2024, and Pan
 //! et al., "LISA", NeurIPS 2024 (gradients and moments of the layers that train alone).
 
-use irtune_device::{BMatrix, Device, FloatMatrix, NormInput};
+use irtune_device::{Device, FloatMatrix};
 
+use super::{
+    entries::{Entries, Entry, Initial},
+    group::Group,
+};
 use crate::{
-    adapters::{
-        projection::Projection,
-        state::{Entries, Entry, Group, Rest},
-    },
-    config::ModelConfig,
+    base::config::ModelConfig,
+    families::{Kind, Projection, Role},
 };
 
-/// The norms of a layer whose gains train, in the order of the forward pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Norm {
-    /// Before attention.
-    Attention,
-    /// Before the MLP.
-    Mlp,
-}
-
-impl Norm {
-    const ALL: [Norm; 2] = [Norm::Attention, Norm::Mlp];
-}
-
-/// Every tensor of a layer that trains, with its shape, in the order that files and engines keep them: the norm gains,
+/// Every tensor of a layer that trains, with its shape, in the order that files and engines keep them: the norms,
 /// then the projections.
 pub(crate) fn layer_tensors(config: &ModelConfig, layer: usize) -> Vec<(String, Vec<usize>)> {
     config.layer_tensors(layer).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
 }
 
-/// Number of values of a layer that train.
-pub(crate) fn layer_parameters(config: &ModelConfig) -> usize {
-    let sizes = layer_tensors(config, 0).into_iter().map(|(_, shape)| shape.iter().product::<usize>());
-    sizes.sum()
+/// Which of [`layer_tensors`] a tensor is.
+pub(crate) fn entry_of(config: &ModelConfig, layer: usize, role: Role, kind: Kind) -> Option<usize> {
+    config.layer_tensors(layer).iter().position(|tensor| (tensor.role, tensor.kind) == (role, kind))
+}
+
+/// Number of values that train in the largest layer.
+pub(crate) fn most_parameters(config: &ModelConfig) -> usize {
+    let values = |(_, shape): (String, Vec<usize>)| shape.iter().product::<usize>();
+    let layers = (0..config.layers).map(|layer| layer_tensors(config, layer).into_iter().map(values).sum());
+    layers.max().unwrap_or(0)
 }
 
 /// Most outputs of a projection: rows of the largest weight gradient.
@@ -49,27 +43,26 @@ pub(crate) fn widest_output(config: &ModelConfig) -> usize {
 }
 
 /// What a group of master copies has beside its values.
-pub(crate) struct Masters<D: Device> {
-    /// By [`Norm`]: the gains once more, as buffers of their own.
-    gains: [D::Floats; 2],
+pub(crate) struct Masters {
     has_values: bool,
     has_gradient: bool,
     has_moments: bool,
 }
 
-/// Zeroed buffers, each as long as a layer's parameters, that layers leave to each other.
+/// Zeroed buffers, each as long as the largest layer's parameters, that layers leave to each other.
 pub(crate) struct Spare<D: Device> {
     buffers: Vec<D::Floats>,
+    length: usize,
 }
 
 impl<D: Device> Spare<D> {
-    /// An empty pool that can take every buffer of so many layers without growing.
-    pub(crate) fn new(layers: usize) -> Self {
-        Self { buffers: Vec::with_capacity(3 * layers) }
+    /// An empty pool that can take every buffer of all layers without growing.
+    pub(crate) fn new(config: &ModelConfig) -> Self {
+        Self { buffers: Vec::with_capacity(3 * config.layers), length: most_parameters(config) }
     }
 
-    fn take(&mut self, device: &D, length: usize) -> D::Floats {
-        self.buffers.pop().unwrap_or_else(|| device.floats(length))
+    fn take(&mut self, device: &D) -> D::Floats {
+        self.buffers.pop().unwrap_or_else(|| device.floats(self.length))
     }
 
     fn leave(&mut self, device: &D, buffer: &mut D::Floats, length: usize) {
@@ -85,14 +78,14 @@ impl<D: Device> Group<D> {
         let mut entries = Entries::default();
         for (name, shape) in layer_tensors(config, layer) {
             match shape[..] {
-                [rows, columns] => entries.matrix(name, rows, columns, Rest::Drawn),
-                _ => entries.vector(name, shape, Rest::Drawn),
+                [rows, columns] => entries.matrix(name, rows, columns, Initial::Drawn),
+                _ => entries.vector(name, shape, Initial::Drawn),
             };
         }
-        let gains = Norm::ALL.map(|_| device.floats(config.hidden_size));
         let mut group = Self::new(device, Vec::new());
-        group.masters = Some(Masters { gains, has_values: false, has_gradient: false, has_moments: false });
-        Self { entries: entries.list, length: layer_parameters(config), ..group }
+        group.masters = Some(Masters { has_values: false, has_gradient: false, has_moments: false });
+        let length = entries.list.iter().map(Entry::length).sum();
+        Self { entries: entries.list, length, ..group }
     }
 
     /// Whether these are weights of the base.
@@ -112,17 +105,27 @@ impl<D: Device> Group<D> {
         self.masters.as_ref().is_none_or(|masters| masters.has_moments)
     }
 
-    /// The master copy of a projection, `[outputs, inputs]`, if there is one.
-    pub(crate) fn master(&self, projection: Projection) -> Option<BMatrix<'_, D>> {
+    /// The entry of a tensor that was trained, if it was.
+    fn trained(&self, entry: usize) -> Option<&Entry> {
         self.masters.as_ref().filter(|masters| masters.has_values)?;
-        let &Entry { offset, rows, columns, .. } = &self.entries[Norm::ALL.len() + projection as usize];
-        Some(BMatrix::Master(FloatMatrix { values: &self.values, offset, rows, columns }))
+        Some(&self.entries[entry])
     }
 
-    /// The gain of a norm as it was trained, if it was.
-    pub(crate) fn gain(&self, norm: Norm) -> Option<&D::Floats> {
-        let masters = self.masters.as_ref().filter(|masters| masters.has_values)?;
-        Some(&masters.gains[norm as usize])
+    /// The master copy of a matrix, if there is one.
+    pub(crate) fn master(&self, entry: usize) -> Option<FloatMatrix<'_, D>> {
+        let &Entry { offset, rows, columns, .. } = self.trained(entry)?;
+        Some(FloatMatrix { values: &self.values, offset, rows, columns })
+    }
+
+    /// The master copy of a vector with the place where it begins, if there is one.
+    pub(crate) fn master_vector(&self, entry: usize) -> Option<(&D::Floats, usize)> {
+        Some((&self.values, self.trained(entry)?.offset))
+    }
+
+    /// Where the gradient of a tensor goes.
+    pub(crate) fn master_gradient(&mut self, entry: usize) -> (&mut D::Floats, usize) {
+        self.dirty = true;
+        (&mut self.gradient, self.entries[entry].offset)
     }
 
     /// Makes the memory that a step of this layer needs; `fill` writes the base's weights when they are first copied.
@@ -134,13 +137,12 @@ impl<D: Device> Group<D> {
     ) {
         let Some(masters) = &mut self.masters else { return };
         if !std::mem::replace(&mut masters.has_gradient, true) {
-            self.gradient = spare.take(device, self.length);
+            self.gradient = spare.take(device);
         }
         if !std::mem::replace(&mut masters.has_values, true) {
             self.values = device.floats(self.length);
             fill(&self.entries, &mut self.values);
-            self.silent = false;
-            self.refresh_gains(device);
+            self.is_identity = false;
         }
     }
 
@@ -148,8 +150,8 @@ impl<D: Device> Group<D> {
     pub(crate) fn prepare_moments(&mut self, device: &D, spare: &mut Spare<D>) {
         let Some(masters) = &mut self.masters else { return };
         if !std::mem::replace(&mut masters.has_moments, true) {
-            self.first = spare.take(device, self.length);
-            self.second = spare.take(device, self.length);
+            self.first = spare.take(device);
+            self.second = spare.take(device);
         }
     }
 
@@ -178,60 +180,11 @@ impl<D: Device> Group<D> {
         if std::mem::replace(&mut masters.has_values, kept) != kept {
             self.values = device.floats(if kept { self.length } else { 0 });
         }
-        self.silent = !kept;
+        self.is_identity = !kept;
     }
 
     /// Whether one of the names is that of a value here (with `suffix` after it).
     pub(crate) fn is_named(&self, names: &std::collections::HashSet<&str>, suffix: &str) -> bool {
         self.entries.iter().any(|entry| names.contains(format!("{}{suffix}", entry.name).as_str()))
-    }
-
-    /// Copies the gains, which norms read as buffers of their own.
-    pub(super) fn refresh_gains(&mut self, device: &D) {
-        let Some(masters) = &mut self.masters else { return };
-        for (gain, entry) in masters.gains.iter_mut().zip(&self.entries) {
-            device.copy_part(&self.values, entry.offset, gain, entry.columns);
-        }
-    }
-
-    /// Adds the gradient of a projection's weights, `output gradientᵀ · input`.
-    ///
-    /// # Shapes
-    /// `input`: `[rows, inputs]`; `out_gradient`: `[rows, outputs]`; `turned`: room for it transposed.
-    pub(crate) fn add_weight_gradient(
-        &mut self,
-        device: &D,
-        projection: Projection,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
-        rows: usize,
-        turned: &mut D::Operands,
-    ) {
-        let &Entry { offset, rows: outputs, columns: inputs, .. } =
-            &self.entries[Norm::ALL.len() + projection as usize];
-        self.dirty = true;
-        self.add_outer(device, offset, rows, (out_gradient, outputs), (input, inputs), turned);
-    }
-
-    /// Adds the gradient of a norm's gain, from that of its output.
-    ///
-    /// # Shapes
-    /// `input`: `[rows, hidden]`; `scales`: `[rows]`; `out_gradient`: `[rows, hidden]`.
-    pub(crate) fn add_gain_gradient(
-        &mut self,
-        device: &D,
-        norm: Norm,
-        input: &D::Operands,
-        rows: usize,
-        scales: &D::Floats,
-        out_gradient: &D::Floats,
-    ) {
-        let &Entry { offset, columns, .. } = &self.entries[norm as usize];
-        self.dirty = true;
-        let gradient = &mut self.gradient;
-        let masters = self.masters.as_ref().expect("gains that train");
-        let norm = irtune_device::Norm { gain: &masters.gains[norm as usize], width: columns, epsilon: 0.0 };
-        let input = NormInput { values: input, rstd: scales, rows };
-        device.rms_norm_gain_backward(norm, input, out_gradient, gradient, offset);
     }
 }
