@@ -1,5 +1,6 @@
 //! Where a corpus comes from: a file, or rows that a program holds.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -49,5 +50,15 @@ impl From<PathBuf> for CorpusSource {
 impl From<&str> for CorpusSource {
     fn from(path: &str) -> CorpusSource {
         CorpusSource::File(path.into())
+    }
+}
+
+/// The path, or what the rows are called.
+impl fmt::Display for CorpusSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CorpusSource::File(path) => write!(f, "{}", path.display()),
+            CorpusSource::Rows { name, .. } => f.write_str(name),
+        }
     }
 }

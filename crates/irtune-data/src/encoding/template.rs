@@ -70,6 +70,14 @@ impl Template {
         }
     }
 
+    /// The template of this name, or else of the file at this path.
+    ///
+    /// # Errors
+    /// As [`Template::from_file`].
+    pub fn named_or_file(name: &str) -> Result<Template, DataError> {
+        Template::named(name).map_or_else(|| Template::from_file(Path::new(name)), Ok)
+    }
+
     /// Reads a template from a file; one line end at the end of the file isn't part of it.
     ///
     /// # Errors
