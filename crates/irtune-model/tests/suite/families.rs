@@ -3,10 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use irtune_model::{Base, FAMILIES, Family, ModelConfig};
+use irtune_model::{Base, FAMILIES, Family, HostTensor, ModelConfig, Precision};
+use irtune_testing::golden::tolerance;
 use serde_json::Value;
+
+use crate::tiny::{FAMILY_CASES, Tiny, name_of};
+
+const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 
 fn golden() -> PathBuf {
     irtune_testing::golden::golden_folder().join("tiny_families")
@@ -34,6 +40,53 @@ fn a_gguf_and_a_folder_of_one_model_are_the_same_base() {
         for tensor in folder.weights.tensors() {
             let (found, expected) = (file.weights.values(&tensor.name), folder.weights.values(&tensor.name));
             assert_eq!(found.expect("a tensor"), expected.expect("a tensor"), "{}", tensor.name);
+        }
+    }
+}
+
+#[test]
+fn the_cases_are_those_of_the_families() {
+    let found = FAMILIES.into_iter().flat_map(cases).map(|case| {
+        let case = case.strip_prefix(golden()).expect("a case").to_owned();
+        format!("tiny_families/{}", case.display())
+    });
+    let mut found: Vec<String> = found.collect();
+    let mut known = FAMILY_CASES.map(str::to_owned);
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
+/// Logits, loss and gradients of the first batch, and the losses of ten steps, which are held to the golden.
+fn everything(tiny: &Tiny, case: &str, precision: Precision) -> (Vec<f32>, f64, Vec<HostTensor>, Vec<f32>) {
+    let mut engine = tiny.engine(precision);
+    let mut logits = Vec::new();
+    engine.logits(&tiny.first().0, &mut logits).expect("logits");
+    let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
+    let gradients = engine.gradients();
+
+    let (_, golden) = Tiny::open(case, &["trace_all"]);
+    let mut engine = tiny.engine(precision);
+    let trace = tiny.trace(&golden, "trace_all", &mut *engine);
+    let of = |rung| tolerance(rung, name_of(precision));
+    golden.compare("trace_all/losses", &trace.losses, of("trace_losses"));
+    golden.compare("trace_all/gradient_norms", &trace.norms, of("trace_norms"));
+    for parameter in engine.parameters() {
+        golden.compare(&format!("trace_all/final.{}", parameter.name), &parameter.data, of("trace_final"));
+    }
+    golden.passes();
+    (logits, loss, gradients, trace.losses)
+}
+
+#[test]
+fn a_gguf_classifies_and_trains_to_the_bits_of_the_folder() {
+    for case in FAMILY_CASES {
+        let folder = Tiny::bare(case);
+        let base = Base::open(&golden().join("..").join(case).join("model.gguf")).expect("a base");
+        let file = Tiny { base: Arc::new(base), ..Tiny::bare(case) };
+        for precision in PRECISIONS {
+            let (found, expected) = (everything(&file, case, precision), everything(&folder, case, precision));
+            assert!(found == expected, "{case} in {precision}: {found:?}\n{expected:?}");
         }
     }
 }
