@@ -193,7 +193,7 @@ impl<D: Device> DoraSite<D> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc};
+    use std::sync::Arc;
 
     use irtune_cpu::Cpu;
     use irtune_device::Memory as _;
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn under_dropout_it_is_the_formula_of_peft() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+        let folder = irtune_testing::golden::tiny_llama("six_layers");
         let base = Arc::new(Base::open(&folder).unwrap());
         let device = Cpu::<f32>::new(1).unwrap();
         let projection = Projection::UpProj;

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn base() -> ModelConfig {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/peft/base_config.json");
+        let golden = irtune_testing::golden::golden_folder().join("peft/base_config.json");
         ModelConfig::from_json(&golden).unwrap()
     }
 

@@ -5,8 +5,6 @@ mod expected;
 pub mod gguf;
 mod index;
 mod safetensors;
-#[cfg(test)]
-pub(crate) mod sample;
 mod tensor;
 
 use std::{
