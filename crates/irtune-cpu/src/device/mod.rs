@@ -12,7 +12,7 @@ use std::{marker::PhantomData, sync::Mutex};
 use irtune_device::DeviceError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{gemm::Integers, simd::element::Element, threads::scratch::Settled};
+use crate::{gemm::Integers, simd::element::Element, threads::scratch::Reserved};
 
 /// The processor as a [`Device`](irtune_device::Device); `E` is the precision of operands.
 ///
@@ -23,7 +23,7 @@ pub struct Cpu<E> {
     /// None when the device was made inside another pool: a second one would compete with it.
     pool: Option<ThreadPool>,
     /// Scratch that all threads have.
-    settled: Mutex<Settled>,
+    reserved: Mutex<Reserved>,
     element: PhantomData<E>,
 }
 
@@ -40,7 +40,7 @@ impl<E: Element> Cpu<E> {
                 Some(pool.map_err(|source| DeviceError::Threads { threads, source: source.into() })?)
             }
         };
-        Ok(Self { integers: None, pool, settled: Mutex::default(), element: PhantomData })
+        Ok(Self { integers: None, pool, reserved: Mutex::default(), element: PhantomData })
     }
 
     /// The same, with GEMMs with frozen matrices in integers.
