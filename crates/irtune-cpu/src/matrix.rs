@@ -34,7 +34,8 @@ impl<'a, E> Matrix<'a, E> {
         );
         let Self { rows, columns, stride, .. } = *self;
         // Kernels read by raw pointers within what is checked here, so a length that overflows must not pass.
-        let needed = rows.checked_sub(1).map_or(Some(0), |rows| rows.checked_mul(stride)?.checked_add(columns));
+        let needed =
+            rows.checked_sub(1).map_or(Some(0), |rows| rows.checked_mul(stride)?.checked_add(columns));
         assert!(
             needed.is_some_and(|needed| self.data.len() >= needed),
             "{} values for a matrix of {rows} rows and {columns} columns, {stride} apart",

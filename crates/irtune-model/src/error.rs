@@ -15,7 +15,7 @@ use crate::{
 pub enum ModelError {
     /// There is no base at the path.
     #[error(transparent)]
-    Base(#[from] BaseError),
+    Base(BaseError),
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -186,4 +186,15 @@ pub enum ModelError {
         /// The shape that was given.
         found: Vec<usize>,
     },
+}
+
+impl From<BaseError> for ModelError {
+    fn from(error: BaseError) -> Self {
+        match error {
+            BaseError::Config(error) => Self::Config(error),
+            BaseError::Weight(error) => Self::Weight(error),
+            BaseError::Tokenizer(error) => Self::Tokenizer(error),
+            error => Self::Base(error),
+        }
+    }
 }

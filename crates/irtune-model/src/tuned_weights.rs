@@ -13,12 +13,12 @@ use std::{
 use safetensors::{Dtype, View};
 
 use crate::{
-    adapters::masters::layer_tensors,
     config::ModelConfig,
-    engine::WEIGHTS_HEAD_NAME,
     error::ModelError,
     host_tensor::HostTensor,
     parameters,
+    parameters::WEIGHTS_HEAD_NAME,
+    parameters::masters::layer_tensors,
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
     replace_folder::{ReplaceError, recover, replace, write_file, write_tensors},
     weights::{WeightError, Weights},
@@ -150,7 +150,7 @@ pub(crate) fn check(
     if labels > 0 {
         expected.push((WEIGHTS_HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
     }
-    parameters::checked(expected, tensors)
+    parameters::checked::checked(expected, tensors)
         .map_err(|source| TunedWeightsError::Tensors { path: path.to_owned(), source: Box::new(source) })?;
     Ok(layers)
 }

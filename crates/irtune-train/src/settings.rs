@@ -1,7 +1,7 @@
 //! Every setting of a training run: plain, resolved, and saved with the run.
 
-use crate::evaluate::BatchLimit;
-use crate::schedule::Schedule;
+use crate::infer::evaluate::BatchLimit;
+use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use serde::{Deserialize, Serialize};
 

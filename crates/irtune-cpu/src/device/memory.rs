@@ -66,12 +66,8 @@ impl<E: Element> Memory for Cpu<E> {
         to.copy_from_slice(&from[offset..][..to.len()]);
     }
 
-    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, length: usize) {
-        to[..length].copy_from_slice(&from[..length]);
-    }
-
-    fn copy_part(&self, from: &Vec<f32>, offset: usize, to: &mut Vec<f32>, length: usize) {
-        to[..length].copy_from_slice(&from[offset..][..length]);
+    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, offset: usize, length: usize) {
+        to[offset..][..length].copy_from_slice(&from[..length]);
     }
 
     fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {

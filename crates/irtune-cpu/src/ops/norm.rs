@@ -12,16 +12,16 @@ use crate::{
 
 /// Sum of squares, in 16 interleaved partial sums.
 #[inline(always)]
-fn squares16(values: &[f32]) -> f32 {
+fn squares16<I: Element>(values: &[I]) -> f32 {
     let mut sums = [0.0f32; 16];
     let (whole, rest) = values.as_chunks::<16>();
     for values in whole {
         for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value * value;
+            *sum += value.to_f32() * value.to_f32();
         }
     }
     for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += value * value;
+        *sum += value.to_f32() * value.to_f32();
     }
     sums.iter().sum()
 }
@@ -47,7 +47,13 @@ fn dot16<E: Element>(first: &[E], second: &[f32], third: &[f32]) -> f32 {
 ///
 /// # Shapes
 /// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `rstd`: `[rows]`.
-pub fn forward<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
+pub fn forward<I: Element, E: Element>(
+    input: &[I],
+    gain: &[f32],
+    epsilon: f32,
+    out: &mut [E],
+    rstd: &mut [f32],
+) {
     let width = gain.len();
     let rows = rstd.len();
     assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
@@ -63,13 +69,13 @@ pub fn forward<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut 
 }
 
 vectorised! {
-    fn forward_rows<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
+    fn forward_rows<I: Element, E: Element>(input: &[I], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
         let width = gain.len();
         for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
             let mean = squares16(input) / width as f32;
             *rstd = 1.0 / (mean + epsilon).sqrt();
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
-                *out = E::from_f32(value * *rstd * gain);
+                *out = E::from_f32(value.to_f32() * *rstd * gain);
             }
         }
     }

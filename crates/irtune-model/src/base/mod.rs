@@ -2,6 +2,7 @@
 
 mod chat_template;
 pub mod config;
+mod error;
 pub mod tokenizer;
 pub mod weights;
 
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::error::ModelError;
 use config::ModelConfig;
+pub use error::BaseError;
 use tokenizer::Tokenizer;
 use weights::{WeightError, Weights, gguf};
 
@@ -60,32 +61,33 @@ impl Base {
     ///
     /// # Errors
     /// When there is nothing of the kind, or a part of it can't be used.
-    pub fn open(path: &Path) -> Result<Self, ModelError> {
+    pub fn open(path: &Path) -> Result<Self, BaseError> {
         if path.is_file() {
             return Self::open_gguf(path);
         }
         if !path.is_dir() {
-            return Err(BaseError::NotFound { path: path.to_owned() }.into());
+            return Err(BaseError::NotFound { path: path.to_owned() });
         }
         if path.join("config.json").is_file() {
             return Self::open_folder(path);
         }
         match gguf_files(path).as_slice() {
             [file] => Self::open_gguf(file),
-            files => Err(BaseError::NoConfig { path: path.to_owned(), ggufs: files.len() }.into()),
+            files => Err(BaseError::NoConfig { path: path.to_owned(), ggufs: files.len() }),
         }
     }
 
-    fn open_folder(path: &Path) -> Result<Self, ModelError> {
-        let config = ModelConfig::from_json(&path.join("config.json"))?;
+    fn open_folder(path: &Path) -> Result<Self, BaseError> {
+        let mut config = ModelConfig::from_json(&path.join("config.json"))?;
         let weights = Weights::open_folder(path)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
+        config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
         let chat_template = chat_template::of_folder(path);
         Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
     }
 
-    fn open_gguf(path: &Path) -> Result<Self, ModelError> {
+    fn open_gguf(path: &Path) -> Result<Self, BaseError> {
         let map = weights::map(path)?;
         let header = gguf::Header::parse(&map, path).map_err(WeightError::from)?;
         let config = ModelConfig::from_gguf(&header)?;
@@ -104,11 +106,11 @@ impl Base {
         weights: Weights,
         tokenizer: Tokenizer,
         chat_template: Option<String>,
-    ) -> Result<Self, ModelError> {
+    ) -> Result<Self, BaseError> {
         weights.check(&config)?;
         let (tokens, rows) = (tokenizer.vocabulary_size(), config.vocabulary_size);
         if tokens > rows {
-            return Err(BaseError::Vocabulary { path: path.to_owned(), tokens, rows }.into());
+            return Err(BaseError::Vocabulary { path: path.to_owned(), tokens, rows });
         }
         let bytes = weights.files().map(|(_, bytes)| bytes).sum();
         let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(&weights) };
@@ -140,42 +142,6 @@ fn fingerprint(weights: &Weights) -> String {
         }
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Why a path is no base.
-#[derive(Debug, thiserror::Error)]
-pub enum BaseError {
-    /// Nothing there.
-    #[error("there is no base at {}: give a model folder or a .gguf file", path.display())]
-    NotFound {
-        /// What was given.
-        path: PathBuf,
-    },
-    /// A folder of something else.
-    #[error(
-        "{} is no model folder: it holds no config.json, and {ggufs} .gguf files; give a folder in transformers' format, \
-         or name one .gguf file",
-        path.display()
-    )]
-    NoConfig {
-        /// The folder.
-        path: PathBuf,
-        /// How many GGUF files it holds.
-        ggufs: usize,
-    },
-    /// Tokens without a row in the embedding.
-    #[error(
-        "{}: the tokenizer has {tokens} tokens, but the embedding only {rows} rows; the tokenizer belongs to another model",
-        path.display()
-    )]
-    Vocabulary {
-        /// The base.
-        path: PathBuf,
-        /// Size of the tokenizer's vocabulary.
-        tokens: usize,
-        /// Rows of the embedding.
-        rows: usize,
-    },
 }
 
 #[cfg(test)]

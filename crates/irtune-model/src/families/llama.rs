@@ -22,7 +22,7 @@ pub(super) static FAMILY: Family = Family {
         Fixed { field: "mlp_bias", value: Literal::Flag(false) },
     ],
     reads_attention_bias: false,
-    reads_sliding_window: false,
+    window: None,
     layer: |_, _| LayerSpec::PLAIN,
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),

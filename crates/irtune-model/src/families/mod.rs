@@ -40,8 +40,9 @@ pub struct Family {
     pub fixed: &'static [Fixed],
     /// Whether `attention_bias` of a `config.json` decides about biases of q, k, v and o.
     pub reads_attention_bias: bool,
-    /// Whether a `config.json` can ask for a sliding window in the upper layers (`use_sliding_window`).
-    pub reads_sliding_window: bool,
+    /// What a `config.json` that asks for a sliding window (`use_sliding_window`) means where it says no more; nothing
+    /// in a family without windows.
+    pub window: Option<Window>,
     /// The parts of a layer, given what `attention_bias` says and the layer's number.
     pub layer: fn(attention_bias: bool, layer: usize) -> LayerSpec,
     /// Every module with its names, in the order that files and engines keep them.
@@ -56,6 +57,14 @@ pub struct Defaults {
     pub key_value_heads: Option<usize>,
     /// `max_position_embeddings`.
     pub max_positions: usize,
+}
+
+/// A sliding window over the keys that a position of the upper layers sees.
+pub struct Window {
+    /// `sliding_window`: how many keys, the position's own included.
+    pub keys: usize,
+    /// `max_window_layers`: the lowest layer that has a window.
+    pub from_layer: usize,
 }
 
 /// A field of a `config.json` that may hold one value only.

@@ -7,6 +7,7 @@ use super::{
     Defaults, Family, Fixed, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
+    Window,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -18,7 +19,7 @@ pub(super) static FAMILY: Family = Family {
     defaults: Defaults { head_size: None, key_value_heads: Some(32), max_positions: 32_768 },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_attention_bias: false,
-    reads_sliding_window: true,
+    window: Some(Window { keys: 4096, from_layer: 28 }),
     layer: |_, _| LayerSpec { biases: &[QProj, KProj, VProj], ..LayerSpec::PLAIN },
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),

@@ -8,10 +8,10 @@ use crate::{
         projection::Projection,
     },
     base::Base,
-    engine::WEIGHTS_HEAD_NAME,
     error::ModelError,
     host_tensor::HostTensor,
     parameters,
+    parameters::WEIGHTS_HEAD_NAME,
     peft::{HEAD_NAME, expected_tensors},
     tuned_weights,
 };
@@ -63,11 +63,11 @@ impl Changes<'_> {
         let config = &base.config;
         let fits = match self {
             Changes::Adapter { adapter, tensors } => check_mergeable(adapter).and_then(|()| {
-                parameters::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
+                parameters::checked::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
             }),
             Changes::Head { tensors } => {
                 let head = (HEAD_NAME.to_owned(), vec![labels, config.hidden_size]);
-                parameters::checked(vec![head], tensors).map(drop)
+                parameters::checked::checked(vec![head], tensors).map(drop)
             }
             Changes::Weights { tensors } => {
                 let path = std::path::Path::new("tuned weights");

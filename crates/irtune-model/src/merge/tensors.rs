@@ -9,8 +9,8 @@ use serde_json::{Map, json};
 use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
     base::Base,
-    engine::WEIGHTS_HEAD_NAME,
     families::{Kind, Projection, Role},
+    parameters::WEIGHTS_HEAD_NAME,
     replace_folder::{write_file, write_tensors},
 };
 

@@ -37,9 +37,9 @@ pub fn run(
     let request = TrainRequest {
         base,
         base_name: resolved.base.public_name(),
-        train: resolved.train,
-        validation: resolved.validation,
-        test: resolved.test,
+        train: resolved.train.into(),
+        validation: resolved.validation.map(Into::into),
+        test: resolved.test.map(Into::into),
         columns: resolved.columns,
         out,
         settings: resolved.training,

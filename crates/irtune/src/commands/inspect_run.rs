@@ -30,7 +30,7 @@ pub fn run(folder: &Path, as_json: bool) -> Result<(), Failure> {
             "finished": run.summary()?.is_some(),
             "settings": run.settings()?,
             "sources": run.sources()?,
-            "environment": run.environment()?,
+            "environment": run.platform()?,
             "labels": run.labels()?,
             "summary": run.summary()?,
             "layer_steps": heat(&run, &steps, 1)?.totals(),
@@ -87,7 +87,7 @@ fn heat(run: &RunFolder, steps: &[StepReport], width: usize) -> Result<Heat, Fai
 }
 
 fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
-    let (settings, sources, environment) = (run.settings()?, run.sources()?, run.environment()?);
+    let (settings, sources, platform) = (run.settings()?, run.sources()?, run.platform()?);
     let summary = run.summary()?;
     let line = |name: &str, value: String| format!("  {name:<16}{value}\n");
     let mut out = format!("Run {}\n\n", run.path().display());
@@ -103,7 +103,7 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
         },
     );
     out += &line("base", sources.base.path.display().to_string());
-    out += &line("training pairs", sources.train.display().to_string());
+    out += &line("training pairs", sources.train.to_string());
     out += &line("labels", run.labels()?.names().join(", "));
     out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
     out += &match settings.tune {
@@ -126,10 +126,7 @@ fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
         "machine",
         format!(
             "{} {}, {} threads, {}",
-            environment.operating_system,
-            environment.architecture,
-            environment.threads,
-            environment.precision
+            platform.operating_system, platform.architecture, platform.threads, platform.precision
         ),
     );
     if !steps.is_empty() {
@@ -203,7 +200,7 @@ fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {
         out += &format!(
             "  step {:>6}  {:<10}  loss {:.3}  accuracy {:>7}  macro-F1 {:>7}{}\n",
             evaluation.step,
-            evaluation.part.to_string(),
+            evaluation.split.to_string(),
             evaluation.loss,
             percent(evaluation.metrics.accuracy),
             percent(evaluation.metrics.macro_f1),

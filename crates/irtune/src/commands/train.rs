@@ -67,9 +67,9 @@ pub fn request(resolved: &Resolved, base: &Path) -> TrainRequest {
     TrainRequest {
         base: base.to_owned(),
         base_name: resolved.base.public_name(),
-        train: resolved.train.clone(),
-        validation: resolved.validation.clone(),
-        test: resolved.test.clone(),
+        train: resolved.train.clone().into(),
+        validation: resolved.validation.clone().map(Into::into),
+        test: resolved.test.clone().map(Into::into),
         columns: resolved.columns.clone(),
         out: resolved.out.clone(),
         settings: resolved.training.clone(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{ConfigError, ModelConfig, RopeScaling};
-use crate::families::Family;
+use crate::families::{Family, Window};
 
 impl ModelConfig {
     /// Reads a transformers `config.json`, of version 4 or 5.
@@ -71,8 +71,8 @@ impl ModelConfig {
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
         };
-        if family.reads_sliding_window {
-            fields.refuse_window(&config)?;
+        if let Some(window) = &family.window {
+            fields.refuse_window(window, &config)?;
         }
         config.checked(path)
     }
@@ -203,21 +203,18 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses a window over the keys that a layer sees, unless it reaches over all positions.
-    ///
-    /// # Source
-    /// transformers `Qwen2Config`, whose defaults these are.
-    fn refuse_window(&self, config: &ModelConfig) -> Result<(), ConfigError> {
+    fn refuse_window(&self, defaults: &Window, config: &ModelConfig) -> Result<(), ConfigError> {
         const FIELD: &str = "sliding_window";
         if !self.flag("use_sliding_window")?.unwrap_or(false) {
             return Ok(());
         }
         let window = match self.object.get(FIELD) {
-            None => 4096,
+            None => defaults.keys,
             Some(_) => self.optional_size(FIELD)?.unwrap_or(usize::MAX),
         };
         let windowed = match self.get("layer_types").and_then(Value::as_array) {
             Some(kinds) => kinds.iter().any(|kind| kind == "sliding_attention"),
-            None => self.optional_count("max_window_layers")?.unwrap_or(28) < config.layers,
+            None => self.optional_count("max_window_layers")?.unwrap_or(defaults.from_layer) < config.layers,
         };
         if windowed && window < config.max_positions {
             return Err(self.unsupported(FIELD, "every layer over the whole text (use_sliding_window false)"));

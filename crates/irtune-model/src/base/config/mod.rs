@@ -52,7 +52,7 @@ pub struct ModelConfig {
     pub begin_token: Option<u32>,
     /// Ends a text; the first, if a file names several.
     pub end_token: Option<u32>,
-    /// Fills up batches elsewhere; here it is only passed on.
+    /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
     pub pad_token: Option<u32>,
 }
 

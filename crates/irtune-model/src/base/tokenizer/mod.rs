@@ -2,6 +2,7 @@
 
 mod error;
 mod gguf;
+pub(super) mod settings;
 mod split;
 
 use std::path::Path;
@@ -70,6 +71,11 @@ impl Tokenizer {
     /// Whether the model has learnt that every text begins with [`Tokenizer::begin_token`].
     pub fn adds_begin_token(&self) -> bool {
         self.adds_begin_token
+    }
+
+    /// The token that fills up batches, as the `tokenizer_config.json` of a transformers folder names it.
+    pub(crate) fn pad_token(&self, folder: &Path) -> Option<u32> {
+        self.inner.token_to_id(&settings::special_token(folder, "pad_token")?)
     }
 
     /// The text of a token.

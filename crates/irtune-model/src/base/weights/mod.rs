@@ -5,38 +5,20 @@ mod expected;
 pub mod gguf;
 mod index;
 mod safetensors;
-#[cfg(test)]
-pub(crate) mod sample;
+mod tensor;
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use irtune_device::{Format, FrozenMatrix, MappedFile, WeightView};
+use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 
 pub use error::WeightError;
+pub use tensor::Tensor;
 
 use crate::base::config::ModelConfig;
-
-/// Where a tensor lies and how it is stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tensor {
-    /// transformers' name for it.
-    pub name: String,
-    /// Sizes of its axes, slowest first.
-    pub shape: Vec<usize>,
-    /// How its values are stored.
-    pub format: Format,
-    /// Which of the files.
-    pub file: usize,
-    /// Where in the file.
-    pub bytes: Range<usize>,
-    /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
-    pub interleaved_head: Option<usize>,
-}
 
 /// The mapped files of a base and what is where in them.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
+use crate::families::FAMILIES;
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
@@ -141,5 +142,114 @@ fn files_that_are_no_configuration_are_refused() {
         let message =
             ModelConfig::parse_json(text.as_bytes(), Path::new("config.json")).unwrap_err().to_string();
         assert!(message.starts_with("config.json is not a JSON object"), "{message}");
+    }
+}
+
+/// A configuration of a family that gives nothing that could be left out.
+fn shortest(family: &Family) -> Value {
+    json!({
+        "model_type": family.model_type, "vocab_size": 40, "hidden_size": 64, "intermediate_size": 96,
+        "num_hidden_layers": 2, "num_attention_heads": 32,
+    })
+}
+
+#[test]
+fn every_family_has_its_own_defaults() {
+    for family in FAMILIES {
+        let config = parse(&shortest(family)).unwrap_or_else(|error| panic!("{family:?}: {error}"));
+        assert_eq!(config.family, family);
+        assert_eq!(config.head_size, family.defaults.head_size.unwrap_or(2));
+        assert_eq!(config.max_positions, family.defaults.max_positions);
+        assert_eq!((config.key_value_heads, config.attention_bias), (32, false));
+        assert_eq!((config.norm_epsilon, config.rope_theta, config.tied_embeddings), (1e-6, 10_000.0, false));
+        let written = config.to_transformers(&["a".to_owned(), "b".to_owned()]);
+        assert_eq!(written["architectures"], json!([family.classifier_class]));
+        assert_eq!(parse(&written).unwrap(), config);
+    }
+}
+
+#[test]
+fn fixed_fields_may_hold_nothing_else() {
+    for (family, fixed) in
+        FAMILIES.into_iter().flat_map(|family| family.fixed.iter().map(move |fixed| (family, fixed)))
+    {
+        let mut config = shortest(family);
+        config[fixed.field] = fixed.value.to_json();
+        parse(&config).unwrap();
+        config[fixed.field] = json!("another");
+        let message = parse(&config).unwrap_err().to_string();
+        let expected = format!("choose a base with {} {}", fixed.field, fixed.value.to_json());
+        assert!(message.contains(&expected), "{message}");
+    }
+}
+
+#[test]
+fn biases_of_attention_are_read_where_the_family_leaves_them_open() {
+    let open = FAMILIES.into_iter().filter(|family| family.reads_attention_bias);
+    let mut count = 0;
+    for family in open {
+        let mut config = shortest(family);
+        config["attention_bias"] = json!(true);
+        let config = parse(&config).unwrap();
+        assert!(config.attention_bias && config.layer(0).biases.len() == 4);
+        let written = config.to_transformers(&["a".to_owned()]);
+        assert_eq!(written["attention_bias"], json!(true));
+        assert_eq!(parse(&written).unwrap(), config);
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn a_window_is_refused_where_it_would_matter() {
+    let windowed = FAMILIES.into_iter().filter(|family| family.window.is_some());
+    let mut count = 0;
+    for family in windowed {
+        let with = |changes: Value| {
+            let mut value = shortest(family);
+            for (field, change) in changes.as_object().expect("an object") {
+                value[field] = change.clone();
+            }
+            parse(&value)
+        };
+        let harmless = [
+            json!({"use_sliding_window": false, "sliding_window": 16, "max_window_layers": 0}),
+            json!({"use_sliding_window": true, "max_window_layers": 2}),
+            json!({"use_sliding_window": true}),
+            json!({"use_sliding_window": true, "sliding_window": null, "max_window_layers": 0}),
+            json!({"use_sliding_window": true, "sliding_window": 32768, "max_window_layers": 0}),
+            json!({"use_sliding_window": true, "max_window_layers": 0, "max_position_embeddings": 4096}),
+            json!({"use_sliding_window": true, "max_window_layers": 0,
+                "layer_types": ["full_attention", "full_attention"]}),
+        ];
+        for changes in harmless {
+            with(changes.clone()).unwrap_or_else(|error| panic!("{family:?} {changes}: {error}"));
+        }
+        let harmful = [
+            json!({"use_sliding_window": true, "sliding_window": 16, "max_window_layers": 1}),
+            json!({"use_sliding_window": true, "max_window_layers": 0}),
+            json!({"use_sliding_window": true, "layer_types": ["full_attention", "sliding_attention"]}),
+        ];
+        for changes in harmful {
+            let message = with(changes).unwrap_err().to_string();
+            assert!(
+                message.contains("`sliding_window` is") && message.contains("use_sliding_window false"),
+                "{message}"
+            );
+        }
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn an_unknown_family_is_named_with_the_known_ones_and_the_nearest() {
+    for family in FAMILIES {
+        let mut config = shortest(family);
+        config["model_type"] = json!(format!("{}_moe", family.model_type));
+        let message = parse(&config).unwrap_err().to_string();
+        let nearest = format!("_moe`, which is not supported (the nearest that is: `{}`)", family.model_type);
+        assert!(message.contains(&nearest), "{message}");
+        assert!(FAMILIES.iter().all(|family| message.contains(family.models)), "{message}");
     }
 }

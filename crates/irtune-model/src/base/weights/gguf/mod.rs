@@ -11,8 +11,6 @@
 mod cursor;
 mod error;
 mod metadata;
-#[cfg(test)]
-pub(crate) mod sample;
 mod tensors;
 
 use std::path::Path;
@@ -21,7 +19,7 @@ pub use error::GgufError;
 pub use metadata::{Array, Metadata, Value};
 pub use tensors::StoredTensor;
 
-use crate::base::config::ModelConfig;
+use crate::base::{config::ModelConfig, weights::tensor::Tensor};
 use cursor::Cursor;
 
 /// Divisors of the rotary frequencies: part of the configuration, not a weight.
@@ -96,7 +94,7 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// When a tensor isn't one of the decoder's: it would be left out of the computation.
-    pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Vec<super::Tensor>, GgufError> {
+    pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Vec<Tensor>, GgufError> {
         let (family, head_size) = (config.family, config.head_size);
         let mut translated = Vec::with_capacity(self.tensors.len());
         for tensor in self.tensors.iter().filter(|tensor| tensor.name != ROPE_FACTORS) {
@@ -112,7 +110,7 @@ impl<'a> Header<'a> {
             if place.interleaved && !whole_pairs {
                 return Err(GgufError::Heads { path: path(), tensor: name(), rows, head_size });
             }
-            translated.push(super::Tensor {
+            translated.push(Tensor {
                 name: family.name_at(&place),
                 shape: tensor.shape.clone(),
                 format: tensor.format,
