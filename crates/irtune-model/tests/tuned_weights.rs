@@ -8,11 +8,11 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use irtune_model::{AdamW, Engine, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME};
 use support::{
-    golden::{Golden, largest_error, sections},
+    golden::{Golden, golden_folder, largest_error, sections},
     tolerances::tolerance,
 };
 use tiny::{
-    CASES, Tiny,
+    CASES, FAMILY_CASES, Tiny,
     engine::{EngineOptions, engine},
     find, layer_of, name_of, options,
 };
@@ -23,7 +23,7 @@ const ADAMW: AdamW =
 
 /// Runs `check` on every case in every precision; `sections` are what it reads of the golden.
 fn everywhere(sections: &[&str], check: impl Fn(&Tiny, &Golden, Precision)) {
-    for case in CASES {
+    for case in cases() {
         for precision in PRECISIONS {
             let golden = Golden::open(&golden_of(case), sections);
             check(&Tiny::bare(case), &golden, precision);
@@ -32,8 +32,17 @@ fn everywhere(sections: &[&str], check: impl Fn(&Tiny, &Golden, Precision)) {
     }
 }
 
+/// Cases whose layers' own weights train in a golden.
+fn cases() -> impl Iterator<Item = &'static str> {
+    let of_families = FAMILY_CASES.into_iter().filter(|case| golden_folder().join(golden_of(case)).is_dir());
+    CASES.into_iter().chain(of_families)
+}
+
 fn golden_of(case: &str) -> String {
-    case.replace("tiny_llama", "tuned_weights")
+    match case.strip_prefix("tiny_llama/") {
+        Some(case) => format!("tuned_weights/{case}"),
+        None => format!("{case}/weights"),
+    }
 }
 
 /// An engine whose layers' weights train, with the golden's head.
@@ -69,7 +78,8 @@ fn only(layers: usize, trained: RangeInclusive<usize>) -> Vec<bool> {
 
 #[test]
 fn every_section_of_the_goldens_is_read_by_a_test() {
-    for case in CASES {
+    assert!(cases().count() > CASES.len());
+    for case in cases() {
         let known = ["logits", "loss", "gradients", "trace_all", "trace_some"];
         assert_eq!(sections(&golden_of(case)), BTreeSet::from(known.map(str::to_owned)), "{case}");
     }
@@ -95,7 +105,7 @@ fn logits_loss_and_every_gradient() {
             let expected: Vec<f64> = of_layer
                 .map(|tensor| tensor.data.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt())
                 .collect();
-            assert_eq!(norms.len(), 9);
+            assert_eq!(norms.len(), expected.len());
             let close = norms.iter().zip(&expected).all(|(left, right)| (left - right).abs() <= 1e-6 * right);
             assert!(close, "layer {layer}: {norms:?}, from the gradients {expected:?}");
         }
@@ -105,7 +115,7 @@ fn logits_loss_and_every_gradient() {
 #[test]
 fn a_perturbed_golden_is_refused() {
     let limit = tolerance("weight_gradients", "f32").limit;
-    for case in CASES {
+    for case in cases() {
         let tiny = Tiny::bare(case);
         let mut golden = Golden::open(&golden_of(case), &["gradients"]);
         let key = golden.keys("gradients").swap_remove(3);
