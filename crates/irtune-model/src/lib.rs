@@ -7,7 +7,7 @@
 pub mod adapters;
 pub mod base;
 pub mod batch;
-pub mod decoder;
+mod decoder;
 pub mod engine;
 pub mod error;
 pub mod families;
@@ -25,9 +25,11 @@ pub use adapters::{
     Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
-pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
+pub use batch::{BatchError, PackedBatch, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
-pub use engine::{Engine, EngineOptions, engine_over};
+pub use engine::{
+    Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,
+};
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
 pub use host_tensor::HostTensor;
