@@ -6,8 +6,7 @@ use irtune_device::DeviceError;
 
 use crate::{
     adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
-    merge::MergeError, peft::AdapterError, tokenizer::TokenizerError, tuned_weights::TunedWeightsError,
-    weights::WeightError,
+    peft::AdapterError, tokenizer::TokenizerError, weights::WeightError,
 };
 
 /// Everything that can go wrong in this crate.
@@ -31,12 +30,6 @@ pub enum ModelError {
     /// An adapter folder can't be written or read.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
-    /// A folder of tuned weights can't be written or read.
-    #[error(transparent)]
-    TunedWeights(#[from] TunedWeightsError),
-    /// A merged model can't be written.
-    #[error(transparent)]
-    Merge(#[from] MergeError),
     /// Examples can't be packed.
     #[error(transparent)]
     Batch(#[from] BatchError),

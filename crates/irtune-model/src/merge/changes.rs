@@ -72,7 +72,8 @@ impl Changes<'_> {
             }
             Changes::Weights { tensors } => {
                 let path = std::path::Path::new("tuned weights");
-                tuned_weights::check(tensors, config, labels, path).map(drop).map_err(Into::into)
+                let fits = tuned_weights::check(tensors, config, labels, path);
+                return fits.map(drop).map_err(|source| MergeError::TunedWeights(Box::new(source)));
             }
         };
         fits.map_err(|source| match source {
