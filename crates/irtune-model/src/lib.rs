@@ -35,7 +35,7 @@ pub use families::{FAMILIES, Family};
 pub use host_tensor::HostTensor;
 pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
-pub use parameters::WEIGHTS_HEAD_NAME;
+pub use parameters::{WEIGHTS_HEAD_NAME, checked::ParameterError};
 pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};

@@ -14,11 +14,12 @@ use safetensors::{Dtype, View};
 
 use crate::{
     config::ModelConfig,
-    error::ModelError,
     host_tensor::HostTensor,
-    parameters,
     parameters::WEIGHTS_HEAD_NAME,
-    parameters::masters::layer_tensors,
+    parameters::{
+        checked::{self, ParameterError},
+        masters::layer_tensors,
+    },
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
     replace_folder::{ReplaceError, recover, replace, write_file, write_tensors},
     weights::{WeightError, Weights},
@@ -60,7 +61,7 @@ pub enum TunedWeightsError {
     Labels(#[from] AdapterError),
     /// Tensors that don't fit the base.
     #[error("{}: {source}", path.display())]
-    Tensors { path: PathBuf, source: Box<ModelError> },
+    Tensors { path: PathBuf, source: Box<ParameterError> },
 }
 
 /// A tensor as bytes, where it lies.
@@ -150,7 +151,7 @@ pub(crate) fn check(
     if labels > 0 {
         expected.push((WEIGHTS_HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
     }
-    parameters::checked::checked(expected, tensors)
+    checked::checked(expected, tensors)
         .map_err(|source| TunedWeightsError::Tensors { path: path.to_owned(), source: Box::new(source) })?;
     Ok(layers)
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use changes::Changes;
 
-use crate::{base::Base, error::ModelError, replace_folder::write_file, tuned_weights::TunedWeightsError};
+use crate::{base::Base, error::ModelError, replace_folder::write_file};
 
 /// How the values of a merged model are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,9 +89,6 @@ pub enum MergeError {
     /// What was trained doesn't fit the base.
     #[error("what was trained does not fit the base: {0}")]
     Tensors(Box<ModelError>),
-    /// Weights that were trained don't fit the base.
-    #[error("what was trained does not fit the base: {0}")]
-    TunedWeights(Box<TunedWeightsError>),
 }
 
 /// Bytes of tensors in a file, unless a single tensor is larger.

@@ -7,7 +7,9 @@ use crate::tiny::{
     engine::{EngineOptions, engine},
     find, layer_of, name_of, options,
 };
-use irtune_model::{AdamW, Engine, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME};
+use irtune_model::{
+    AdamW, Engine, HostTensor, ModelError, ParameterError, Precision, Trained, WEIGHTS_HEAD_NAME,
+};
 use irtune_testing::golden::{Golden, assert_close, golden_folder, sections, tolerance};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
@@ -279,17 +281,23 @@ fn parameters_that_do_not_fit_are_refused() {
     let all = engine.parameters();
     let mut refused = |tensors: &[HostTensor]| engine.load_parameters(tensors).unwrap_err();
     let error = refused(&all[1..]);
-    assert!(matches!(&error, ModelError::MissingParameter { name } if *name == all[0].name), "{error}");
+    assert!(
+        matches!(&error, ModelError::Parameter(ParameterError::MissingParameter { name }) if *name == all[0].name),
+        "{error}"
+    );
     let error = refused(&all[..9]);
-    assert!(matches!(&error, ModelError::MissingParameter { name } if name == WEIGHTS_HEAD_NAME), "{error}");
+    assert!(
+        matches!(&error, ModelError::Parameter(ParameterError::MissingParameter { name }) if name == WEIGHTS_HEAD_NAME),
+        "{error}"
+    );
     let mut other = all.clone();
     other[0].shape = vec![1, 64];
     let error = refused(&other);
-    assert!(matches!(error, ModelError::ParameterShape { .. }), "{error}");
+    assert!(matches!(error, ModelError::Parameter(ParameterError::ParameterShape { .. })), "{error}");
     let mut other = all.clone();
     other.push(HostTensor::new("model.embed_tokens.weight", vec![1], vec![0.0]));
     let error = refused(&other);
-    assert!(matches!(error, ModelError::UnknownParameter { .. }), "{error}");
+    assert!(matches!(error, ModelError::Parameter(ParameterError::UnknownParameter { .. })), "{error}");
 }
 
 #[test]
