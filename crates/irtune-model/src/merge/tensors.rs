@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Copy)]
 enum Origin {
     Projection(usize, Projection),
+    Bias(usize, Projection),
     Head,
     Other,
 }
@@ -70,6 +71,7 @@ impl View for &Lazy<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let values = match self.origin {
             Origin::Projection(layer, projection) => self.changes.matrix(self.base, layer, projection),
+            Origin::Bias(layer, projection) => self.changes.bias(self.base, layer, projection),
             Origin::Head => self.changes.head(),
             Origin::Other => self.changes.other(self.base, &self.name),
         };
@@ -100,6 +102,7 @@ fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
         config.layer_tensors(layer).into_iter().map(move |tensor| {
             let origin = match (tensor.role, tensor.kind) {
                 (Role::Projection(projection), Kind::Weight) => Origin::Projection(layer, projection),
+                (Role::Projection(projection), Kind::Bias) => Origin::Bias(layer, projection),
                 _ => Origin::Other,
             };
             ((tensor.name, tensor.shape), origin)

@@ -85,7 +85,8 @@ fn a_gguf_classifies_and_trains_to_the_bits_of_the_folder() {
         let base = Base::open(&golden().join("..").join(case).join("model.gguf")).expect("a base");
         let file = Tiny { base: Arc::new(base), ..Tiny::bare(case) };
         for precision in PRECISIONS {
-            let (found, expected) = (everything(&file, case, precision), everything(&folder, case, precision));
+            let (found, expected) =
+                (everything(&file, case, precision), everything(&folder, case, precision));
             assert!(found == expected, "{case} in {precision}: {found:?}\n{expected:?}");
         }
     }
