@@ -18,7 +18,7 @@ pub mod host_tensor;
 pub mod merge;
 mod parameters;
 pub mod peft;
-mod replace_folder;
+mod safetensors_file;
 pub mod spectrum;
 pub mod tokenizer;
 pub mod tuned_weights;

@@ -1,15 +1,14 @@
 //! Everything that can go wrong in a run.
 
 use crate::checkpoint::CheckpointError;
-use crate::files;
 use crate::folds::FoldsError;
-use crate::metrics::MetricsError;
 use crate::observer::Part;
 use crate::run_folder::RunFolderError;
 use crate::settings::{ClassWeightsError, Fold, Problem};
 use crate::step::StepError;
 use crate::tensor_file::SealError;
 use irtune_data::DataError;
+use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use irtune_select::SelectError;
 use std::io;
@@ -82,7 +81,7 @@ pub enum TrainError {
         source: Box<StepError>,
     },
     /// A log can't be written or shortened.
-    #[error("{}: {source}{}", path.display(), files::hint(source))]
+    #[error("{}: {source}{}", path.display(), irtune_files::hint(source))]
     Log {
         /// The file.
         path: PathBuf,

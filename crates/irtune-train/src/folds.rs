@@ -4,8 +4,6 @@
 //! what came out.
 
 use crate::error::TrainError;
-use crate::files::{self, Disk, Files as _};
-use crate::metrics::{Metrics, Predictions};
 use crate::observer::{Notice, Observer};
 use crate::records::Summary;
 use crate::run::TrainOutcome;
@@ -13,6 +11,8 @@ use crate::run_folder::RunFolder;
 use crate::settings::{Fold, TrainSettings};
 use crate::train::{TrainRequest, absolute, resume, train};
 use irtune_data::Columns;
+use irtune_files::{Disk, Files as _, WriteError};
+use irtune_metrics::{Metrics, Predictions};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -137,13 +137,8 @@ pub enum FoldsError {
         source: io::Error,
     },
     /// A file can't be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The plan is damaged.
     #[error("{}: {source}; the file is damaged, so begin anew in another folder", path.display())]
     Json {
@@ -219,8 +214,7 @@ pub fn cross_validate(
         }
     } else {
         RunFolder::check_free(&folder)?;
-        Disk.create_directory(&folder)
-            .map_err(|source| FoldsError::Write { path: folder.clone(), source })?;
+        Disk.create_directory(&folder).map_err(WriteError::at(&folder)).map_err(FoldsError::from)?;
         write(&folder, PLAN, &plan)?;
     }
     go_on(&plan, &folder, observer, interrupt)
@@ -357,8 +351,7 @@ fn difference(before: &Plan, now: &Plan) -> Option<String> {
 }
 
 fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), FoldsError> {
-    let path = folder.join(name);
-    files::replace_json(&Disk, &path, value).map_err(|source| FoldsError::Write { path, source })
+    Ok(irtune_files::replace_json(&Disk, &folder.join(name), value)?)
 }
 
 #[cfg(test)]

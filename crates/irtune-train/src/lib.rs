@@ -9,12 +9,10 @@ pub mod checkpoint;
 pub mod data;
 mod error;
 pub mod evaluate;
-pub mod files;
 mod folds;
 mod head_only;
 mod logs;
 mod merge;
-pub mod metrics;
 mod observer;
 mod predictor;
 mod probe;
@@ -49,9 +47,9 @@ pub use run::TrainOutcome;
 pub use run_folder::{RunContents, RunFolder, RunFolderError};
 pub use schedule::{Schedule, UnknownSchedule};
 pub use settings::{
-    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, MemoryLimit,
-    MemoryLimitError, MethodOptions, Objective, Problem, TrainSettings, Tune, UnknownAdapter, UnknownBatches,
-    UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, Kind, MemoryLimit,
+    MemoryLimitError, MethodOptions, Objective, Problem, Range, Setting, TrainSettings, Tune, UnknownAdapter,
+    UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
 };
 pub use test_predictions::TestPredictionsError;
 pub use tokens::BaseTokens;

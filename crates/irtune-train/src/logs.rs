@@ -1,12 +1,12 @@
 //! The logs of a run, and how much of each is written.
 
 use crate::error::TrainError;
-use crate::files::Files;
 use crate::observer::Part;
 use crate::records::{Evaluation, StepReport};
 use crate::run_folder::RunFolder;
 use crate::state::LogLengths;
 use crate::tensorboard;
+use irtune_files::Files;
 use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};

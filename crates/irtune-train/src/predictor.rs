@@ -2,12 +2,12 @@
 
 use crate::evaluate::{self, BatchLimit};
 use crate::merge::MergedModel;
-use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
 use crate::settings::Tune;
 use crate::tokens::BaseTokens;
 use crate::train::cores;
 use irtune_data::{DataError, Encoder, Example, LabelSet, LabelWords, Pair, Prompt};
+use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use irtune_model::{
     Base, Engine, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
     peft::HEAD_NAME, read_adapter, read_head, read_tuned_weights,

@@ -7,7 +7,6 @@
 
 use crate::data::RunData;
 use crate::evaluate::{self, BatchLimit};
-use crate::metrics::{Bootstrap, Metrics, Predictions};
 use crate::predictor::{Measured, Prediction};
 use crate::tokens::BaseTokens;
 use crate::train::cores;
@@ -15,6 +14,7 @@ use irtune_data::{
     Columns, Corpus, Encode, Encoder, Example, LabelSet, LabelWords, Labels, Pair, Prompt, Shot, Template,
     draw_shots,
 };
+use irtune_metrics::{Bootstrap, Metrics, Predictions};
 use irtune_model::{Base, EngineOptions, Precision, Trained, engine};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! What a run writes down about itself.
 
-use crate::metrics::Metrics;
 use crate::observer::Part;
 use crate::settings::BestMetric;
 use irtune_data::Columns;
+use irtune_metrics::Metrics;
 use irtune_model::BaseSource;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

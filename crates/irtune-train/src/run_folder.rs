@@ -16,11 +16,11 @@
 //! | `test_predictions.jsonl` | one [`TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `summary.json` | the end of a finished run |
 
-use crate::files::{self, Files};
-use crate::metrics::Predictions;
 use crate::records::{Environment, Evaluation, Sources, StepReport, Summary, TestPrediction};
 use crate::settings::{TrainSettings, Tune};
 use irtune_data::{LabelSet, LabelWords, Template};
+use irtune_files::{Files, WriteError, create_folder};
+use irtune_metrics::Predictions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::{File, TryLockError};
@@ -93,13 +93,8 @@ pub enum RunFolderError {
         path: PathBuf,
     },
     /// A file can't be written.
-    #[error("cannot write {}: {source}{}", path.display(), files::hint(source))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// A file can't be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
@@ -156,18 +151,7 @@ impl RunFolder {
         contents: &RunContents,
     ) -> Result<RunFolder, RunFolderError> {
         RunFolder::check_free(path)?;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let writing = path.with_file_name(format!(".{name}.writing"));
-        let written = write_contents(files, &writing, contents).and_then(|()| {
-            files
-                .rename(&writing, path)
-                .map_err(|source| RunFolderError::Write { path: path.to_owned(), source })
-        });
-        if let Err(error) = written {
-            // The first error is the one to report.
-            let _ = files.remove_directory(&writing);
-            return Err(error);
-        }
+        create_folder(files, path, |writing| write_contents(files, writing, contents))?;
         Ok(RunFolder { path: path.to_owned() })
     }
 
@@ -300,7 +284,7 @@ impl RunFolder {
     /// When it can't be written.
     pub fn write_summary(&self, files: &dyn Files, summary: &Summary) -> Result<(), RunFolderError> {
         let path = self.path.join(SUMMARY);
-        files::replace_json(files, &path, summary).map_err(|source| RunFolderError::Write { path, source })
+        Ok(irtune_files::replace_json(files, &path, summary)?)
     }
 
     /// Writes what the kept model said of the test pairs, at once.
@@ -326,7 +310,7 @@ impl RunFolder {
             }
             Ok(())
         };
-        files::replace(files, &path, &mut content).map_err(|source| RunFolderError::Write { path, source })
+        Ok(irtune_files::replace_file(files, &path, &mut content)?)
     }
 
     /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
@@ -361,16 +345,11 @@ impl RunFolder {
     }
 }
 
-fn write_contents(files: &dyn Files, writing: &Path, contents: &RunContents) -> Result<(), RunFolderError> {
-    let wrap = |path: &Path, source| RunFolderError::Write { path: path.to_owned(), source };
-    files.remove_directory(writing).map_err(|source| wrap(writing, source))?;
-    files.create_directory(writing).map_err(|source| wrap(writing, source))?;
+fn write_contents(files: &dyn Files, writing: &Path, contents: &RunContents) -> Result<(), WriteError> {
     let path = writing.join(SETTINGS);
-    let settings =
-        toml::to_string(&contents.settings).map_err(io::Error::other).map_err(|error| wrap(&path, error))?;
-    files
-        .write(&path, &mut |writer| writer.write_all(settings.as_bytes()))
-        .map_err(|source| wrap(&path, source))?;
+    let failed = WriteError::at(&path);
+    let settings = toml::to_string(&contents.settings).map_err(io::Error::other).map_err(&failed)?;
+    files.write(&path, &mut |writer| writer.write_all(settings.as_bytes())).map_err(&failed)?;
     write_json(files, &writing.join(SOURCES), &contents.sources)?;
     write_json(files, &writing.join(ENVIRONMENT), &contents.environment)?;
     write_json(files, &writing.join(LABELS), &contents.labels)?;
@@ -380,9 +359,9 @@ fn write_contents(files: &dyn Files, writing: &Path, contents: &RunContents) -> 
     write_json(files, &writing.join(PROMPT), &contents.prompt)
 }
 
-fn write_json(files: &dyn Files, path: &Path, value: &impl Serialize) -> Result<(), RunFolderError> {
-    let write = || files.write(path, &mut |writer| writer.write_all(&files::json(value)?));
-    write().map_err(|source| RunFolderError::Write { path: path.to_owned(), source })
+fn write_json(files: &dyn Files, path: &Path, value: &impl Serialize) -> Result<(), WriteError> {
+    let write = || files.write(path, &mut |writer| writer.write_all(&irtune_files::json(value)?));
+    write().map_err(WriteError::at(path))
 }
 
 fn read_error(path: &Path, source: io::Error) -> RunFolderError {

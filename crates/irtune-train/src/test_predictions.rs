@@ -1,8 +1,8 @@
 //! What the kept model said of the test pairs, read back to be measured again.
 
-use crate::metrics::{MetricsError, Predictions};
 use crate::run_folder::{RunFolder, RunFolderError};
 use irtune_data::LabelSet;
+use irtune_metrics::{MetricsError, Predictions};
 use std::path::PathBuf;
 
 /// Why stored predictions can't be used.
@@ -60,7 +60,7 @@ impl RunFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Disk;
+    use irtune_files::Disk;
 
     fn folder(directory: &tempfile::TempDir) -> RunFolder {
         std::fs::write(directory.path().join("settings.toml"), "").unwrap();

@@ -3,7 +3,6 @@
 use crate::checkpoint;
 use crate::data::RunData;
 use crate::error::TrainError;
-use crate::files::Disk;
 use crate::head_only::HeadOnly;
 use crate::observer::{Notice, Observer, Part};
 use crate::records::{Environment, Sources};
@@ -12,6 +11,7 @@ use crate::run_folder::{RunContents, RunFolder};
 use crate::settings::{MemoryLimit, Objective, TrainSettings, Tune};
 use crate::tokens::BaseTokens;
 use irtune_data::{Columns, Corpus, Encoder, Example, LabelSet, LabelWords, Labels, Template};
+use irtune_files::Disk;
 use irtune_model::{
     Base, Engine, EngineOptions, HostTensor, LossOptions, ModelError, Trained, engine, write_adapter,
     write_head, write_tuned_weights,

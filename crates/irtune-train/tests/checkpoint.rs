@@ -2,10 +2,10 @@
 
 mod support;
 
+use irtune_files::{Disk, Files};
 use irtune_model::HostTensor;
 use irtune_select::PolicyState;
 use irtune_train::checkpoint::{self, Checkpoint, CheckpointError};
-use irtune_train::files::{Disk, Files};
 use irtune_train::state::{Best, DataPrints, LogLengths, RunState, Totals};
 use irtune_train::tensor_file::FileSeal;
 use std::fs;

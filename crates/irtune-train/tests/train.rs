@@ -3,11 +3,11 @@
 mod runs;
 
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
+use irtune_metrics::Bootstrap;
 use irtune_model::{
     Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
 };
 use irtune_select::METHODS;
-use irtune_train::metrics::Bootstrap;
 use irtune_train::{
     Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, Reading, RunFolder,
     TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,

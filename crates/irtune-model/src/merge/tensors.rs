@@ -3,15 +3,13 @@
 use std::{borrow::Cow, cell::RefCell, collections::HashMap, path::Path};
 
 use half::bf16;
+use irtune_files::write_file;
 use safetensors::{Dtype, View};
 use serde_json::{Map, json};
 
 use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
-    adapters::projection::Projection,
-    base::Base,
-    engine::WEIGHTS_HEAD_NAME,
-    replace_folder::{write_file, write_tensors},
+    adapters::projection::Projection, base::Base, engine::WEIGHTS_HEAD_NAME, safetensors_file::write_tensors,
 };
 
 /// Where a tensor's values come from.

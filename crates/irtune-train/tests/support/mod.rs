@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use irtune_data::{Example, LabelSet};
+use irtune_files::{Content, Files};
 use irtune_model::{
     AdamW, AdapterConfig, BatchError, DropoutKey, Engine, HostTensor, LossOptions, ModelConfig, ModelError,
     PackedBatch,
 };
 use irtune_train::data::RunData;
-use irtune_train::files::{Content, Files};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -482,7 +482,7 @@ impl Files for TestFiles {
     }
 
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
-        self.operation(|| irtune_train::files::Disk.truncate(path, length), || {})
+        self.operation(|| irtune_files::Disk.truncate(path, length), || {})
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Statistics of comparisons against SciPy's, statsmodels' and NumPy's, from `golden/statistics/make.py`.
 
-use irtune_train::metrics::{Bootstrap, McNemar, SignFlip, Spread, holm};
+use irtune_metrics::{Bootstrap, McNemar, SignFlip, Spread, holm};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

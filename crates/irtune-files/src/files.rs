@@ -1,9 +1,10 @@
-//! The few file operations a run's safety rests on, behind a trait so that tests can stop between any two.
+//! The few file operations that safety rests on, behind a trait so that tests can stop between any two.
 
-use serde::Serialize;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+
+use crate::temporary::{parent, sync_folder};
 
 /// What writes a file's content.
 pub type Content<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
@@ -40,7 +41,7 @@ pub trait Files: Send + Sync {
     /// What the operating system says, or `UnexpectedEof` when the file is shorter than `length`.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
 
-    /// Moves a file or directory within a file system, at once, and makes the move durable.
+    /// Moves a file or directory within a file system, at once, and makes the move durable, with a directory's entries.
     ///
     /// # Errors
     /// What the operating system says.
@@ -105,8 +106,11 @@ impl Files for Disk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if from.is_dir() {
+            sync_folder(from)?;
+        }
         fs::rename(from, to)?;
-        to.parent().map_or(Ok(()), sync_directory)
+        sync_folder(parent(to))
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
@@ -118,61 +122,18 @@ impl Files for Disk {
     }
 }
 
-/// Writes a file beside its place and renames it there; when that fails nothing is left, and what was there stays.
+/// Writes a file through to the disk: one of a folder that is itself still being written.
 ///
 /// # Errors
-/// What the operating system or `content` says.
-pub(crate) fn replace(files: &dyn Files, path: &Path, content: Content<'_>) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let writing = path.with_file_name(format!(".{name}.writing"));
-    let written = files.write(&writing, content).and_then(|()| files.rename(&writing, path));
-    written.inspect_err(|_| {
-        // The first error is the one to report.
-        let _ = files.remove_file(&writing);
-    })
-}
-
-/// The same with a value as a JSON document.
-///
-/// # Errors
-/// As [`replace`], and when the value is none that JSON has.
-pub(crate) fn replace_json(files: &dyn Files, path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let json = json(value)?;
-    replace(files, path, &mut |writer| writer.write_all(&json))
-}
-
-/// A value as a JSON document with a line end.
-pub(crate) fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut json = serde_json::to_vec_pretty(value)?;
-    json.push(b'\n');
-    Ok(json)
+/// What the operating system says; the file may then be there in part.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Disk.write(path, &mut |writer| writer.write_all(bytes))
 }
 
 fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
-    }
-}
-
-/// Makes the names in a directory durable; only Unix can open a directory for that.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        return File::open(path)?.sync_all();
-    }
-    Ok(())
-}
-
-/// A one-line hint for an I/O error, to stand behind it in a message.
-pub(crate) fn hint(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ": the disk is full; free some space or choose another disk for the run folder"
-        }
-        io::ErrorKind::PermissionDenied => ": choose a folder you may write to",
-        io::ErrorKind::ReadOnlyFilesystem => ": choose a folder on a disk that can be written",
-        _ => "",
     }
 }
 
@@ -202,11 +163,5 @@ mod tests {
         Disk.sync(&directory.path().join("none")).unwrap();
         Disk.truncate(&directory.path().join("none"), 0).unwrap();
         Disk.truncate(&directory.path().join("none"), 1).unwrap_err();
-    }
-
-    #[test]
-    fn a_full_disk_is_explained() {
-        assert!(hint(&io::Error::from(io::ErrorKind::StorageFull)).contains("the disk is full"));
-        assert_eq!(hint(&io::Error::from(io::ErrorKind::NotFound)), "");
     }
 }

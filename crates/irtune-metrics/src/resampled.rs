@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Bootstrap, Figures, Interval, MetricsError, Predictions, Rankings, percentile};
+use crate::{Bootstrap, Figures, Interval, MetricsError, Predictions, Rankings, percentile};
 
 /// The overall figures of each resample of a prediction's examples. Predictions of as many examples see the same
 /// resamples, so that figures of two of them are paired.

@@ -1,6 +1,6 @@
 //! All figures of one weighting of the examples.
 
-use super::{Confusion, Predictions, Rankings};
+use crate::{Confusion, Predictions, Rankings};
 
 /// The figures of a prediction, with every example counted as often as its weight says.
 #[derive(Debug, Clone, PartialEq)]

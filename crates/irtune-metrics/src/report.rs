@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bootstrap, ClassFigures, Confusion, Figures, Intervals, MetricsError, Predictions, Rankings};
+use crate::{Bootstrap, ClassFigures, Confusion, Figures, Intervals, MetricsError, Predictions, Rankings};
 
 /// All metrics of one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Metrics against scikit-learn's, from `golden/metrics/make.py`.
 
-use irtune_train::metrics::{Confusion, Figures, Metrics, Predictions, Rankings, percentile};
+use irtune_metrics::{Confusion, Figures, Metrics, Predictions, Rankings, percentile};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ impl Comparison {
     }
 
     fn figures(&mut self, figures: &Figures, expected: &Expected) {
-        let list = |figure: fn(&irtune_train::metrics::ClassFigures) -> f64| -> Vec<f64> {
+        let list = |figure: fn(&irtune_metrics::ClassFigures) -> f64| -> Vec<f64> {
             figures.classes.iter().map(figure).collect()
         };
         self.numbers("accuracy", &[figures.accuracy], &[expected.accuracy]);
@@ -168,7 +168,7 @@ fn metrics_hold_the_same_figures() {
             classes: metrics
                 .classes
                 .iter()
-                .map(|class| irtune_train::metrics::ClassFigures {
+                .map(|class| irtune_metrics::ClassFigures {
                     precision: class.precision,
                     recall: class.recall,
                     f1: class.f1,

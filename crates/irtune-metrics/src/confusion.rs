@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Predictions;
+use crate::Predictions;
 
 /// Counts of examples by true and predicted label.
 ///

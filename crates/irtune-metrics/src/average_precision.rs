@@ -1,6 +1,6 @@
 //! Area under the precision-recall curve, as average precision.
 
-use super::Predictions;
+use crate::Predictions;
 
 /// The examples of a prediction ranked by the probability of each class, most probable first.
 ///

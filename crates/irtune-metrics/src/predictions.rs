@@ -1,6 +1,6 @@
 //! What a model said of labelled examples.
 
-use super::MetricsError;
+use crate::MetricsError;
 
 /// True labels and predicted probabilities of the same examples, checked to fit together.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Predictions;
+use crate::Predictions;
 
 /// Below so many discordant examples the exact test is made, from there on its mid-p variant.
 const EXACT_BELOW: u64 = 25;

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{Figures, MetricsError, Predictions, Rankings};
+use crate::{Figures, MetricsError, Predictions, Rankings};
 
 /// Percentile bootstrap over examples: draw as many with replacement, measure, repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl Bootstrap {
     }
 
     /// Itself, if it gives an interval.
-    pub(super) fn check(self) -> Result<Bootstrap, MetricsError> {
+    pub(crate) fn check(self) -> Result<Bootstrap, MetricsError> {
         let Bootstrap { resamples, confidence, .. } = self;
         if resamples == 0 || !(confidence > 0.0 && confidence < 1.0) {
             return Err(MetricsError::Bootstrap { resamples, confidence });

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Interval, Metrics};
+use crate::{Interval, Metrics};
 
 const COLUMNS: [&str; 6] = ["precision", "recall", "F1", "AU-PRC", "support", "predicted"];
 const WIDTH: usize = 9;
@@ -91,7 +91,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
-    use crate::metrics::{Bootstrap, Metrics, Predictions};
+    use crate::{Bootstrap, Metrics, Predictions};
 
     #[test]
     fn the_tables_line_up() {

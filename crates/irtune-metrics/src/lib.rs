@@ -9,6 +9,7 @@
 //! `accuracy_score`, `precision_recall_fscore_support(labels=all, zero_division=0)`, `confusion_matrix` and
 //! `average_precision_score` (one-hot labels) of scikit-learn 1.9, which the figures equal to 1e-9; `utilities.py`
 //! of ZhexiongLiu/IR-Tuning, commit 0a44982.
+#![forbid(unsafe_code)]
 
 mod average_precision;
 mod bootstrap;
