@@ -1,6 +1,6 @@
 //! Short names of base models.
 
-use super::HubName;
+use crate::HubName;
 
 /// A base with a short name.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,8 +9,10 @@ pub struct Alias {
     pub names: &'static [&'static str],
     /// What it is, for the help.
     pub summary: &'static str,
-    organisation: &'static str,
-    name: &'static str,
+    /// The organisation or user on the Hugging Face hub.
+    pub organisation: &'static str,
+    /// The repository there.
+    pub name: &'static str,
     /// A Python package that carries the weights, for machines that reach no model hub.
     pub package: Option<Package>,
 }

@@ -1,21 +1,18 @@
-//! The Hugging Face hub and its cache on disk.
-//!
-//! # Source
-//! The cache layout that `huggingface_hub` documents: `models--ORG--NAME/{refs,snapshots/COMMIT}`; other
-//! programs find what is put there.
+//! Downloading a repository of the Hugging Face hub into its cache.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
+use irtune_files::{Disk, Files as _, WriteError, replace_file};
 use serde::Deserialize;
 
-use super::download::{self, DownloadError};
-use super::{Attempt, HubName};
-use crate::environment::Environment;
-
-const ENDPOINT: &str = "https://huggingface.co";
-const INDEX: &str = "model.safetensors.index.json";
-const SINGLE: &str = "model.safetensors";
+use crate::{
+    Attempt, Event, Fetch, FetchError, HubConfig, HubName, Observer,
+    cache::{INDEX, SINGLE, is_gguf, repository_folder, usable},
+    checksum::{self, ChecksumError},
+};
 
 #[derive(Deserialize)]
 struct Repository {
@@ -35,88 +32,25 @@ struct LargeFile {
     sha256: String,
 }
 
-/// Looks for a complete snapshot in the cache.
-pub fn cached(name: &HubName, environment: &Environment) -> Result<PathBuf, Attempt> {
-    let way = "the Hugging Face cache".to_owned();
-    let Some(cache) = environment.hub_cache() else {
-        return Err(Attempt {
-            way,
-            outcome: "no home folder, and neither HF_HOME nor HF_HUB_CACHE is set".to_owned(),
-        });
-    };
-    let folder = repository_folder(&cache, name);
-    let snapshots = folder.join("snapshots");
-    let named = fs::read_to_string(folder.join("refs").join("main")).ok();
-    let mut candidates: Vec<PathBuf> = named.iter().map(|commit| snapshots.join(commit.trim())).collect();
-    if let Ok(entries) = fs::read_dir(&snapshots) {
-        let mut others: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        others.sort();
-        candidates.extend(others);
-    }
-    candidates
-        .iter()
-        .find_map(|snapshot| usable(snapshot))
-        .ok_or_else(|| Attempt { way, outcome: format!("{name} is not in {}", cache.display()) })
-}
-
-fn repository_folder(cache: &Path, name: &HubName) -> PathBuf {
-    cache.join(format!("models--{}--{}", name.organisation, name.name))
-}
-
-/// The model inside a snapshot: the folder itself when it has everything, else its only GGUF file.
-fn usable(snapshot: &Path) -> Option<PathBuf> {
-    if snapshot.join("config.json").exists()
-        && snapshot.join("tokenizer.json").exists()
-        && has_weights(snapshot)
-    {
-        return Some(snapshot.to_owned());
-    }
-    let entries = fs::read_dir(snapshot).ok()?;
-    let mut files =
-        entries.flatten().map(|entry| entry.path()).filter(|path| is_gguf(&path.to_string_lossy()));
-    let first = files.next()?;
-    files.next().is_none().then_some(first)
-}
-
-fn has_weights(snapshot: &Path) -> bool {
-    if snapshot.join(SINGLE).exists() {
-        return true;
-    }
-    let Ok(index) = fs::read_to_string(snapshot.join(INDEX)) else { return false };
-    let shards = shards_of(&index);
-    !shards.is_empty() && shards.iter().all(|shard| snapshot.join(shard).exists())
-}
-
-/// The files that an index of a sharded model names.
-fn shards_of(index: &str) -> Vec<String> {
-    let index: serde_json::Value = serde_json::from_str(index).unwrap_or_default();
-    let map = index.get("weight_map").and_then(serde_json::Value::as_object);
-    let mut shards: Vec<String> = map
-        .into_iter()
-        .flat_map(|map| map.values())
-        .filter_map(|file| file.as_str().map(str::to_owned))
-        .collect();
-    shards.sort();
-    shards.dedup();
-    shards
-}
-
-fn is_gguf(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".gguf")
-}
-
 /// Downloads a repository's model files into the cache.
-pub fn fetch(name: &HubName, environment: &Environment) -> Result<PathBuf, Attempt> {
-    let endpoint = environment.get("HF_ENDPOINT").unwrap_or(ENDPOINT).trim_end_matches('/');
+///
+/// # Errors
+/// The attempt, with why it failed.
+pub(crate) fn fetch(
+    name: &HubName,
+    config: &HubConfig,
+    fetch: &dyn Fetch,
+    observer: &mut dyn Observer,
+) -> Result<PathBuf, Attempt> {
     let way = "the Hugging Face hub".to_owned();
-    if environment.get("HF_HUB_OFFLINE").is_some_and(|value| !matches!(value, "0" | "false" | "no")) {
+    if config.offline {
         return Err(Attempt { way, outcome: "not asked, because HF_HUB_OFFLINE is set".to_owned() });
     }
-    let Some(cache) = environment.hub_cache() else {
+    let Some(cache) = &config.hub_cache else {
         return Err(Attempt { way, outcome: "there is no cache folder to download to".to_owned() });
     };
-    let token = environment.hub_token();
-    download_repository(endpoint, token.as_deref(), &repository_folder(&cache, name), name)
+    let hub = Hub { name, config, fetch };
+    hub.download(&repository_folder(cache, name), observer)
         .map_err(|error| Attempt { way, outcome: error.to_string() })
 }
 
@@ -124,7 +58,11 @@ pub fn fetch(name: &HubName, environment: &Environment) -> Result<PathBuf, Attem
 #[derive(Debug, thiserror::Error)]
 enum HubError {
     #[error(transparent)]
-    Download(#[from] DownloadError),
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Checksum(#[from] ChecksumError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
     #[error("the answer about {name} cannot be read ({source})")]
     Answer { name: HubName, source: serde_json::Error },
     #[error(
@@ -134,51 +72,84 @@ enum HubError {
     #[error("the hub names a file outside the repository: {file}")]
     Outside { file: String },
     #[error("{}: {source}", path.display())]
-    Disk { path: PathBuf, source: std::io::Error },
+    Disk { path: PathBuf, source: io::Error },
 }
 
-fn download_repository(
-    endpoint: &str,
-    token: Option<&str>,
-    folder: &Path,
-    name: &HubName,
-) -> Result<PathBuf, HubError> {
-    let answer = download::text(&format!("{endpoint}/api/models/{name}/revision/main?blobs=true"), token)?;
-    let repository: Repository =
-        serde_json::from_str(&answer).map_err(|source| HubError::Answer { name: name.clone(), source })?;
-    let wanted = choose(&repository.siblings).ok_or_else(|| HubError::NoModel { name: name.clone() })?;
-    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', ':']);
-    for file in wanted.iter().map(|file| &file.rfilename).chain([&repository.sha]) {
-        if !plain(file) {
-            return Err(HubError::Outside { file: file.clone() });
+/// A repository on the hub, and what it is asked through.
+struct Hub<'a> {
+    name: &'a HubName,
+    config: &'a HubConfig,
+    fetch: &'a dyn Fetch,
+}
+
+impl Hub<'_> {
+    /// Downloads the model files into the repository's folder in the cache; gives the snapshot.
+    fn download(&self, folder: &Path, observer: &mut dyn Observer) -> Result<PathBuf, HubError> {
+        let (repository, wanted) = self.listing()?;
+        // Everything arrives in a folder beside, which disappears on failure.
+        let disk = |path: &Path| {
+            let path = path.to_owned();
+            move |source| HubError::Disk { path, source }
+        };
+        fs::create_dir_all(folder).map_err(disk(folder))?;
+        let partial = tempfile::Builder::new().prefix(".irtune-").tempdir_in(folder).map_err(disk(folder))?;
+        for file in &wanted {
+            let target = partial.path().join(&file.rfilename);
+            self.file(&repository.sha, file, &target, observer)?;
+        }
+        let snapshot = folder.join("snapshots").join(&repository.sha);
+        fs::create_dir_all(&snapshot).map_err(disk(&snapshot))?;
+        for file in &wanted {
+            let (arrived, target) = (partial.path().join(&file.rfilename), snapshot.join(&file.rfilename));
+            Disk.sync(&arrived).and_then(|()| Disk.rename(&arrived, &target)).map_err(disk(&target))?;
+        }
+        let references = folder.join("refs");
+        fs::create_dir_all(&references).map_err(disk(&references))?;
+        replace_file(&Disk, &references.join("main"), &mut |writer| {
+            writer.write_all(repository.sha.as_bytes())
+        })?;
+        usable(&snapshot).ok_or_else(|| HubError::NoModel { name: self.name.clone() })
+    }
+
+    /// What the repository holds, and which of its files are wanted; none of their names leaves its folder.
+    fn listing(&self) -> Result<(Repository, Vec<RemoteFile>), HubError> {
+        let Hub { name, config: HubConfig { endpoint, token, .. }, fetch } = self;
+        let url = format!("{endpoint}/api/models/{name}/revision/main?blobs=true");
+        let answer = fetch.text(&url, token.as_deref())?;
+        let repository: Repository = serde_json::from_str(&answer)
+            .map_err(|source| HubError::Answer { name: (*name).clone(), source })?;
+        let wanted =
+            choose(&repository.siblings).ok_or_else(|| HubError::NoModel { name: (*name).clone() })?;
+        let plain =
+            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', ':']);
+        let outside =
+            wanted.iter().map(|file| &file.rfilename).chain([&repository.sha]).find(|file| !plain(file));
+        match outside {
+            Some(file) => Err(HubError::Outside { file: file.clone() }),
+            None => Ok((repository, wanted)),
         }
     }
 
-    // Everything arrives in a folder beside, which disappears on failure.
-    let disk = |path: &Path| {
-        let path = path.to_owned();
-        move |source| HubError::Disk { path, source }
-    };
-    fs::create_dir_all(folder).map_err(disk(folder))?;
-    let partial = tempfile::Builder::new().prefix(".irtune-").tempdir_in(folder).map_err(disk(folder))?;
-    for file in &wanted {
-        let target = partial.path().join(&file.rfilename);
-        let url = format!("{endpoint}/{name}/resolve/{}/{}", repository.sha, file.rfilename);
-        download::file(&url, token, &target, file.size)?;
-        if let Some(large) = &file.lfs {
-            download::verify(&target, &large.sha256)?;
+    /// Downloads one file and checks it, where the hub says what it must be.
+    fn file(
+        &self,
+        commit: &str,
+        file: &RemoteFile,
+        target: &Path,
+        observer: &mut dyn Observer,
+    ) -> Result<(), HubError> {
+        let Hub { name, config: HubConfig { endpoint, token, .. }, fetch } = self;
+        let url = format!("{endpoint}/{name}/resolve/{commit}/{}", file.rfilename);
+        let mut arrived =
+            |done| observer.event(Event::Downloading { file: &file.rfilename, done, total: file.size });
+        let fetched = fetch.file(&url, token.as_deref(), target, &mut arrived);
+        observer.event(Event::DownloadEnded);
+        fetched?;
+        match &file.lfs {
+            Some(large) => Ok(checksum::verify(target, &large.sha256)?),
+            None => Ok(()),
         }
     }
-    let snapshot = folder.join("snapshots").join(&repository.sha);
-    fs::create_dir_all(&snapshot).map_err(disk(&snapshot))?;
-    for file in &wanted {
-        let target = snapshot.join(&file.rfilename);
-        fs::rename(partial.path().join(&file.rfilename), &target).map_err(disk(&target))?;
-    }
-    let references = folder.join("refs");
-    fs::create_dir_all(&references).map_err(disk(&references))?;
-    fs::write(references.join("main"), &repository.sha).map_err(disk(&references))?;
-    usable(&snapshot).ok_or_else(|| HubError::NoModel { name: name.clone() })
 }
 
 /// The files to download: safetensors with what belongs to them, else a single GGUF.

@@ -1,18 +1,8 @@
-//! Where the base model comes from: a path, an alias, the Hugging Face hub, or a Python package.
+//! Where the base model is: a path, an alias, the Hugging Face hub, or a Python package.
 
-mod alias;
-mod download;
-mod hub;
-mod package;
-mod reference;
+use std::{fmt, path::PathBuf};
 
-use std::fmt;
-use std::path::PathBuf;
-
-pub use alias::{ALIASES, Alias};
-pub use reference::{HubName, Reference};
-
-use crate::environment::Environment;
+use crate::{Fetch, HubConfig, HubName, Observer, Package, Reference, cache, download, package};
 
 /// A base model's place on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,44 +76,56 @@ fn list(attempts: &[Attempt]) -> String {
 ///
 /// # Errors
 /// [`LocateError`] with every way that was tried.
-pub fn locate(reference: &Reference, environment: &Environment) -> Result<Located, LocateError> {
-    match reference {
-        Reference::Path(path) if path.exists() => Ok(Located { path: path.clone(), origin: Origin::Path }),
-        Reference::Path(path) => Err(LocateError::Missing { path: path.clone() }),
-        Reference::Hub(name) => locate_on_hub(name, None, environment),
-        Reference::Alias(alias) => locate_on_hub(&alias.hub(), alias.package.as_ref(), environment),
-    }
-    .map_err(|error| match error {
-        LocateError::Unavailable { attempts, .. } => {
-            LocateError::Unavailable { base: reference.to_string(), attempts }
+pub fn locate(
+    reference: &Reference,
+    config: &HubConfig,
+    fetch: &dyn Fetch,
+    observer: &mut dyn Observer,
+) -> Result<Located, LocateError> {
+    let (name, package) = match reference {
+        Reference::Path(path) if path.exists() => {
+            return Ok(Located { path: path.clone(), origin: Origin::Path });
         }
-        other => other,
-    })
+        Reference::Path(path) => return Err(LocateError::Missing { path: path.clone() }),
+        Reference::Hub(name) => (name.clone(), None),
+        Reference::Alias(alias) => (alias.hub(), alias.package.as_ref()),
+    };
+    let search = Search { name: &name, package, config, fetch };
+    search
+        .run(observer)
+        .map_err(|attempts| LocateError::Unavailable { base: reference.to_string(), attempts })
 }
 
-/// Caches first, whichever they are: a machine without a network should not wait for one.
-fn locate_on_hub(
-    name: &HubName,
-    package: Option<&alias::Package>,
-    environment: &Environment,
-) -> Result<Located, LocateError> {
-    let mut attempts = Vec::new();
-    match hub::cached(name, environment) {
-        Ok(path) => return Ok(Located { path, origin: Origin::HubCache }),
-        Err(attempt) => attempts.push(attempt),
-    }
-    if let Some(path) = package.and_then(|package| package::cached(package, environment)) {
-        return Ok(Located { path, origin: Origin::OwnCache });
-    }
-    match hub::fetch(name, environment) {
-        Ok(path) => return Ok(Located { path, origin: Origin::Hub }),
-        Err(attempt) => attempts.push(attempt),
-    }
-    if let Some(package) = package {
-        match package::fetch(package, environment) {
-            Ok(path) => return Ok(Located { path, origin: Origin::Package }),
-            Err(failed) => attempts.extend(failed),
+/// A base on the hub, and the ways to it.
+struct Search<'a> {
+    name: &'a HubName,
+    package: Option<&'a Package>,
+    config: &'a HubConfig,
+    fetch: &'a dyn Fetch,
+}
+
+impl Search<'_> {
+    /// Caches first, whichever they are: a machine without a network should not wait for one.
+    fn run(&self, observer: &mut dyn Observer) -> Result<Located, Vec<Attempt>> {
+        let Search { name, package, config, fetch } = *self;
+        let mut attempts = Vec::new();
+        match cache::cached(name, config) {
+            Ok(path) => return Ok(Located { path, origin: Origin::HubCache }),
+            Err(attempt) => attempts.push(attempt),
         }
+        if let Some(path) = package.and_then(|package| package::cached(package, config)) {
+            return Ok(Located { path, origin: Origin::OwnCache });
+        }
+        match download::fetch(name, config, fetch, observer) {
+            Ok(path) => return Ok(Located { path, origin: Origin::Hub }),
+            Err(attempt) => attempts.push(attempt),
+        }
+        if let Some(package) = package {
+            match package::fetch(package, config, fetch, observer) {
+                Ok(path) => return Ok(Located { path, origin: Origin::Package }),
+                Err(failed) => attempts.extend(failed),
+            }
+        }
+        Err(attempts)
     }
-    Err(LocateError::Unavailable { base: String::new(), attempts })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::{ALIASES, Alias};
+use crate::{ALIASES, Alias};
 
 /// A base model as the user names it.
 #[derive(Debug, Clone, PartialEq, Eq)]

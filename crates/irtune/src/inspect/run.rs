@@ -2,98 +2,144 @@
 
 use std::path::{Path, PathBuf};
 
+use irtune_files::{Disk, WriteError, replace_file};
 use irtune_model::LoraInit;
-use irtune_train::{Adapter, Evaluation, RunFolder, StepReport, TrainSettings, Tune};
-use serde_json::json;
+use irtune_train::{
+    Adapter, Evaluation, RunFolder, RunFolderError, StepReport, Summary, TrainSettings, Tune,
+};
+use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
 use crate::show::spark::{columns, spark};
-use crate::show::{heat_svg, report, write_beside};
+use crate::show::{heat_svg, report};
 
 /// Columns of the curves and of the heat map on a terminal.
 const WIDTH: usize = 60;
 /// Columns of the heat map in the picture.
 const PICTURE_WIDTH: usize = 240;
 
-/// Describes a run folder, and draws its `layers.svg`.
-pub fn run(folder: &Path, as_json: bool) -> Result<(), Failure> {
-    let run = RunFolder::open(folder)?;
-    let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
-    let evaluations: Vec<Evaluation> = run.evaluations()?.collect::<Result<_, _>>()?;
-    let picture = write_picture(&run)?;
-    if as_json {
-        let value = json!({
+/// A run can't be described.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Its folder can't be read.
+    #[error(transparent)]
+    Run(#[from] RunFolderError),
+    /// Its picture can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct RunReport {
+    run: RunFolder,
+    summary: Option<Summary>,
+    steps: Vec<StepReport>,
+    evaluations: Vec<Evaluation>,
+    picture: Option<PathBuf>,
+}
+
+impl RunReport {
+    /// Reads a run folder, and draws its `layers.svg`.
+    ///
+    /// # Errors
+    /// When it is none, can't be read, or can't be drawn into.
+    pub fn open(folder: &Path) -> Result<RunReport, InspectError> {
+        let run = RunFolder::open(folder)?;
+        let steps = run.steps()?.collect::<Result<_, _>>()?;
+        let evaluations = run.evaluations()?.collect::<Result<_, _>>()?;
+        let picture = write_picture(&run)?;
+        Ok(RunReport { summary: run.summary()?, run, steps, evaluations, picture })
+    }
+
+    /// Everything for programs.
+    ///
+    /// # Errors
+    /// When a file of the run can't be read.
+    pub fn json(&self) -> Result<Value, InspectError> {
+        let RunReport { run, summary, steps, evaluations, picture } = self;
+        Ok(json!({
             "kind": "run",
-            "path": folder.display().to_string(),
-            "finished": run.summary()?.is_some(),
+            "path": run.path().display().to_string(),
+            "finished": summary.is_some(),
             "settings": run.settings()?,
             "sources": run.sources()?,
             "environment": run.environment()?,
             "labels": run.labels()?,
-            "summary": run.summary()?,
-            "layer_steps": heat(&run, &steps, 1)?.totals(),
+            "summary": summary,
+            "layer_steps": heat(summary.as_ref(), steps, 1).totals(),
             "steps": steps,
             "evaluations": evaluations,
             "picture": picture,
-        });
-        return super::print(&(serde_json::to_string_pretty(&value)? + "\n"));
+        }))
     }
-    let mut out = about(&run, &steps)?;
-    out += &curves(&steps, &evaluations);
-    if !steps.is_empty() {
-        out += "\nLayers over time (darker: trained in more of these steps), share of all steps, count:\n";
-        out += &heat(&run, &steps, WIDTH)?.text();
+
+    /// The text for a person.
+    ///
+    /// # Errors
+    /// When a file of the run can't be read.
+    pub fn text(&self) -> Result<String, InspectError> {
+        let RunReport { run, summary, steps, evaluations, picture } = self;
+        let mut out = about(run, steps, summary.as_ref())?;
+        out += &curves(steps, evaluations);
+        if !steps.is_empty() {
+            out +=
+                "\nLayers over time (darker: trained in more of these steps), share of all steps, count:\n";
+            out += &heat(summary.as_ref(), steps, WIDTH).text();
+        }
+        if let Some(test) = summary.as_ref().and_then(|summary| summary.test.as_ref()) {
+            out += &format!(
+                "\nTest pairs, with the model of step {}:\n{}",
+                test.step,
+                report::metrics(&test.metrics)
+            );
+        }
+        if let Some(picture) = picture {
+            out += &format!("\nThe same as a picture: {}\n", picture.display());
+        }
+        Ok(out)
     }
-    if let Some(test) = run.summary()?.and_then(|summary| summary.test) {
-        out += &format!(
-            "\nTest pairs, with the model of step {}:\n{}",
-            test.step,
-            report::metrics(&test.metrics)
-        );
-    }
-    if let Some(picture) = picture {
-        out += &format!("\nThe same as a picture: {}\n", picture.display());
-    }
-    super::print(&out)
 }
 
 /// Draws the layers of a run into its folder; a run without steps has none.
-pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, Failure> {
+///
+/// # Errors
+/// When the run can't be read, or the picture not be written.
+pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, InspectError> {
     let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
     if steps.is_empty() {
         return Ok(None);
     }
-    let heat = heat(run, &steps, PICTURE_WIDTH)?;
+    let heat = heat(run.summary()?.as_ref(), &steps, PICTURE_WIDTH);
     let name = run.path().file_name().unwrap_or_default().to_string_lossy();
     let settings = run.settings()?;
     let method = if settings.head_only { "head_only" } else { &settings.method };
     let title = format!("Layers that trained, {name} ({method})");
     let path = run.path().join("layers.svg");
-    write_beside(&path, heat_svg::draw(&heat, &title).as_bytes())?;
+    let picture = heat_svg::draw(&heat, &title);
+    replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;
     Ok(Some(path))
 }
 
 /// Steps gathered into columns. How many layers there are stands in the scores, or follows from the layers seen.
-fn heat(run: &RunFolder, steps: &[StepReport], width: usize) -> Result<Heat, Failure> {
-    let by_summary = run.summary()?.map_or(0, |summary| summary.layer_steps.len());
+fn heat(summary: Option<&Summary>, steps: &[StepReport], width: usize) -> Heat {
+    let by_summary = summary.map_or(0, |summary| summary.layer_steps.len());
     let seen = steps.iter().flat_map(|step| &step.active_layers).max().map_or(0, |highest| highest + 1);
     let scored = steps.iter().map(|step| step.scores.len()).max().unwrap_or(0);
     let layers = by_summary.max(scored).max(seen);
     let chosen: Vec<(u64, Vec<usize>)> =
         steps.iter().map(|step| (step.step, step.active_layers.clone())).collect();
-    Ok(Heat::new(layers, &chosen, width))
+    Heat::new(layers, &chosen, width)
 }
 
-fn about(run: &RunFolder, steps: &[StepReport]) -> Result<String, Failure> {
+fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Result<String, RunFolderError> {
     let (settings, sources, environment) = (run.settings()?, run.sources()?, run.environment()?);
-    let summary = run.summary()?;
     let line = |name: &str, value: String| format!("  {name:<16}{value}\n");
     let mut out = format!("Run {}\n\n", run.path().display());
     out += &line(
         "state",
-        match (&summary, steps.last()) {
+        match (summary, steps.last()) {
             (Some(summary), _) if summary.stopped_early => {
                 format!("stopped early after {} steps", summary.steps)
             }

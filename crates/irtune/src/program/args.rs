@@ -1,4 +1,4 @@
-//! The command line as it is written; what it means is settled in [`crate::settings`].
+//! The command line as it is written; what it means is settled in [`irtune::settings`].
 
 use std::path::PathBuf;
 
@@ -6,8 +6,8 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use irtune_data::{Columns, DataError};
 use irtune_select::METHODS;
 
-use crate::compare::TrainSize;
-use crate::settings::{MethodFlags, SettingFlags, SharedFlags};
+use super::flags::{MethodFlags, SettingFlags, SharedFlags};
+use irtune::compare::TrainSize;
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
 #[derive(Debug, Parser)]
@@ -47,6 +47,8 @@ pub enum Command {
     Inspect(InspectArguments),
     /// Show which layers a method would have chosen from the scores that a run recorded
     Replay(ReplayArguments),
+    /// Write the script with which a shell completes commands, flags and their values
+    Completions(CompletionsArguments),
 }
 
 /// `irtune quickstart`
@@ -365,4 +367,16 @@ pub struct ReplayArguments {
     /// A flag for each option of a method.
     #[command(flatten)]
     pub options: MethodFlags,
+}
+
+/// `irtune completions`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  irtune completions bash > ~/.local/share/bash-completion/completions/irtune\n  irtune completions \
+zsh > ~/.zfunc/_irtune\n  irtune completions fish > ~/.config/fish/completions/irtune.fish"
+)]
+pub struct CompletionsArguments {
+    /// The shell: bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
 }

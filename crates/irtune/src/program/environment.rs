@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use irtune_hub::{ENDPOINT, HubConfig};
+
 /// Environment variables and the user's home folder.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -29,6 +31,19 @@ impl Environment {
         self.variables.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// Where bases are looked for, and how the hub is asked.
+    pub fn hub(&self) -> HubConfig {
+        let endpoint = self.get("HF_ENDPOINT").unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
+        let offline = self.get("HF_HUB_OFFLINE").is_some_and(|value| !matches!(value, "0" | "false" | "no"));
+        HubConfig {
+            hub_cache: self.hub_cache(),
+            own_cache: self.cache(),
+            endpoint,
+            token: self.hub_token(),
+            offline,
+        }
+    }
+
     /// The folder for files that can be fetched again: `IRTUNE_CACHE`, else the platform's.
     pub fn cache(&self) -> Option<PathBuf> {
         if let Some(folder) = self.get("IRTUNE_CACHE") {
@@ -47,7 +62,7 @@ impl Environment {
     }
 
     /// Where Hugging Face's libraries keep downloaded models.
-    pub fn hub_cache(&self) -> Option<PathBuf> {
+    fn hub_cache(&self) -> Option<PathBuf> {
         if let Some(folder) = self.get("HF_HUB_CACHE") {
             return Some(PathBuf::from(folder));
         }
@@ -55,7 +70,7 @@ impl Environment {
     }
 
     /// The access token for the hub, if the user has one.
-    pub fn hub_token(&self) -> Option<String> {
+    fn hub_token(&self) -> Option<String> {
         if let Some(token) = self.get("HF_TOKEN") {
             return Some(token.to_owned());
         }
@@ -93,6 +108,29 @@ mod tests {
         let by_cache = Environment::of([("HF_HOME", "/models"), ("HF_HUB_CACHE", "/hub")]);
         assert_eq!(by_cache.hub_cache(), Some(PathBuf::from("/hub")));
         assert_eq!(Environment::of([]).hub_cache(), None);
+    }
+
+    #[test]
+    fn the_hub_is_asked_as_its_variables_say() {
+        let plain = Environment::of([]).hub();
+        assert_eq!(plain, HubConfig::default());
+        let set = Environment::of([
+            ("HF_ENDPOINT", "http://mirror/"),
+            ("HF_TOKEN", "secret"),
+            ("HF_HUB_OFFLINE", "1"),
+            ("IRTUNE_CACHE", "/own"),
+        ]);
+        assert_eq!(
+            set.hub(),
+            HubConfig {
+                hub_cache: None,
+                own_cache: Some("/own".into()),
+                endpoint: "http://mirror".to_owned(),
+                token: Some("secret".to_owned()),
+                offline: true,
+            }
+        );
+        assert!(!Environment::of([("HF_HUB_OFFLINE", "0")]).hub().offline);
     }
 
     #[test]

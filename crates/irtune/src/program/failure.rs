@@ -1,10 +1,11 @@
 //! How a command ends when it does not succeed: what is said, and the exit code.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::settings::Problems;
+use irtune::compare::CompareError;
+use irtune::settings::Problems;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -40,6 +41,18 @@ impl Failure {
         })
     }
 
+    /// Of a comparison in the folder `out`.
+    pub fn comparison(error: CompareError, out: &Path) -> Self {
+        match error {
+            CompareError::Settings(problems) => Self::Settings(problems),
+            CompareError::Interrupted { run } => Self::Compare { out: out.to_owned(), cell: run },
+            // Their own ways out are looked up by their types.
+            CompareError::Predictor(error) => error.into(),
+            CompareError::Model(error) => error.into(),
+            error => error.into(),
+        }
+    }
+
     /// What to say on standard error.
     pub fn message(&self) -> String {
         match self {
@@ -72,7 +85,7 @@ fn chain(error: &anyhow::Error) -> String {
             let _ = writeln!(out, "  because: {cause}");
         }
     }
-    if let Some(hint) = error.chain().find_map(crate::hints::hint) {
+    if let Some(hint) = error.chain().find_map(super::hints::hint) {
         let _ = writeln!(out, "hint: {hint}");
     }
     out

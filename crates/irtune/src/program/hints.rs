@@ -6,7 +6,7 @@ use std::io;
 use irtune_model::ModelError;
 use irtune_train::PredictorError;
 
-use crate::base::LocateError;
+use irtune_hub::LocateError;
 
 /// A way out of an error, if there is one to name.
 pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {

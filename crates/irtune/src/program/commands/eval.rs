@@ -1,13 +1,14 @@
 //! `irtune eval`
 
 use irtune_data::{Labels, Pairs};
-use irtune_train::metrics::Bootstrap;
+use irtune_metrics::Bootstrap;
 
 use super::inference;
-use crate::args::EvalArguments;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::show::numbers::seconds;
+use crate::program::args::EvalArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::{print, print_json};
+use irtune::show::numbers::seconds;
 
 /// Measures a run on labelled pairs.
 pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
@@ -16,10 +17,10 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
     let mut predictor = inference.open(&arguments.inference.run, environment)?;
     let measured = predictor.evaluate(pairs, Some(&Bootstrap::default()))?;
     if arguments.json {
-        return super::print(&(serde_json::to_string_pretty(&measured)? + "\n"));
+        return print_json(&measured);
     }
     if measured.shortened > 0 {
         eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
     }
-    super::print(&format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics))
+    print(&format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics))
 }

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use irtune_train::{FoldsOutcome, FoldsSummary, TrainError, TrainRequest};
+use irtune_train::{FoldsOutcome, FoldsSummary, TrainError};
 use toml::Value;
 
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::interrupt;
-use crate::settings::{self, Problem, Sources, setting, unused};
-use crate::show::folds::summary;
-use crate::show::progress::Progress;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::interrupt;
+use crate::program::output::print_json;
+use crate::program::progress::Progress;
+use irtune::settings::{self, Problem, Sources, setting, unused};
+use irtune::show::folds::summary;
 
 /// Trains a run for each part, or those that are missing in the folder.
 pub fn run(
@@ -34,16 +35,8 @@ pub fn run(
     let mut resolved = settings::resolve(sources).map_err(Failure::Settings)?;
     resolved.training.fold = None;
     let base = super::locate(&resolved.base, environment)?;
-    let request = TrainRequest {
-        base,
-        base_name: resolved.base.public_name(),
-        train: resolved.train,
-        validation: resolved.validation,
-        test: resolved.test,
-        columns: resolved.columns,
-        out,
-        settings: resolved.training,
-    };
+    resolved.out = out;
+    let request = resolved.request(&base);
     let interrupt = interrupt::listen("finishing this step and saving")?;
     let mut progress = Progress::new();
     let outcome = irtune_train::cross_validate(&request, folds.into(), &mut progress, interrupt);
@@ -69,7 +62,7 @@ fn finish(outcome: Result<FoldsOutcome, TrainError>, folder: &Path, as_json: boo
     };
     eprint!("{}", summary(&found, folder));
     if as_json {
-        super::print(&(serde_json::to_string_pretty(&found)? + "\n"))?;
+        print_json(&found)?;
     }
     Ok(())
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use irtune_data::Columns;
 use irtune_train::{Predictor, PredictorOptions};
 
-use crate::args::InferenceArguments;
-use crate::base::Reference;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::settings::{Origin, Problem, Problems, no_file};
+use crate::program::args::InferenceArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use irtune::settings::{Origin, Problem, Problems, no_file};
+use irtune_hub::Reference;
 
 /// Arguments that make sense, before anything is loaded.
 pub struct Inference {

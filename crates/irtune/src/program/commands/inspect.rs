@@ -2,19 +2,22 @@
 
 use std::path::Path;
 
-use crate::args::InspectArguments;
-use crate::base::Reference;
-use crate::environment::Environment;
-use crate::failure::Failure;
+use crate::program::args::InspectArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::{print, print_json};
+use irtune::inspect::{BaseReport, RunReport};
+use irtune_hub::Reference;
 
 /// Shows a run or a base, whichever the argument is.
 pub fn run(arguments: &InspectArguments, environment: &Environment) -> Result<(), Failure> {
     let folder = Path::new(&arguments.target);
     // Only a run folder has the settings of a run in it.
     if folder.join("settings.toml").exists() {
-        return super::inspect_run::run(folder, arguments.json);
+        let report = RunReport::open(folder)?;
+        return if arguments.json { print_json(&report.json()?) } else { print(&report.text()?) };
     }
     let reference: Reference = arguments.target.parse()?;
-    let path = super::locate(&reference, environment)?;
-    super::inspect_base::run(&path, arguments.json)
+    let report = BaseReport::open(&super::locate(&reference, environment)?)?;
+    if arguments.json { print_json(&report.json()) } else { print(&report.to_string()) }
 }

@@ -2,13 +2,14 @@
 
 use irtune_train::{MergeOptions, merge};
 
-use crate::args::MergeArguments;
-use crate::base::Reference;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::settings::{Origin, Problem, Problems};
-use crate::show::bytes_bar::BytesBar;
-use crate::show::numbers::bytes;
+use crate::program::args::MergeArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::print_json;
+use crate::program::progress::BytesBar;
+use irtune::settings::{Origin, Problem, Problems};
+use irtune::show::numbers::bytes;
+use irtune_hub::Reference;
 
 /// Makes a whole model of a run.
 pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), Failure> {
@@ -37,7 +38,7 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
     bar.finish();
     let outcome = outcome?;
     if arguments.json {
-        return super::print(&(serde_json::to_string_pretty(&outcome)? + "\n"));
+        return print_json(&outcome);
     }
     let merged = &outcome.merged;
     let files = if merged.files == 1 { "one file".to_owned() } else { format!("{} files", merged.files) };

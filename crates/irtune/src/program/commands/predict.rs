@@ -7,10 +7,11 @@ use irtune_data::{Labels, Pairs};
 use irtune_train::{Prediction, Reading};
 use serde_json::{Map, Value};
 
-use super::{broken_pipe, inference};
-use crate::args::PredictArguments;
-use crate::environment::Environment;
-use crate::failure::Failure;
+use super::inference;
+use crate::program::args::PredictArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::broken_pipe;
 
 /// Classifies pairs, those from standard input as they come in.
 pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<(), Failure> {

@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
+use irtune_files::{Disk, replace_file};
 use irtune_train::prompting::{PromptRequest, Prompted, prompt};
 use serde_json::{Map, Value, json};
 
 use super::predict;
-use crate::args::PromptArguments;
-use crate::base::Reference;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::interrupt;
-use crate::settings::{Origin, Problem, Problems, no_file};
-use crate::show::count::Count;
-use crate::show::numbers::seconds;
-use crate::show::write_beside;
+use crate::program::args::PromptArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::interrupt;
+use crate::program::output::{print, print_json};
+use crate::program::progress::Count;
+use irtune::settings::{Origin, Problem, Problems, no_file};
+use irtune::show::numbers::seconds;
+use irtune_hub::Reference;
 
 /// Lets the language model itself name the labels, and measures it.
 pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(), Failure> {
@@ -29,14 +30,14 @@ pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(),
         write(path, &prompted)?;
     }
     if arguments.json {
-        return super::print(&(serde_json::to_string_pretty(&report(&request, &prompted))? + "\n"));
+        return print_json(&report(&request, &prompted));
     }
     let measured = &prompted.measured;
     if measured.shortened > 0 {
         eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
     }
     let (shots, majority) = (request.shots * prompted.labels.len(), &prompted.majority);
-    super::print(&format!(
+    print(&format!(
         "{} shots{}, longest prompt {} tokens\nloss {:.4}, {}\n{}\nalways guessing {}: accuracy {:.4}, macro F1 {:.4}, \
          macro AU-PRC {:.4}\n",
         if shots == 0 { "no".to_owned() } else { shots.to_string() },
@@ -125,7 +126,7 @@ fn write(path: &Path, prompted: &Prompted) -> Result<(), Failure> {
         serde_json::to_writer(&mut lines, &predict::object(prediction, prompted.labels.names()))?;
         lines.push(b'\n');
     }
-    write_beside(path, &lines)
+    Ok(replace_file(&Disk, path, &mut |writer| writer.write_all(&lines))?)
 }
 
 /// Everything for programs.

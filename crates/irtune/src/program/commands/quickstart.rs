@@ -5,20 +5,22 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use irtune_data::{DataError, Pair};
+use irtune_files::{Disk, replace_file};
 use irtune_train::{Predictor, PredictorOptions, Reading, RunFolder};
 use toml::Table;
 
-use crate::args::QuickstartArguments;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::settings::{self, Sources, unused};
-use crate::show::report;
+use crate::program::args::QuickstartArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use irtune::inspect;
+use irtune::settings::{self, Sources, unused};
+use irtune::show::report;
 
 /// The demonstration corpus, as it ships with the project.
 const CORPUS: [(&str, &str); 3] = [
-    ("train", include_str!("../../../../corpora/revisions/train.jsonl")),
-    ("validation", include_str!("../../../../corpora/revisions/validation.jsonl")),
-    ("test", include_str!("../../../../corpora/revisions/test.jsonl")),
+    ("train", include_str!("../../../../../corpora/revisions/train.jsonl")),
+    ("validation", include_str!("../../../../../corpora/revisions/validation.jsonl")),
+    ("test", include_str!("../../../../../corpora/revisions/test.jsonl")),
 ];
 
 /// About three minutes on two cores, and enough for the small corpus.
@@ -56,7 +58,7 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
     preferred.insert("out".to_owned(), out.display().to_string().into());
     let mut sources = Sources::default();
     sources.prefer(preferred);
-    sources.environment(environment);
+    sources.variables(environment.iter());
     arguments.set.iter().for_each(|assignment| sources.set(assignment));
     let resolved = settings::resolve(sources).map_err(Failure::Settings)?;
     let threads = resolved.training.threads;
@@ -66,7 +68,7 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
 
     let (folder, summary) = super::train::start(resolved, environment)?;
     let run = RunFolder::open(&folder)?;
-    super::inspect_run::write_picture(&run)?;
+    inspect::write_picture(&run)?;
     eprint!("{}", report::summary(&run, &summary)?);
 
     let mut predictor =
@@ -100,9 +102,7 @@ fn write_corpus(cache: &Path) -> Result<[(&'static str, PathBuf); 3], Failure> {
         if fs::read_to_string(&place.1).is_ok_and(|found| found == *text) {
             continue;
         }
-        let beside = tempfile::NamedTempFile::new_in(&folder).map_err(told)?;
-        fs::write(beside.path(), text).map_err(told)?;
-        beside.persist(&place.1).map_err(|error| told(error.error))?;
+        replace_file(&Disk, &place.1, &mut |writer| writer.write_all(text.as_bytes()))?;
     }
     Ok(written)
 }

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use irtune_select::{LayerSet, Replay, SelectError, method};
 use serde_json::json;
 
-use crate::args::ReplayArguments;
-use crate::failure::Failure;
-use crate::recorded_scores::RecordedScores;
-use crate::settings::{Origin, Problem, Problems};
-use crate::show::layer_ranges::ranges;
+use crate::program::args::ReplayArguments;
+use crate::program::failure::Failure;
+use crate::program::output::print;
+use irtune::replay::RecordedScores;
+use irtune::settings::{Origin, Problem, Problems};
+use irtune::show::layer_ranges::ranges;
 
 /// Runs a method over recorded scores and shows what it chooses.
 pub fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let options: BTreeMap<String, String> =
-        arguments.options.0.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        arguments.options.0.iter().map(|(option, value)| (option.name.to_owned(), value.clone())).collect();
     let wrong = |flag: &str, error: &SelectError| {
         Problem::at(&Origin::Flag(flag.replace('_', "-")), error.to_string())
     };
@@ -33,7 +34,7 @@ pub fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         .steps()
         .map(|(line, scores)| replay.step(scores).map_err(|error| recorded.at(line, error)))
         .collect::<Result<_, _>>()?;
-    super::print(&if arguments.json {
+    print(&if arguments.json {
         let steps: Vec<_> =
             (1..).zip(&chosen).map(|(step, set)| json!({"step": step, "active_layers": set})).collect();
         let value = json!({

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use irtune_train::{RunFolder, Summary, TrainOutcome, TrainRequest};
+use irtune_train::{RunFolder, Summary, TrainOutcome};
 
 use super::folds;
-use crate::args::TrainArguments;
-use crate::environment::Environment;
-use crate::failure::Failure;
-use crate::interrupt;
-use crate::settings::{self, Resolved, Sources};
-use crate::show::progress::Progress;
-use crate::show::report;
+use crate::program::args::TrainArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::interrupt;
+use crate::program::output::print_json;
+use crate::program::progress::Progress;
+use irtune::settings::{self, Resolved, Sources};
+use irtune::show::report;
 
 /// Trains as asked, or continues a run.
 pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), Failure> {
@@ -30,7 +31,7 @@ pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), 
     };
     eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
     if arguments.json {
-        super::print(&(serde_json::to_string_pretty(&summary)? + "\n"))?;
+        print_json(&summary)?;
     } else {
         eprint!("{}", report::next_steps(&folder));
     }
@@ -43,7 +44,7 @@ fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
     if let Some(file) = &arguments.config {
         sources.file(file);
     }
-    sources.environment(environment);
+    sources.variables(environment.iter());
     for (setting, text) in &arguments.settings.0 {
         sources.flag(setting, text);
     }
@@ -54,26 +55,12 @@ fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
 /// Finds the base and trains; gives the run's folder and what came out.
 pub fn start(resolved: Resolved, environment: &Environment) -> Result<(PathBuf, Summary), Failure> {
     let base = super::locate(&resolved.base, environment)?;
-    let request = request(&resolved, &base);
+    let request = resolved.request(&base);
     let interrupt = interrupt::listen("finishing this step and saving")?;
     let mut progress = Progress::new();
     let outcome = irtune_train::train(&request, &mut progress, interrupt);
     progress.finish();
     Ok((request.out.clone(), finished(outcome?, &request.out)?))
-}
-
-/// What the settings ask for, on the base that was found.
-pub fn request(resolved: &Resolved, base: &Path) -> TrainRequest {
-    TrainRequest {
-        base: base.to_owned(),
-        base_name: resolved.base.public_name(),
-        train: resolved.train.clone(),
-        validation: resolved.validation.clone(),
-        test: resolved.test.clone(),
-        columns: resolved.columns.clone(),
-        out: resolved.out.clone(),
-        settings: resolved.training.clone(),
-    }
 }
 
 fn resume(folder: &Path) -> Result<Summary, Failure> {

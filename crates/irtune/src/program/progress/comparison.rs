@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use irtune_train::{Evaluation, Notice, Observer, RunFolder, RunFolderError, RunStart, StepReport, Summary};
+use irtune::compare::CompareObserver;
+use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport, Summary, TrainError};
 
-use crate::show::numbers::seconds;
-use crate::show::progress::Progress;
+use super::Progress;
+use crate::program::failure::Failure;
+use irtune::show::numbers::seconds;
 
 /// Draws how far the comparison is, and the run below it.
-pub struct Overall {
+#[derive(Default)]
+pub struct ComparisonProgress {
     cells: usize,
     complete: usize,
     /// Seconds that finished runs took.
@@ -28,63 +31,7 @@ struct Current {
     step_seconds: f64,
 }
 
-impl Overall {
-    /// Of so many cells.
-    pub fn new(cells: usize) -> Self {
-        let bars = Progress::terminal().then(|| {
-            let all = MultiProgress::new();
-            let bar = all.add(ProgressBar::new(cells as u64));
-            if let Ok(style) = ProgressStyle::with_template("  {wide_bar} {pos}/{len} runs\n  {msg}") {
-                bar.set_style(style.progress_chars("━╸─"));
-            }
-            (all, bar)
-        });
-        let progress = Progress::below(bars.as_ref().map(|(all, _)| all));
-        Self { cells, complete: 0, took: Vec::new(), bars, progress, run: Current::default() }
-    }
-
-    /// Counts a run that was finished before.
-    ///
-    /// # Errors
-    /// When it can't be read.
-    pub fn already(&mut self, run: &RunFolder) -> Result<(), RunFolderError> {
-        if let Some(summary) = run.summary()? {
-            self.done(&summary);
-        }
-        Ok(())
-    }
-
-    /// Begins with a run.
-    pub fn begin(&mut self, name: &str) {
-        self.run = Current::default();
-        self.progress = Progress::below(self.bars.as_ref().map(|(all, _)| all));
-        let left =
-            self.left().map_or_else(String::new, |left| format!(", about {} left in all", seconds(left)));
-        self.progress.say(&format!("Run {} of {}: {name}{left}", self.complete + 1, self.cells));
-    }
-
-    /// Counts a run that is finished now.
-    pub fn done(&mut self, summary: &Summary) {
-        self.complete += 1;
-        self.took.push(summary.step_seconds + summary.evaluation_seconds);
-        self.show();
-    }
-
-    /// Tells of a run that failed.
-    pub fn failed(&mut self, name: &str, message: &str) {
-        self.complete += 1;
-        self.progress.say(&format!("{name} failed: {}", message.trim_end()));
-        self.show();
-    }
-
-    /// Takes the bars away.
-    pub fn finish(&self) {
-        self.progress.finish();
-        if let Some((_, bar)) = &self.bars {
-            bar.finish_and_clear();
-        }
-    }
-
+impl ComparisonProgress {
     /// Seconds left, once a run is finished or has made steps.
     fn left(&self) -> Option<f64> {
         let run = &self.run;
@@ -108,7 +55,54 @@ impl Overall {
     }
 }
 
-impl Observer for Overall {
+impl CompareObserver for ComparisonProgress {
+    fn on_runs(&mut self, runs: usize) {
+        self.cells = runs;
+        self.bars = Progress::terminal().then(|| {
+            let all = MultiProgress::new();
+            let bar = all.add(ProgressBar::new(runs as u64));
+            if let Ok(style) = ProgressStyle::with_template("  {wide_bar} {pos}/{len} runs\n  {msg}") {
+                bar.set_style(style.progress_chars("━╸─"));
+            }
+            (all, bar)
+        });
+        self.progress = Progress::below(self.bars.as_ref().map(|(all, _)| all));
+    }
+
+    fn on_run_end(&mut self, summary: &Summary) {
+        self.complete += 1;
+        self.took.push(summary.step_seconds + summary.evaluation_seconds);
+        self.show();
+    }
+
+    fn on_run(&mut self, name: &str) {
+        self.run = Current::default();
+        self.progress = Progress::below(self.bars.as_ref().map(|(all, _)| all));
+        let left =
+            self.left().map_or_else(String::new, |left| format!(", about {} left in all", seconds(left)));
+        self.progress.say(&format!("Run {} of {}: {name}{left}", self.complete + 1, self.cells));
+    }
+
+    fn on_run_failure(&mut self, name: &str, error: TrainError) {
+        self.complete += 1;
+        let message = Failure::from(error).message();
+        self.progress.say(&format!("{name} failed: {}", message.trim_end()));
+        self.show();
+    }
+
+    fn on_runs_end(&mut self) {
+        self.progress.finish();
+        if let Some((_, bar)) = &self.bars {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn on_classify(&mut self, run: &Path) {
+        eprintln!("{}: classifying the test pairs, which the run did not keep", run.display());
+    }
+}
+
+impl Observer for ComparisonProgress {
     fn on_start(&mut self, start: &RunStart) {
         (self.run.total_steps, self.run.step) = (start.total_steps, start.completed_steps);
         self.progress.on_start(start);
@@ -143,9 +137,9 @@ impl Observer for Overall {
 mod tests {
     use super::*;
 
-    fn at(step: u64, made: u64, step_seconds: f64, took: Vec<f64>) -> Overall {
+    fn at(step: u64, made: u64, step_seconds: f64, took: Vec<f64>) -> ComparisonProgress {
         let run = Current { total_steps: 100, step, steps_made: made, step_seconds };
-        Overall { cells: 4, complete: 1, took, bars: None, progress: Progress::below(None), run }
+        ComparisonProgress { cells: 4, complete: 1, took, bars: None, progress: Progress::below(None), run }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::numbers::seconds;
+use irtune::show::numbers::seconds;
 
 /// Without a terminal, at least this long between two lines.
 const QUIET: Duration = Duration::from_secs(15);

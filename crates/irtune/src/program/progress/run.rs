@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport};
 
-use super::numbers::{percent, seconds};
-use super::strip;
+use irtune::show::numbers::{percent, seconds};
+use irtune::show::strip;
 
 /// Without a terminal, at least this long between two lines.
 const QUIET: Duration = Duration::from_secs(15);
@@ -85,6 +85,12 @@ impl Progress {
         let left = step_seconds * self.total_steps.saturating_sub(step) as f64;
         let loss = self.mean(|recent| recent.loss);
         format!("loss {loss:.3} · {speed:.1} examples/s · {} left", seconds(left))
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
