@@ -4,12 +4,24 @@
 //! `transformers.get_{linear,cosine,constant}_schedule_with_warmup`; `golden/schedule` holds their values.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// How the learning rate moves once the warm-up is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownSchedule, parse_err_fn = UnknownSchedule::new)]
 pub enum Schedule {
     /// Straight down to zero at the last step.
     #[default]
@@ -21,18 +33,6 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Every schedule, in the order help texts list them.
-    pub const ALL: [Schedule; 3] = [Schedule::Linear, Schedule::Cosine, Schedule::Constant];
-
-    /// The name used in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Schedule::Linear => "linear",
-            Schedule::Cosine => "cosine",
-            Schedule::Constant => "constant",
-        }
-    }
-
     /// The factor on the peak learning rate for the update that follows `completed` earlier ones.
     ///
     /// The first update of a warm-up has factor 0, and a warm-up that is longer than the run never reaches 1:
@@ -53,12 +53,6 @@ impl Schedule {
     }
 }
 
-impl fmt::Display for Schedule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
 /// A name that is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is no schedule; use linear, cosine or constant")]
@@ -67,25 +61,21 @@ pub struct UnknownSchedule {
     pub name: String,
 }
 
-impl FromStr for Schedule {
-    type Err = UnknownSchedule;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Schedule::ALL
-            .into_iter()
-            .find(|schedule| schedule.name() == name)
-            .ok_or_else(|| UnknownSchedule { name: name.to_owned() })
+impl UnknownSchedule {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strum::VariantArray;
 
     #[test]
     fn names_round_trip() {
-        for schedule in Schedule::ALL {
-            assert_eq!(schedule.name().parse(), Ok(schedule));
+        for schedule in Schedule::VARIANTS.iter().copied() {
+            assert_eq!(schedule.to_string().parse(), Ok(schedule));
             assert_eq!(serde_json::to_string(&schedule).unwrap(), format!("\"{schedule}\""));
         }
         let error = "polynomial".parse::<Schedule>().unwrap_err();
