@@ -56,17 +56,33 @@ CASES = {
 }
 
 
-def pool(random):
-    """Token ids with a common beginning, lengths just above it and on both sides of 16 and 32, and targets."""
+def pool(random, pad):
+    """Token ids below `pad` with a common beginning, lengths just above it and on both sides of 16 and 32, and targets."""
     lengths = np.array([17, 7, 32, 12, 24, 33, 16, 31, 9, 15] + list(random.integers(7, 34, EXAMPLES - 10)))
-    tokens = np.full((EXAMPLES, lengths.max()), PAD)
-    shared = random.integers(3, PAD, PREFIX)
+    tokens = np.full((EXAMPLES, lengths.max()), pad)
+    shared = random.integers(3, pad, PREFIX)
     for row, length in zip(tokens, lengths):
-        row[:length] = np.concatenate([shared, random.integers(3, PAD, length - PREFIX)])
+        row[:length] = np.concatenate([shared, random.integers(3, pad, length - PREFIX)])
     tokens[:, PREFIX] = 3 + np.arange(EXAMPLES)  # no two examples share more than the prefix
     # Labels that can be learnt, so that the losses of a trace move.
     targets = tokens[np.arange(EXAMPLES), lengths - 1] % LABELS
     return torch.tensor(tokens), torch.tensor(lengths), torch.tensor(targets)
+
+
+def draw(model, dtype, generator):
+    """Random weights that are exact in `dtype`, none of them zero."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if "norm" in name:
+                value = 1 + 0.2 * noise
+            elif "embed" in name:
+                value = noise
+            elif name.endswith("bias"):
+                value = 0.5 * noise
+            else:
+                value = noise * 1.5 * parameter.shape[1] ** -0.5
+            parameter.copy_(value.to(dtype).float())
 
 
 def make_base(case, folder, generator):
@@ -75,16 +91,7 @@ def make_base(case, folder, generator):
         eos_token_id=1, num_labels=LABELS, attn_implementation="eager", **case["config"],
     )
     model = LlamaForSequenceClassification(config).eval()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if "norm" in name:
-                value = 1 + 0.2 * noise
-            elif "embed" in name:
-                value = noise
-            else:
-                value = noise * 1.5 * parameter.shape[1] ** -0.5
-            parameter.copy_(value.to(case["dtype"]).float())
+    draw(model, case["dtype"], generator)
     folder.mkdir(parents=True, exist_ok=True)
     # A base as published is a language model: no classification head in the file.
     weights = {n: p.detach().to(case["dtype"]) for n, p in model.named_parameters() if "score" not in n}
@@ -179,11 +186,11 @@ def trace(model, data, order, active, settings):
     return report | {"order": order.int(), "active": active.int()} | final
 
 
-def make(name, case):
+def make(folder, case, make_base, pad):
+    """Writes the case of a classifier that `make_base(case, folder, generator)` makes and saves."""
     generator = torch.Generator().manual_seed(case["seed"])
     random = np.random.default_rng(case["seed"])
-    folder = HERE / name
-    data = tokens, lengths, targets = pool(random)
+    data = tokens, lengths, targets = pool(random, pad)
     base = make_base(case, folder / "model", generator)
     out = {"pool/tokens": tokens.int(), "pool/lengths": lengths.int(), "pool/targets": targets.int()}
 
@@ -268,5 +275,6 @@ def make(name, case):
 
 
 torch.set_num_threads(1)
-for name, case in CASES.items():
-    make(name, case)
+if __name__ == "__main__":
+    for name, case in CASES.items():
+        make(HERE / name, case, make_base, PAD)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import LlamaForSequenceClassification, get_linear_schedule_with_warmup
+from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 HERE = Path(__file__).parent
 TINY = HERE.parent / "tiny_llama"
@@ -30,10 +30,12 @@ HEAD = "base_model.model.score.weight"
 CASES = {"three_layers": {"seed": 41, "max_grad_norm": 10.0}, "six_layers": {"seed": 42, "max_grad_norm": 16.0}}
 
 
-def open_case(name):
-    golden = load_file(TINY / name / "case.safetensors")
-    model = LlamaForSequenceClassification.from_pretrained(
-        TINY / name / "model", num_labels=LABELS, dtype=torch.float32, attn_implementation="eager"
+def open_case(folder):
+    golden = load_file(folder / "case.safetensors")
+    pad = json.loads((folder / "case.json").read_text()).get("pad")
+    model = AutoModelForSequenceClassification.from_pretrained(
+        folder / "model", num_labels=LABELS, dtype=torch.float32, attn_implementation="eager",
+        **({} if pad is None else {"pad_token_id": pad}),
     ).eval()
     with torch.no_grad():
         model.score.weight.copy_(golden[f"adapter/{HEAD}"])
@@ -84,9 +86,10 @@ def trace(model, data, order, active, settings):
     return {name: torch.tensor(values) for name, values in report.items()}
 
 
-def make(name, case):
+def make(folder, case, tiny):
+    """Writes the case of the classifier whose golden is in the folder `tiny`."""
     random = np.random.default_rng(case["seed"])
-    model, data = open_case(name)
+    model, data = open_case(tiny)
     layers = model.config.num_hidden_layers
     freeze(model, np.ones(layers))
     loss, logits = loss_of(model, *(x[:BATCH] for x in data))
@@ -100,7 +103,7 @@ def make(name, case):
     }
     traces = {"trace_all": settings, "trace_some": settings | {"weight_decay": 0.05}}
     for section, settings in traces.items():
-        model, data = open_case(name)
+        model, data = open_case(tiny)
         order = torch.tensor(np.array([random.choice(len(data[0]), BATCH, replace=False) for _ in range(STEPS)]))
         active = np.ones((STEPS, layers), dtype=int)
         if section == "trace_some":
@@ -117,15 +120,16 @@ def make(name, case):
         if section == "trace_some":
             report |= {f"final.{key}": p.detach().clone() for key, p in parameters(model).items()}
         out |= {f"{section}/{key}": value for key, value in report.items()}
-    (HERE / name).mkdir(exist_ok=True)
-    save_file({key: value.contiguous() for key, value in out.items()}, HERE / name / "case.safetensors")
+    folder.mkdir(exist_ok=True)
+    save_file({key: value.contiguous() for key, value in out.items()}, folder / "case.safetensors")
     facts = {
         "seed": case["seed"], "arithmetic": "float32, one thread", "traces": traces,
         "versions": {name: metadata.version(name) for name in ["torch", "transformers"]},
     }
-    (HERE / name / "case.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (folder / "case.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 
 torch.set_num_threads(1)
-for name, case in CASES.items():
-    make(name, case)
+if __name__ == "__main__":
+    for name, case in CASES.items():
+        make(HERE / name, case, TINY / name)

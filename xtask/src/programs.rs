@@ -20,7 +20,7 @@ const TARGETS: [(&str, &str, &[&str]); 4] = [
     ("irtune", "--bin", &["irtune"]),
     ("irtune-train", "--example", &["peer_work", "peer_driver"]),
     ("irtune-model", "--example", &["random_base"]),
-    ("irtune-cpu", "--bench", &["product"]),
+    ("irtune-cpu", "--bench", &["gemm"]),
 ];
 
 /// irtune's side, built for speed.

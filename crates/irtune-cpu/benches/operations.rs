@@ -1,4 +1,4 @@
-//! Every operation but the product, on the sizes of a SmolLM2 batch, against what the machine can do at best.
+//! Every operation but GEMM, on the sizes of a SmolLM2 batch, against what the machine can do at best.
 //!
 //! `cargo bench -p irtune-cpu --bench operations` holds each operation against a slow twin in f64, prints its speed
 //! and its share of the peak (attention: of the measured arithmetic, the others: of a large copy, which operations whose
@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use irtune_cpu::{
-    Element, Matrix, MatrixMut, adamw,
-    attention::{self, Gradients, Inputs, Segment, Shape},
+    Element, Matrix, MatrixMut,
+    attention::{self, Gradients, Inputs},
     bf16,
-    dropout::{self, Mask},
-    loss, norm, peak,
-    product::Side,
-    rotary, swiglu,
+    gemm::{Mask, peak},
+    ops::{adamw, dropout, loss, norm, rotary, swiglu},
 };
+use irtune_device::{AdamW, AttentionShape, LossOptions, RotaryTable, Segment, Side, mix_key};
 use rayon::prelude::*;
 
 const ROWS: usize = 1550;
@@ -74,7 +73,7 @@ fn f32_operations() -> Vec<Operation> {
 
 /// Numbers within ±0.5, without a pattern.
 fn values<E: Element>(count: usize, seed: u64) -> Vec<E> {
-    let value = |index: usize| (dropout::key(&[seed, index as u64]) >> 40) as f32 / (1 << 24) as f32 - 0.5;
+    let value = |index: usize| (mix_key(&[seed, index as u64]) >> 40) as f32 / (1 << 24) as f32 - 0.5;
     (0..count).map(|index| E::from_f32(value(index))).collect()
 }
 
@@ -129,7 +128,7 @@ fn norms<E: Element>() -> [Operation; 2] {
 fn rotaries<E: Element>() -> [Operation; 2] {
     let half = HEAD_SIZE / 2;
     let frequency = |index: usize| 10_000f32.powf(-(index as f32) / half as f32);
-    let table = rotary::RotaryTable::new(&(0..half).map(frequency).collect::<Vec<_>>(), 256);
+    let table = RotaryTable::new(&(0..half).map(frequency).collect::<Vec<_>>(), 256);
     let positions: Vec<u32> = (0..ROWS as u32).map(|row| row % 256).collect();
     let start = values::<E>(ROWS * HIDDEN, 4);
     let mut rows = start.clone();
@@ -226,7 +225,7 @@ fn dropouts<E: Element>() -> [Operation; 2] {
 fn cross_entropy() -> Operation {
     let (logits, mut gradient) = (values::<f32>(ROWS * CLASSES, 10), vec![0.0; ROWS * CLASSES]);
     let targets: Vec<u32> = (0..ROWS).map(|row| (row % CLASSES) as u32).collect();
-    let options = loss::LossOptions::default();
+    let options = LossOptions::default();
     let sum = loss::cross_entropy(&logits, &targets, CLASSES, &options, 0.5, &mut gradient);
     let (mut exact, mut exact_gradient) = (0.0, Vec::new());
     for (logits, &target) in wide(&logits).chunks(CLASSES).zip(&targets) {
@@ -243,8 +242,7 @@ fn cross_entropy() -> Operation {
 }
 
 fn adamw_step() -> Operation {
-    let settings =
-        adamw::AdamW { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
+    let settings = AdamW { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
     let (start, gradient) = (values::<f32>(PARAMETERS, 11), values::<f32>(PARAMETERS, 12));
     let (mut values, mut first, mut second) = (start.clone(), vec![0.0; PARAMETERS], vec![0.0; PARAMETERS]);
     adamw::step(&settings, 1, &mut values, &gradient, &mut first, &mut second);
@@ -292,8 +290,12 @@ fn segments() -> Vec<Segment> {
 
 fn attentions<E: Element>() -> Vec<Operation> {
     let segments = segments();
-    let shape =
-        Shape { heads: HEADS, key_value_heads: KEY_VALUE_HEADS, head_size: HEAD_SIZE, segments: &segments };
+    let shape = AttentionShape {
+        heads: HEADS,
+        key_value_heads: KEY_VALUE_HEADS,
+        head_size: HEAD_SIZE,
+        segments: &segments,
+    };
     let (rows, queries, keys) = (shape.key_rows(), HEADS * HEAD_SIZE, KEY_VALUE_HEADS * HEAD_SIZE);
     let data = Attention {
         q: values(rows * queries, 13),
@@ -301,7 +303,7 @@ fn attentions<E: Element>() -> Vec<Operation> {
         v: values(rows * keys, 15),
         out_gradient: values(rows * queries, 16),
         out: vec![E::default(); rows * queries],
-        log_sums: vec![0.0; rows * HEADS],
+        logsumexp: vec![0.0; rows * HEADS],
         gradients: [queries, keys, keys].map(|columns| vec![E::default(); rows * columns]),
         partial: vec![0.0; segments.len() * PREFIX * 2 * keys],
         segments,
@@ -332,7 +334,7 @@ struct Attention<E> {
     v: Vec<E>,
     out_gradient: Vec<E>,
     out: Vec<E>,
-    log_sums: Vec<f32>,
+    logsumexp: Vec<f32>,
     /// Of queries, keys and values.
     gradients: [Vec<E>; 3],
     partial: Vec<f32>,
@@ -340,7 +342,7 @@ struct Attention<E> {
 
 impl<E: Element> Attention<E> {
     fn run(&mut self, side: Side) {
-        let shape = Shape {
+        let shape = AttentionShape {
             heads: HEADS,
             key_value_heads: KEY_VALUE_HEADS,
             head_size: HEAD_SIZE,
@@ -353,11 +355,11 @@ impl<E: Element> Attention<E> {
             values: Matrix::new(&self.v, rows, KEY_VALUE_HEADS * HEAD_SIZE),
         };
         if side == Side::Forward {
-            return attention::forward(&shape, &inputs, &mut self.out, &mut self.log_sums);
+            return attention::forward(&shape, &inputs, &mut self.out, &mut self.logsumexp);
         }
         let [queries, keys, values] = &mut self.gradients;
         let gradients = Gradients { queries, keys, values, partial: &mut self.partial };
-        attention::backward(&shape, &inputs, &self.out, &self.log_sums, &self.out_gradient, gradients);
+        attention::backward(&shape, &inputs, &self.out, &self.logsumexp, &self.out_gradient, gradients);
     }
 
     /// The last row of the last example, which alone sees its own key: its output and all its gradients in f64.

@@ -1,44 +1,26 @@
-//! CPU operations of a decoder language model: every forward beside its backward, slices in, slices out.
+//! The processor as a device: operations of a decoder language model, every forward beside its backward.
 //!
-//! Matrices are row-major; a batch is *packed*: one matrix `[tokens, width]` without padding.
-//! Operands of matrix products are [`Element`]s (bf16 or f32), sums are f32. Each operation is compiled for the
-//! instruction sets of the `level` module and chosen at run time. This is the only crate of the workspace with
-//! `unsafe` code: memory mapping, SIMD intrinsics, and writing disjoint tiles of one matrix from several threads.
+//! The operations take slices and write slices. Matrices are row-major. A batch is *packed*: one matrix
+//! `[tokens, width]` without padding. Operands of GEMMs are [`Element`]s (bf16 or f32), sums are f32. Every operation is
+//! compiled for several instruction sets ([`Level`]), of which the processor's best is chosen at run time. [`Cpu`] puts
+//! the operations behind the contract of `irtune-device`.
+//!
+//! `unsafe` code is for SIMD instructions, and for writing disjoint parts of one matrix from several threads.
 
-pub mod activation;
-pub mod adamw;
 pub mod attention;
-pub mod columns;
-pub mod direction;
-pub mod dropout;
-pub mod element;
-mod exponential;
-#[cfg(target_arch = "x86_64")]
-mod four_bits;
-mod integer;
-mod level;
-pub mod loss;
-mod mapped;
+mod device;
+pub mod gemm;
 pub mod matrix;
-mod microkernel;
-pub mod norm;
-mod pack;
-mod parallel;
-pub mod peak;
-mod prefetch;
-pub mod product;
-pub mod rotary;
-pub mod rows;
-mod scratch;
-pub mod swiglu;
-pub mod token_loss;
-mod transpose;
-pub mod weight;
+pub mod ops;
+pub mod quant;
+mod simd;
+mod threads;
 
-pub use element::Element;
+pub use device::Cpu;
 pub use half::bf16;
-pub use integer::Width;
-pub use level::{Level, has_vnni, level};
-pub use mapped::MappedFile;
 pub use matrix::{Matrix, MatrixMut};
-pub use scratch::{Settled, settle};
+pub use simd::{
+    at_every_level::at_every_level,
+    element::Element,
+    level::{InstructionSet, Level, has_vnni, level},
+};

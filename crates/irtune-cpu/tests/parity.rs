@@ -1,4 +1,5 @@
-//! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands.
+//! Every operation held against PyTorch, forward and backward, with f32 and with bf16 operands, at every instruction
+//! level of the machine.
 #![forbid(unsafe_code)]
 
 #[path = "../../irtune-model/tests/support/mod.rs"]
@@ -7,17 +8,14 @@ mod support;
 use std::collections::BTreeSet;
 
 use irtune_cpu::{
-    Element, Matrix, MatrixMut, adamw, attention,
-    attention::{Gradients, Inputs, Segment},
+    Element, Matrix, MatrixMut, at_every_level,
+    attention::{self, Gradients, Inputs},
     bf16,
-    dropout::{self, Mask},
-    loss, norm,
-    product::{Output, Term, product},
-    rotary,
-    rows::transpose,
-    swiglu,
-    weight::{Format, Weight},
+    gemm::{Mask, Output, Term, gemm},
+    ops::{adamw, dropout, loss, norm, rotary, rows::transpose, swiglu},
+    quant::decode::decode_row,
 };
+use irtune_device::{AdamW, AttentionShape, Format, LossOptions, RotaryTable, Segment, WeightView};
 use support::{
     golden::{Golden, sections},
     tolerances::tolerance,
@@ -111,8 +109,10 @@ fn rms_norm() {
             section.golden.passes();
         }
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn rotary_positions() {
             let columns = (section.fact("heads") * section.fact("head_size")) as usize;
             let positions = section.integers("positions");
             let reach = positions.iter().max().map_or(0, |&last| last as usize + 1);
-            let table = rotary::RotaryTable::new(&section.floats("frequencies"), reach);
+            let table = RotaryTable::new(&section.floats("frequencies"), reach);
             let mut rows = section.operands::<E>("input");
             rotary::forward(MatrixMut::new(&mut rows, positions.len(), columns), &table, &positions);
             section.compare("output", &rows);
@@ -133,8 +133,10 @@ fn rotary_positions() {
             section.golden.passes();
         }
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
@@ -150,15 +152,19 @@ fn swiglu_activation() {
         section.compare("up_gradient", &up);
         section.golden.passes();
     }
-    check::<f32>();
-    check::<bf16>();
+    at_every_level(|_| {
+        check::<f32>();
+        check::<bf16>();
+    });
 }
 
 #[test]
 fn linear_with_lora() {
-    LINEARS.into_iter().for_each(|name| {
-        lora_linear::<f32>(name);
-        lora_linear::<bf16>(name);
+    at_every_level(|_| {
+        LINEARS.into_iter().for_each(|name| {
+            lora_linear::<f32>(name);
+            lora_linear::<bf16>(name);
+        });
     });
 }
 
@@ -169,8 +175,8 @@ fn lora_linear<E: Element>(name: &str) {
     let (rank, inputs) = (section.rows("lora_a"), section.operands::<E>("input").len() / rows);
     let read = |name| section.operands::<E>(name);
     let (x, weight, a, b) = (read("input"), read("weight"), read("lora_a"), read("lora_b"));
-    let weight = Weight::of(&weight, outputs, inputs);
-    let (a, b) = (Weight::of(&a, rank, inputs), Weight::of(&b, outputs, rank));
+    let weight = WeightView::of(&weight, outputs, inputs);
+    let (a, b) = (WeightView::of(&a, rank, inputs), WeightView::of(&b, outputs, rank));
 
     // The mask's factors as bits, and the inputs that it leaves.
     let mask = section.golden.keys(name).contains(&section.key("mask")).then(|| section.floats("mask"));
@@ -191,22 +197,22 @@ fn lora_linear<E: Element>(name: &str) {
     let matrix = |data, columns| Matrix::<E>::new(data, rows, columns);
     let mut low = vec![E::default(); rows * rank];
     let terms = [Term::forward(matrix(&dropped, inputs), a)];
-    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low, rows, rank)));
+    gemm(&terms, scaling, Output::Operand(MatrixMut::new(&mut low, rows, rank)));
     let mut y = vec![0.0; rows * outputs];
     let terms = [Term::forward(matrix(&x, inputs), weight), Term::forward(matrix(&low, rank), b)];
-    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut y, rows, outputs)));
+    gemm(&terms, 1.0, Output::Store(MatrixMut::new(&mut y, rows, outputs)));
     section.compare("output", &y);
 
     let dy = section.operands::<E>("output_gradient");
     let mut low_gradient = vec![E::default(); rows * rank];
     let terms = [Term::backward(matrix(&dy, outputs), b)];
-    product(&terms, scaling, Output::Operand(MatrixMut::new(&mut low_gradient, rows, rank)));
+    gemm(&terms, scaling, Output::Operand(MatrixMut::new(&mut low_gradient, rows, rank)));
     let mut dx = vec![0.0; rows * inputs];
     let terms = [
         Term::backward(matrix(&dy, outputs), weight),
         Term { mask, ..Term::backward(matrix(&low_gradient, rank), a) },
     ];
-    product(&terms, 1.0, Output::Store(MatrixMut::new(&mut dx, rows, inputs)));
+    gemm(&terms, 1.0, Output::Store(MatrixMut::new(&mut dx, rows, inputs)));
     section.compare("input_gradient", &dx);
 
     section.compare("lora_a_gradient", &outer(&low_gradient, rank, &dropped, inputs, rows));
@@ -226,8 +232,8 @@ fn outer<E: Element>(
     transpose(left, rows, left_columns, &mut turned);
     let left = Matrix::new(&turned, left_columns, rows);
     let mut out = vec![0.0; left_columns * right_columns];
-    let terms = [Term::backward(left, Weight::of(right, rows, right_columns))];
-    product(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
+    let terms = [Term::backward(left, WeightView::of(right, rows, right_columns))];
+    gemm(&terms, 1.0, Output::Add(MatrixMut::new(&mut out, left_columns, right_columns)));
     out
 }
 
@@ -238,7 +244,7 @@ fn cross_entropy() {
     let classes = logits.len() / targets.len();
     let mut gradient = vec![0.0; logits.len()];
     let factor = 1.0 / section.fact("normalizer");
-    let options = loss::LossOptions::default();
+    let options = LossOptions::default();
     let sum = loss::cross_entropy(&logits, &targets, classes, &options, factor, &mut gradient);
     section.compare("logits_gradient", &gradient);
     let one = |example: usize| {
@@ -261,7 +267,7 @@ fn cross_entropy_with_class_weights_and_label_smoothing() {
         let (logits, targets) = (section.floats("logits"), section.integers("targets"));
         let classes = logits.len() / targets.len();
         let weights = section.golden.facts["sections"][name]["class_weights"].as_array();
-        let options = loss::LossOptions {
+        let options = LossOptions {
             class_weights: weights
                 .map(|weights| weights.iter().map(|weight| weight.as_f64().unwrap()).collect()),
             label_smoothing: section.fact("label_smoothing"),
@@ -282,8 +288,12 @@ fn cross_entropy_with_class_weights_and_label_smoothing() {
 
 #[test]
 fn adamw_steps() {
+    at_every_level(|_| adamw_step());
+}
+
+fn adamw_step() {
     let section = Section::open("kernels", "adamw", "adamw", "f32");
-    let settings = adamw::AdamW {
+    let settings = AdamW {
         learning_rate: section.fact("learning_rate"),
         beta1: section.fact("beta1"),
         beta2: section.fact("beta2"),
@@ -310,14 +320,18 @@ fn adamw_steps() {
 
 #[test]
 fn weights_decode_to_the_very_values_of_ggml() {
+    at_every_level(|_| decode());
+}
+
+fn decode() {
     for (name, format) in FORMATS {
         let section = Section::open("kernels", name, "dequantise", "f32");
         assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
         let (rows, values) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
         let bytes = section.golden.bytes(&section.key("bytes"));
-        let weight = Weight { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
+        let weight = WeightView { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
         let mut decoded = vec![0.0; rows * values];
-        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
         section.compare("values", &decoded);
         section.golden.passes();
     }
@@ -325,9 +339,11 @@ fn weights_decode_to_the_very_values_of_ggml() {
 
 #[test]
 fn attention_over_a_shared_prefix() {
-    ATTENTIONS.into_iter().for_each(|name| {
-        attend::<f32>(name);
-        attend::<bf16>(name);
+    at_every_level(|_| {
+        ATTENTIONS.into_iter().for_each(|name| {
+            attend::<f32>(name);
+            attend::<bf16>(name);
+        });
     });
 }
 
@@ -337,7 +353,7 @@ fn attend<E: Element>(name: &str) {
     let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
     let prefix = count("prefix");
     let segments = segments(&section.integers("offsets"), prefix);
-    let shape = attention::Shape { heads, key_value_heads, head_size, segments: &segments };
+    let shape = AttentionShape { heads, key_value_heads, head_size, segments: &segments };
     let (rows, query_columns, key_columns) =
         (shape.key_rows(), heads * head_size, key_value_heads * head_size);
     let (q, k, v) = (section.operands::<E>("q"), section.operands::<E>("k"), section.operands::<E>("v"));
@@ -347,8 +363,8 @@ fn attend<E: Element>(name: &str) {
         values: Matrix::new(&v, rows, key_columns),
     };
     let mut out = vec![E::default(); q.len()];
-    let mut log_sums = vec![0.0; rows * heads];
-    attention::forward(&shape, &inputs, &mut out, &mut log_sums);
+    let mut logsumexp = vec![0.0; rows * heads];
+    attention::forward(&shape, &inputs, &mut out, &mut logsumexp);
     section.compare("output", &out);
 
     let (mut dq, mut dk, mut dv) =
@@ -356,7 +372,7 @@ fn attend<E: Element>(name: &str) {
     let mut partial = vec![0.0; segments.len() * prefix * 2 * key_columns];
     let gradients = Gradients { queries: &mut dq, keys: &mut dk, values: &mut dv, partial: &mut partial };
     let out_gradient = section.operands::<E>("output_gradient");
-    attention::backward(&shape, &inputs, &out, &log_sums, &out_gradient, gradients);
+    attention::backward(&shape, &inputs, &out, &logsumexp, &out_gradient, gradients);
     section.compare("q_gradient", &dq);
     section.compare("k_gradient", &dk);
     section.compare("v_gradient", &dv);

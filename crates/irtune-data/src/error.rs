@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::EncodeError;
+use crate::encoding::encode::EncodeError;
+use crate::place::Place;
 
 /// A list of names, shown as `"a", "b", "c"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,31 +220,28 @@ pub enum DataError {
     },
     /// Neither original nor revised text.
     #[error(
-        "{file}:{line}: original and revised text are both empty; a revision has at least one of them, so remove the row"
+        "{place}: original and revised text are both empty; a revision has at least one of them, so remove the row"
     )]
     BothSidesEmpty {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line.
-        line: usize,
+        /// The row.
+        place: Place,
     },
     /// A row without label where one is needed.
     #[error(
-        "{file}:{line}: the label in column {column:?} is empty; training and evaluation need one in every row, predicting doesn't"
+        "{place}: the label{} is empty; training and evaluation need one in every row, predicting doesn't",
+        column.as_ref().map_or_else(String::new, |column| format!(" in column {column:?}"))
     )]
     MissingLabel {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line.
-        line: usize,
-        /// The label's column.
-        column: String,
+        /// The row.
+        place: Place,
+        /// The label's column, where the row is a file's.
+        column: Option<String>,
     },
     /// No row is left.
-    #[error("{file}: no rows to use ({dropped} were dropped for their label); add labelled rows")]
+    #[error("{name}: no rows to use ({dropped} were dropped for their label); add labelled rows")]
     NoRows {
-        /// The file.
-        file: Arc<str>,
+        /// The file, or what the rows are called.
+        name: Arc<str>,
         /// Rows dropped for their label.
         dropped: usize,
     },
@@ -266,12 +264,10 @@ pub enum DataError {
         label: String,
     },
     /// A row's label isn't in the label set.
-    #[error("{file}:{line}: unknown label {label:?}{}; known labels: {known}", suggest(.suggestion))]
+    #[error("{place}: unknown label {label:?}{}; known labels: {known}", suggest(.suggestion))]
     UnknownLabel {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line.
-        line: usize,
+        /// The row.
+        place: Place,
         /// The label.
         label: String,
         /// The label set.
@@ -318,12 +314,10 @@ pub enum DataError {
         room: usize,
     },
     /// The tokenizer refused a row's prompt.
-    #[error("{file}:{line}: {source}")]
+    #[error("{place}: {source}")]
     Row {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line.
-        line: usize,
+        /// The row.
+        place: Place,
         /// The tokenizer's error.
         source: EncodeError,
     },
@@ -335,7 +329,7 @@ pub enum DataError {
     },
     /// The file of the labels' words is something else.
     #[error("{file}: {source}; write one JSON object, {{\"label\": \"words\", …}}")]
-    LabelWordsFile {
+    VerbalizerFile {
         /// The file.
         file: Arc<str>,
         /// What the parser says.
@@ -343,7 +337,7 @@ pub enum DataError {
     },
     /// Words for a label that isn't there.
     #[error("{file}: there is no label {label:?}; known labels: {known}")]
-    LabelWordsLabel {
+    VerbalizerLabel {
         /// The file.
         file: Arc<str>,
         /// The label it names.
@@ -355,7 +349,7 @@ pub enum DataError {
     #[error(
         "the label {label:?} has the words {words:?}, which are empty or another label's; change them with label_words"
     )]
-    LabelWords {
+    Verbalizer {
         /// The label.
         label: String,
         /// Its words.
@@ -389,7 +383,7 @@ pub enum DataError {
         /// Pairs that are wanted.
         shots: usize,
     },
-    /// A split's fraction isn't between 0 and 1.
+    /// A hold-out's fraction isn't between 0 and 1.
     #[error(
         "the validation fraction {fraction} must lie between 0 and 1, both excluded; 0.1 holds out every tenth row"
     )]
@@ -397,12 +391,12 @@ pub enum DataError {
         /// The fraction given.
         fraction: f64,
     },
-    /// A split would leave one side without rows.
+    /// A hold-out would leave one side without rows.
     #[error(
         "holding out {fraction} of {rows} rows in {groups} documents leaves the {side} side empty; \
          change the fraction, add documents, or give a validation file"
     )]
-    EmptySplit {
+    EmptyHoldOut {
         /// The side: `training` or `validation`.
         side: &'static str,
         /// Rows there are.

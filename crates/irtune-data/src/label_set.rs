@@ -10,7 +10,7 @@ use crate::pair::Pair;
 /// Two or more different labels in a fixed order; a label's position is its class.
 ///
 /// Discovered labels are ordered by their Unicode code points, so that the order depends neither on the file's nor
-/// on a split's. It is stored as a plain list of names.
+/// on a hold-out's. It is stored as a plain list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct LabelSet {
@@ -73,8 +73,7 @@ impl LabelSet {
     pub fn target(&self, pair: &Pair) -> Result<Option<u32>, DataError> {
         let Some(label) = &pair.label else { return Ok(None) };
         let class = self.index(label).ok_or_else(|| DataError::UnknownLabel {
-            file: pair.file.clone(),
-            line: pair.line,
+            place: pair.place.clone(),
             label: label.clone(),
             known: Quoted(self.names.clone()),
             suggestion: self.nearest(label).map(str::to_owned),
@@ -126,9 +125,14 @@ impl From<LabelSet> for Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::Place;
 
     fn labelled(label: &str) -> Pair {
-        Pair { label: Some(label.to_owned()), file: "dev.csv".into(), line: 7, ..Pair::default() }
+        Pair {
+            label: Some(label.to_owned()),
+            place: Place::Line { file: "dev.csv".into(), line: 7 },
+            ..Pair::default()
+        }
     }
 
     #[test]

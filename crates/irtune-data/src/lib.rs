@@ -1,51 +1,47 @@
-//! Revision pairs from file to token ids: readers, label set, prompts, encoding, splits and batch order.
+//! Revision pairs from rows to token ids: readers, corpora, prompts, encoding, and what is drawn from them.
 //!
 //! ```text
-//! file ── Pairs (streaming) ── Pair ─┐
-//!                                    ├─ Encoder ── Example { tokens, label } ── EpochOrder ── batches
-//! Template + LabelSet ── Prompt ─────┘
+//! file ─ or ─ rows in memory ── Pairs ── Pair ─┐
+//!                                              ├─ Encoder ── Example { tokens, label } ── EpochOrder ── batches
+//! Template + LabelSet ── Prompt ───────────────┘
 //! ```
+//!
+//! Four folders, each of which uses only those named before it: `reader` (pairs one by one), `encoding` (prompts, token
+//! ids), `sampling` (hold-out, folds, subsets, order), `corpus` (all pairs of a source).
 //!
 //! The crate knows no model. It reaches the tokenizer only through [`Encode`].
 #![forbid(unsafe_code)]
 
-mod change;
-mod columns;
 mod corpus;
-mod encode;
-mod epoch;
+mod encoding;
 mod error;
-mod example;
-mod fold;
 mod label_set;
-mod label_words;
 mod pair;
-mod prompt;
-mod random;
+mod place;
 mod reader;
-mod related;
-mod shorten;
-mod shots;
-mod split;
-mod subset;
-mod summary;
-mod template;
+mod row;
+mod sampling;
 
-pub use columns::{Columns, Preset};
 pub use corpus::Corpus;
-pub use encode::{Encode, EncodeError};
-pub use epoch::EpochOrder;
+pub use corpus::source::CorpusSource;
+pub use corpus::summary::Summary;
+pub use encoding::encode::{Encode, EncodeError};
+pub use encoding::encoder::{Encoded, Encoder};
+pub use encoding::example::Example;
+pub use encoding::prompt::{Prompt, Segment};
+pub use encoding::related::related;
+pub use encoding::shots::Shot;
+pub use encoding::template::Template;
+pub use encoding::verbalizer::Verbalizer;
 pub use error::{DataError, Quoted};
-pub use example::{Encoded, Encoder, Example};
-pub use fold::folds;
 pub use label_set::LabelSet;
-pub use label_words::LabelWords;
 pub use pair::Pair;
-pub use prompt::{Prompt, Segment};
+pub use place::Place;
+pub use reader::columns::{Columns, Preset};
 pub use reader::{Labels, Pairs};
-pub use related::related;
-pub use shots::{Shot, draw_shots};
-pub use split::{Split, split};
-pub use subset::subset;
-pub use summary::Summary;
-pub use template::Template;
+pub use row::Row;
+pub use sampling::draw_shots::draw_shots;
+pub use sampling::epoch::EpochOrder;
+pub use sampling::folds::folds;
+pub use sampling::hold_out::{HoldOut, hold_out};
+pub use sampling::subset::subset;

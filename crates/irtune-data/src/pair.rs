@@ -1,8 +1,8 @@
-//! One revision: a text before and after, and where it was read.
+//! One revision: a text before and after, and where it comes from.
 
-use std::sync::Arc;
+use crate::place::Place;
 
-/// An original and a revised text, with what the file says about them.
+/// An original and a revised text, with what its row says about them.
 ///
 /// One of the two texts may be empty: an addition has no original, a deletion no revised text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,12 +13,10 @@ pub struct Pair {
     pub revised: String,
     /// The intention, where the row names one.
     pub label: Option<String>,
-    /// The document the pair comes from; a split never separates the pairs of one document.
+    /// The document the pair comes from; a hold-out never separates the pairs of one document.
     pub group: Option<String>,
     /// The row's own name.
     pub id: Option<String>,
-    /// The file it was read from, as errors name it.
-    pub file: Arc<str>,
-    /// The line in `file` on which the row starts, counted from 1.
-    pub line: usize,
+    /// Where the row stands.
+    pub place: Place,
 }

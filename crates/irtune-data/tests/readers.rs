@@ -22,7 +22,7 @@ fn read_with(
     content: impl AsRef<[u8]>,
 ) -> Result<Corpus, DataError> {
     let (_folder, path) = file(name, content);
-    Corpus::read(&path, columns, labels)
+    Corpus::read(&path.into(), columns, labels)
 }
 
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Corpus, DataError> {
@@ -46,9 +46,9 @@ fn message(error: &DataError, name: &str) -> String {
 }
 
 fn texts(pairs: &[Pair]) -> Vec<(&str, &str, Option<&str>, usize)> {
-    let texts = pairs
-        .iter()
-        .map(|pair| (pair.original.as_str(), pair.revised.as_str(), pair.label.as_deref(), pair.line));
+    let texts = pairs.iter().map(|pair| {
+        (pair.original.as_str(), pair.revised.as_str(), pair.label.as_deref(), pair.place.number())
+    });
     texts.collect()
 }
 
@@ -64,7 +64,7 @@ fn json_lines_with_mark_blank_lines_and_windows_line_ends() {
     assert_eq!(corpus.pairs[0].group.as_deref(), Some("7"));
     assert_eq!(corpus.pairs[0].id.as_deref(), Some("x"));
     assert_eq!(corpus.pairs[1].group, None);
-    assert!(corpus.pairs[0].file.ends_with("a.jsonl"));
+    assert!(corpus.pairs[0].place.to_string().ends_with("a.jsonl:2"));
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_stream_without_end_gives_its_pairs() {
 fn a_file_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.csv");
-    let error = Corpus::read(&path, &Columns::default(), Labels::Required).unwrap_err();
+    let error = Corpus::read(&path.into(), &Columns::default(), Labels::Required).unwrap_err();
     assert!(matches!(error, DataError::Open { .. }));
     assert!(message(&error, "none.csv").starts_with("none.csv: cannot be opened: "));
 }
@@ -245,7 +245,7 @@ fn a_file_that_is_not_there() {
 #[test]
 fn a_folder_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
-    let result = Corpus::read(folder.path(), &Columns::default(), Labels::Required);
+    let result = Corpus::read(&folder.path().to_owned().into(), &Columns::default(), Labels::Required);
     // Some systems refuse to open a folder, some to read it.
     assert!(matches!(result, Err(DataError::Read { line: 1, .. } | DataError::Open { .. })));
 }
@@ -516,10 +516,10 @@ fn a_corpus_splits_into_two() {
     let rows: String =
         (0..40).map(|row| format!("a,b{row},{}\n", if row % 2 == 0 { "x" } else { "y" })).collect();
     let corpus = read("a.csv", format!("original,revised,label\n{rows}")).unwrap();
-    let (train, validation) = corpus.clone().split(0.25, 9).unwrap();
+    let (train, validation) = corpus.clone().hold_out(0.25, 9).unwrap();
     assert_eq!((train.pairs.len(), validation.pairs.len()), (30, 10));
     let mut all = [train.pairs, validation.pairs].concat();
-    all.sort_by_key(|pair| pair.line);
+    all.sort_by_key(|pair| pair.place.number());
     assert_eq!(all, corpus.pairs);
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::temporary::{parent, sync_folder};
+use crate::temporary::{parent, sync_folder, sync_tree};
 
 /// What writes a file's content.
 pub type Content<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
@@ -41,7 +41,7 @@ pub trait Files: Send + Sync {
     /// What the operating system says, or `UnexpectedEof` when the file is shorter than `length`.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
 
-    /// Moves a file or directory within a file system, at once, and makes the move durable, with a directory's entries.
+    /// Moves a file or directory within a file system, at once, and makes the move durable, with the entries of a directory and of those in it.
     ///
     /// # Errors
     /// What the operating system says.
@@ -107,7 +107,7 @@ impl Files for Disk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if from.is_dir() {
-            sync_folder(from)?;
+            sync_tree(from)?;
         }
         fs::rename(from, to)?;
         sync_folder(parent(to))

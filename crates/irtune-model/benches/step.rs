@@ -4,12 +4,16 @@
 //! `IRTUNE_LOWEST=N` trains layers N and above only, `IRTUNE_DROPOUT=0.05` sets dropout, `IRTUNE_PRECISION=f32` the
 //! precision.
 
+#[path = "../tests/tiny/engine.rs"]
+mod engine;
+
 use std::{env, path::PathBuf, sync::Arc, time::Instant};
 
-use irtune_cpu::{bf16, peak};
+use engine::{EngineOptions, engine};
+use irtune_cpu::{bf16, gemm::peak};
 use irtune_model::{
-    AdamW, Base, DropoutKey, EngineOptions, LoraConfig, ModelConfig, PackedBatch, Precision, Projection,
-    SHORTEST_SHARED, Trained, engine,
+    AdamW, Base, DropoutKey, LoraConfig, ModelConfig, PackedBatch, Precision, Projection, SHORTEST_SHARED,
+    Trained,
 };
 
 const TARGETS: [Projection; 5] =

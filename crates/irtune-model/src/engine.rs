@@ -1,85 +1,17 @@
-//! What trains and classifies: a base with adapters and a head, its precision and device chosen when it is made.
+//! What trains and classifies: a base with adapters and a head, on a device that is chosen when it is made.
 
-use std::{fmt, path::Path, str::FromStr, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use irtune_cpu::{Level, Width, bf16, has_vnni, level};
-use serde::{Deserialize, Serialize};
-
-pub use irtune_cpu::{adamw::AdamW, loss::LossOptions};
+use irtune_device::{AdamW, Device, DropoutKey, LossOptions};
 
 use crate::{
-    adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, cpu::Cpu,
-    decoder::Decoder, device::Device, error::ModelError, host_tensor::HostTensor,
+    adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, decoder::Decoder,
+    error::ModelError, host_tensor::HostTensor,
 };
-
-/// Precision of the operands of matrix products; sums, residual stream, adapters and optimizer are always f32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// bf16 where the processor multiplies it (AVX-512 BF16), `int16` where it has AVX2, else f32.
-    #[default]
-    Auto,
-    /// bf16; processors without bf16 instructions keep activations in it, and multiply them as f32.
-    Bf16,
-    /// Activations in bf16; products with the base's weights in 16-bit integers, with a scale for each row and each
-    /// stretch of at most 512 summed values.
-    Int16,
-    /// As `int16` in 8-bit integers, with a scale for each row and each column of every 64 summed values: half again as
-    /// many operations a second as bf16 where the processor has AVX-512 VNNI, slow where it hasn't.
-    Int8,
-    /// f32 throughout.
-    F32,
-}
-
-impl Precision {
-    /// Whether this processor has no instructions for it and goes the slow way.
-    pub fn is_slow_here(self) -> bool {
-        self == Precision::Int8 && !has_vnni()
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Precision::Auto => "auto",
-            Precision::Bf16 => "bf16",
-            Precision::Int16 => "int16",
-            Precision::Int8 => "int8",
-            Precision::F32 => "f32",
-        })
-    }
-}
-
-impl FromStr for Precision {
-    type Err = UnknownPrecision;
-
-    fn from_str(name: &str) -> Result<Self, UnknownPrecision> {
-        match name {
-            "auto" => Ok(Precision::Auto),
-            "bf16" => Ok(Precision::Bf16),
-            "int16" => Ok(Precision::Int16),
-            "int8" => Ok(Precision::Int8),
-            "f32" => Ok(Precision::F32),
-            _ => Err(UnknownPrecision { name: name.to_owned() }),
-        }
-    }
-}
-
-/// Not a precision.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no precision `{name}`: take auto, bf16, int16, int8 or f32")]
-pub struct UnknownPrecision {
-    /// What was given.
-    pub name: String,
-}
 
 /// How an engine works, beside what it computes.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineOptions {
-    /// Precision of operands.
-    pub precision: Precision,
-    /// Threads of the engine's own pool; inside a rayon pool the engine uses that one instead.
-    pub threads: usize,
     /// Tokens of the largest batch that is expected; a larger one makes the buffers grow.
     pub max_tokens: usize,
     /// Examples of the largest batch that is expected.
@@ -129,15 +61,6 @@ impl From<Option<AdapterConfig>> for Trained {
     fn from(adapter: Option<AdapterConfig>) -> Self {
         adapter.map_or(Trained::Head, Trained::Adapter)
     }
-}
-
-/// What the dropout masks of a micro-batch are drawn from, beside the tokens up to each row; nothing else enters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DropoutKey {
-    /// The run's seed.
-    pub seed: u64,
-    /// The training step.
-    pub step: u64,
 }
 
 /// A base with adapters and a classification head.
@@ -292,45 +215,18 @@ pub trait Engine: Send {
     fn load_optimizer_state(&mut self, tensors: &[HostTensor]) -> Result<(), ModelError>;
 }
 
-/// Makes an engine over `base`: adapters initialised as PEFT does (LoRA's A uniform within 1/√inputs, B zero), the head
+/// Makes an engine over `base` that computes on `device`: adapters initialised as PEFT does (LoRA's A uniform within 1/√inputs, B zero), the head
 /// drawn from a normal distribution with the base's initializer range, both from `seed`.
 ///
 /// # Errors
 /// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
-pub fn engine(
+pub fn engine_over<D: Device + 'static>(
+    device: D,
     base: Arc<Base>,
     trained: Trained,
     labels: usize,
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
-    let precision = match (options.precision, level()) {
-        (Precision::Auto, Level::Avx512Bf16) => Precision::Bf16,
-        (Precision::Auto, Level::Avx2 | Level::Avx512) => Precision::Int16,
-        (Precision::Auto, Level::Portable) => Precision::F32,
-        (precision, _) => precision,
-    };
-    fn over<D: Device + 'static>(
-        device: D,
-        base: &Arc<Base>,
-        trained: Trained,
-        labels: usize,
-        seed: u64,
-        options: EngineOptions,
-    ) -> Result<Box<dyn Engine>, ModelError> {
-        Ok(Box::new(Decoder::new(device, base, trained, labels, seed, options)?))
-    }
-    let mapped = base.clone();
-    match precision {
-        Precision::F32 => over(Cpu::<f32>::new(mapped), &base, trained, labels, seed, options),
-        Precision::Int16 => {
-            over(Cpu::<bf16>::with_integers(mapped, Width::Sixteen), &base, trained, labels, seed, options)
-        }
-        Precision::Int8 => {
-            over(Cpu::<bf16>::with_integers(mapped, Width::Eight), &base, trained, labels, seed, options)
-        }
-        Precision::Bf16 | Precision::Auto => {
-            over(Cpu::<bf16>::new(mapped), &base, trained, labels, seed, options)
-        }
-    }
+    Ok(Box::new(Decoder::new(device, &base, trained, labels, seed, options)?))
 }

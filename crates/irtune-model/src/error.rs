@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use irtune_device::DeviceError;
+
 use crate::{
     adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
     merge::MergeError, peft::AdapterError, tokenizer::TokenizerError, tuned_weights::TunedWeightsError,
@@ -13,7 +15,7 @@ use crate::{
 pub enum ModelError {
     /// There is no base at the path.
     #[error(transparent)]
-    Base(#[from] BaseError),
+    Base(BaseError),
     /// The configuration can't be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -41,14 +43,9 @@ pub enum ModelError {
     /// A classifier needs labels.
     #[error("a classifier needs at least one label")]
     NoLabels,
-    /// The thread pool could not be started.
-    #[error("{threads} threads could not be started: ask for fewer with `threads`")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// Why not.
-        source: rayon::ThreadPoolBuildError,
-    },
+    /// The device can't do what was asked for.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// A token is not in the vocabulary.
     #[error(
         "token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base"
@@ -189,4 +186,15 @@ pub enum ModelError {
         /// The shape that was given.
         found: Vec<usize>,
     },
+}
+
+impl From<BaseError> for ModelError {
+    fn from(error: BaseError) -> Self {
+        match error {
+            BaseError::Config(error) => Self::Config(error),
+            BaseError::Weight(error) => Self::Weight(error),
+            BaseError::Tokenizer(error) => Self::Tokenizer(error),
+            error => Self::Base(error),
+        }
+    }
 }

@@ -7,35 +7,31 @@
 pub mod adapters;
 pub mod base;
 pub mod batch;
-pub mod config;
-pub mod cpu;
 pub mod decoder;
-pub mod device;
 pub mod engine;
 pub mod error;
-mod families;
+pub mod families;
 pub mod host_tensor;
+mod layer;
 pub mod merge;
 mod parameters;
 pub mod peft;
 mod safetensors_file;
 pub mod spectrum;
-pub mod tokenizer;
 pub mod tuned_weights;
-pub mod weights;
 
 pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
     Ia3Config, LoraConfig, LoraInit, Projection, UnknownProjection, merged_weight,
 };
-pub use base::{Base, BaseFormat, BaseSource};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
 pub use batch::{BatchError, PackedBatch, Run, SHORTEST_SHARED};
-pub use config::{ConfigError, Family, ModelConfig, RopeScaling};
-pub use engine::{
-    AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, WEIGHTS_HEAD_NAME, engine,
-};
+pub use config::{ConfigError, ModelConfig, RopeScaling};
+pub use engine::{Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME, engine_over};
 pub use error::ModelError;
+pub use families::{FAMILIES, Family};
 pub use host_tensor::HostTensor;
+pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -9,14 +9,14 @@
 //! Hartford et al., "Spectrum", 2024, arXiv 2406.06623; `spectrum.py` of cognitivecomputations/spectrum, commit
 //! 0ed1756.
 
-use irtune_cpu::weight::Weight;
+use irtune_device::WeightView;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::{adapters::projection::Projection, error::ModelError, weights::Weights};
+use crate::{base::Base, error::ModelError, families::Projection};
 
 /// L2 norm over all values of a matrix.
-pub fn norm(weight: &Weight) -> f64 {
+pub fn norm(weight: &WeightView) -> f64 {
     let mut row = vec![0.0; weight.columns];
     let squares = (0..weight.rows).map(|index| {
         weight.decode_row(index, &mut row);
@@ -26,7 +26,7 @@ pub fn norm(weight: &Weight) -> f64 {
 }
 
 /// The singular values of a matrix, ascending: roots of the eigenvalues of the product with its transpose, in f64.
-pub fn singular_values(weight: &Weight) -> Vec<f64> {
+pub fn singular_values(weight: &WeightView) -> Vec<f64> {
     let mut values = vec![0.0; weight.rows * weight.columns];
     values.chunks_mut(weight.columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
     // What lies row by row is the transposed matrix in nalgebra's order; its singular values are the same.
@@ -66,10 +66,11 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 ///
 /// # Errors
 /// When the base lacks one.
-pub(crate) fn layer_signal_to_noise(weights: &Weights, layer: usize) -> Result<f64, ModelError> {
-    let matrices = Projection::ALL.map(|projection| weights.get(&projection.weight_name(layer)));
-    let ratio = |weight: &Weight| signal_to_noise(&singular_values(weight), weight.rows, weight.columns);
-    let matrices: Vec<Weight> = matrices.into_iter().collect::<Result<_, _>>()?;
+pub(crate) fn layer_signal_to_noise(base: &Base, layer: usize) -> Result<f64, ModelError> {
+    let matrices = Projection::ALL
+        .map(|projection| base.weights.get(&base.config.family.weight_name(layer, projection)));
+    let ratio = |weight: &WeightView| signal_to_noise(&singular_values(weight), weight.rows, weight.columns);
+    let matrices: Vec<WeightView> = matrices.into_iter().collect::<Result<_, _>>()?;
     let ratios: Vec<f64> = matrices.par_iter().map(ratio).collect();
     Ok(ratios.iter().sum::<f64>() / ratios.len() as f64)
 }

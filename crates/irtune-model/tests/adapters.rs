@@ -6,16 +6,19 @@ mod support;
 mod tiny;
 
 use irtune_model::{
-    AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, HostTensor,
-    Ia3Config, LoraConfig, LoraInit, ModelError, Projection,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, DropoutKey,
+    Engine, HostTensor, Ia3Config, LoraConfig, LoraInit, ModelError, Precision, Projection, Trained,
     merged_weight, read_adapter,
 };
 use support::{
     golden::{Golden, golden_folder, largest_error, sections},
     tolerances::tolerance,
 };
-use tiny::{CASES, Tiny, find, host_tensor, layer_of, name_of, options};
+use tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, host_tensor, layer_of, name_of, options,
+};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 const GOLDENS: [&str; 10] = [
@@ -281,16 +284,18 @@ fn merged_weights_are_those_of_peft() {
         engine.load_parameters(&case.start).expect("the golden's adapter fits");
         let (adapter, tensors) = (case.adapter.exported(), engine.exported(case.start.clone()));
         let merged = |projection| merged_weight(&case.tiny.base, &adapter, &tensors, 1, projection);
+        let base = &case.tiny.base.config;
         let keys = case.golden.keys("merged");
         assert_eq!(keys.len(), count, "{name}");
         for key in keys {
-            let of = |projection: &Projection| key.ends_with(&format!("{}.weight", projection.path()));
+            let of = |projection: &Projection| key.ends_with(&base.family.weight_name(1, *projection));
             let projection = Projection::ALL.into_iter().find(of).expect("a projection");
             let found = merged(projection).expect("it merges");
             case.golden.compare(&key, &found, tolerance("adapter_merged", "f32"));
         }
         // One without an adapter stays as it is.
-        let weight = case.tiny.base.weights.get(&Projection::OProj.weight_name(1)).expect("a matrix");
+        let weight =
+            case.tiny.base.weights.get(&base.family.weight_name(1, Projection::OProj)).expect("a matrix");
         let mut row = vec![0.0; weight.columns];
         weight.decode_row(0, &mut row);
         assert_eq!(merged(Projection::OProj).expect("the base's own")[..row.len()], row);

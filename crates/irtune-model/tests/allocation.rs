@@ -1,11 +1,14 @@
 //! A warm training step allocates nothing: counted by an allocator that sees every thread.
 
+#[path = "tiny/engine.rs"]
+mod engine;
+
 use std::{path::Path, sync::Arc};
 
+use engine::{EngineOptions, engine};
 use irtune_model::{
     AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    DropoutKey, Engine, EngineOptions, Ia3Config, LoraConfig, LoraInit, PackedBatch, Precision, Projection,
-    Trained, engine,
+    DropoutKey, Engine, Ia3Config, LoraConfig, LoraInit, PackedBatch, Precision, Projection, Trained,
 };
 
 #[global_allocator]

@@ -1,8 +1,12 @@
 //! What training the layers' own weights costs in memory: counted by an allocator that sees every thread.
 
+#[path = "tiny/engine.rs"]
+mod engine;
+
 use std::{path::Path, sync::Arc};
 
-use irtune_model::{AdamW, Base, Engine, EngineOptions, PackedBatch, Precision, Projection, Trained, engine};
+use engine::{EngineOptions, engine};
+use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Projection, Trained};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

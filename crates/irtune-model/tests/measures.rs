@@ -6,12 +6,8 @@ mod tiny;
 
 use std::{collections::BTreeMap, fs};
 
-use irtune_cpu::weight::Weight;
-use irtune_model::{
-    ModelError,
-    engine::{AdamW, Engine, Precision},
-    spectrum,
-};
+use irtune_device::WeightView;
+use irtune_model::{AdamW, Engine, ModelError, Precision, spectrum};
 use serde::Deserialize;
 use support::{golden::golden_folder, tolerances::tolerance};
 use tiny::{CASES, Tiny, layer_of, name_of};
@@ -216,7 +212,7 @@ fn singular_values_ratios_and_norms_are_those_of_torch() {
     };
     for matrix in &case.matrices {
         let [rows, columns] = matrix.shape;
-        let singular = spectrum::singular_values(&Weight::of(&matrix.values, rows, columns));
+        let singular = spectrum::singular_values(&WeightView::of(&matrix.values, rows, columns));
         assert_eq!(singular.len(), matrix.singular.len());
         singular
             .iter()

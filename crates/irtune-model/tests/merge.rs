@@ -7,12 +7,10 @@ mod tiny;
 use std::sync::Arc;
 
 use irtune_model::{
-    Base, Changes, HostTensor, MergedType, WEIGHTS_HEAD_NAME,
-    engine::{AdamW, Engine, Precision, Trained, engine},
-    write_merged,
+    AdamW, Base, Changes, Engine, HostTensor, MergedType, Precision, Trained, WEIGHTS_HEAD_NAME, write_merged,
 };
 use support::{golden::largest_error, tolerances::tolerance};
-use tiny::{CASES, Tiny, options};
+use tiny::{CASES, Tiny, engine::engine, options};
 
 fn logits(tiny: &Tiny, engine: &mut dyn Engine) -> Vec<f32> {
     let mut logits = Vec::new();

@@ -6,15 +6,12 @@ mod tiny;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use irtune_model::{
-    Base, HostTensor, PackedBatch, SHORTEST_SHARED,
-    engine::{Engine, Precision, Trained, engine},
-};
+use irtune_model::{Base, Engine, HostTensor, PackedBatch, Precision, SHORTEST_SHARED, Trained};
 use support::{
     golden::{Golden, sections},
     tolerances::{Tolerance, tolerance},
 };
-use tiny::{CASES, Tiny, cut_model, find, layer_of, name_of, options};
+use tiny::{CASES, Tiny, cut_model, engine::engine, find, layer_of, name_of, options};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 

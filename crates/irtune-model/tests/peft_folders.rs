@@ -46,9 +46,10 @@ fn lora(adapter: &AdapterFolder) -> &LoraConfig {
 
 /// The Frobenius norm of `scaling * B A`.
 fn norm(adapter: &AdapterFolder, base: &ModelConfig, projection: Projection, layer: usize) -> f64 {
+    let name = |part| base.family.adapter_name(layer, projection, part);
     let find =
         |name: String| &adapter.tensors.iter().find(|tensor| tensor.name == name).expect("a tensor").data;
-    let (a, b) = (find(projection.lora_a_name(layer)), find(projection.lora_b_name(layer)));
+    let (a, b) = (find(name("lora_A.weight")), find(name("lora_B.weight")));
     let ((outputs, inputs), rank) = (base.projection_shape(projection), lora(adapter).rank);
     let mut squares = 0.0;
     for output in 0..outputs {
@@ -79,7 +80,7 @@ fn differences(name: &str, expected: &Expected, tolerance: f64) -> Vec<String> {
     compare("head", head.data.iter().copied().map(f64::from).sum(), expected.head_sum, tolerance);
     for layer in 0..base.layers {
         for &projection in adapter.adapter.target_modules() {
-            let path = format!("model.layers.{layer}.{}", projection.path());
+            let path = base.family.module_path(layer, projection);
             let found = norm(&adapter, &base, projection, layer) * expected.scaling / scaling;
             compare(&path, found, expected.modules.get(&path).copied().unwrap_or(0.0), tolerance);
         }

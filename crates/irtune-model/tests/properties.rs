@@ -6,11 +6,15 @@ mod tiny;
 
 use irtune_cpu::{Level, level};
 use irtune_model::{
-    HostTensor, LoraConfig, ModelError, PackedBatch,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, LossOptions, Precision, Trained, engine},
+    AdamW, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelError, PackedBatch, Precision,
+    Trained,
 };
 use support::{golden::largest_error, tolerances::tolerance};
-use tiny::{CASES, Tiny, find, layer_of, name_of, options};
+use tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, layer_of, name_of, options,
+};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 const DROPOUT: f32 = 0.3;
@@ -373,7 +377,7 @@ fn frozen_layers_are_not_updated() {
         let mut active = vec![true; tiny.layers];
         active[1] = false;
         engine.accumulate(&batch, &targets, &active, false, 5.0, None).expect("gradients");
-        let settings = irtune_model::engine::AdamW {
+        let settings = irtune_model::AdamW {
             learning_rate: 1e-3,
             beta1: 0.9,
             beta2: 0.999,

@@ -6,15 +6,16 @@ mod tiny;
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
-use irtune_model::{
-    HostTensor, ModelError, WEIGHTS_HEAD_NAME,
-    engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
-};
+use irtune_model::{AdamW, Engine, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME};
 use support::{
     golden::{Golden, largest_error, sections},
     tolerances::tolerance,
 };
-use tiny::{CASES, Tiny, find, layer_of, name_of, options};
+use tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, layer_of, name_of, options,
+};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 const ADAMW: AdamW =

@@ -7,15 +7,18 @@ mod tiny;
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use irtune_model::{
-    Base, HostTensor, ModelError, PackedBatch, WeightError,
-    engine::{AdamW, DropoutKey, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Trained, WeightError,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use support::{
     golden::{Golden, golden_folder, largest_error, sections},
     tolerances::{Tolerance, tolerance},
 };
-use tiny::{CASES, Tiny, find, name_of, options};
+use tiny::{
+    CASES, Tiny,
+    engine::{EngineOptions, engine},
+    find, name_of, options,
+};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
 const KEY: DropoutKey = DropoutKey { seed: 7, step: 3 };

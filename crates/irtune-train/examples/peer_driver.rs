@@ -18,6 +18,7 @@ use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
 };
 use irtune_train::data::RunData;
+use irtune_train::devices::{self, DeviceOptions};
 use irtune_train::evaluate::BatchLimit;
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
 use irtune_train::{TrainSettings, evaluate, make_engine, make_policy, peak_bytes};
@@ -102,15 +103,15 @@ fn main() -> anyhow::Result<()> {
         Task::Train => make_engine(&base, &settings, &data)?,
         Task::Infer => {
             let engine_options = EngineOptions {
-                precision: settings.precision,
-                threads: settings.threads.unwrap_or(1),
                 max_tokens: classifying.tokens,
                 max_examples: classifying.examples,
                 training: false,
                 memory_bytes: None,
             };
             let trained = settings.adapter_config().into();
-            irtune_model::engine(base.clone(), trained, data.labels.len(), settings.seed, engine_options)?
+            let threads = settings.threads.unwrap_or(1);
+            let device = DeviceOptions { precision: settings.precision, threads };
+            devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, engine_options)?
         }
     };
     leave_the_start(engine.as_mut(), settings.seed)?;

@@ -150,10 +150,10 @@ fn drawn(layers: usize, count: usize, mut draws: StepDraws) -> Vec<usize> {
 /// The pairs as a training run encodes them.
 fn encode(work: &CorpusWork, max_length: usize, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
     let settings = TrainSettings::default();
-    let train = Corpus::read(&work.train, &Columns::default(), Labels::Required)?;
+    let train = Corpus::read(&work.train.clone().into(), &Columns::default(), Labels::Required)?;
     let labels = LabelSet::discover(&train.pairs)?;
     let corpus = match &work.pairs {
-        Some(path) => Corpus::read(path, &Columns::default(), Labels::Required)?,
+        Some(path) => Corpus::read(&path.clone().into(), &Columns::default(), Labels::Required)?,
         None => train,
     };
     let template = Template::named(&settings.prompt).context("the default prompt")?;

@@ -1,13 +1,13 @@
 //! Everything that can go wrong in a run.
 
-use crate::checkpoint::CheckpointError;
-use crate::folds::FoldsError;
-use crate::observer::Part;
-use crate::run_folder::RunFolderError;
+use crate::data_split::DataSplit;
+use crate::folder::checkpoint::CheckpointError;
+use crate::folder::error::RunFolderError;
+use crate::folder::tensor_file::SealError;
+use crate::run::folds_error::FoldsError;
 use crate::settings::{ClassWeightsError, Fold, Problem};
 use crate::step::StepError;
-use crate::tensor_file::SealError;
-use irtune_data::DataError;
+use irtune_data::{CorpusSource, DataError};
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use irtune_select::SelectError;
@@ -41,13 +41,15 @@ pub enum TrainError {
     /// A cross-validation that can't be begun or continued.
     #[error(transparent)]
     Folds(#[from] FoldsError),
-    /// Both a part of the training file and another file are to be the test set.
-    #[error("fold: part {fold} of the training file is the test set, but {} is given too; leave one of the two out", test.display())]
+    /// Both a fold of the training pairs and other pairs are to be the test set.
+    #[error(
+        "fold: part {fold} of the training file is the test set, but {test} is given too; leave one of the two out"
+    )]
     FoldAndTest {
-        /// The part.
+        /// The fold.
         fold: Fold,
-        /// The file.
-        test: PathBuf,
+        /// The other pairs.
+        test: CorpusSource,
     },
     /// Nothing lies below the lowest layer that can train.
     #[error(
@@ -101,10 +103,10 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The data is not what the run was begun with.
-    #[error("the {part} pairs are not those the run was begun with; restore {}, or train into another folder", path.display())]
+    #[error("the {split} pairs are not those the run was begun with; restore {}, or train into another folder", path.display())]
     DataChanged {
         /// Which.
-        part: Part,
+        split: DataSplit,
         /// Where they were read from.
         path: PathBuf,
     },

@@ -1,56 +1,65 @@
 //! The training run: settings, steps, evaluations, checkpoints, and the model that comes out.
 //!
-//! [`train`] and [`resume`] do it all; [`Predictor`] uses what they leave. A step itself is [`step::training_step`],
-//! which does no I/O; what surrounds it is in [`run`]. This crate prints nothing and reads no environment: progress
-//! is told to an [`Observer`].
+//! [`train`] and [`resume`] do it all; [`Predictor`] uses what they leave. Pairs come from files or from rows that a
+//! program holds ([`irtune_data::CorpusSource`]). A step itself is [`step::training_step`], which does no I/O; what
+//! surrounds it is in [`run`]. This crate prints nothing and reads no environment: progress is told to an
+//! [`Observer`].
+//!
+//! | folder | what it is |
+//! |---|---|
+//! | `settings/` | every setting of a run |
+//! | `prepare.rs` | from settings to corpora, task, base, examples, engine and policy: the one sequence |
+//! | `step/` | one training step |
+//! | `run/` | the steps of a run and what lies around them; a run for each fold |
+//! | `folder/` | what a run leaves on disk |
+//! | `infer/` | using a model |
 #![forbid(unsafe_code)]
 
-pub mod checkpoint;
-pub mod data;
+mod base_tokens;
+mod data_split;
+pub mod devices;
 mod error;
-pub mod evaluate;
-mod folds;
-mod head_only;
-mod logs;
-mod merge;
-mod observer;
-mod predictor;
-mod probe;
-pub mod prompting;
-mod records;
+mod folder;
+mod infer;
+mod prepare;
 pub mod run;
-mod run_folder;
-mod schedule;
 mod settings;
-pub mod state;
 pub mod step;
-pub mod tensor_file;
-pub mod tensorboard;
-mod test_predictions;
-mod tokens;
-mod train;
+mod task;
 
+pub use base_tokens::BaseTokens;
+pub use data_split::DataSplit;
 pub use error::TrainError;
-pub use folds::{
-    FoldRun, FoldsError, FoldsOutcome, FoldsSummary, Spread, cross_validate, is_cross_validation,
-    resume_cross_validation,
-};
-pub use merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
-pub use observer::{Notice, Observer, Part, RunStart, Silent};
-pub use predictor::{
-    Measured, Prediction, PredictionStream, Predictor, PredictorError, PredictorOptions, Reading,
-};
-pub use records::{
-    Environment, Evaluation, Sources, StepReport, Summary, TestPrediction, peak_bytes, reset_peak,
-};
-pub use run::TrainOutcome;
-pub use run_folder::{RunContents, RunFolder, RunFolderError};
-pub use schedule::{Schedule, UnknownSchedule};
+pub use folder::create::RunContents;
+pub use folder::error::RunFolderError;
+pub use folder::evaluation::Evaluation;
+pub use folder::merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
+pub use folder::peak_memory::{peak_bytes, reset_peak};
+pub use folder::platform::Platform;
+pub use folder::sources::{Sources, StoredRows, StoredSource};
+pub use folder::step_report::StepReport;
+pub use folder::summary::Summary;
+pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
+pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
+pub use infer::error::PredictorError;
+pub use infer::measured::Measured;
+pub use infer::prediction::{Answer, Prediction, Probabilities};
+pub use infer::predictor::{Predictor, PredictorOptions, Reading};
+pub use infer::stream::PredictionStream;
+pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
+pub use infer::{evaluate, prompting};
+pub use prepare::{make_engine, make_policy};
+pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
+pub use run::folds_error::FoldsError;
+pub use run::folds_summary::{FoldRun, FoldsSummary, Spread};
+pub use run::notice::Notice;
+pub use run::observer::{Observer, RunStart, Silent};
+pub use run::train::{TrainRequest, resume, train};
+pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, Kind, MemoryLimit,
     MemoryLimitError, MethodOptions, Objective, Problem, Range, Setting, TrainSettings, Tune, UnknownAdapter,
     UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
 };
-pub use test_predictions::TestPredictionsError;
-pub use tokens::BaseTokens;
-pub use train::{TrainRequest, make_engine, make_policy, resume, train};
+pub use step::schedule::{Schedule, UnknownSchedule};
+pub use task::Task;

@@ -1,6 +1,6 @@
 //! Every setting of a training run: plain, resolved, and saved with the run.
 
-use crate::evaluate::BatchLimit;
+use crate::infer::evaluate::BatchLimit;
 
 mod adapter;
 mod batches;

@@ -5,8 +5,9 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use irtune_data::Example;
-use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, Trained, engine};
+use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, Trained};
 use irtune_select::method;
+use irtune_train::devices::{DeviceOptions, engine};
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
 
 #[global_allocator]
@@ -45,16 +46,11 @@ fn a_warm_step_allocates_nothing() {
             ("fixed", Precision::F32),
             ("full", Precision::F32),
         ] {
-            let options = EngineOptions {
-                precision,
-                threads: 2,
-                max_tokens: 8,
-                max_examples: 2,
-                training: true,
-                memory_bytes: None,
-            };
-            let mut engine = engine(base.clone(), Trained::Adapter(adapter.clone().into()), 5, 1, options)
-                .expect("an engine");
+            let options =
+                EngineOptions { max_tokens: 8, max_examples: 2, training: true, memory_bytes: None };
+            let device = DeviceOptions { precision, threads: 2 };
+            let trained = Trained::Adapter(adapter.clone().into());
+            let mut engine = engine(device, base.clone(), trained, 5, 1, options).expect("an engine");
             let mut policy = method(name).and_then(|method| method.build(6, &BTreeMap::new())).expect(name);
             let mut scratch = StepScratch::new(6);
             let mut train = |step| {

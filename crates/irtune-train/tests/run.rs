@@ -9,8 +9,8 @@ use irtune_train::checkpoint;
 use irtune_train::data::RunData;
 use irtune_train::run::{self, RunParts};
 use irtune_train::{
-    BestMetric, Environment, Evaluation, Every, Notice, Observer, RunContents, RunFolder, RunStart, Sources,
-    StepReport, Summary, TrainError, TrainOutcome, TrainSettings, tensor_file,
+    BestMetric, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, RunStart, Sources,
+    StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,12 +41,13 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
         sources: Sources {
             base,
             base_name: "base".into(),
-            train: "train.jsonl".into(),
+            train: StoredSource::File("train.jsonl".into()),
             validation: None,
             test: None,
             columns: Columns::default(),
         },
-        environment: Environment {
+        rows: Vec::new(),
+        platform: Platform {
             version: "0".into(),
             operating_system: "none".into(),
             architecture: "none".into(),
@@ -55,9 +56,7 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
             threads: 1,
             seed: settings.seed,
         },
-        labels: data.labels.clone(),
-        prompt: Template::pair(),
-        words: None,
+        task: Task { labels: data.labels.clone(), template: Template::pair(), verbalizer: None },
     }
 }
 

@@ -1,9 +1,11 @@
 //! Run folders: made whole or not at all, never over something else, and read back.
 
-use irtune_data::{Columns, LabelSet, LabelWords, Template};
+use irtune_data::{Columns, LabelSet, Template, Verbalizer};
 use irtune_files::Disk;
 use irtune_model::{BaseFormat, BaseSource};
-use irtune_train::{Environment, RunContents, RunFolder, RunFolderError, Sources, TrainSettings};
+use irtune_train::{
+    Platform, RunContents, RunFolder, RunFolderError, Sources, StoredSource, Task, TrainSettings,
+};
 use std::fs;
 use std::path::Path;
 
@@ -18,12 +20,13 @@ fn contents() -> RunContents {
                 fingerprint: "f".into(),
             },
             base_name: "org/name".into(),
-            train: "train.jsonl".into(),
+            train: StoredSource::File("train.jsonl".into()),
             validation: None,
-            test: Some("test.csv".into()),
+            test: Some(StoredSource::File("test.csv".into())),
             columns: Columns::default(),
         },
-        environment: Environment {
+        rows: Vec::new(),
+        platform: Platform {
             version: "1".into(),
             operating_system: "linux".into(),
             architecture: "x86_64".into(),
@@ -32,9 +35,11 @@ fn contents() -> RunContents {
             threads: 2,
             seed: 171,
         },
-        labels: LabelSet::new(["b", "a"]).unwrap(),
-        prompt: Template::instruction(),
-        words: Some(LabelWords::of_names(&LabelSet::new(["b", "a"]).unwrap()).unwrap()),
+        task: Task {
+            labels: LabelSet::new(["b", "a"]).unwrap(),
+            template: Template::instruction(),
+            verbalizer: Some(Verbalizer::of_names(&LabelSet::new(["b", "a"]).unwrap()).unwrap()),
+        },
     }
 }
 
@@ -51,10 +56,10 @@ fn what_is_put_in_comes_out() {
     let folder = RunFolder::open(&path).unwrap();
     assert_eq!(folder.settings().unwrap(), contents.settings);
     assert_eq!(folder.sources().unwrap(), contents.sources);
-    assert_eq!(folder.environment().unwrap(), contents.environment);
+    assert_eq!(folder.platform().unwrap(), contents.platform);
     assert_eq!(folder.labels().unwrap().names(), ["b", "a"]);
     assert_eq!(folder.prompt().unwrap().text(), Template::instruction().text());
-    assert_eq!(folder.words().unwrap(), contents.words);
+    assert_eq!(folder.task().unwrap(), contents.task);
     assert_eq!(folder.summary().unwrap(), None);
     assert_eq!(folder.steps().unwrap().count(), 0);
     assert_eq!(folder.evaluations().unwrap().count(), 0);

@@ -9,8 +9,8 @@ use irtune_model::{
 };
 use irtune_select::METHODS;
 use irtune_train::{
-    Adapter, MethodOptions, Notice, Part, Predictor, PredictorError, PredictorOptions, Reading, RunFolder,
-    TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    Adapter, DataSplit, MethodOptions, Notice, Predictor, PredictorError, PredictorOptions, Reading,
+    RunFolder, StoredSource, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
 };
 use runs::{Place, Recorder, failure, finish, golden_model, interrupted, never, texts};
 use std::fs;
@@ -68,7 +68,7 @@ fn a_model_is_trained_kept_and_used() {
         "every layer is tried: {:?}",
         summary.layer_steps
     );
-    assert!(recorder.notices.iter().any(|notice| matches!(notice, Notice::Split { .. })));
+    assert!(recorder.notices.iter().any(|notice| matches!(notice, Notice::HeldOut { .. })));
     assert!(place.names().iter().eq(["run", "test.jsonl", "train.jsonl"]));
 
     let folder = RunFolder::open(&request.out).unwrap();
@@ -76,7 +76,7 @@ fn a_model_is_trained_kept_and_used() {
     written.method_options.complete(&METHODS[0]);
     written.target_modules = Some(written.targets());
     assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
-    assert_eq!(folder.sources().unwrap().train, request.train);
+    assert_eq!(folder.sources().unwrap().train, StoredSource::File(place.path("train.jsonl")));
     assert_eq!(folder.labels().unwrap().names(), LABELS);
     assert_eq!(folder.summary().unwrap().unwrap(), summary);
 
@@ -94,18 +94,20 @@ fn a_model_is_trained_kept_and_used() {
     let all = |batch_size, reading| {
         let mut predictor =
             Predictor::open(&request.out, &PredictorOptions { batch_size, ..options() }).unwrap();
-        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), reading).unwrap();
+        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), reading);
         stream.map(Result::unwrap).collect::<Vec<_>>()
     };
     let (large, small) = (all(16, Reading::Batch), all(2, Reading::Batch));
     assert_eq!(large, all(2, Reading::Ahead), "the order of classifying is no answer's");
     assert_eq!(large.len(), 9);
     for (index, (large, small)) in large.iter().zip(&small).enumerate() {
+        assert_eq!(large.place.number(), index + 1);
+        let (large, small) = (&large.prediction, &small.prediction);
         assert_eq!(large.id.as_deref(), Some(format!("row{}", 500 + index).as_str()));
-        assert_eq!(large.line, index + 1);
         assert_eq!(large.label, small.label);
-        assert!((large.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        for (large, small) in large.probabilities.iter().zip(&small.probabilities) {
+        let (large, small) = (large.probabilities.values(), small.probabilities.values());
+        assert!((large.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        for (large, small) in large.iter().zip(small) {
             assert!((large - small).abs() < 1e-5);
         }
     }
@@ -306,8 +308,8 @@ fn an_unknown_label_in_the_test_pairs_is_named() {
 fn long_pairs_and_dropped_rows_are_told() {
     let place = place();
     let mut request = place.request("run", |_| {});
-    for path in [&request.train, request.test.as_ref().unwrap()] {
-        let rows = fs::read_to_string(path).unwrap();
+    for path in ["train.jsonl", "test.jsonl"].map(|name| place.path(name)) {
+        let rows = fs::read_to_string(&path).unwrap();
         fs::write(
             path,
             rows.replace(r#""original": ""#, r#""original": "w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
@@ -320,7 +322,7 @@ fn long_pairs_and_dropped_rows_are_told() {
     let (_, recorder) = finish(&request);
     let shortened = |notice: &&Notice| matches!(notice, Notice::Shortened { max_length: 18, .. });
     assert_eq!(recorder.notices.iter().filter(shortened).count(), 3, "{:?}", recorder.notices);
-    let dropped = Notice::Dropped { part: Part::Train, rows: 13 };
+    let dropped = Notice::Dropped { split: DataSplit::Train, rows: 13 };
     assert!(recorder.notices.contains(&dropped), "{:?}", recorder.notices);
     assert_eq!(RunFolder::open(&request.out).unwrap().labels().unwrap().names(), ["clarity", "fluency"]);
 }
@@ -333,11 +335,11 @@ fn each_reason_not_to_resume_has_its_error() {
     let again = || resume(&request.out, &mut Recorder::default(), &never());
     let message = || again().unwrap_err().to_string();
 
-    let whole = fs::read(&request.train).unwrap();
-    fs::write(&request.train, rows(40, 1, 13)).unwrap();
-    assert!(matches!(again(), Err(TrainError::DataChanged { part: Part::Train, .. })));
+    let whole = fs::read(place.path("train.jsonl")).unwrap();
+    fs::write(place.path("train.jsonl"), rows(40, 1, 13)).unwrap();
+    assert!(matches!(again(), Err(TrainError::DataChanged { split: DataSplit::Train, .. })));
     assert!(message().contains("the training pairs are not those the run was begun with; restore "));
-    fs::write(&request.train, whole).unwrap();
+    fs::write(place.path("train.jsonl"), whole).unwrap();
 
     let sources = request.out.join("sources.json");
     let whole = fs::read_to_string(&sources).unwrap();
@@ -410,8 +412,7 @@ fn each_reason_not_to_predict_has_its_error() {
     // A pair that can't be read ends the stream after the predictions before it.
     fs::write(place.path("broken.jsonl"), rows(3, 0, 1) + "{broken\n" + &rows(3, 0, 1)).unwrap();
     for reading in [Reading::Batch, Reading::Ahead] {
-        let stream =
-            predictor.predict(pairs(&place.path("broken.jsonl"), Labels::Optional), reading).unwrap();
+        let stream = predictor.predict(pairs(&place.path("broken.jsonl"), Labels::Optional), reading);
         let found: Vec<_> = stream.collect();
         assert_eq!(found.len(), 4);
         assert!(found[..3].iter().all(Result::is_ok));
@@ -425,10 +426,9 @@ fn each_reason_not_to_predict_has_its_error() {
     let names = LABELS.map(str::to_owned);
     write_adapter(&folder, &diverged.adapter, &base.config, "tiny", &names, &diverged.tensors).unwrap();
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
-    let mut stream =
-        predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch).unwrap();
+    let mut stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch);
     let error = stream.next().unwrap().unwrap_err();
-    assert!(matches!(error, PredictorError::NotFinite { line: 1 }), "{error}");
+    assert!(matches!(error, PredictorError::NotFinite { ref place } if place.number() == 1), "{error}");
     assert!(stream.next().is_none());
 
     let labels = request.out.join("labels.json");
@@ -467,8 +467,7 @@ fn a_base_that_moved_can_be_named() {
         Predictor::open(&request.out, &PredictorOptions { base: Some(copy), ..options() }).unwrap();
     let mut stayed = Predictor::open(&request.out, &options()).unwrap();
     let all = |predictor: &mut Predictor| {
-        let stream =
-            predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch).unwrap();
+        let stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch);
         stream.map(Result::unwrap).collect::<Vec<_>>()
     };
     assert_eq!(all(&mut moved), all(&mut stayed));

@@ -45,7 +45,8 @@ fn request(place: &Place, out: &str, method: &str, options: &MethodOptions) -> T
 
 fn predictions(place: &Place, run: &Path) -> Vec<Prediction> {
     let mut predictor = Predictor::open(run, &options()).unwrap();
-    predictor.predict(pairs(place, Labels::Optional), Reading::Batch).unwrap().map(Result::unwrap).collect()
+    let answers = predictor.predict(pairs(place, Labels::Optional), Reading::Batch);
+    answers.map(|answer| answer.unwrap().prediction).collect()
 }
 
 fn pairs(place: &Place, labels: Labels) -> impl Iterator<Item = Result<Pair, DataError>> + use<> {
@@ -186,7 +187,9 @@ fn a_merged_run_says_what_the_run_says() {
             let limit = if stored == MergedType::F32 { 1e-5 } else { 0.05 };
             assert_eq!(found.len(), expected.len());
             for (found, expected) in found.iter().zip(&expected) {
-                for (found, expected) in found.probabilities.iter().zip(&expected.probabilities) {
+                for (found, expected) in
+                    found.probabilities.values().iter().zip(expected.probabilities.values())
+                {
                     assert!((found - expected).abs() < limit, "{name} {stored}: {found} {expected}");
                 }
             }

@@ -10,8 +10,9 @@ use std::{path::Path, sync::Arc};
 use assert_cmd::Command;
 use irtune_model::{
     AdapterConfig, Base, Engine, EngineOptions, HostTensor, LoraConfig, PackedBatch, Precision,
-    SHORTEST_SHARED, Trained, engine,
+    SHORTEST_SHARED, Trained,
 };
+use irtune_train::devices::{DeviceOptions, engine};
 use support::{
     golden::{Golden, sections},
     tolerances::tolerance,
@@ -36,8 +37,12 @@ fn base() -> Arc<Base> {
     Arc::new(Base::open(Path::new(path)).expect("the base opens"))
 }
 
-fn options(precision: Precision, training: bool) -> EngineOptions {
-    EngineOptions { precision, threads: 2, max_tokens: 2048, max_examples: 16, training, memory_bytes: None }
+fn device(precision: Precision) -> DeviceOptions {
+    DeviceOptions { precision, threads: 2 }
+}
+
+fn options(training: bool) -> EngineOptions {
+    EngineOptions { max_tokens: 2048, max_examples: 16, training, memory_bytes: None }
 }
 
 struct Case {
@@ -68,8 +73,8 @@ impl Case {
 
     fn engine(&self, base: &Arc<Base>, adapter: Option<LoraConfig>, precision: Precision) -> Box<dyn Engine> {
         let trained = Trained::from(adapter.map(AdapterConfig::from));
-        let mut engine =
-            engine(base.clone(), trained, self.labels, 1, options(precision, true)).expect("an engine");
+        let mut engine = engine(device(precision), base.clone(), trained, self.labels, 1, options(true))
+            .expect("an engine");
         let mut parameters = engine.parameters();
         parameters.iter_mut().for_each(fill);
         engine.load_parameters(&parameters).expect("its own parameters fit");
@@ -205,8 +210,9 @@ fn words_of_labels_after_fifty_prompts() {
         let golden = Golden::open("smollm2_words", &["prompts", "words", "likelihoods"]);
         let (prompts, words) = (cut(&golden, "prompts"), cut(&golden, "words"));
         assert!(words.iter().any(|word| word.len() > 1), "one label is more than one token");
-        let mut engine = engine(base.clone(), Trained::from(None), words.len(), 1, options(precision, false))
-            .expect("an engine");
+        let mut engine =
+            engine(device(precision), base.clone(), Trained::from(None), words.len(), 1, options(false))
+                .expect("an engine");
         engine.classify_by_words(words).expect("words of the vocabulary");
         let mut found = Vec::new();
         for prompts in prompts.chunks(10) {

@@ -23,7 +23,7 @@ pub fn run(options: &Options, shop: &Workshop) -> anyhow::Result<Value> {
     let mut pairs = Vec::new();
     for pair in 1..=options.pairs() {
         let path = shop.folder.join("ours.json");
-        let mut command = shop.programs.command("product");
+        let mut command = shop.programs.command("gemm");
         // No criterion bench has this name: only the table is made.
         command.args(["--bench", "table alone"]).env("IRTUNE_RESULTS", &path).env("IRTUNE_TRIES", tries);
         command.env("IRTUNE_THREADS", options.threads().to_string());

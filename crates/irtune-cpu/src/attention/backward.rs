@@ -1,23 +1,31 @@
+//! Attention backward.
+
+use irtune_device::{AttentionShape, Segment, Side};
+
 use super::{
-    Inputs, Segment, Shape,
-    head::{gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    inputs::Inputs,
 };
 use crate::{
-    element::{Element, multiplied_as_stored},
-    exponential::exp,
-    level::{level, vectorised},
+    gemm::{
+        microkernel::ARows,
+        tile::{MR, NR},
+    },
     matrix::Matrix,
-    microkernel::TILE,
-    pack::{PANEL, Side},
-    parallel::{self, Shared},
-    rows::round_range,
-    scratch,
+    ops::rows::round_range,
+    simd::{
+        element::{Element, is_native},
+        exponential::exp,
+        level::level,
+        vectorised,
+    },
+    threads::{disjoint::DisjointSlice, parallel, scratch},
 };
 
 /// Query rows whose probabilities are held at once.
-const CHUNK: usize = 8 * TILE;
+const CHUNK: usize = 8 * MR;
 
-/// Where the gradients go, and the working memory that the prefix's needs.
+/// Where the gradients go, and the working memory that those of shared rows need.
 #[derive(Debug)]
 pub struct Gradients<'a, E> {
     /// `[query rows, heads · head_size]`
@@ -26,23 +34,23 @@ pub struct Gradients<'a, E> {
     pub keys: &'a mut [E],
     /// `[key rows, key_value_heads · head_size]`
     pub values: &'a mut [E],
-    /// `[partial rows, 2 · key_value_heads · head_size]`: what each segment adds to rows that others see too,
+    /// What each segment adds to rows that others see too, `[partial rows, 2 · key_value_heads · head_size]`;
     /// overwritten.
     pub partial: &'a mut [f32],
 }
 
 /// Gradients of queries, keys and values; those of shared rows are summed over all segments that see them.
 ///
-/// With P the probabilities and D the row sums of dO ∘ O: `dV = Pᵀ·dO`, `dS = P ∘ (dO·Vᵀ − D)/√head_size`, `dQ = dS·K`,
-/// `dK = dSᵀ·Q`.
+/// The probabilities P are recomputed from the scores and the logsumexp. With D the row sums of dO ∘ O: `dV = Pᵀ·dO`,
+/// `dS = P ∘ (dO·Vᵀ − D)/√head_size`, `dQ = dS·K`, `dK = dSᵀ·Q`.
 ///
 /// # Shapes
-/// `out`, `out_gradient`: `[query rows, heads · head_size]`; `log_sums`: `[query rows, heads]`, from the forward.
+/// `out`, `out_gradient`: `[query rows, heads · head_size]`; `logsumexp`: `[query rows, heads]`, from the forward.
 pub fn backward<E: Element>(
-    shape: &Shape,
+    shape: &AttentionShape,
     inputs: &Inputs<E>,
     out: &[E],
-    log_sums: &[f32],
+    logsumexp: &[f32],
     out_gradient: &[E],
     gradients: Gradients<E>,
 ) {
@@ -55,21 +63,25 @@ pub fn backward<E: Element>(
         "query rows"
     );
     assert!(gradients.keys.len() == keys && gradients.values.len() == keys, "key rows");
-    assert!(log_sums.len() == shape.query_rows() * shape.heads && gradients.partial.len() >= partial_length);
-    let task_inputs = TaskInputs { shape, inputs, out, log_sums, out_gradient };
+    assert!(logsumexp.len() == shape.query_rows() * shape.heads && gradients.partial.len() >= partial_length);
     let heads = shape.key_value_heads;
     {
-        let shared = SharedGradients {
-            queries: Shared::new(gradients.queries),
-            keys: Shared::new(gradients.keys),
-            values: Shared::new(gradients.values),
-            partial: Shared::new(gradients.partial),
+        let task = Task {
+            shape,
+            inputs,
+            out,
+            logsumexp,
+            out_gradient,
+            queries: DisjointSlice::new(gradients.queries),
+            keys: DisjointSlice::new(gradients.keys),
+            values: DisjointSlice::new(gradients.values),
+            partial: DisjointSlice::new(gradients.partial),
         };
-        parallel::for_each(shape.segments.len() * heads, |task| {
-            if multiplied_as_stored::<E>() {
-                one_head::<E, E>(&task_inputs, task / heads, task % heads, &shared)
+        parallel::for_each(shape.segments.len() * heads, |index| {
+            if is_native::<E>() {
+                one_head::<E, E>(&task, index / heads, index % heads)
             } else {
-                one_head::<E, f32>(&task_inputs, task / heads, task % heads, &shared)
+                one_head::<E, f32>(&task, index / heads, index % heads)
             }
         });
     }
@@ -77,9 +89,9 @@ pub fn backward<E: Element>(
 }
 
 /// Gradients of the shared segments' rows: each the sum over the segments that see it, in their order.
-fn sum_shared<E: Element>(shape: &Shape, partial: &[f32], targets: [&mut [E]; 2]) {
+fn sum_shared<E: Element>(shape: &AttentionShape, partial: &[f32], targets: [&mut [E]; 2]) {
     let columns = shape.key_columns();
-    let targets = targets.map(Shared::new);
+    let targets = targets.map(DisjointSlice::new);
     parallel::for_each(shape.segments.len(), |index| {
         let shared = &shape.segments[index];
         if !shared.shared {
@@ -117,31 +129,24 @@ vectorised! {
     }
 }
 
-struct TaskInputs<'a, E> {
-    shape: &'a Shape<'a>,
+/// What the tasks have in common.
+struct Task<'a, E> {
+    shape: &'a AttentionShape<'a>,
     inputs: &'a Inputs<'a, E>,
     out: &'a [E],
-    log_sums: &'a [f32],
+    logsumexp: &'a [f32],
     out_gradient: &'a [E],
+    queries: DisjointSlice<'a, E>,
+    keys: DisjointSlice<'a, E>,
+    values: DisjointSlice<'a, E>,
+    partial: DisjointSlice<'a, f32>,
 }
 
-struct SharedGradients<'a, E> {
-    queries: Shared<'a, E>,
-    keys: Shared<'a, E>,
-    values: Shared<'a, E>,
-    partial: Shared<'a, f32>,
-}
-
-/// One key head of one segment, multiplied as `P`.
-fn one_head<E: Element, P: Element>(
-    task: &TaskInputs<E>,
-    index: usize,
-    head: usize,
-    shared: &SharedGradients<E>,
-) {
+/// One key head of one segment, with all query heads that it serves; multiplied as `P`.
+fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
     let (shape, segment, size) = (task.shape, &task.shape.segments[index], task.shape.head_size);
     let (reach, level, columns) = (segment.reach(), level(), shape.query_columns());
-    let padded = reach.next_multiple_of(PANEL);
+    let padded = reach.next_multiple_of(NR);
     let forward_length = panels_length::<P>(reach, size);
     let backward_length = panels_length::<P>(size, reach);
     let chunk_rows = CHUNK.min(segment.queries);
@@ -149,142 +154,116 @@ fn one_head<E: Element, P: Element>(
     let bytes = scratch::bytes::<P>(reach * size)
         + 2 * scratch::bytes::<P>(forward_length)
         + scratch::bytes::<P>(backward_length)
-        + 2 * scratch::bytes::<f32>(TILE * padded)
+        + 2 * scratch::bytes::<f32>(MR * padded)
         + 2 * scratch::bytes::<P>(chunk_rows * padded)
         + scratch::bytes::<P>(size * chunk_rows)
         + scratch::bytes::<P>(chunk_length)
-        + scratch::bytes::<P>(TILE * size)
+        + scratch::bytes::<P>(MR * size)
         + 2 * scratch::bytes::<f32>(size * padded);
     scratch::with(bytes, |mut arena| {
         let rows = arena.take::<P>(reach * size);
         let values_forward = arena.take::<P>(forward_length);
         let keys_forward = arena.take::<P>(forward_length);
         let keys_backward = arena.take::<P>(backward_length);
-        let scores = arena.take::<f32>(TILE * padded);
-        let weight_gradients = arena.take::<f32>(TILE * padded);
+        let scores = arena.take::<f32>(MR * padded);
+        let weight_gradients = arena.take::<f32>(MR * padded);
         let weights = arena.take::<P>(chunk_rows * padded);
         let score_gradients = arena.take::<P>(chunk_rows * padded);
-        let turned = arena.take::<P>(size * chunk_rows);
+        let transposed = arena.take::<P>(size * chunk_rows);
         let packed = arena.take::<P>(chunk_length);
-        let asking = arena.take::<P>(TILE * size);
+        let block_rows = arena.take::<P>(MR * size);
         let key_gradients = arena.take::<f32>(size * padded);
         let value_gradients = arena.take::<f32>(size * padded);
-        gather(task.inputs.values, shape, index, head * size, rows);
+        let key_columns = HeadColumns { first: head * size, size };
+        gather(task.inputs.values, shape, index, key_columns, rows);
         pack_all(rows, reach, size, Side::Forward, values_forward);
-        gather(task.inputs.keys, shape, index, head * size, rows);
+        gather(task.inputs.keys, shape, index, key_columns, rows);
         pack_all(rows, reach, size, Side::Forward, keys_forward);
         pack_all(rows, reach, size, Side::Backward, keys_backward);
+        let values_forward = Panels { values: values_forward, depth: size };
+        let keys_forward = Panels { values: keys_forward, depth: size };
+        let keys_backward = Panels { values: keys_backward, depth: reach };
         key_gradients.fill(0.0);
         value_gradients.fill(0.0);
         for query_head in head * shape.group()..(head + 1) * shape.group() {
-            let first_column = query_head * size;
+            let query_columns = HeadColumns { first: query_head * size, size };
             let queries = task.inputs.queries;
             let out_gradients = Matrix::new(task.out_gradient, shape.query_rows(), columns);
             for chunk in (0..segment.queries).step_by(CHUNK) {
                 let chunk_count = CHUNK.min(segment.queries - chunk);
-                for block in (0..chunk_count).step_by(TILE) {
-                    let (first, count) = (chunk + block, TILE.min(chunk_count - block));
+                for block in (0..chunk_count).step_by(MR) {
+                    let (first, count) = (chunk + block, MR.min(chunk_count - block));
                     let most = segment.visible(first + count - 1);
                     let start = segment.first_query + first;
                     for (rows, panels, out) in [
-                        (queries, &*keys_forward, &mut *scores),
-                        (out_gradients, &*values_forward, &mut *weight_gradients),
+                        (queries, keys_forward, &mut *scores),
+                        (out_gradients, values_forward, &mut *weight_gradients),
                     ] {
-                        gather_rows(rows, start, count, first_column, size, asking);
-                        multiply_into(level, count, size, most, asking, size, panels, out, padded);
+                        gather_rows(rows, start..start + count, query_columns, block_rows);
+                        let a = ARows { values: block_rows, stride: size, rows: count, depth: size };
+                        multiply_into(level, a, panels, most, out, padded);
                     }
                     for row in 0..count {
                         let visible = segment.visible(first + row);
-                        let place = (start + row) * columns + first_column;
+                        let place = (start + row) * columns + query_columns.first;
                         let dot = dot(&task.out[place..][..size], &task.out_gradient[place..][..size]);
-                        let log_sum = task.log_sums[(start + row) * shape.heads + query_head];
-                        differentiate(
+                        let logsumexp = task.logsumexp[(start + row) * shape.heads + query_head];
+                        softmax_backward(
                             &scores[row * padded..][..visible],
                             &weight_gradients[row * padded..][..visible],
-                            [shape.scale(), log_sum, dot],
+                            [shape.scale(), logsumexp, dot],
                             &mut weights[(block + row) * padded..][..padded],
                             &mut score_gradients[(block + row) * padded..][..padded],
                         );
                     }
-                    let depth = most.next_multiple_of(P::GROUP);
-                    let left = &score_gradients[block * padded..];
-                    multiply_all(
-                        level,
-                        count,
-                        depth,
-                        reach,
-                        size,
-                        left,
-                        padded,
-                        keys_backward,
-                        |row, column, sums| {
-                            // SAFETY: each task writes its own segment's rows in its own heads' columns.
-                            let out = unsafe {
-                                shared
-                                    .queries
-                                    .part((start + row) * columns + first_column + column, sums.len())
-                            };
-                            round_range(sums, out);
-                        },
-                    );
+                    let values = &score_gradients[block * padded..];
+                    let depth = most.next_multiple_of(P::K_PACK);
+                    let a = ARows { values, stride: padded, rows: count, depth };
+                    multiply_all(level, a, keys_backward, size, |row, column, sums| {
+                        let place = (start + row) * columns + query_columns.first + column;
+                        // SAFETY: each task writes its own segment's rows in its own heads' columns.
+                        round_range(sums, unsafe { task.queries.part(place, sums.len()) });
+                    });
                 }
                 let start = segment.first_query + chunk;
                 let most = segment.visible(chunk + chunk_count - 1);
-                let passes = [
+                for (left, right, sums) in [
                     (out_gradients, &*weights, &mut *value_gradients),
                     (queries, &*score_gradients, &mut *key_gradients),
-                ];
-                for (left, right, sums) in passes {
-                    let turned = &mut turned[..size * chunk_count];
-                    turn(
-                        &left.data[start * left.stride + first_column..],
-                        left.stride,
-                        chunk_count,
-                        size,
-                        turned,
-                    );
+                ] {
+                    let transposed = &mut transposed[..size * chunk_count];
+                    let left_rows = &left.data[start * left.stride + query_columns.first..];
+                    transpose(left_rows, left.stride, chunk_count, size, transposed);
                     let packed = &mut packed[..panels_length::<P>(padded, chunk_count)];
                     pack_all(right, chunk_count, padded, Side::Backward, packed);
-                    for block in (0..size).step_by(TILE) {
-                        let left = &turned[block * chunk_count..];
-                        let count = TILE.min(size - block);
-                        multiply_all(
-                            level,
-                            count,
-                            chunk_count,
-                            chunk_count,
-                            most,
-                            left,
-                            chunk_count,
-                            packed,
-                            |row, column, part| {
-                                add(part, &mut sums[(block + row) * padded + column..][..part.len()]);
-                            },
-                        );
+                    let panels = Panels { values: packed, depth: chunk_count };
+                    for block in (0..size).step_by(MR) {
+                        let a = ARows {
+                            values: &transposed[block * chunk_count..],
+                            stride: chunk_count,
+                            rows: MR.min(size - block),
+                            depth: chunk_count,
+                        };
+                        multiply_all(level, a, panels, most, |row, column, part| {
+                            add(part, &mut sums[(block + row) * padded + column..][..part.len()]);
+                        });
                     }
                 }
             }
         }
-        write(shape, segment, head, padded, [key_gradients, value_gradients], shared);
+        write(task, segment, head, padded, [key_gradients, value_gradients]);
     });
 }
 
 /// Writes the transposed sums `[size, padded]` to the rows they belong to.
-fn write<E: Element>(
-    shape: &Shape,
-    segment: &Segment,
-    head: usize,
-    padded: usize,
-    sums: [&mut [f32]; 2],
-    shared: &SharedGradients<E>,
-) {
-    let (size, columns) = (shape.head_size, shape.key_columns());
-    for (half, (sums, target)) in sums.into_iter().zip([&shared.keys, &shared.values]).enumerate() {
+fn write<E: Element>(task: &Task<E>, segment: &Segment, head: usize, padded: usize, sums: [&mut [f32]; 2]) {
+    let (size, columns) = (task.shape.head_size, task.shape.key_columns());
+    for (half, (sums, target)) in sums.into_iter().zip([&task.keys, &task.values]).enumerate() {
         for row in 0..segment.reach() {
             if row < segment.partial_rows() {
                 let place = ((segment.first_partial + row) * 2 + half) * columns + head * size;
                 // SAFETY: each task writes its own segment's partial sums in its own head's columns.
-                let out = unsafe { shared.partial.part(place, size) };
+                let out = unsafe { task.partial.part(place, size) };
                 for (inner, out) in out.iter_mut().enumerate() {
                     *out = sums[inner * padded + row];
                 }
@@ -301,14 +280,14 @@ fn write<E: Element>(
 }
 
 /// Transposes `rows` strided rows of `size` values.
-fn turn<E: Element, P: Element>(input: &[E], stride: usize, rows: usize, size: usize, out: &mut [P]) {
+fn transpose<E: Element, P: Element>(input: &[E], stride: usize, rows: usize, size: usize, out: &mut [P]) {
     match bytemuck::try_cast_slice::<E, P>(input) {
-        Ok(same) if E::GROUP == P::GROUP => turn_values(same, stride, rows, size, out, |value| value),
-        _ => turn_values(input, stride, rows, size, out, |value| P::from_f32(value.to_f32())),
+        Ok(same) if E::K_PACK == P::K_PACK => transpose_values(same, stride, rows, size, out, |value| value),
+        _ => transpose_values(input, stride, rows, size, out, |value| P::from_f32(value.to_f32())),
     }
 }
 
-fn turn_values<E: Element, P: Element>(
+fn transpose_values<E: Element, P: Element>(
     input: &[E],
     stride: usize,
     rows: usize,
@@ -340,21 +319,21 @@ vectorised! {
 }
 
 vectorised! {
-    /// Probabilities and score gradients of a row, zero past the visible keys; `scalars`: scale, log-sum, dO·O.
-    fn differentiate<E: Element>(
+    /// Probabilities and score gradients of a row, zero past the visible keys; `scalars`: scale, logsumexp, dO·O.
+    fn softmax_backward<E: Element>(
         scores: &[f32],
         weight_gradients: &[f32],
         scalars: [f32; 3],
         weights: &mut [E],
         score_gradients: &mut [E],
     ) {
-        let [scale, log_sum, dot] = scalars;
+        let [scale, logsumexp, dot] = scalars;
         let (seen, unseen) = weights.split_at_mut(scores.len());
         let (seen_gradients, unseen_gradients) = score_gradients.split_at_mut(scores.len());
         for (((score, gradient), weight), score_gradient) in
             scores.iter().zip(weight_gradients).zip(seen).zip(seen_gradients)
         {
-            let probability = exp::<FUSED>(score * scale - log_sum);
+            let probability = exp::<FUSED>(score * scale - logsumexp);
             *weight = E::from_f32(probability);
             *score_gradient = E::from_f32(probability * (gradient - dot) * scale);
         }

@@ -1,109 +1,115 @@
+//! Attention forward.
+
+use irtune_device::{AttentionShape, Side};
+
 use super::{
-    Inputs, Shape,
-    head::{gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
+    inputs::Inputs,
 };
 use crate::{
-    element::{Element, multiplied_as_stored},
-    exponential::exp,
-    level::{level, vectorised},
-    microkernel::TILE,
-    pack::{PANEL, Side},
-    parallel::{self, Shared},
-    scratch,
+    gemm::{
+        microkernel::ARows,
+        tile::{MR, NR},
+    },
+    simd::{
+        element::{Element, is_native},
+        exponential::exp,
+        level::level,
+        vectorised,
+    },
+    threads::{disjoint::DisjointSlice, parallel, scratch},
 };
 
-/// `out = softmax(q · kᵀ / √head_size) · v` for every head; `log_sums` keeps what the backward needs of the softmax.
+/// `out = softmax(q · kᵀ / √head_size) · v` for every head; `logsumexp` keeps what the backward needs of the softmax.
 ///
 /// # Shapes
-/// `out`: `[query rows, heads · head_size]`; `log_sums`: `[query rows, heads]`.
+/// `out`: `[query rows, heads · head_size]`; `logsumexp`: `[query rows, heads]`.
 ///
 /// # Source
-/// Vaswani et al. 2017; grouped heads: Ainslie et al. 2023; log-sum-exp kept instead of the probabilities: Dao et al.,
+/// Vaswani et al. 2017; grouped heads: Ainslie et al. 2023; logsumexp kept instead of the probabilities: Dao et al.,
 /// "FlashAttention", 2022.
-pub fn forward<E: Element>(shape: &Shape, inputs: &Inputs<E>, out: &mut [E], log_sums: &mut [f32]) {
+pub fn forward<E: Element>(shape: &AttentionShape, inputs: &Inputs<E>, out: &mut [E], logsumexp: &mut [f32]) {
     inputs.check(shape);
     assert_eq!(out.len(), shape.query_rows() * shape.query_columns(), "length of attention's output");
-    assert_eq!(log_sums.len(), shape.query_rows() * shape.heads, "length of attention's log sums");
-    let (out, log_sums) = (Shared::new(out), Shared::new(log_sums));
+    assert_eq!(logsumexp.len(), shape.query_rows() * shape.heads, "length of attention's logsumexp");
+    let task = Task { shape, inputs, out: DisjointSlice::new(out), logsumexp: DisjointSlice::new(logsumexp) };
     let heads = shape.key_value_heads;
-    parallel::for_each(shape.segments.len() * heads, |task| {
-        if multiplied_as_stored::<E>() {
-            one_head::<E, E>(shape, inputs, task / heads, task % heads, &out, &log_sums);
+    parallel::for_each(shape.segments.len() * heads, |index| {
+        if is_native::<E>() {
+            one_head::<E, E>(&task, index / heads, index % heads);
         } else {
-            one_head::<E, f32>(shape, inputs, task / heads, task % heads, &out, &log_sums);
+            one_head::<E, f32>(&task, index / heads, index % heads);
         }
     });
 }
 
-/// One key head of one segment, multiplied as `P`.
-fn one_head<E: Element, P: Element>(
-    shape: &Shape,
-    inputs: &Inputs<E>,
-    index: usize,
-    head: usize,
-    out: &Shared<E>,
-    log_sums: &Shared<f32>,
-) {
+/// What the tasks have in common.
+struct Task<'a, E> {
+    shape: &'a AttentionShape<'a>,
+    inputs: &'a Inputs<'a, E>,
+    out: DisjointSlice<'a, E>,
+    logsumexp: DisjointSlice<'a, f32>,
+}
+
+/// One key head of one segment, with all query heads that it serves; multiplied as `P`.
+fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
+    let (shape, inputs) = (task.shape, task.inputs);
     let segment = &shape.segments[index];
     if segment.queries == 0 {
         return;
     }
     let (size, reach, level) = (shape.head_size, segment.reach(), level());
-    let padded = reach.next_multiple_of(PANEL);
+    let padded = reach.next_multiple_of(NR);
     let key_length = panels_length::<P>(reach, size);
     let value_length = panels_length::<P>(size, reach);
     let bytes = scratch::bytes::<P>(reach * size)
         + scratch::bytes::<P>(key_length)
         + scratch::bytes::<P>(value_length)
-        + scratch::bytes::<f32>(TILE * padded)
-        + scratch::bytes::<P>(TILE * padded)
-        + scratch::bytes::<P>(TILE * size);
+        + scratch::bytes::<f32>(MR * padded)
+        + scratch::bytes::<P>(MR * padded)
+        + scratch::bytes::<P>(MR * size);
     scratch::with(bytes, |mut arena| {
         let rows = arena.take::<P>(reach * size);
         let keys = arena.take::<P>(key_length);
         let values = arena.take::<P>(value_length);
-        let scores = arena.take::<f32>(TILE * padded);
-        let weights = arena.take::<P>(TILE * padded);
-        let asking = arena.take::<P>(TILE * size);
-        gather(inputs.keys, shape, index, head * size, rows);
+        let scores = arena.take::<f32>(MR * padded);
+        let weights = arena.take::<P>(MR * padded);
+        let queries = arena.take::<P>(MR * size);
+        let columns = HeadColumns { first: head * size, size };
+        gather(inputs.keys, shape, index, columns, rows);
         pack_all(rows, reach, size, Side::Forward, keys);
-        gather(inputs.values, shape, index, head * size, rows);
+        gather(inputs.values, shape, index, columns, rows);
         pack_all(rows, reach, size, Side::Backward, values);
+        let (keys, values) = (Panels { values: keys, depth: size }, Panels { values, depth: reach });
         for query_head in head * shape.group()..(head + 1) * shape.group() {
-            for first in (0..segment.queries).step_by(TILE) {
-                let count = TILE.min(segment.queries - first);
+            let columns = HeadColumns { first: query_head * size, size };
+            for first in (0..segment.queries).step_by(MR) {
+                let count = MR.min(segment.queries - first);
                 let most = segment.visible(first + count - 1);
                 let start = segment.first_query + first;
-                gather_rows(inputs.queries, start, count, query_head * size, size, asking);
-                multiply_into(level, count, size, most, asking, size, keys, scores, padded);
-                let depth = most.next_multiple_of(P::GROUP);
-                let mut sums = [(0.0, 0.0); TILE];
+                gather_rows(inputs.queries, start..start + count, columns, queries);
+                let a = ARows { values: queries, stride: size, rows: count, depth: size };
+                multiply_into(level, a, keys, most, scores, padded);
+                let depth = most.next_multiple_of(P::K_PACK);
+                let mut sums = [(0.0, 0.0); MR];
                 for (row, sum) in sums[..count].iter_mut().enumerate() {
                     let visible = segment.visible(first + row);
                     let (scores, weights) =
                         (&scores[row * padded..][..visible], &mut weights[row * padded..][..depth]);
-                    *sum = soften(scores, shape.scale(), weights);
+                    *sum = exponentials(scores, shape.scale(), weights);
                 }
-                multiply_all(
-                    level,
-                    count,
-                    depth,
-                    reach,
-                    size,
-                    weights,
-                    padded,
-                    values,
-                    |row, column, values| {
-                        let place = (start + row) * shape.query_columns() + query_head * size + column;
-                        // SAFETY: each task writes its own segment's rows in its own heads' columns.
-                        let out = unsafe { out.part(place, values.len()) };
-                        divide(values, sums[row].0, out);
-                    },
-                );
+                let a = ARows { values: weights, stride: padded, rows: count, depth };
+                multiply_all(level, a, values, size, |row, column, values| {
+                    let place = (start + row) * shape.query_columns() + columns.first + column;
+                    // SAFETY: each task writes its own segment's rows in its own heads' columns.
+                    let out = unsafe { task.out.part(place, values.len()) };
+                    divide(values, sums[row].0, out);
+                });
                 for (row, (sum, largest)) in sums[..count].iter().enumerate() {
+                    let place = (start + row) * shape.heads + query_head;
                     // SAFETY: as above.
-                    let log_sum = unsafe { log_sums.part((start + row) * shape.heads + query_head, 1) };
-                    log_sum[0] = largest + sum.ln();
+                    let logsumexp = unsafe { task.logsumexp.part(place, 1) };
+                    logsumexp[0] = largest + sum.ln();
                 }
             }
         }
@@ -119,8 +125,10 @@ vectorised! {
 }
 
 vectorised! {
-    /// `weights = exp(scale · score − largest)`, zero past the scores; gives their sum and the largest scaled score.
-    fn soften<E: Element>(scores: &[f32], scale: f32, weights: &mut [E]) -> (f32, f32) {
+    /// The softmax before its division: `weights = exp(scale · score − largest)`, zero past the scores.
+    ///
+    /// Gives their sum and the largest scaled score.
+    fn exponentials<E: Element>(scores: &[f32], scale: f32, weights: &mut [E]) -> (f32, f32) {
         // What is left of the scores is filled up to whole vectors, with scores that weigh nothing.
         let (vectors, rest) = scores.as_chunks::<16>();
         let mut last = [f32::NEG_INFINITY; 16];

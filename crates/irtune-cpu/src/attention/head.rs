@@ -1,100 +1,116 @@
-//! Pieces that attention's forward and backward share: one head's rows gathered, packed and multiplied.
+//! What attention's forward and backward share: one head's rows gathered, packed and multiplied.
+//!
+//! Attention's matrices are a head wide and as long as an example, too small for the cutting of a GEMM. So both passes
+//! use the GEMM's panels and microkernel themselves.
 
-use super::Shape;
+use irtune_device::{AttentionShape, Side, WeightView};
+
 use crate::{
-    element::{Element, widen},
-    level::Level,
+    gemm::{
+        microkernel::{ARows, PrefetchRows, multiply},
+        pack::{PanelRange, pack},
+        tile::{Accumulate, AlignedTile, MR, NR, panel_length, panels},
+    },
     matrix::Matrix,
-    microkernel::{Ahead, Aligned, Begin, TILE, multiply},
-    pack::{PANEL, Side, pack, panel_length},
-    weight::Weight,
+    simd::{
+        element::{Element, widen},
+        level::Level,
+    },
 };
 
-/// Values of the panels over `outputs` columns and `depth` summed values.
-pub(super) fn panels_length<P: Element>(outputs: usize, depth: usize) -> usize {
-    outputs.div_ceil(PANEL) * panel_length::<P>(depth)
+/// The columns of one head in a matrix of all heads.
+#[derive(Clone, Copy)]
+pub(super) struct HeadColumns {
+    /// First column.
+    pub(super) first: usize,
+    /// Columns: the head's size.
+    pub(super) size: usize,
+}
+
+/// Packed panels of one head's rows.
+#[derive(Clone, Copy)]
+pub(super) struct Panels<'a, P> {
+    pub(super) values: &'a [P],
+    /// Values of K that they were packed over.
+    pub(super) depth: usize,
+}
+
+/// Values of the panels of a matrix with `columns` columns, over `depth` values of K.
+pub(super) fn panels_length<P: Element>(columns: usize, depth: usize) -> usize {
+    panels(columns) * panel_length::<P>(depth)
 }
 
 /// Copies one head's rows of a segment and of those above it to `out`, `[reach, size]`.
 pub(super) fn gather<E: Element, P: Element>(
     matrix: Matrix<E>,
-    shape: &Shape,
+    shape: &AttentionShape,
     index: usize,
-    first: usize,
+    head: HeadColumns,
     out: &mut [P],
 ) {
-    let size = shape.head_size;
+    let size = head.size;
     for segment in shape.path(index) {
         let out = &mut out[segment.context * size..segment.reach() * size];
-        gather_rows(matrix, segment.first_key, segment.keys, first, size, out);
+        gather_rows(matrix, segment.first_key..segment.first_key + segment.keys, head, out);
     }
 }
 
-/// Copies `count` rows of one head from row `start` on to `out`, `[count, size]`.
+/// Copies some rows of one head to `out`, `[rows, size]`.
 pub(super) fn gather_rows<E: Element, P: Element>(
     matrix: Matrix<E>,
-    start: usize,
-    count: usize,
-    first: usize,
-    size: usize,
+    rows: std::ops::Range<usize>,
+    head: HeadColumns,
     out: &mut [P],
 ) {
-    for (row, out) in (start..start + count).zip(out.chunks_exact_mut(size)) {
-        widen(&matrix.data[row * matrix.stride + first..][..size], out);
+    for (row, out) in rows.zip(out.chunks_exact_mut(head.size)) {
+        widen(&matrix.data[row * matrix.stride + head.first..][..head.size], out);
     }
 }
 
 /// Packs all panels of `rows`, `[count, size]`.
 pub(super) fn pack_all<P: Element>(rows: &[P], count: usize, size: usize, side: Side, out: &mut [P]) {
-    let weight = Weight::of(rows, count, size);
+    let weight = WeightView::of(rows, count, size);
     let depth = if side == Side::Forward { size } else { count };
     for (index, panel) in out.chunks_exact_mut(panel_length::<P>(depth)).enumerate() {
-        pack(&weight, side, index * PANEL, 0, depth, panel);
+        pack(&weight, PanelRange { side, column: index * NR, k: 0, depth }, panel);
     }
 }
 
-/// `out[row][..columns] = left · panels`, for at most [`TILE`] rows; `packed_depth` is what the panels were packed over.
-#[allow(clippy::too_many_arguments)]
+/// Multiplies a block of A with all panels and calls `write` with each row's number, first column and sums.
+///
+/// A may be shorter along K than what the panels were packed over. Only the first `columns` columns are computed.
 pub(super) fn multiply_all<P: Element>(
     level: Level,
-    rows: usize,
-    depth: usize,
-    packed_depth: usize,
+    a: ARows<P>,
+    panels: Panels<P>,
     columns: usize,
-    left: &[P],
-    stride: usize,
-    panels: &[P],
     mut write: impl FnMut(usize, usize, &[f32]),
 ) {
-    debug_assert!(rows <= TILE && depth <= packed_depth.next_multiple_of(P::GROUP));
-    let mut aligned = Aligned::ZERO;
+    debug_assert!(a.rows <= MR && a.depth <= panels.depth.next_multiple_of(P::K_PACK));
+    let mut aligned = AlignedTile::ZERO;
     let tile = &mut aligned.0;
-    for (index, panel) in panels.chunks_exact(panel_length::<P>(packed_depth)).enumerate() {
-        let first = index * PANEL;
+    for (index, panel) in panels.values.chunks_exact(panel_length::<P>(panels.depth)).enumerate() {
+        let first = index * NR;
         if first >= columns {
             break;
         }
-        multiply(level, rows, depth, left, stride, panel, Begin::Zero, Ahead::NONE, tile);
-        for (row, sums) in tile[..rows].iter().enumerate() {
-            write(row, first, &sums[..PANEL.min(columns - first)]);
+        multiply(level, a, panel, Accumulate::FromZero, PrefetchRows::NONE, tile);
+        for (row, sums) in tile[..a.rows].iter().enumerate() {
+            write(row, first, &sums[..NR.min(columns - first)]);
         }
     }
 }
 
-/// [`multiply_all`] over whole heads into rows of `out`, `out_stride` apart: scores, or gradients of their weights.
-#[allow(clippy::too_many_arguments)]
+/// [`multiply_all`] into rows of `out`, `out_stride` apart: scores, or gradients of probabilities.
 pub(super) fn multiply_into<P: Element>(
     level: Level,
-    rows: usize,
-    size: usize,
+    a: ARows<P>,
+    panels: Panels<P>,
     columns: usize,
-    left: &[P],
-    stride: usize,
-    panels: &[P],
     out: &mut [f32],
     out_stride: usize,
 ) {
-    multiply_all(level, rows, size, size, columns, left, stride, panels, |row, column, sums| {
+    multiply_all(level, a, panels, columns, |row, column, sums| {
         out[row * out_stride + column..][..sums.len()].copy_from_slice(sums);
     });
 }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::row::{Row, Values};
-use super::source::Source;
-use crate::DataError;
+use super::input::Input;
+use super::record::{Record, Values};
+use crate::error::DataError;
 
 pub(crate) struct Delimited {
-    source: Source,
+    input: Input,
     delimiter: char,
     header: Arc<[String]>,
     /// The header's line.
@@ -31,19 +31,15 @@ enum State {
 
 impl Delimited {
     /// Reads the header.
-    pub fn new(source: Source, delimiter: char) -> Result<Delimited, DataError> {
-        let mut reader = Delimited { source, delimiter, header: Arc::new([]), line: 0, text: String::new() };
+    pub fn new(input: Input, delimiter: char) -> Result<Delimited, DataError> {
+        let mut reader = Delimited { input, delimiter, header: Arc::new([]), line: 0, text: String::new() };
         let (line, names) = reader.record()?.unwrap_or_default();
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         // Spreadsheets leave the name of an index column empty, so blank names may repeat.
         let repeated =
             names.iter().enumerate().find(|(index, name)| !name.is_empty() && names[..*index].contains(name));
         if let Some((_, column)) = repeated {
-            return Err(DataError::DuplicateColumn {
-                file: reader.source.file,
-                line,
-                column: column.clone(),
-            });
+            return Err(DataError::DuplicateColumn { file: reader.input.file, line, column: column.clone() });
         }
         reader.line = line;
         reader.header = names.into();
@@ -54,13 +50,13 @@ impl Delimited {
         &self.header
     }
 
-    pub fn next_row(&mut self) -> Result<Option<Row>, DataError> {
+    pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
         let Some((line, fields)) = self.record()? else { return Ok(None) };
         let (expected, found) = (self.header.len(), fields.len());
         if expected != found {
-            return Err(DataError::RaggedRow { file: self.source.file.clone(), line, expected, found });
+            return Err(DataError::RaggedRow { file: self.input.file.clone(), line, expected, found });
         }
-        Ok(Some(Row { line, values: Values::Fields { header: self.header.clone(), fields } }))
+        Ok(Some(Record { line, values: Values::Fields { header: self.header.clone(), fields } }))
     }
 
     /// The next record's first line and fields; a quoted field may span lines.
@@ -69,7 +65,7 @@ impl Delimited {
         let mut field = String::new();
         let mut state = State::Start;
         let (mut first_line, mut opened) = (None, (0, 0));
-        while let Some(line) = self.source.next_line(&mut self.text)? {
+        while let Some(line) = self.input.next_line(&mut self.text)? {
             let body = self.text.trim_end_matches('\n');
             let body = body.strip_suffix('\r').unwrap_or(body);
             if first_line.is_none() && body.trim_matches(' ').is_empty() {
@@ -94,7 +90,7 @@ impl Delimited {
                         State::Start
                     }
                     (State::Closed, _) => {
-                        let file = self.source.file.clone();
+                        let file = self.input.file.clone();
                         return Err(DataError::TextAfterQuote { file, line, column });
                     }
                     (State::Quoted, character) => {
@@ -116,7 +112,7 @@ impl Delimited {
         }
         if first_line.is_some() {
             let (line, column) = opened;
-            return Err(DataError::UnclosedQuote { file: self.source.file.clone(), line, column });
+            return Err(DataError::UnclosedQuote { file: self.input.file.clone(), line, column });
         }
         Ok(None)
     }

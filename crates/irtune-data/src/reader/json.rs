@@ -4,26 +4,26 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::row::{Row, Values, kind};
-use super::source::{Source, place, utf8};
-use crate::DataError;
+use super::input::{Input, behind, utf8};
+use super::record::{Record, Values, kind};
+use crate::error::DataError;
 
 /// Reads one object from every line that isn't blank.
 pub(crate) struct JsonLines {
-    source: Source,
+    input: Input,
     text: String,
 }
 
 impl JsonLines {
-    pub fn new(source: Source) -> JsonLines {
-        JsonLines { source, text: String::new() }
+    pub fn new(input: Input) -> JsonLines {
+        JsonLines { input, text: String::new() }
     }
 
-    pub fn next_row(&mut self) -> Result<Option<Row>, DataError> {
+    pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
         loop {
-            let Some(line) = self.source.next_line(&mut self.text)? else { return Ok(None) };
+            let Some(line) = self.input.next_line(&mut self.text)? else { return Ok(None) };
             if !self.text.trim().is_empty() {
-                return parse(&self.text, &self.source.file, line, 0).map(Some);
+                return parse(&self.text, &self.input.file, line, 0).map(Some);
             }
         }
     }
@@ -31,7 +31,7 @@ impl JsonLines {
 
 /// Reads the objects of one array, one at a time, however the lines are broken.
 pub(crate) struct JsonArray {
-    source: Source,
+    input: Input,
     /// Rows read.
     rows: usize,
     opened: bool,
@@ -39,11 +39,11 @@ pub(crate) struct JsonArray {
 }
 
 impl JsonArray {
-    pub fn new(source: Source) -> JsonArray {
-        JsonArray { source, rows: 0, opened: false, closed: false }
+    pub fn new(input: Input) -> JsonArray {
+        JsonArray { input, rows: 0, opened: false, closed: false }
     }
 
-    pub fn next_row(&mut self) -> Result<Option<Row>, DataError> {
+    pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
         if self.closed {
             return Ok(None);
         }
@@ -61,14 +61,14 @@ impl JsonArray {
             Some(byte) => return Err(self.no_object(byte)),
             None => return Err(self.unclosed()),
         }
-        let (line, column) = (self.source.line, self.source.column);
+        let (line, column) = (self.input.line, self.input.column);
         let text = self.object()?;
-        let text = utf8(text, &self.source.file, line, column - 1)?;
+        let text = utf8(text, &self.input.file, line, column - 1)?;
         self.rows += 1;
-        parse(&text, &self.source.file, line, column - 1).map(Some)
+        parse(&text, &self.input.file, line, column - 1).map(Some)
     }
 
-    fn close(&mut self) -> Result<Option<Row>, DataError> {
+    fn close(&mut self) -> Result<Option<Record>, DataError> {
         self.closed = true;
         match self.significant()? {
             None => Ok(None),
@@ -81,7 +81,7 @@ impl JsonArray {
         let mut bytes = vec![b'{'];
         let (mut depth, mut in_text, mut escaped) = (1, false, false);
         while depth > 0 {
-            let Some(byte) = self.source.next_byte()? else { return Err(self.unclosed()) };
+            let Some(byte) = self.input.next_byte()? else { return Err(self.unclosed()) };
             bytes.push(byte);
             if in_text {
                 match byte {
@@ -105,7 +105,7 @@ impl JsonArray {
     /// The next byte that is no blank.
     fn significant(&mut self) -> Result<Option<u8>, DataError> {
         loop {
-            match self.source.next_byte()? {
+            match self.input.next_byte()? {
                 Some(byte) if byte.is_ascii_whitespace() => {}
                 other => return Ok(other),
             }
@@ -121,11 +121,11 @@ impl JsonArray {
     }
 
     fn unclosed(&self) -> DataError {
-        DataError::UnclosedArray { file: self.source.file.clone(), line: self.source.line }
+        DataError::UnclosedArray { file: self.input.file.clone(), line: self.input.line }
     }
 
     fn syntax(&self, byte: u8, expected: &'static str) -> DataError {
-        let Source { file, line, column, .. } = &self.source;
+        let Input { file, line, column, .. } = &self.input;
         let found = if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
         DataError::ArraySyntax { file: file.clone(), line: *line, column: *column, found, expected }
     }
@@ -139,21 +139,21 @@ impl JsonArray {
             b'n' => "null",
             _ => return self.syntax(byte, "a row"),
         };
-        let Source { file, line, column, .. } = &self.source;
+        let Input { file, line, column, .. } = &self.input;
         DataError::NotAnObject { file: file.clone(), line: *line, column: *column, found }
     }
 }
 
 /// An object that starts on `line` behind `column` characters.
-fn parse(text: &str, file: &Arc<str>, line: usize, column: usize) -> Result<Row, DataError> {
+fn parse(text: &str, file: &Arc<str>, line: usize, column: usize) -> Result<Record, DataError> {
     match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(Row { line, values: Values::Object(object) }),
+        Ok(Value::Object(object)) => Ok(Record { line, values: Values::Object(object) }),
         Ok(other) => {
             let column = column + text.chars().take_while(|character| character.is_whitespace()).count() + 1;
             Err(DataError::NotAnObject { file: file.clone(), line, column, found: kind(&other) })
         }
         Err(source) => {
-            let (line, column) = place(read_before(text, &source), line, column);
+            let (line, column) = behind(read_before(text, &source), line, column);
             let reason = source.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
             Err(DataError::Json { file: file.clone(), line, column, reason, source })

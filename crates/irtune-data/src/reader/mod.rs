@@ -1,23 +1,28 @@
-//! Revision pairs from JSON lines, JSON arrays, CSV and TSV, one row at a time.
+//! Revision pairs from JSON lines, JSON arrays, CSV, TSV and rows in memory, one at a time.
 
+pub(crate) mod columns;
 mod delimited;
+mod given;
+pub(crate) mod input;
 mod json;
-mod row;
-mod source;
+mod record;
+mod record_pair;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::columns::{Columns, Layout, Role};
-use crate::error::{DataError, Quoted};
+use crate::error::DataError;
 use crate::pair::Pair;
+use crate::row::Row;
+use columns::{Columns, Layout};
 use delimited::Delimited;
+use given::GivenRows;
+use input::Input;
 use json::{JsonArray, JsonLines};
-use row::{Cell, Row};
-use source::Source;
-pub(crate) use source::utf8;
+use record::Record;
+use record_pair::{Recorded, check};
 
 /// Whether rows need a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +33,12 @@ pub enum Labels {
     Optional,
 }
 
-/// The pairs of a file, read as they are asked for; memory doesn't grow with the file.
+/// The pairs of a file or of rows in memory, read as they are asked for; memory doesn't grow with the file.
 ///
-/// It ends after the first error. A file that gives no pair at all gives an error instead.
+/// It ends after the first error. A source that gives no pair at all gives an error instead.
 pub struct Pairs {
-    file: Arc<str>,
-    rows: Rows,
+    name: Arc<str>,
+    records: Records,
     columns: Columns,
     labels: Labels,
     layout: Option<Layout>,
@@ -42,10 +47,11 @@ pub struct Pairs {
     finished: bool,
 }
 
-enum Rows {
+enum Records {
     Lines(JsonLines),
     Array(JsonArray),
     Delimited(Delimited),
+    Given(GivenRows),
 }
 
 impl Pairs {
@@ -74,6 +80,19 @@ impl Pairs {
         Pairs::start(name.into(), Box::new(reader), None, columns, labels)
     }
 
+    /// Takes rows that a program holds; `name` is what errors call them. Of `columns` only the labels to drop count.
+    ///
+    /// A row's label, group and id lose the blanks around them, as those of files do.
+    pub fn from_rows(name: &str, rows: Arc<[Row]>, columns: &Columns, labels: Labels) -> Pairs {
+        let name: Arc<str> = name.into();
+        let records = Records::Given(GivenRows::new(name.clone(), rows));
+        Pairs::new(name, records, columns.clone(), labels)
+    }
+
+    fn new(name: Arc<str>, records: Records, columns: Columns, labels: Labels) -> Pairs {
+        Pairs { name, records, columns, labels, layout: None, read: 0, dropped: 0, finished: false }
+    }
+
     fn start(
         file: Arc<str>,
         reader: Box<dyn BufRead + Send>,
@@ -81,33 +100,31 @@ impl Pairs {
         columns: &Columns,
         labels: Labels,
     ) -> Result<Pairs, DataError> {
-        let source = Source::new(file.clone(), reader)?;
-        let first = source.first_content();
+        let input = Input::new(file.clone(), reader)?;
+        let first = input.first_content();
         let by_extension = matches!(extension, Some("jsonl" | "ndjson" | "json"));
-        let rows = match (extension, first) {
-            (Some("csv"), _) => Rows::Delimited(delimited(source, Some(','))?),
-            (Some("tsv" | "tab"), _) => Rows::Delimited(delimited(source, Some('\t'))?),
-            (_, Some(b'[')) => Rows::Array(JsonArray::new(source)),
-            (_, first) if by_extension || first == Some(b'{') => Rows::Lines(JsonLines::new(source)),
-            _ => Rows::Delimited(delimited(source, None)?),
+        let records = match (extension, first) {
+            (Some("csv"), _) => Records::Delimited(delimited(input, Some(','))?),
+            (Some("tsv" | "tab"), _) => Records::Delimited(delimited(input, Some('\t'))?),
+            (_, Some(b'[')) => Records::Array(JsonArray::new(input)),
+            (_, first) if by_extension || first == Some(b'{') => Records::Lines(JsonLines::new(input)),
+            _ => Records::Delimited(delimited(input, None)?),
         };
-        let columns = columns.clone();
-        let mut pairs =
-            Pairs { file, rows, columns, labels, layout: None, read: 0, dropped: 0, finished: false };
-        if let Rows::Delimited(reader) = &pairs.rows {
+        let mut pairs = Pairs::new(file, records, columns.clone(), labels);
+        if let Records::Delimited(reader) = &pairs.records {
             let header = reader.header();
             let has = |column: &str| header.iter().any(|name| name == column);
             // Only an object can leave a side out; a table has its columns or is another table.
             let layout = Layout { absent_is_empty: false, ..pairs.columns.layout(has) };
-            check(&layout, labels, &pairs.file, reader.line, has, || header.to_vec())?;
+            check(&layout, labels, &pairs.name, reader.line, has, || header.to_vec())?;
             pairs.layout = Some(layout);
         }
         Ok(pairs)
     }
 
-    /// The name that errors give the file.
-    pub fn file(&self) -> &Arc<str> {
-        &self.file
+    /// What errors call the file or the rows.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
     }
 
     /// Rows left out so far for their label.
@@ -117,100 +134,45 @@ impl Pairs {
 
     fn next_pair(&mut self) -> Result<Option<Pair>, DataError> {
         loop {
-            let row = match &mut self.rows {
-                Rows::Lines(reader) => reader.next_row()?,
-                Rows::Array(reader) => reader.next_row()?,
-                Rows::Delimited(reader) => reader.next_row()?,
+            let record = match &mut self.records {
+                Records::Lines(reader) => reader.next_record()?,
+                Records::Array(reader) => reader.next_record()?,
+                Records::Delimited(reader) => reader.next_record()?,
+                Records::Given(_) => None,
             };
-            let Some(row) = row else {
-                if self.read == 0 {
-                    return Err(DataError::NoRows { file: self.file.clone(), dropped: self.dropped });
+            let pair = match (&mut self.records, record) {
+                (Records::Given(rows), _) => rows.next(self.labels, &self.columns.drop_labels).transpose()?,
+                (_, Some(record)) => Some(self.recorded(&record)?),
+                (_, None) => None,
+            };
+            match pair {
+                Some(Some(pair)) => {
+                    self.read += 1;
+                    return Ok(Some(pair));
                 }
-                return Ok(None);
-            };
-            let layout = match self.layout.take() {
-                Some(layout) => layout,
+                Some(None) => self.dropped += 1,
+                None if self.read > 0 => return Ok(None),
                 None => {
-                    let has = |column: &str| row.has(column);
-                    let layout = self.columns.layout(has);
-                    check(&layout, self.labels, &self.file, row.line, has, || row.columns())?;
-                    layout
-                }
-            };
-            let pair = self.pair(&row, &layout);
-            self.layout = Some(layout);
-            if let Some(pair) = pair? {
-                self.read += 1;
-                return Ok(Some(pair));
-            }
-            self.dropped += 1;
-        }
-    }
-
-    /// The row's pair; `None` when its label is to be dropped.
-    fn pair(&self, row: &Row, layout: &Layout) -> Result<Option<Pair>, DataError> {
-        let label = self.name(row, &layout.label)?;
-        if self.labels == Labels::Required {
-            match &label {
-                Some(label) if layout.drop_labels.contains(label) => return Ok(None),
-                Some(_) => {}
-                None => {
-                    let column = layout.label.find(&self.file, |name| row.has(name), || row.columns())?;
-                    return Err(match column {
-                        Some(column) => DataError::MissingLabel {
-                            file: self.file.clone(),
-                            line: row.line,
-                            column: column.to_owned(),
-                        },
-                        None => self.missing(row, &layout.label),
-                    });
+                    return Err(DataError::NoRows { name: self.name.clone(), dropped: self.dropped });
                 }
             }
         }
-        let original = self.side(row, &layout.original, layout.absent_is_empty)?;
-        let revised = self.side(row, &layout.revised, layout.absent_is_empty)?;
-        if original.trim().is_empty() && revised.trim().is_empty() {
-            return Err(DataError::BothSidesEmpty { file: self.file.clone(), line: row.line });
-        }
-        let group = self.name(row, &layout.group)?;
-        let id = self.name(row, &layout.id)?;
-        Ok(Some(Pair { original, revised, label, group, id, file: self.file.clone(), line: row.line }))
     }
 
-    /// A side's text, as it is in the file.
-    fn side(&self, row: &Row, role: &Role, absent_is_empty: bool) -> Result<String, DataError> {
-        let Some(column) = role.find(&self.file, |name| row.has(name), || row.columns())? else {
-            return if absent_is_empty { Ok(String::new()) } else { Err(self.missing(row, role)) };
+    /// The record's pair; `None` when its label is to be dropped.
+    fn recorded(&mut self, record: &Record) -> Result<Option<Pair>, DataError> {
+        let layout = match self.layout.take() {
+            Some(layout) => layout,
+            None => {
+                let has = |column: &str| record.has(column);
+                let layout = self.columns.layout(has);
+                check(&layout, self.labels, &self.name, record.line, has, || record.columns())?;
+                layout
+            }
         };
-        match row.get(column) {
-            Cell::Text(text) => Ok(text.to_owned()),
-            Cell::Null | Cell::Absent => Ok(String::new()),
-            Cell::Number(_) => Err(self.wrong_type(row, column, "a text or null", "a number")),
-            Cell::Other(found) => Err(self.wrong_type(row, column, "a text or null", found)),
-        }
-    }
-
-    /// A label, document or row name, without blanks around it; numbers are names too.
-    fn name(&self, row: &Row, role: &Role) -> Result<Option<String>, DataError> {
-        let column = role.find(&self.file, |name| row.has(name), || row.columns())?;
-        let Some(column) = column else { return Ok(None) };
-        match row.get(column) {
-            Cell::Text(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)),
-            Cell::Number(number) => Ok(Some(number)),
-            Cell::Null | Cell::Absent => Ok(None),
-            Cell::Other(found) => Err(self.wrong_type(row, column, "a text, a number or null", found)),
-        }
-    }
-
-    fn wrong_type(&self, row: &Row, column: &str, expected: &'static str, found: &'static str) -> DataError {
-        let file = self.file.clone();
-        DataError::WrongType { file, line: row.line, column: column.to_owned(), expected, found }
-    }
-
-    fn missing(&self, row: &Row, role: &Role) -> DataError {
-        let found = Quoted(row.columns());
-        let column = role.columns.first().cloned().unwrap_or_default();
-        DataError::MissingColumn { file: self.file.clone(), line: row.line, column, role: role.name, found }
+        let pair = Recorded { file: &self.name, record, layout: &layout }.pair(self.labels);
+        self.layout = Some(layout);
+        pair
     }
 }
 
@@ -228,48 +190,14 @@ impl Iterator for Pairs {
 }
 
 /// Opens separated rows; a header without the extension's separator but with the other one has the other one.
-fn delimited(mut source: Source, extension: Option<char>) -> Result<Delimited, DataError> {
-    let header = source.peek_line()?;
+fn delimited(mut input: Input, extension: Option<char>) -> Result<Delimited, DataError> {
+    let header = input.peek_line()?;
     let delimiter = match (header.contains('\t'), header.contains(','), extension) {
         (true, false, _) => '\t',
         (false, true, _) => ',',
         (_, _, Some(delimiter)) => delimiter,
         (true, true, None) => '\t',
-        (false, false, None) => return Err(DataError::UnknownFormat { file: source.file }),
+        (false, false, None) => return Err(DataError::UnknownFormat { file: input.file }),
     };
-    Delimited::new(source, delimiter)
-}
-
-/// Holds the columns of the header, or of the first object, against the layout.
-fn check(
-    layout: &Layout,
-    labels: Labels,
-    file: &Arc<str>,
-    line: usize,
-    has: impl Fn(&str) -> bool,
-    found: impl Fn() -> Vec<String>,
-) -> Result<(), DataError> {
-    let one_side_found =
-        layout.original.find(file, &has, &found)?.or(layout.revised.find(file, &has, &found)?).is_some();
-    let sides_needed = !(layout.absent_is_empty && one_side_found);
-    for (role, needed) in [
-        (&layout.original, sides_needed),
-        (&layout.revised, sides_needed),
-        (&layout.label, labels == Labels::Required),
-        (&layout.group, false),
-        (&layout.id, false),
-    ] {
-        let present = role.find(file, &has, &found)?.is_some();
-        if present || !(needed || role.given) {
-            continue;
-        }
-        let (file, found) = (file.clone(), Quoted(found()));
-        return Err(match role.columns.as_slice() {
-            [column] => {
-                DataError::MissingColumn { file, line, column: column.clone(), role: role.name, found }
-            }
-            _ => DataError::UndecidedColumns { file, role: role.name, candidates: Quoted(Vec::new()), found },
-        });
-    }
-    Ok(())
+    Delimited::new(input, delimiter)
 }

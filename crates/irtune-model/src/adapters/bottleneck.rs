@@ -16,7 +16,7 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::device::{Activation, Device, Out, Right, Term};
+use irtune_device::{Activation, BMatrix, Device, FloatMatrix, Output, Term};
 
 /// The function between a bottleneck's two matrices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,12 +188,22 @@ pub(crate) struct BottleneckSite {
 }
 
 impl BottleneckSite {
-    fn down<'a, D: Device>(&self, group: &'a Group<D>) -> Right<'a, D> {
-        Right::Trained { values: &group.values, offset: self.down, rows: self.size, columns: self.width }
+    fn down<'a, D: Device>(&self, group: &'a Group<D>) -> BMatrix<'a, D> {
+        BMatrix::Trained(FloatMatrix {
+            values: &group.values,
+            offset: self.down,
+            rows: self.size,
+            columns: self.width,
+        })
     }
 
-    fn up<'a, D: Device>(&self, group: &'a Group<D>) -> Right<'a, D> {
-        Right::Trained { values: &group.values, offset: self.up, rows: self.size, columns: self.outputs }
+    fn up<'a, D: Device>(&self, group: &'a Group<D>) -> BMatrix<'a, D> {
+        BMatrix::Trained(FloatMatrix {
+            values: &group.values,
+            offset: self.up,
+            rows: self.size,
+            columns: self.outputs,
+        })
     }
 
     pub(super) fn forward<D: Device>(
@@ -203,25 +213,25 @@ impl BottleneckSite {
         input: &D::Operands,
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let (device, rows, size) = (call.device, call.rows, self.size);
         let AdapterScratch { dropped, output, wide, activated, .. } = scratch;
         if self.serial {
             let output = if call.training { &mut saved.output } else { &mut *output };
-            device.product(&[call.frozen(input)], 1.0, rows, self.outputs, Out::Operands(output));
+            device.gemm(&[call.frozen(input)], 1.0, rows, self.outputs, Output::Operands(output));
         }
         let output = if call.training { &saved.output } else { &*output };
         let read = call.dropped(if self.serial { output } else { input }, self.width, saved, dropped);
         let term = Term::forward(read, self.down(group));
-        device.product(&[term], 1.0, rows, size, Out::Operands(&mut saved.inner));
+        device.gemm(&[term], 1.0, rows, size, Output::Operands(&mut saved.inner));
         let factor = self.scaling * call.factor;
         device.activate(self.activation, &saved.inner, factor, rows * size, activated);
         let added = Term::backward(&*activated, self.up(group));
         if self.serial {
             call.combine(&[added], 1.0, None, output, self.outputs, wide, out);
         } else {
-            device.product(&[call.frozen(input), added], 1.0, rows, self.outputs, out);
+            device.gemm(&[call.frozen(input), added], 1.0, rows, self.outputs, out);
         }
     }
 
@@ -239,7 +249,7 @@ impl BottleneckSite {
         let place = call.projection as usize;
         let inner_gradient = &mut inner_gradients[place];
         let term = Term::forward(out_gradient, self.up(group));
-        device.product(&[term], 1.0, rows, size, Out::Operands(inner_gradient));
+        device.gemm(&[term], 1.0, rows, size, Output::Operands(inner_gradient));
         let (activation, length) = (self.activation, rows * size);
         device.activate_backward(activation, &saved.inner, self.scaling, length, inner_gradient);
         if call.training {
@@ -251,7 +261,7 @@ impl BottleneckSite {
         }
         if self.serial {
             let terms = [call.masked(Term::backward(&*inner_gradient, self.down(group)), saved)];
-            let out = Out::Operands(&mut out_gradients[place]);
+            let out = Output::Operands(&mut out_gradients[place]);
             call.combine(&terms, 1.0, None, out_gradient, self.outputs, wide, out);
         }
     }

@@ -11,7 +11,6 @@
 //! Liu et al. 2024, arXiv 2402.09353; PEFT 0.21 `tuners/lora/{dora,variants}.py`.
 
 use arrayvec::ArrayVec;
-use irtune_cpu::{direction, weight::Weight};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,7 +19,7 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::device::{Device, Direction, DirectionPlace, Out, Term};
+use irtune_device::{Device, DoraMatrix, DoraNorms, DoraPlace, Output, Term, WeightView};
 
 /// A low-rank adapter with a magnitude for each output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,13 +70,13 @@ impl DoraConfig {
         device: &D,
         entries: &mut Entries,
         names: &[String],
-        weight: &Weight,
+        weight: &WeightView,
     ) -> DoraSite<D> {
         let outputs = weight.rows;
         let mut squares = vec![0.0; outputs];
-        direction::row_squares(weight, &mut squares);
+        weight.row_squares(&mut squares);
         let norms: Vec<f32> = squares.iter().map(|square| square.sqrt()).collect();
-        let known = Direction::new(device, &squares, &norms);
+        let known = DoraNorms::new(device, &squares, &norms);
         let lora = self.lora.site(device, entries, names, weight);
         let magnitude = entries.vector(names[2].clone(), vec![outputs], Rest::Values(norms));
         entries.last().rate = self.lora.learning_rate_ratio;
@@ -91,13 +90,13 @@ pub(crate) struct DoraSite<D: Device> {
     /// Offset of the magnitudes, `[outputs]`.
     magnitude: usize,
     detach_norm: bool,
-    known: Direction<D>,
+    known: DoraNorms<D>,
 }
 
 impl<D: Device> DoraSite<D> {
-    fn place(&self) -> DirectionPlace {
+    fn place(&self) -> DoraPlace {
         let LoraSite { a, b, rank, inputs, outputs, scaling, .. } = self.lora;
-        DirectionPlace { a, b, magnitude: self.magnitude, rank, inputs, outputs, scaling }
+        DoraPlace { a, b, magnitude: self.magnitude, rank, inputs, outputs, scaling }
     }
 
     pub(super) fn refresh(
@@ -107,8 +106,8 @@ impl<D: Device> DoraSite<D> {
         group: &Group<D>,
         scratch: &mut AdapterScratch<D>,
     ) {
-        let place = self.place();
-        device.direction(weight, place, &group.values, &mut self.known, &mut scratch.direction);
+        let matrix = DoraMatrix { frozen: weight, values: &group.values, place: self.place() };
+        device.dora_norms(matrix, &mut self.known, &mut scratch.dora);
     }
 
     pub(super) fn forward(
@@ -118,17 +117,17 @@ impl<D: Device> DoraSite<D> {
         input: &D::Operands,
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let (device, rows, lora) = (call.device, call.rows, &self.lora);
         let AdapterScratch { dropped, rest, output, wide, .. } = scratch;
         let adapted_input = call.dropped(input, lora.inputs, saved, dropped);
         let SavedAdapter { inner, output: kept, .. } = saved;
         let term = Term::forward(adapted_input, lora.a(group));
-        device.product(&[term], lora.scaling, rows, lora.rank, Out::Operands(inner));
+        device.gemm(&[term], lora.scaling, rows, lora.rank, Output::Operands(inner));
         let sum = if call.training { kept } else { output };
         let terms = [call.frozen(adapted_input), Term::backward(&*inner, lora.b(group))];
-        device.product(&terms, call.factor, rows, lora.outputs, Out::Operands(sum));
+        device.gemm(&terms, call.factor, rows, lora.outputs, Output::Operands(sum));
         let factors = Some((&self.known.factors, 0));
         let (left_out, scale) = if call.dropout.is_some() {
             device.subtract(input, adapted_input, rows * lora.inputs, rest);
@@ -152,30 +151,22 @@ impl<D: Device> DoraSite<D> {
         scratch: &mut AdapterScratch<D>,
     ) {
         let (device, rows, outputs) = (call.device, call.rows, self.lora.outputs);
-        let AdapterScratch { dropped, turned, sums, direction, inner_gradients, out_gradients, .. } = scratch;
+        let AdapterScratch { dropped, turned, sums, dora, inner_gradients, out_gradients, .. } = scratch;
         let place = call.projection as usize;
         let (inner_gradient, scaled) = (&mut inner_gradients[place], &mut out_gradients[place]);
         let factors = Some((&self.known.factors, 0));
-        device.scale_columns(out_gradient, factors, None, rows, outputs, Out::Operands(scaled));
+        device.scale_columns(out_gradient, factors, None, rows, outputs, Output::Operands(scaled));
         self.lora.matrices_backward(call, group, input, scaled, saved, dropped, turned, inner_gradient);
         if call.training {
             device.clear(sums, 0, outputs);
             device.add_column_products(out_gradient, &saved.output, rows, outputs, sums, 0);
             let Group { values, gradient, .. } = group;
-            device.direction_backward(
-                call.weight,
-                self.place(),
-                values,
-                &self.known,
-                sums,
-                self.detach_norm,
-                direction,
-                gradient,
-            );
+            let matrix = DoraMatrix { frozen: call.weight, values, place: self.place() };
+            device.dora_norms_backward(matrix, &self.known, sums, self.detach_norm, dora, gradient);
         }
         if call.dropout.is_some() {
             let excess = Some((&self.known.excess, 0));
-            device.scale_columns(out_gradient, excess, None, rows, outputs, Out::Operands(scaled));
+            device.scale_columns(out_gradient, excess, None, rows, outputs, Output::Operands(scaled));
         }
     }
 
@@ -204,6 +195,9 @@ impl<D: Device> DoraSite<D> {
 mod tests {
     use std::{path::Path, sync::Arc};
 
+    use irtune_cpu::Cpu;
+    use irtune_device::Memory as _;
+
     use super::*;
     use crate::{
         adapters::{
@@ -211,14 +205,13 @@ mod tests {
             site::{Dropout, Site, layer_sites},
         },
         base::Base,
-        cpu::Cpu,
         engine::Trained,
     };
 
     const ROWS: usize = 5;
 
     fn numbers(length: usize, seed: u64) -> Vec<f32> {
-        let draw = |index| irtune_cpu::dropout::key(&[seed, index as u64]) as u32;
+        let draw = |index| irtune_device::mix_key(&[seed, index as u64]) as u32;
         (0..length).map(|index| draw(index) as f32 / u32::MAX as f32 - 0.5).collect()
     }
 
@@ -226,14 +219,15 @@ mod tests {
     fn under_dropout_it_is_the_formula_of_peft() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
         let base = Arc::new(Base::open(&folder).unwrap());
-        let device = Cpu::<f32>::new(base.clone());
+        let device = Cpu::<f32>::new(1).unwrap();
         let projection = Projection::UpProj;
         let lora = LoraConfig { rank: 3, alpha: 6.0, dropout: 0.3, ..LoraConfig::over(vec![projection]) };
         let config = DoraConfig::of(lora).into();
         let (entries, mut sites) = layer_sites(&device, &base, &config, 2).unwrap();
         let mut group = Group::<Cpu<f32>>::new(&device, entries);
         group.values = numbers(group.values.len(), 1);
-        let weight = device.weight(&projection.weight_name(2)).unwrap();
+        let matrix = base.weights.matrix(&base.config.family.weight_name(2, projection)).unwrap();
+        let weight = device.weight(matrix).unwrap();
         let mut scratch = AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS);
         let site = sites[projection as usize].as_mut().unwrap();
         site.refresh(&device, &weight, &group, &mut scratch);
@@ -253,10 +247,10 @@ mod tests {
         };
         let mut found = vec![0.0; ROWS * outputs];
         let keys = [5, 6, 7, 8, 9];
-        site.forward(&call, &group, &input, &keys, &mut saved, &mut scratch, Out::Operands(&mut found));
+        site.forward(&call, &group, &input, &keys, &mut saved, &mut scratch, Output::Operands(&mut found));
 
         let Site::Dora(dora) = &*site else { panic!("a DoRA") };
-        let matrix = base.weights.get(&projection.weight_name(2)).unwrap();
+        let matrix = base.weights.get(&base.config.family.weight_name(2, projection)).unwrap();
         let mut row = vec![0.0; inputs];
         let value = |at: usize| f64::from(group.values[at]);
         let mut dropped_values = 0;

@@ -11,7 +11,7 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::device::{Device, Out, Term};
+use irtune_device::{Device, Output, Term};
 
 /// A vector at every target module of every layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ impl Ia3Site {
         input: &D::Operands,
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let (device, rows, outputs) = (call.device, call.rows, self.outputs);
         let vector = Some((&group.values, self.vector));
@@ -91,17 +91,17 @@ impl Ia3Site {
         let plain: ArrayVec<Term<D>, 1> =
             (call.factor != 1.0).then(|| call.frozen(input)).into_iter().collect();
         if self.scales_input {
-            device.scale_columns(input, vector, None, rows, self.inputs, Out::Operands(dropped));
+            device.scale_columns(input, vector, None, rows, self.inputs, Output::Operands(dropped));
             let terms = [call.frozen(&*dropped)];
             if plain.is_empty() {
-                device.product(&terms, 1.0, rows, outputs, out);
+                device.gemm(&terms, 1.0, rows, outputs, out);
             } else {
-                device.product(&terms, call.factor, rows, outputs, Out::Operands(output));
+                device.gemm(&terms, call.factor, rows, outputs, Output::Operands(output));
                 call.combine(&plain, 1.0 - call.factor, None, output, outputs, wide, out);
             }
         } else {
             let output = if call.training { &mut saved.output } else { output };
-            device.product(&[call.frozen(input)], call.factor, rows, outputs, Out::Operands(output));
+            device.gemm(&[call.frozen(input)], call.factor, rows, outputs, Output::Operands(output));
             call.combine(&plain, 1.0 - call.factor, vector, output, outputs, wide, out);
         }
     }
@@ -123,7 +123,7 @@ impl Ia3Site {
             device.add_column_products(out_gradient, &saved.output, rows, outputs, gradient, self.vector);
         }
         let vector = Some((&group.values, self.vector));
-        let out = Out::Operands(&mut scratch.out_gradients[call.projection as usize]);
+        let out = Output::Operands(&mut scratch.out_gradients[call.projection as usize]);
         device.scale_columns(out_gradient, vector, None, rows, outputs, out);
     }
 
@@ -156,7 +156,7 @@ impl Ia3Site {
             device.add_column_products(gradient, input, rows, inputs, vector_gradient, self.vector);
         }
         let vector = Some((&group.values, self.vector));
-        device.scale_columns(gradient, vector, None, rows, inputs, Out::Operands(&mut scratch.dropped));
+        device.scale_columns(gradient, vector, None, rows, inputs, Output::Operands(&mut scratch.dropped));
         std::mem::swap(gradient, &mut scratch.dropped);
     }
 }

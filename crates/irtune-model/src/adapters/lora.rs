@@ -9,7 +9,7 @@
 //! 2402.12354; Meng et al. 2024 (PiSSA), arXiv 2404.02948; PEFT `tuners/lora/layer.py`.
 
 use arrayvec::ArrayVec;
-use irtune_cpu::weight::Weight;
+use irtune_device::{BMatrix, Device, FloatMatrix, LowRank, Output, Term, WeightView};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,10 +20,7 @@ use super::{
     site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
     state::{Entries, Group, Rest},
 };
-use crate::{
-    device::{Device, LowRank, Out, Right, Term},
-    host_tensor::HostTensor,
-};
+use crate::{families::Family, host_tensor::HostTensor};
 
 /// What LoRA's matrices start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +136,7 @@ impl LoraConfig {
         device: &D,
         entries: &mut Entries,
         names: &[String],
-        weight: &Weight,
+        weight: &WeightView,
     ) -> LoraSite<D> {
         let (outputs, inputs, rank) = (weight.rows, weight.columns, self.rank);
         let (mut rests, mut fixed) = ((Rest::Drawn, Rest::Constant(0.0)), None);
@@ -181,14 +178,14 @@ pub(crate) struct LoraSite<D: Device> {
 }
 
 impl<D: Device> LoraSite<D> {
-    pub(super) fn a<'a>(&self, group: &'a Group<D>) -> Right<'a, D> {
+    pub(super) fn a<'a>(&self, group: &'a Group<D>) -> BMatrix<'a, D> {
         let (rows, columns) = (self.rank, self.inputs);
-        Right::Trained { values: &group.values, offset: self.a, rows, columns }
+        BMatrix::Trained(FloatMatrix { values: &group.values, offset: self.a, rows, columns })
     }
 
-    pub(super) fn b<'a>(&self, group: &'a Group<D>) -> Right<'a, D> {
+    pub(super) fn b<'a>(&self, group: &'a Group<D>) -> BMatrix<'a, D> {
         let (rows, columns) = (self.rank, self.outputs);
-        Right::Trained { values: &group.values, offset: self.b, rows, columns }
+        BMatrix::Trained(FloatMatrix { values: &group.values, offset: self.b, rows, columns })
     }
 
     /// What it adds to its matrix; `None` when that is more than one product.
@@ -204,13 +201,13 @@ impl<D: Device> LoraSite<D> {
         input: &D::Operands,
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let (device, rows) = (call.device, call.rows);
         let inner_input = call.dropped(input, self.inputs, saved, &mut scratch.dropped);
         let scale = self.scaling * call.factor;
         let inner = |a, out: &mut D::Operands| {
-            device.product(&[Term::forward(inner_input, a)], scale, rows, self.rank, Out::Operands(out));
+            device.gemm(&[Term::forward(inner_input, a)], scale, rows, self.rank, Output::Operands(out));
         };
         inner(self.a(group), &mut saved.inner);
         let mut terms = ArrayVec::<Term<D>, 3>::new();
@@ -220,7 +217,7 @@ impl<D: Device> LoraSite<D> {
             inner(start(a, self.rank, self.inputs), &mut saved.fixed_inner);
             terms.push(Term::backward(&saved.fixed_inner, start(b, self.rank, self.outputs)));
         }
-        device.product(&terms, 1.0, rows, self.outputs, out);
+        device.gemm(&terms, 1.0, rows, self.outputs, out);
     }
 
     pub(super) fn backward(
@@ -237,8 +234,8 @@ impl<D: Device> LoraSite<D> {
         self.matrices_backward(call, group, input, out_gradient, saved, dropped, turned, inner_gradient);
         if let Some(Fixed { b, .. }) = &self.fixed {
             let term = Term::forward(out_gradient, start(b, self.rank, self.outputs));
-            let out = Out::Operands(&mut fixed_gradients[call.projection as usize]);
-            call.device.product(&[term], self.scaling, call.rows, self.rank, out);
+            let out = Output::Operands(&mut fixed_gradients[call.projection as usize]);
+            call.device.gemm(&[term], self.scaling, call.rows, self.rank, out);
         }
     }
 
@@ -257,7 +254,7 @@ impl<D: Device> LoraSite<D> {
     ) {
         let (device, rows, rank) = (call.device, call.rows, self.rank);
         let term = Term::forward(out_gradient, self.b(group));
-        device.product(&[term], self.scaling, rows, rank, Out::Operands(inner_gradient));
+        device.gemm(&[term], self.scaling, rows, rank, Output::Operands(inner_gradient));
         if !call.training {
             return;
         }
@@ -291,6 +288,7 @@ impl<D: Device> LoraSite<D> {
     pub(super) fn export(
         &self,
         device: &D,
+        family: &Family,
         layer: usize,
         projection: Projection,
         parameters: &mut [HostTensor],
@@ -300,7 +298,8 @@ impl<D: Device> LoraSite<D> {
         let (mut a, mut b) = (vec![0.0; rank * inputs], vec![0.0; rank * outputs]);
         device.download(&fixed.a, 0, &mut a);
         device.download(&fixed.b, 0, &mut b);
-        let (name_a, name_b) = (projection.lora_a_name(layer), projection.lora_b_name(layer));
+        let [name_a, name_b] =
+            ["lora_A.weight", "lora_B.weight"].map(|part| family.adapter_name(layer, projection, part));
         for tensor in parameters {
             if tensor.name == name_a {
                 tensor.data.extend_from_slice(&a);
@@ -319,8 +318,8 @@ impl<D: Device> LoraSite<D> {
 }
 
 /// A matrix of PiSSA's start.
-fn start<D: Device>(values: &D::Floats, rows: usize, columns: usize) -> Right<'_, D> {
-    Right::Trained { values, offset: 0, rows, columns }
+fn start<D: Device>(values: &D::Floats, rows: usize, columns: usize) -> BMatrix<'_, D> {
+    BMatrix::Trained(FloatMatrix { values, offset: 0, rows, columns })
 }
 
 #[cfg(test)]

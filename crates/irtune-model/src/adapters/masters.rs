@@ -8,13 +8,14 @@
 //! Micikevicius et al., "Mixed Precision Training", 2018 (master copies); Luo, Yu & Li, "BAdam", NeurIPS 2024, and Pan
 //! et al., "LISA", NeurIPS 2024 (gradients and moments of the layers that train alone).
 
+use irtune_device::{BMatrix, Device, FloatMatrix, NormInput};
+
 use crate::{
     adapters::{
         projection::Projection,
         state::{Entries, Entry, Group, Rest},
     },
     config::ModelConfig,
-    device::{Device, Right},
 };
 
 /// The norms of a layer whose gains train, in the order of the forward pass.
@@ -28,26 +29,12 @@ pub(crate) enum Norm {
 
 impl Norm {
     const ALL: [Norm; 2] = [Norm::Attention, Norm::Mlp];
-
-    /// The gain's name in transformers.
-    pub(crate) fn weight_name(self, layer: usize) -> String {
-        let norm = match self {
-            Norm::Attention => "input_layernorm",
-            Norm::Mlp => "post_attention_layernorm",
-        };
-        format!("model.layers.{layer}.{norm}.weight")
-    }
 }
 
 /// Every tensor of a layer that trains, with its shape, in the order that files and engines keep them: the norm gains,
 /// then the projections.
 pub(crate) fn layer_tensors(config: &ModelConfig, layer: usize) -> Vec<(String, Vec<usize>)> {
-    let gains = Norm::ALL.map(|norm| (norm.weight_name(layer), vec![config.hidden_size]));
-    let matrices = Projection::ALL.map(|projection| {
-        let (outputs, inputs) = config.projection_shape(projection);
-        (projection.weight_name(layer), vec![outputs, inputs])
-    });
-    gains.into_iter().chain(matrices).collect()
+    config.layer_tensors(layer).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
 }
 
 /// Number of values of a layer that train.
@@ -126,10 +113,10 @@ impl<D: Device> Group<D> {
     }
 
     /// The master copy of a projection, `[outputs, inputs]`, if there is one.
-    pub(crate) fn master(&self, projection: Projection) -> Option<Right<'_, D>> {
+    pub(crate) fn master(&self, projection: Projection) -> Option<BMatrix<'_, D>> {
         self.masters.as_ref().filter(|masters| masters.has_values)?;
         let &Entry { offset, rows, columns, .. } = &self.entries[Norm::ALL.len() + projection as usize];
-        Some(Right::Master { values: &self.values, offset, rows, columns })
+        Some(BMatrix::Master(FloatMatrix { values: &self.values, offset, rows, columns }))
     }
 
     /// The gain of a norm as it was trained, if it was.
@@ -242,6 +229,9 @@ impl<D: Device> Group<D> {
         let &Entry { offset, columns, .. } = &self.entries[norm as usize];
         self.dirty = true;
         let gradient = &mut self.gradient;
-        device.rms_norm_gain_backward(input, rows, columns, scales, out_gradient, gradient, offset);
+        let masters = self.masters.as_ref().expect("gains that train");
+        let norm = irtune_device::Norm { gain: &masters.gains[norm as usize], width: columns, epsilon: 0.0 };
+        let input = NormInput { values: input, rstd: scales, rows };
+        device.rms_norm_gain_backward(norm, input, out_gradient, gradient, offset);
     }
 }

@@ -24,7 +24,7 @@ pub fn merged_weight(
     projection: Projection,
 ) -> Result<Vec<f32>, ModelError> {
     check_mergeable(adapter)?;
-    let weight = base.weights.get(&projection.weight_name(layer))?;
+    let weight = base.weights.get(&base.config.family.weight_name(layer, projection))?;
     let (outputs, inputs) = (weight.rows, weight.columns);
     let mut values = vec![0.0; outputs * inputs];
     values.par_chunks_exact_mut(inputs).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
@@ -33,7 +33,7 @@ pub fn merged_weight(
     }
     let mut found = Vec::new();
     for (part, shape) in adapter.tensors(&base.config, projection) {
-        let name = projection.adapter_name(layer, part);
+        let name = base.config.family.adapter_name(layer, projection, part);
         let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
             return Err(ModelError::MissingParameter { name });
         };

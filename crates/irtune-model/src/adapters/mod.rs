@@ -8,14 +8,13 @@ pub mod lora;
 pub(crate) mod masters;
 pub mod merge;
 mod pissa;
-pub mod projection;
 pub(crate) mod site;
 pub(crate) mod state;
 
+pub use crate::families::projection::{self, Projection, UnknownProjection};
 pub use bottleneck::{BottleneckActivation, BottleneckConfig, BottleneckPlace};
 pub use config::{AdapterConfig, AdapterConfigError};
 pub use dora::DoraConfig;
 pub use ia3::Ia3Config;
 pub use lora::{LoraConfig, LoraInit};
 pub use merge::merged_weight;
-pub use projection::{Projection, UnknownProjection};

@@ -7,7 +7,7 @@
 //! # Source
 //! Meng et al. 2024, arXiv 2404.02948; Halko, Martinsson & Tropp 2011, algorithm 4.4, as `torch.svd_lowrank` has it.
 
-use irtune_cpu::weight::Weight;
+use irtune_device::WeightView;
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,7 +21,7 @@ const ROUNDS: usize = 4;
 
 /// A `[rank, inputs]` and B transposed `[rank, outputs]` with `scaling · B A` the best approximation of its rank; rows
 /// beyond the matrix's own rank are 0.
-pub(super) fn principal(weight: &Weight, rank: usize, scaling: f32) -> (Vec<f32>, Vec<f32>) {
+pub(super) fn principal(weight: &WeightView, rank: usize, scaling: f32) -> (Vec<f32>, Vec<f32>) {
     let (outputs, inputs) = (weight.rows, weight.columns);
     let mut values = vec![0.0f32; outputs * inputs];
     values.chunks_mut(inputs).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
@@ -89,7 +89,7 @@ mod tests {
         for (outputs, inputs) in [(40, 30), (300, 420), (420, 300)] {
             let (rank, scaling) = (4, 2.0);
             let (values, best) = falling(outputs, inputs, rank);
-            let (a, b) = principal(&Weight::of(&values, outputs, inputs), rank, scaling);
+            let (a, b) = principal(&WeightView::of(&values, outputs, inputs), rank, scaling);
             let mut squares = 0.0;
             for output in 0..outputs {
                 for input in 0..inputs {
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_rank_beyond_the_matrix_leaves_zeros() {
         let values: Vec<f32> = (0..6).map(|value| value as f32).collect();
-        let (a, b) = principal(&Weight::of(&values, 2, 3), 4, 1.0);
+        let (a, b) = principal(&WeightView::of(&values, 2, 3), 4, 1.0);
         assert!(a[..6].iter().any(|&value| value != 0.0));
         assert!(a[6..].iter().chain(&b[4..]).all(|&value| value == 0.0));
     }

@@ -1,6 +1,7 @@
 //! A projection's adapter inside a layer: the three things a layer's forward and backward ask of it, whatever its kind.
 
 use arrayvec::ArrayVec;
+use irtune_device::{BMatrix, Device, DoraScratch, LowRank, MaskRef, Output, Term};
 
 use super::{
     bottleneck::BottleneckSite,
@@ -13,11 +14,7 @@ use super::{
     state::{Entries, Entry, Group},
 };
 use crate::{
-    base::Base,
-    config::ModelConfig,
-    device::{Device, DirectionMemory, LowRank, MaskRef, Out, Right, Term},
-    engine::Trained,
-    error::ModelError,
+    base::Base, config::ModelConfig, engine::Trained, error::ModelError, families::Family,
     host_tensor::HostTensor,
 };
 
@@ -53,11 +50,11 @@ pub(crate) fn layer_sites<D: Device>(
 ) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
     let (mut entries, mut sites) = (Entries::default(), none());
     for &projection in adapter.target_modules() {
-        let weight = base.weights.get(&projection.weight_name(layer))?;
+        let weight = base.weights.get(&base.config.family.weight_name(layer, projection))?;
         let names: Vec<String> = adapter
             .tensors(&base.config, projection)
             .iter()
-            .map(|(part, _)| projection.adapter_name(layer, part))
+            .map(|(part, _)| base.config.family.adapter_name(layer, projection, part))
             .collect();
         let shape = (weight.rows, weight.columns);
         let site = match adapter {
@@ -101,7 +98,7 @@ impl<'a, D: Device> Call<'a, D> {
     where
         'a: 'b,
     {
-        Term::forward(input, Right::Frozen(self.weight))
+        Term::forward(input, BMatrix::Frozen(self.weight))
     }
 
     /// That of the input gradient.
@@ -109,7 +106,7 @@ impl<'a, D: Device> Call<'a, D> {
     where
         'a: 'b,
     {
-        Term::backward(out_gradient, Right::Frozen(self.weight))
+        Term::backward(out_gradient, BMatrix::Frozen(self.weight))
     }
 
     /// The mask, when something is dropped.
@@ -146,19 +143,19 @@ impl<'a, D: Device> Call<'a, D> {
         part: &D::Operands,
         columns: usize,
         wide: &mut D::Floats,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         let (device, rows) = (self.device, self.rows);
         match out {
-            Out::Add(values, offset) => {
+            Output::Add(values, offset) => {
                 if !terms.is_empty() {
-                    device.product(terms, scale, rows, columns, Out::Add(&mut *values, offset));
+                    device.gemm(terms, scale, rows, columns, Output::Add(&mut *values, offset));
                 }
-                device.scale_columns(part, factors, None, rows, columns, Out::Add(values, offset));
+                device.scale_columns(part, factors, None, rows, columns, Output::Add(values, offset));
             }
             out => {
                 if !terms.is_empty() {
-                    device.product(terms, scale, rows, columns, Out::Store(&mut *wide));
+                    device.gemm(terms, scale, rows, columns, Output::Store(&mut *wide));
                 }
                 let addend = (!terms.is_empty()).then_some(&*wide);
                 device.scale_columns(part, factors, addend, rows, columns, out);
@@ -207,7 +204,7 @@ pub(crate) struct AdapterScratch<D: Device> {
     pub(crate) turned: D::Operands,
     /// `[widest output]`: sums down the columns.
     pub(crate) sums: D::Floats,
-    pub(crate) direction: DirectionMemory<D>,
+    pub(crate) dora: DoraScratch<D>,
     /// By [`Projection`]: `[tokens, inner]`.
     pub(crate) inner_gradients: [D::Operands; 7],
     /// By [`Projection`]: `[tokens, inner]`, of PiSSA's start.
@@ -256,11 +253,7 @@ impl<D: Device> AdapterScratch<D> {
             activated: device.operands(tokens * inner),
             turned: device.operands(tokens * turned),
             sums: device.floats(output),
-            direction: if dora {
-                DirectionMemory::new(device, inner, output)
-            } else {
-                DirectionMemory::new(device, 0, 0)
-            },
+            dora: if dora { DoraScratch::new(device, inner, output) } else { DoraScratch::new(device, 0, 0) },
             inner_gradients: Projection::ALL
                 .map(|projection| device.operands(tokens * widths(projection).inner)),
             fixed_gradients: Projection::ALL
@@ -285,7 +278,7 @@ impl<D: Device> Site<D> {
         keys: &[u64],
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
-        out: Out<D>,
+        out: Output<D>,
     ) {
         if let Some(Dropout { key, probability }) = call.dropout {
             let columns = match self {
@@ -370,12 +363,13 @@ impl<D: Device> Site<D> {
     pub(crate) fn export(
         &self,
         device: &D,
+        family: &Family,
         layer: usize,
         projection: Projection,
         parameters: &mut [HostTensor],
     ) {
         if let Site::Lora(lora) = self {
-            lora.export(device, layer, projection, parameters);
+            lora.export(device, family, layer, projection, parameters);
         }
     }
 

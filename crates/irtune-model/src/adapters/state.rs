@@ -1,10 +1,8 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
-use crate::{
-    adapters::masters::Masters,
-    device::{AdamW, Device, OptimizerSlices, Out, Right, Term},
-    host_tensor::HostTensor,
-};
+use irtune_device::{AdamW, BMatrix, Device, OptimizerSlices, Output, Term};
+
+use crate::{adapters::masters::Masters, host_tensor::HostTensor};
 
 /// The values at which a parameter lets its adapter do nothing, and at which it starts; one that has none is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,8 +193,8 @@ impl<D: Device> Group<D> {
         turned: &mut D::Operands,
     ) {
         device.transpose(left, tokens, rows, turned);
-        let term = Term::backward(&*turned, Right::Operands(right, tokens, columns));
-        device.product(&[term], 1.0, rows, columns, Out::Add(&mut self.gradient, offset));
+        let term = Term::backward(&*turned, BMatrix::Operands(right, tokens, columns));
+        device.gemm(&[term], 1.0, rows, columns, Output::Add(&mut self.gradient, offset));
     }
 
     /// Clears moments and step count.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::Base;
+use super::{Base, tokenizer};
 
 /// Markers of ChatML's turns.
 const MARKERS: [&str; 2] = ["<|im_start|>", "<|im_end|>"];
@@ -15,9 +15,7 @@ pub(super) fn of_folder(folder: &Path) -> Option<String> {
     if let Ok(template) = std::fs::read_to_string(folder.join("chat_template.jinja")) {
         return Some(template);
     }
-    let config = std::fs::read(folder.join("tokenizer_config.json")).ok()?;
-    let config: Value = serde_json::from_slice(&config).ok()?;
-    match config.get("chat_template")? {
+    match tokenizer::settings::read(folder)?.get("chat_template")? {
         Value::String(template) => Some(template.clone()),
         Value::Array(named) => {
             let default = named.iter().find(|template| template["name"] == "default").or(named.first())?;

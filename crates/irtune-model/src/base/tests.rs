@@ -1,5 +1,5 @@
 use super::*;
-use crate::{
+use crate::base::{
     config::tests::tiny,
     weights::{
         gguf::sample::Sample,

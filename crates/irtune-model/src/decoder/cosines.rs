@@ -1,7 +1,9 @@
 //! How little each layer turns its input: cosines between inputs and outputs, averaged over the batch.
 
 use super::geometry::Rows;
-use crate::{batch::PackedBatch, device::Device};
+use irtune_device::Device;
+
+use crate::batch::PackedBatch;
 
 /// Measures the passes that are watched; the others cost nothing.
 pub(crate) struct Cosines {

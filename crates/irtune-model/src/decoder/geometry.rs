@@ -1,9 +1,8 @@
 //! Where everything of a packed batch is: positions, attention segments, pooled rows, dropout keys.
 
-use crate::{
-    batch::PackedBatch,
-    device::{AttentionShape, Segment},
-};
+use irtune_device::{AttentionShape, Segment};
+
+use crate::batch::PackedBatch;
 
 /// A batch as the layers see it; kept and refilled, so that a warm step allocates nothing.
 #[derive(Default)]
@@ -63,7 +62,7 @@ impl Geometry {
             for (place, token) in batch.tokens[run.start..end].iter().enumerate() {
                 positions.push((run.context + place) as u32);
                 // A token more makes another key, so rows have the same masks however examples are packed.
-                key = irtune_cpu::dropout::key(&[key, u64::from(*token)]);
+                key = irtune_device::mix_key(&[key, u64::from(*token)]);
                 keys.push(key);
             }
             let own = Segment {

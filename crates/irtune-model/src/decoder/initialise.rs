@@ -4,7 +4,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Decoder;
-use crate::{adapters::state::Rest, device::Device};
+use irtune_device::Device;
+
+use crate::adapters::state::Rest;
 
 impl<D: Device> Decoder<D> {
     /// What has a rest starts there, other matrices uniformly within 1/√columns (PyTorch's `kaiming_uniform_` with

@@ -11,6 +11,9 @@ pub(crate) mod workspace;
 
 use std::{collections::HashSet, path::Path, sync::Arc};
 
+use irtune_device::{
+    AdamW, Device, DropoutKey, HeadShape, LossOptions, Norm, NormInput, RotaryTable, mix_key,
+};
 use rayon::prelude::*;
 
 use crate::{
@@ -24,11 +27,11 @@ use crate::{
     base::Base,
     batch::PackedBatch,
     config::ModelConfig,
-    device::{AdamW, Device, HeadShape, LossOptions, RotaryTable},
-    engine::{DropoutKey, Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
+    engine::{Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
     error::ModelError,
-    families::llama::{Layer, Pass, State},
+    families::Role,
     host_tensor::HostTensor,
+    layer::{Layer, Pass, State},
     parameters,
     peft::HEAD_NAME,
     spectrum,
@@ -43,7 +46,7 @@ use workspace::{Capacity, Slots, Workspace};
 
 /// The engine on a device.
 pub(crate) struct Decoder<D: Device> {
-    device: D,
+    device: Arc<D>,
     base: Arc<Base>,
     trained: Trained,
     labels: usize,
@@ -61,7 +64,6 @@ pub(crate) struct Decoder<D: Device> {
     workspace: Workspace<D>,
     /// Which layers' activations can be kept; none when it only infers.
     slots: Slots,
-    pool: Option<rayon::ThreadPool>,
     cache: Option<StateCache>,
     /// How training counts labels.
     loss: LossOptions,
@@ -69,8 +71,6 @@ pub(crate) struct Decoder<D: Device> {
     words: Option<Words<D>>,
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
-    /// Scratch that all threads have.
-    settled: irtune_cpu::Settled,
     training: bool,
     /// Whether the layers' matrices are merged with their adapters.
     merged: bool,
@@ -95,18 +95,10 @@ impl<D: Device> Decoder<D> {
         if labels == 0 {
             return Err(ModelError::NoLabels);
         }
-        // Inside a pool its threads do the work: a second pool would compete with it.
-        let pool = match rayon::current_thread_index() {
-            Some(_) => None,
-            None => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
-                Some(pool.map_err(|source| ModelError::Threads { threads: options.threads, source })?)
-            }
-        };
         let config = &base.config;
         let (mut layers, mut groups) = (Vec::new(), Vec::new());
         // What adapters have to know of the frozen matrices takes a while.
-        let adapters = run(&pool, || {
+        let adapters = device.run(|| {
             let layers = (0..config.layers).into_par_iter();
             layers
                 .map(|layer| {
@@ -122,7 +114,7 @@ impl<D: Device> Decoder<D> {
             }
             layers.push(Layer::new(&device, base, index, sites.unwrap_or_else(site::none))?);
         }
-        let gain = base.weights.vector("model.norm.weight")?;
+        let gain = base.weights.vector(&config.family.outer_name(Role::FinalNorm))?;
         let mut final_gain = device.floats(gain.len());
         device.upload(&gain, &mut final_gain, 0);
         let mut entries = Entries::default();
@@ -139,12 +131,12 @@ impl<D: Device> Decoder<D> {
         let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
         let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots);
         let mut decoder = Self {
-            embedding: device.weight("model.embed_tokens.weight")?,
+            embedding: device.weight(base.weights.matrix(&config.family.outer_name(Role::Embedding))?)?,
             table: RotaryTable::new(&config.inverse_frequencies(), 512),
             geometry: Geometry::default(),
             cosines: Cosines::new(config.hidden_size, config.layers),
             base: base.clone(),
-            device,
+            device: Arc::new(device),
             labels,
             final_gain,
             layers,
@@ -154,12 +146,10 @@ impl<D: Device> Decoder<D> {
             trained,
             workspace,
             slots,
-            pool,
             cache: None,
             loss: LossOptions::default(),
             words: None,
             targets: Vec::new(),
-            settled: irtune_cpu::Settled::default(),
             training: options.training,
             merged: false,
         };
@@ -187,13 +177,13 @@ impl<D: Device> Decoder<D> {
         if needed.tokens > capacity.tokens || needed.examples > capacity.examples {
             let (union, slots) = (capacity.union(needed), self.slots);
             let sized =
-                |capacity| Workspace::new(&self.device, config, &self.trained, self.labels, capacity, slots);
+                |capacity| Workspace::new(&*self.device, config, &self.trained, self.labels, capacity, slots);
             // The old one goes before the new one comes.
             self.workspace = sized(Capacity::default());
             self.workspace = sized(union);
         } else if needed.partial_rows > capacity.partial_rows {
             // All others may be in use already, and would be resident once more.
-            self.workspace.grow_partial_rows(&self.device, config, needed.partial_rows);
+            self.workspace.grow_partial_rows(&*self.device, config, needed.partial_rows);
         }
         Ok(())
     }
@@ -222,7 +212,7 @@ impl<D: Device> Decoder<D> {
             layer.refresh(device, group, &mut workspace.scratch.adapters);
         }
         let Self { device, base, geometry, workspace, layers, groups, cache, cosines, .. } = self;
-        let config = &base.config;
+        let (device, config) = (&**device, &base.config);
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
         let again = again(self.slots, layers.len() - lowest);
         let count = layers.len();
@@ -273,8 +263,8 @@ impl<D: Device> Decoder<D> {
             keep(device, pooled_residual, geometry.row_keys(true), cache)?;
         }
         let Workspace { pooled, pooled_scales, logits, .. } = workspace;
-        let (rows, epsilon) = (shape.examples, config.norm_epsilon);
-        device.rms_norm_floats(pooled_residual, rows, &self.final_gain, epsilon, pooled, pooled_scales);
+        let norm = final_norm(&self.final_gain, config);
+        device.rms_norm_floats(norm, pooled_residual, shape.examples, pooled, pooled_scales);
         if self.words.is_none() {
             device.head(pooled, &self.head.values, shape, logits);
         }
@@ -291,7 +281,7 @@ impl<D: Device> Decoder<D> {
     ) {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
-        let config = &base.config;
+        let (device, config) = (&**device, &base.config);
         let Workspace { pooled_residual, pooled, pooled_scales, logits_gradient, .. } = workspace;
         let Workspace { pooled_gradient, residual_gradient, residual, saved, inputs, scratch, .. } =
             workspace;
@@ -308,15 +298,9 @@ impl<D: Device> Decoder<D> {
         }
         device.clear(pooled_gradient, 0, shape.examples * shape.width);
         let again = again(self.slots, count - lowest);
-        let (input, gain) = (&*pooled_residual, &self.final_gain);
-        device.rms_norm_floats_backward(
-            input,
-            shape.examples,
-            gain,
-            pooled_scales,
-            normed_gradient,
-            pooled_gradient,
-        );
+        let norm = final_norm(&self.final_gain, config);
+        let input = NormInput { values: &*pooled_residual, rstd: pooled_scales, rows: shape.examples };
+        device.rms_norm_floats_backward(norm, input, normed_gradient, pooled_gradient);
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = geometry.rows(index + 1 == count);
             let pass = Pass { device, config, table: &self.table, rows, dropout, factor: 1.0 };
@@ -357,7 +341,7 @@ impl<D: Device> Decoder<D> {
         };
         let probability = self.trained.adapter().map_or(0.0, AdapterConfig::dropout);
         let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
-            let key = irtune_cpu::dropout::key(&[key.seed, key.step]);
+            let key = mix_key(&[key.seed, key.step]);
             Dropout { key, probability }
         });
         let Self { device, layers, groups, spare, .. } = self;
@@ -381,7 +365,7 @@ impl<D: Device> Decoder<D> {
             }
         };
         self.backward(states, lowest, train_head, dropout);
-        self.settled = irtune_cpu::settle(self.settled);
+        self.device.end_pass();
         Ok(loss)
     }
 
@@ -418,7 +402,7 @@ impl<D: Device> Decoder<D> {
         let layers =
             self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
         let head = (train_head && self.words.is_none()).then_some(&mut self.head);
-        (&self.device, layers.chain(head))
+        (&*self.device, layers.chain(head))
     }
 }
 
@@ -433,17 +417,14 @@ fn keep<D: Device>(
     cache.write(keys).map_err(|source| ModelError::Cache { folder: cache.folder().to_owned(), source })
 }
 
+/// The norm after the last layer.
+fn final_norm<'a, D: Device>(gain: &'a D::Floats, config: &ModelConfig) -> Norm<'a, D> {
+    Norm { gain, width: config.hidden_size, epsilon: config.norm_epsilon }
+}
+
 /// How many of so many layers, the lowest ones, are computed again in the backward.
 fn again(slots: Slots, layers: usize) -> usize {
     layers.saturating_sub(slots.kept)
-}
-
-/// Runs `work` on the decoder's own pool, or on the current one.
-fn run<T: Send>(pool: &Option<rayon::ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
-    match pool {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
 }
 
 impl<D: Device> Engine for Decoder<D> {
@@ -464,7 +445,7 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn threads(&self) -> usize {
-        self.pool.as_ref().map_or_else(rayon::current_num_threads, rayon::ThreadPool::current_num_threads)
+        self.device.threads()
     }
 
     fn merge(&mut self) {
@@ -473,31 +454,29 @@ impl<D: Device> Engine for Decoder<D> {
         }
         let bytes = Projection::ALL.iter().map(|&projection| {
             let (outputs, inputs) = self.base.config.projection_shape(projection);
-            self.device.merged_bytes(outputs, inputs)
+            self.device.prepacked_bytes(outputs, inputs)
         });
         let fits = bytes.sum::<Option<usize>>().is_some_and(|bytes| bytes * self.layers.len() <= MOST_MERGED);
         if !fits {
             return;
         }
-        let pool = self.pool.take();
         let Self { device, layers, groups, .. } = self;
-        run(&pool, || {
+        device.run(|| {
             for (index, layer) in layers.iter_mut().enumerate() {
-                layer.merge(device, groups.get(index));
+                layer.merge(&**device, groups.get(index));
             }
         });
-        (self.pool, self.merged) = (pool, true);
+        self.merged = true;
     }
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         let with_words = self.with_words(batch, None);
         let packed = with_words.as_ref().unwrap_or(batch);
         self.prepare(packed)?;
-        let (pool, layers) = (self.pool.take(), self.layers.len());
-        let done = run(&pool, || {
+        let (device, layers) = (self.device.clone(), self.layers.len());
+        let done = device.run(|| {
             self.forward(packed, |_| State::Passing, layers, None, &[]).map(|()| self.word_logits(out))
         });
-        self.pool = pool;
         self.keep_words(with_words);
         if done? {
             return Ok(());
@@ -549,11 +528,10 @@ impl<D: Device> Engine for Decoder<D> {
             below.any(|(&factor, group)| factor != 1.0 && !group.silent)
         };
         let set_aside = if self.cache.as_ref().is_some_and(changes_kept) { self.cache.take() } else { None };
-        let pool = self.pool.take();
-        let forward = run(&pool, || {
+        let device = self.device.clone();
+        let forward = device.run(|| {
             self.forward(batch, |_| State::Passing, layers, None, given).map(|()| self.word_losses(None))
         });
-        self.pool = pool;
         self.cache = set_aside.or(self.cache.take());
         self.keep_words(with_words);
         Ok(forward?.unwrap_or_else(|| self.sum_of_losses(targets, &LossOptions::default(), 1.0)))
@@ -581,17 +559,16 @@ impl<D: Device> Engine for Decoder<D> {
         let with_words = self.with_words(batch, Some(targets));
         let batch = with_words.as_ref().unwrap_or(batch);
         self.prepare(batch)?;
-        let pool = self.pool.take();
+        let device = self.device.clone();
         let loss =
-            run(&pool, || self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
-        self.pool = pool;
+            device.run(|| self.accumulate_here(batch, targets, active, train_head, normalizer, dropout));
         self.keep_words(with_words);
         loss
     }
 
     fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
         let training = self.slots.kept > 0;
-        self.words = Some(Words::new(&self.device, &self.base, words, self.labels, training)?);
+        self.words = Some(Words::new(&*self.device, &self.base, words, self.labels, training)?);
         Ok(())
     }
 
@@ -625,23 +602,24 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
-        Ok(spectrum::norm(&self.base.weights.get(&Projection::OProj.weight_name(layer))?))
+        let name = self.base.config.family.weight_name(layer, Projection::OProj);
+        Ok(spectrum::norm(&self.base.weights.get(&name)?))
     }
 
     fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
-        run(&self.pool, || spectrum::layer_signal_to_noise(&self.base.weights, layer))
+        self.device.run(|| spectrum::layer_signal_to_noise(&self.base, layer))
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
         out.clear();
         if let Some(group) = self.groups.get(layer) {
-            let squares = |entry| group.gradient_squares(&self.device, entry);
+            let squares = |entry| group.gradient_squares(&*self.device, entry);
             out.extend(group.entries.iter().map(|entry| squares(entry).sqrt()));
         }
     }
 
     fn head_gradient_norm(&self) -> f64 {
-        self.head.gradient_squares(&self.device, &self.head.entries[0]).sqrt()
+        self.head.gradient_squares(&*self.device, &self.head.entries[0]).sqrt()
     }
 
     fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32) {
@@ -655,12 +633,11 @@ impl<D: Device> Engine for Decoder<D> {
         for (group, _) in groups.iter_mut().zip(active).filter(|(_, active)| **active) {
             group.prepare_moments(device, spare);
         }
-        let pool = self.pool.take();
-        run(&pool, || {
+        let device = self.device.clone();
+        device.run(|| {
             let (device, groups) = self.trained(active, train_head);
             groups.for_each(|group| group.update(device, settings));
         });
-        self.pool = pool;
     }
 
     fn reset_optimizer(&mut self, layer: usize) {
@@ -674,20 +651,20 @@ impl<D: Device> Engine for Decoder<D> {
 
     fn parameters(&self) -> Vec<HostTensor> {
         let mut out = Vec::new();
-        self.groups().for_each(|group| group.parameters(&self.device, &mut out));
+        self.groups().for_each(|group| group.parameters(&*self.device, &mut out));
         out
     }
 
     fn exported(&self, mut parameters: Vec<HostTensor>) -> Vec<HostTensor> {
         for layer in &self.layers {
-            layer.export(&self.device, &mut parameters);
+            layer.export(&*self.device, self.base.config.family, &mut parameters);
         }
         parameters
     }
 
     fn gradients(&self) -> Vec<HostTensor> {
         let mut out = Vec::new();
-        self.groups().for_each(|group| group.gradients(&self.device, &mut out));
+        self.groups().for_each(|group| group.gradients(&*self.device, &mut out));
         out
     }
 
@@ -716,7 +693,7 @@ impl<D: Device> Engine for Decoder<D> {
 
     fn optimizer_state(&self) -> Vec<HostTensor> {
         let mut out = Vec::new();
-        self.groups().for_each(|group| group.optimizer_state(&self.device, &mut out));
+        self.groups().for_each(|group| group.optimizer_state(&*self.device, &mut out));
         out
     }
 

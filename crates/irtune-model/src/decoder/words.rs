@@ -6,10 +6,11 @@
 
 use std::mem;
 
+use irtune_device::{BMatrix, Device, Output, Term};
+
 use crate::{
     base::Base,
     batch::{PackedBatch, Run},
-    device::{Device, Out, Right, Side, Term},
     error::ModelError,
 };
 
@@ -79,7 +80,7 @@ impl<D: Device> Words<D> {
         let head = base.weights.language_head(&base.config)?;
         Ok(Self {
             tokens,
-            head: device.weight(head)?,
+            head: device.weight(base.weights.matrix(&head)?)?,
             vocabulary,
             hidden,
             batch: PackedBatch::default(),
@@ -148,9 +149,9 @@ impl<D: Device> Words<D> {
         let Self { head, vocabulary, hidden, numbers, log_sums, rows, rounded, logits, .. } = self;
         device.gather_floats(pooled, *hidden, &numbers[start..start + count], rows);
         device.round(rows, count * *hidden, rounded);
-        let term = Term { left: rounded, right: Right::Frozen(head), side: Side::Forward, mask: None };
-        device.product(&[term], 1.0, count, *vocabulary, Out::Store(logits));
-        device.log_sums(logits, *vocabulary, &mut log_sums[..count]);
+        let term = Term::forward(rounded, BMatrix::Frozen(head));
+        device.gemm(&[term], 1.0, count, *vocabulary, Output::Store(logits));
+        device.logsumexp(logits, *vocabulary, &mut log_sums[..count]);
     }
 
     /// Runs `each` on every ask of a chunk with its token's log-likelihood.
@@ -209,9 +210,8 @@ impl<D: Device> Words<D> {
             factors.extend(asks.iter().map(|ask| *factor * ask.share));
             device.token_gradient(logits, *vocabulary, &log_sums[..count], targets, factors);
             device.round(logits, count * *vocabulary, &mut self.gradient);
-            let right = Right::Frozen(&*head);
-            let term = Term { left: &self.gradient, right, side: Side::Backward, mask: None };
-            device.product(&[term], 1.0, count, *hidden, Out::Add(&mut **out, start * *hidden));
+            let term = Term::backward(&self.gradient, BMatrix::Frozen(&*head));
+            device.gemm(&[term], 1.0, count, *hidden, Output::Add(&mut **out, start * *hidden));
         }
         loss
     }
@@ -237,7 +237,7 @@ impl<D: Device> Decoder<D> {
     /// With words, the log-likelihoods after the last forward; whether there are any.
     pub(super) fn word_logits(&mut self, out: &mut Vec<f32>) -> bool {
         let Some(words) = &mut self.words else { return false };
-        words.log_likelihoods(&self.device, &self.workspace.pooled, &self.geometry, out);
+        words.log_likelihoods(&*self.device, &self.workspace.pooled, &self.geometry, out);
         true
     }
 
@@ -246,6 +246,6 @@ impl<D: Device> Decoder<D> {
     pub(super) fn word_losses(&mut self, factor: Option<f64>) -> Option<f64> {
         let words = self.words.as_mut()?;
         let gradient = factor.map(|factor| (factor, &mut self.workspace.scratch.picked_gradient));
-        Some(words.losses(&self.device, &self.workspace.pooled, self.geometry.pooled_rows(), gradient))
+        Some(words.losses(&*self.device, &self.workspace.pooled, self.geometry.pooled_rows(), gradient))
     }
 }

@@ -3,13 +3,14 @@
 //! Buffers start as untouched zero pages, so what a run never needs (layers below the lowest training one) never
 //! becomes resident.
 
+use irtune_device::Device;
+
 use crate::{
     adapters::{
         projection::Projection,
         site::{AdapterScratch, SavedAdapter},
     },
     config::ModelConfig,
-    device::Device,
     engine::Trained,
 };
 

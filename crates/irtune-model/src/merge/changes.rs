@@ -100,7 +100,7 @@ impl Changes<'_> {
                 merged_weight(base, adapter, tensors, layer, projection).expect("checked before")
             }
             Changes::Head { .. } | Changes::Weights { .. } => {
-                self.other(base, &projection.weight_name(layer))
+                self.other(base, &base.config.family.weight_name(layer, projection))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The merged tensors, made one by one as their file is written.
 
-use std::{borrow::Cow, cell::RefCell, collections::HashMap, path::Path};
+use std::{borrow::Cow, cell::RefCell, path::Path};
 
 use half::bf16;
 use irtune_files::write_file;
@@ -9,7 +9,10 @@ use serde_json::{Map, json};
 
 use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
-    adapters::projection::Projection, base::Base, engine::WEIGHTS_HEAD_NAME, safetensors_file::write_tensors,
+    base::Base,
+    engine::WEIGHTS_HEAD_NAME,
+    families::{Kind, Projection, Role},
+    safetensors_file::write_tensors,
 };
 
 /// Where a tensor's values come from.
@@ -92,16 +95,18 @@ impl View for &Lazy<'_> {
 /// Every tensor of the classifier in the order of the forward pass, with its shape.
 fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
     let config = &base.config;
-    let origins: HashMap<String, Origin> = (0..config.layers)
-        .flat_map(|layer| {
-            Projection::ALL
-                .map(|projection| (projection.weight_name(layer), Origin::Projection(layer, projection)))
+    let outer = [Role::Embedding, Role::FinalNorm];
+    let outer = outer.map(|role| (config.outer_tensor(role), Origin::Other)).into_iter();
+    let layers = (0..config.layers).flat_map(|layer| {
+        config.layer_tensors(layer).into_iter().map(move |tensor| {
+            let origin = match (tensor.role, tensor.kind) {
+                (Role::Projection(projection), Kind::Weight) => Origin::Projection(layer, projection),
+                _ => Origin::Other,
+            };
+            ((tensor.name, tensor.shape), origin)
         })
-        .collect();
-    let expected = config.expected_tensors().into_iter().map(|(name, shape)| {
-        let origin = origins.get(&name).copied().unwrap_or(Origin::Other);
-        (name, shape, origin)
     });
+    let expected = outer.chain(layers).map(|((name, shape), origin)| (name, shape, origin));
     let head = (WEIGHTS_HEAD_NAME.to_owned(), vec![labels, config.hidden_size], Origin::Head);
     expected.chain([head]).collect()
 }

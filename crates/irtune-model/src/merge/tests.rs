@@ -95,12 +95,13 @@ fn a_matrix_is_the_bases_plus_the_scaled_product() {
     files.sort();
     assert_eq!(files, ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
     for projection in Projection::ALL {
-        let name = projection.weight_name(1);
+        let name = base.config.family.weight_name(1, projection);
         let (outputs, inputs) = base.config.projection_shape(projection);
         let mut expected = base.weights.values(&name).unwrap();
         if lora().target_modules.contains(&projection) {
+            let name_of = |part| base.config.family.adapter_name(1, projection, part);
             let find = |name: String| tensors.iter().find(|tensor| tensor.name == name).unwrap();
-            let (a, b) = (find(projection.lora_a_name(1)), find(projection.lora_b_name(1)));
+            let (a, b) = (find(name_of("lora_A.weight")), find(name_of("lora_B.weight")));
             for output in 0..outputs {
                 for input in 0..inputs {
                     for rank in 0..3 {
@@ -138,7 +139,7 @@ fn a_ggufs_matrices_and_tokenizer_are_those_of_transformers() {
     let changes = Changes::Weights { tensors: &[head] };
     write_merged(&folder, &base, &changes, &labels(), MergedType::F32, &mut |_, _| {}).unwrap();
     let merged = Base::open(&folder).unwrap();
-    let name = Projection::QProj.weight_name(0);
+    let name = base.config.family.weight_name(0, Projection::QProj);
     assert!(base.weights.tensor(&name).unwrap().interleaved_head.is_some());
     assert!(merged.weights.tensor(&name).unwrap().interleaved_head.is_none());
     for tensor in base.weights.tensors().filter(|tensor| tensor.name.starts_with("model.")) {

@@ -46,7 +46,9 @@ pub fn expected_tensors(
     for layer in 0..base.layers {
         for &projection in adapter.target_modules() {
             let tensors = adapter.tensors(base, projection).into_iter();
-            expected.extend(tensors.map(|(part, shape)| (projection.adapter_name(layer, part), shape)));
+            expected.extend(
+                tensors.map(|(part, shape)| (base.family.adapter_name(layer, projection, part), shape)),
+            );
         }
     }
     if labels > 0 {

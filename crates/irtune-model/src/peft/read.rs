@@ -40,10 +40,11 @@ pub struct AdapterFolder {
 pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, AdapterError> {
     recover_folder(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(CONFIG_FILE);
-    let settings = Settings::parse(&read(&path)?, &path)?;
+    let settings = Settings::parse(&read(&path)?, &path, base.family)?;
     let path = folder.join(settings.tensor_file());
     let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
-    let first = |projection: Projection, layer| projection.adapter_name(layer, settings.first_part());
+    let first =
+        |projection: Projection, layer| base.family.adapter_name(layer, projection, settings.first_part());
     let has = |projection: Projection, layer| stored.tensor(&first(projection, layer)).is_ok();
     let anywhere = |&projection: &Projection| (0..base.layers).any(|layer| has(projection, layer));
     let adapter = settings.adapter(Projection::ALL.into_iter().filter(anywhere).collect())?;
@@ -69,7 +70,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         .filter(|&(projection, layer)| !adapted(projection, layer))
         .flat_map(|(projection, layer)| {
             let tensors = adapter.tensors(base, projection).into_iter();
-            tensors.map(move |(part, _)| projection.adapter_name(layer, part))
+            tensors.map(move |(part, _)| base.family.adapter_name(layer, projection, part))
         })
         .collect();
     if !blank.is_empty() && matches!(adapter, AdapterConfig::Dora(_)) {

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::{AdapterError, BOTTLENECK_TYPE};
-use crate::adapters::{
-    bottleneck::BottleneckConfig, config::AdapterConfig, dora::DoraConfig, ia3::Ia3Config, lora::LoraConfig,
-    projection::Projection,
+use crate::{
+    adapters::{
+        bottleneck::BottleneckConfig, config::AdapterConfig, dora::DoraConfig, ia3::Ia3Config,
+        lora::LoraConfig,
+    },
+    families::{Family, Projection},
 };
 
 /// What the file says, apart from what the tensors show.
@@ -48,10 +51,10 @@ const UNSUPPORTED: [(&str, &str); 16] = [
 ];
 
 impl Settings {
-    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, AdapterError> {
+    pub(super) fn parse(bytes: &[u8], path: &Path, family: &Family) -> Result<Self, AdapterError> {
         let json = |source| AdapterError::Json { path: path.to_owned(), source };
         let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(json)?;
-        let fields = Fields { path, object: &object };
+        let fields = Fields { path, object: &object, family };
         let classifies = fields.get("task_type").is_none_or(|task| task != "CAUSAL_LM");
         if classifies {
             fields.only("task_type", "SEQ_CLS", "task_type SEQ_CLS or CAUSAL_LM")?;
@@ -129,6 +132,7 @@ impl Settings {
 struct Fields<'a> {
     path: &'a Path,
     object: &'a Map<String, Value>,
+    family: &'a Family,
 }
 
 impl Fields<'_> {
@@ -181,8 +185,8 @@ impl Fields<'_> {
         const SUPPORTED: &str = "feedforward_modules [\"down_proj\"], and no other module over its input";
         let ours = |value: &Value| match value {
             Value::Array(names) => names.iter().all(|name| {
-                let down = Projection::DownProj;
-                name.as_str().is_some_and(|name| name == down.name() || name.ends_with(down.path()))
+                let found = name.as_str().and_then(|name| self.family.projection_at(name));
+                found.is_some_and(|(projection, _)| projection == Projection::DownProj)
             }),
             _ => false,
         };
@@ -244,13 +248,13 @@ impl Fields<'_> {
         let (mut projections, mut modules) = (Vec::new(), Vec::new());
         for name in names {
             let name = name.as_str().ok_or_else(|| self.wrong(FIELD, EXPECTED))?;
-            let short = |projection: &Projection| [projection.name(), projection.path()].contains(&name);
-            if let Some(projection) = Projection::ALL.into_iter().find(short) {
-                projections.push(projection);
-            } else if let Some(module) = module(name) {
-                modules.push(module);
-            } else {
-                return Err(AdapterError::Target { path: self.path.to_owned(), target: name.to_owned() });
+            match self.family.projection_at(name) {
+                Some((projection, None)) => projections.push(projection),
+                Some((projection, Some(layer))) => modules.push((projection, layer)),
+                None => {
+                    let (path, target) = (self.path.to_owned(), name.to_owned());
+                    return Err(AdapterError::Target { path, target });
+                }
             }
         }
         Ok((modules.is_empty().then_some(projections), modules))
@@ -279,11 +283,4 @@ impl Fields<'_> {
         let value = found.map_or_else(|| "missing".to_owned(), Value::to_string);
         AdapterError::Unsupported { path: self.path.to_owned(), field, value, supported }
     }
-}
-
-/// The projection and layer of a whole path: `model.layers.3.mlp.up_proj`.
-fn module(path: &str) -> Option<(Projection, usize)> {
-    let (layer, rest) = path.strip_prefix("model.layers.")?.split_once('.')?;
-    let projection = Projection::ALL.into_iter().find(|projection| projection.path() == rest)?;
-    Some((projection, layer.parse().ok()?))
 }

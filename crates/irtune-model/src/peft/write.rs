@@ -19,9 +19,9 @@ use crate::{
         config::AdapterConfig,
         ia3::Ia3Config,
         lora::{LoraConfig, LoraInit},
-        projection::Projection,
     },
     config::ModelConfig,
+    families::{Family, Projection},
     host_tensor::HostTensor,
 };
 
@@ -51,7 +51,7 @@ pub fn write_adapter(
     verify(tensors, &expected_tensors(adapter, base, labels.len()), &path)?;
     let classifies = !labels.is_empty();
     let mut files = vec![
-        (CONFIG_FILE, pretty(&settings(adapter, base_name, classifies))),
+        (CONFIG_FILE, pretty(&settings(adapter, base.family, base_name, classifies))),
         (tensor_file(adapter), serialize(tensors, &path)?),
     ];
     if classifies {
@@ -115,20 +115,25 @@ pub(super) fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, 
     safetensors::serialize(views, Some(metadata)).map_err(failed)
 }
 
-fn settings(adapter: &AdapterConfig, base_name: &str, classifies: bool) -> serde_json::Value {
+fn settings(
+    adapter: &AdapterConfig,
+    family: &Family,
+    base_name: &str,
+    classifies: bool,
+) -> serde_json::Value {
     let mut settings = json!({
         "task_type": if classifies { "SEQ_CLS" } else { "CAUSAL_LM" },
         "base_model_name_or_path": base_name,
         "revision": null,
         "inference_mode": true,
-        "target_modules": names(adapter.target_modules()),
+        "target_modules": names(family, adapter.target_modules()),
         "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
     });
     let own = match adapter {
         AdapterConfig::Lora(lora) => lora_settings(lora, false),
         AdapterConfig::Dora(dora) => lora_settings(&dora.lora, true),
         AdapterConfig::Bottleneck(bottleneck) => bottleneck_settings(bottleneck),
-        AdapterConfig::Ia3(ia3) => ia3_settings(ia3),
+        AdapterConfig::Ia3(ia3) => ia3_settings(family, ia3),
     };
     if let (Some(settings), serde_json::Value::Object(own)) = (settings.as_object_mut(), own) {
         settings.extend(own);
@@ -136,8 +141,8 @@ fn settings(adapter: &AdapterConfig, base_name: &str, classifies: bool) -> serde
     settings
 }
 
-fn names(projections: &[Projection]) -> Vec<&'static str> {
-    projections.iter().copied().map(Projection::name).collect()
+fn names(family: &Family, projections: &[Projection]) -> Vec<&'static str> {
+    projections.iter().map(|&projection| family.module_name(projection)).collect()
 }
 
 fn lora_settings(lora: &LoraConfig, dora: bool) -> serde_json::Value {
@@ -158,12 +163,12 @@ fn lora_settings(lora: &LoraConfig, dora: bool) -> serde_json::Value {
     })
 }
 
-fn ia3_settings(ia3: &Ia3Config) -> serde_json::Value {
+fn ia3_settings(family: &Family, ia3: &Ia3Config) -> serde_json::Value {
     let over_input: Vec<Projection> =
         ia3.target_modules.iter().copied().filter(|&target| Ia3Config::scales_input(target)).collect();
     json!({
         "peft_type": "IA3",
-        "feedforward_modules": names(&over_input),
+        "feedforward_modules": names(family, &over_input),
         "fan_in_fan_out": false,
         "init_ia3_weights": true,
     })

@@ -1,16 +1,18 @@
 //! The tiny Llama classifiers of `golden/tiny_llama`, opened and ready to run.
 #![allow(dead_code)] // every test binary uses its own part
 
+pub mod engine;
+
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use irtune_model::{
-    AdapterConfig, Base, HostTensor, LoraConfig, PackedBatch,
-    engine::{AdamW, Engine, EngineOptions, Precision, Trained, engine},
+    AdamW, AdapterConfig, Base, Engine, HostTensor, LoraConfig, PackedBatch, Precision, Trained,
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
 
 use crate::support::golden::{Golden, golden_folder};
+use engine::{EngineOptions, engine};
 
 /// Both cases: bf16 weights and a configuration as transformers 5 writes it; f32 weights, scaled rotary frequencies,
 /// tied embeddings, an adapter on every projection and a configuration in the older names.

@@ -1,7 +1,7 @@
 //! What is known of a setting besides its value.
 
 use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Tune};
-use crate::schedule::Schedule;
+use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
 use strum::VariantNames;

@@ -10,7 +10,7 @@ use super::setting::{Group, Range, Setting, Value};
 use super::{
     Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, MethodOptions, Objective, Tune,
 };
-use crate::schedule::Schedule;
+use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use serde::{Deserialize, Serialize};
 

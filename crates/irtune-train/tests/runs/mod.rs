@@ -53,9 +53,9 @@ impl Place {
         TrainRequest {
             base: golden_model("six_layers"),
             base_name: "tiny/llama".into(),
-            train: self.path("train.jsonl"),
+            train: self.path("train.jsonl").into(),
             validation: None,
-            test: Some(self.path("test.jsonl")),
+            test: Some(self.path("test.jsonl").into()),
             columns: Columns::default(),
             out: self.path(out),
             settings,

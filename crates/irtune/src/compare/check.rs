@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use irtune_model::BaseSource;
-use irtune_train::{RunFolder, RunFolderError, TrainSettings};
+use irtune_train::{RunFolder, RunFolderError, StoredSource, TrainSettings};
 use toml::{Table, Value};
 
 use crate::settings::Resolved;
@@ -49,12 +49,16 @@ pub fn mismatches(
         ("test", sources.test.as_ref(), wanted.test.as_ref()),
     ] {
         let same = match (run, wanted) {
-            (Some(run), Some(wanted)) => same_content(run, wanted),
+            (Some(StoredSource::File(run)), Some(wanted)) => same_content(run, wanted),
             (run, wanted) => run.is_none() && wanted.is_none(),
         };
         if !same {
-            let text = |path: Option<&std::path::PathBuf>| path.map_or("none".to_owned(), |path| shown(path));
-            add(key, text(run), text(wanted));
+            let none = || "none".to_owned();
+            add(
+                key,
+                run.map_or_else(none, StoredSource::to_string),
+                wanted.map_or_else(none, |path| shown(path)),
+            );
         }
     }
     if sources.columns != wanted.columns {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use irtune_data::{LabelSet, Labels, Pairs};
+use irtune_data::{LabelSet, Labels};
 use irtune_files::Disk;
 use irtune_metrics::Predictions;
-use irtune_train::{Evaluation, Part, Predictor, PredictorOptions, RunFolder, StepReport, Summary};
+use irtune_train::{DataSplit, Evaluation, Predictor, PredictorOptions, RunFolder, StepReport, Summary};
 
 use super::layer_code;
 use super::results::{CellResults, LossPoint, ValidationPoint};
@@ -58,7 +58,7 @@ pub fn gather(
     let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
     let evaluations: Vec<Evaluation> = run.evaluations()?.collect::<Result<_, _>>()?;
     let metrics = irtune_metrics::Metrics::of(&predictions, labels.names(), None)?;
-    let environment = run.environment()?;
+    let platform = run.platform()?;
     let layers = summary.layer_steps.len();
     let trained: u64 = summary.layer_steps.iter().sum();
     let results = CellResults {
@@ -86,11 +86,11 @@ pub fn gather(
     };
     let machine = format!(
         "{} {}, {} cores, {} threads, {}",
-        environment.operating_system,
-        environment.architecture,
-        environment.cores,
-        environment.threads,
-        environment.precision
+        platform.operating_system,
+        platform.architecture,
+        platform.cores,
+        platform.threads,
+        platform.precision
     );
     Ok(Some(Gathered { place, results, labels, predictions, machine }))
 }
@@ -114,7 +114,8 @@ fn predict(
         batch_size: settings.batch_size,
     };
     let mut predictor = Predictor::open(run.path(), &options)?;
-    let predictions = predictor.predictions(Pairs::open(test, &sources.columns, Labels::Required)?)?;
+    let predictions =
+        predictor.predictions(test.load(run.path())?.pairs(&sources.columns, Labels::Required)?)?;
     // A few near ties may fall otherwise on another machine or in other batches.
     let near = (NEAR * predictions.examples() as f64).max(2.0) / predictions.examples() as f64;
     let right =
@@ -174,5 +175,5 @@ fn validation(steps: &[StepReport], evaluations: &[Evaluation]) -> Vec<Validatio
         accuracy: evaluation.metrics.accuracy,
         macro_f1: evaluation.metrics.macro_f1,
     };
-    evaluations.iter().filter(|evaluation| evaluation.part == Part::Validation).map(point).collect()
+    evaluations.iter().filter(|evaluation| evaluation.split == DataSplit::Validation).map(point).collect()
 }

@@ -65,7 +65,7 @@ impl RunReport {
             "finished": summary.is_some(),
             "settings": run.settings()?,
             "sources": run.sources()?,
-            "environment": run.environment()?,
+            "environment": run.platform()?,
             "labels": run.labels()?,
             "summary": summary,
             "layer_steps": heat(summary.as_ref(), steps, 1).totals(),
@@ -134,7 +134,7 @@ fn heat(summary: Option<&Summary>, steps: &[StepReport], width: usize) -> Heat {
 }
 
 fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Result<String, RunFolderError> {
-    let (settings, sources, environment) = (run.settings()?, run.sources()?, run.environment()?);
+    let (settings, sources, platform) = (run.settings()?, run.sources()?, run.platform()?);
     let line = |name: &str, value: String| format!("  {name:<16}{value}\n");
     let mut out = format!("Run {}\n\n", run.path().display());
     out += &line(
@@ -149,7 +149,7 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
         },
     );
     out += &line("base", sources.base.path.display().to_string());
-    out += &line("training pairs", sources.train.display().to_string());
+    out += &line("training pairs", sources.train.to_string());
     out += &line("labels", run.labels()?.names().join(", "));
     out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
     out += &match settings.tune {
@@ -172,10 +172,7 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
         "machine",
         format!(
             "{} {}, {} threads, {}",
-            environment.operating_system,
-            environment.architecture,
-            environment.threads,
-            environment.precision
+            platform.operating_system, platform.architecture, platform.threads, platform.precision
         ),
     );
     if !steps.is_empty() {
@@ -249,7 +246,7 @@ fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {
         out += &format!(
             "  step {:>6}  {:<10}  loss {:.3}  accuracy {:>7}  macro-F1 {:>7}{}\n",
             evaluation.step,
-            evaluation.part.to_string(),
+            evaluation.split.to_string(),
             evaluation.loss,
             percent(evaluation.metrics.accuracy),
             percent(evaluation.metrics.macro_f1),

@@ -35,9 +35,9 @@ impl Resolved {
         TrainRequest {
             base: base.to_owned(),
             base_name: self.base.public_name(),
-            train: self.train.clone(),
-            validation: self.validation.clone(),
-            test: self.test.clone(),
+            train: self.train.clone().into(),
+            validation: self.validation.clone().map(Into::into),
+            test: self.test.clone().map(Into::into),
             columns: self.columns.clone(),
             out: self.out.clone(),
             settings: self.training.clone(),

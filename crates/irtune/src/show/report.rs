@@ -77,9 +77,8 @@ pub fn next_steps(folder: &Path) -> String {
 }
 
 /// One classified pair, the likeliest labels first.
-pub fn example(original: &str, revised: &str, prediction: &Prediction, labels: &[String]) -> String {
-    let mut ranked: Vec<(&String, f64)> =
-        labels.iter().zip(prediction.probabilities.iter().copied()).collect();
+pub fn example(original: &str, revised: &str, prediction: &Prediction) -> String {
+    let mut ranked: Vec<(&str, f64)> = prediction.probabilities.iter().collect();
     ranked.sort_by(|first, second| second.1.total_cmp(&first.1));
     let shares: Vec<String> =
         ranked.iter().map(|(label, share)| format!("{label} {:.0} %", share * 100.0)).collect();

@@ -4,8 +4,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use irtune_data::{Labels, Pairs};
-use irtune_train::{Prediction, Reading};
-use serde_json::{Map, Value};
+use irtune_train::Reading;
 
 use super::inference;
 use crate::program::args::PredictArguments;
@@ -25,21 +24,20 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     } else {
         (Pairs::open(&arguments.data, &columns, Labels::Optional)?, Reading::Ahead)
     };
-    let labels = predictor.labels().names().to_vec();
     // Line-buffered: an answer is out before the next pair has to come in.
     let mut out = io::stdout().lock();
     let mut shortened = 0u64;
-    for prediction in predictor.predict(pairs, reading)? {
+    for answer in predictor.predict(pairs, reading) {
         // What is known so far reaches the reader before the error does.
-        let prediction = match prediction {
-            Ok(prediction) => prediction,
+        let answer = match answer {
+            Ok(answer) => answer,
             Err(error) => {
                 out.flush().map_err(broken_pipe)?;
                 return Err(error.into());
             }
         };
-        shortened += u64::from(prediction.shortened);
-        let line = serde_json::to_string(&object(&prediction, &labels))?;
+        shortened += u64::from(answer.shortened);
+        let line = serde_json::to_string(&answer.prediction)?;
         writeln!(out, "{line}").map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
@@ -47,20 +45,4 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
         eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
     }
     Ok(())
-}
-
-/// The label, and the probability of every label.
-pub fn object(prediction: &Prediction, labels: &[String]) -> Map<String, Value> {
-    let mut object = Map::new();
-    if let Some(id) = &prediction.id {
-        object.insert("id".to_owned(), Value::from(id.as_str()));
-    }
-    object.insert("label".to_owned(), Value::from(prediction.label.as_str()));
-    let probabilities: Map<String, Value> = labels
-        .iter()
-        .zip(&prediction.probabilities)
-        .map(|(label, share)| (label.clone(), (*share).into()))
-        .collect();
-    object.insert("probabilities".to_owned(), Value::Object(probabilities));
-    object
 }

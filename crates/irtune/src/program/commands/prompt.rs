@@ -6,7 +6,6 @@ use irtune_files::{Disk, replace_file};
 use irtune_train::prompting::{PromptRequest, Prompted, prompt};
 use serde_json::{Map, Value, json};
 
-use super::predict;
 use crate::program::args::PromptArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
@@ -61,8 +60,8 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
     };
     let mut request = PromptRequest {
         base: Default::default(),
-        test: arguments.test.clone(),
-        train: arguments.train.clone(),
+        test: arguments.test.clone().into(),
+        train: arguments.train.clone().map(Into::into),
         columns: Default::default(),
         shots: arguments.shots,
         seed: arguments.seed,
@@ -122,8 +121,8 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
 /// Writes one prediction a line.
 fn write(path: &Path, prompted: &Prompted) -> Result<(), Failure> {
     let mut lines = Vec::new();
-    for prediction in &prompted.predictions {
-        serde_json::to_writer(&mut lines, &predict::object(prediction, prompted.labels.names()))?;
+    for answer in &prompted.predictions {
+        serde_json::to_writer(&mut lines, &answer.prediction)?;
         lines.push(b'\n');
     }
     Ok(replace_file(&Disk, path, &mut |writer| writer.write_all(&lines))?)

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use irtune_data::{DataError, Pair};
+use irtune_data::{Columns, CorpusSource, Labels, Row};
 use irtune_files::{Disk, replace_file};
 use irtune_train::{Predictor, PredictorOptions, Reading, RunFolder};
 use toml::Table;
@@ -73,17 +73,12 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
 
     let mut predictor =
         Predictor::open(&folder, &PredictorOptions { threads, ..PredictorOptions::default() })?;
-    let labels = predictor.labels().names().to_vec();
-    let pairs = EXAMPLES.map(|(original, revised)| {
-        Ok::<_, DataError>(Pair {
-            original: original.to_owned(),
-            revised: revised.to_owned(),
-            ..Pair::default()
-        })
-    });
+    let examples =
+        CorpusSource::rows("examples", EXAMPLES.map(|(original, revised)| Row::new(original, revised)));
+    let pairs = examples.pairs(&Columns::default(), Labels::Optional)?;
     eprintln!("\nTwo revisions it has not seen:");
-    for (prediction, (original, revised)) in predictor.predict(pairs, Reading::Batch)?.zip(EXAMPLES) {
-        eprint!("{}", report::example(original, revised, &prediction?, &labels));
+    for (answer, (original, revised)) in predictor.predict(pairs, Reading::Batch).zip(EXAMPLES) {
+        eprint!("{}", report::example(original, revised, &answer?.prediction));
     }
     eprint!("{}", report::next_steps(&folder));
     Ok(())

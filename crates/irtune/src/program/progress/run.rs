@@ -175,7 +175,7 @@ impl Observer for Progress {
         let better = if evaluation.improved { ", the best so far" } else { "" };
         self.say(&format!(
             "  {} after step {}: accuracy {}, macro-F1 {}, loss {:.3}{better}",
-            evaluation.part,
+            evaluation.split,
             evaluation.step,
             percent(evaluation.metrics.accuracy),
             percent(evaluation.metrics.macro_f1),

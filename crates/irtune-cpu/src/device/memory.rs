@@ -1,0 +1,86 @@
+use std::sync::PoisonError;
+
+use irtune_device::{DeviceError, FrozenMatrix, Memory};
+use rayon::{ThreadPool, prelude::*};
+
+use super::Cpu;
+use crate::{
+    gemm::{Integers, Prepacked},
+    quant::decode::decode_row,
+    simd::element::Element,
+    threads::scratch,
+};
+
+impl<E: Element> Memory for Cpu<E> {
+    type Operands = Vec<E>;
+    type Floats = Vec<f32>;
+    type Words = Vec<u32>;
+    type Weight = FrozenMatrix;
+    type Prepacked = Prepacked;
+
+    fn precision(&self) -> &'static str {
+        self.integers.map_or(E::NAME, Integers::name)
+    }
+
+    fn operand_bytes(&self) -> usize {
+        size_of::<E>()
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or_else(rayon::current_num_threads, ThreadPool::current_num_threads)
+    }
+
+    fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    fn end_pass(&self) {
+        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        *settled = scratch::settle(*settled);
+    }
+
+    fn weight(&self, matrix: FrozenMatrix) -> Result<FrozenMatrix, DeviceError> {
+        Ok(matrix)
+    }
+
+    fn operands(&self, length: usize) -> Vec<E> {
+        bytemuck::allocation::zeroed_vec(length)
+    }
+
+    fn floats(&self, length: usize) -> Vec<f32> {
+        vec![0.0; length]
+    }
+
+    fn words(&self, length: usize) -> Vec<u32> {
+        vec![0; length]
+    }
+
+    fn upload(&self, from: &[f32], to: &mut Vec<f32>, offset: usize) {
+        to[offset..][..from.len()].copy_from_slice(from);
+    }
+
+    fn download(&self, from: &Vec<f32>, offset: usize, to: &mut [f32]) {
+        to.copy_from_slice(&from[offset..][..to.len()]);
+    }
+
+    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, length: usize) {
+        to[..length].copy_from_slice(&from[..length]);
+    }
+
+    fn copy_part(&self, from: &Vec<f32>, offset: usize, to: &mut Vec<f32>, length: usize) {
+        to[..length].copy_from_slice(&from[offset..][..length]);
+    }
+
+    fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {
+        let view = weight.view();
+        let rows = to[offset..][..view.rows * view.columns].par_chunks_exact_mut(view.columns);
+        rows.enumerate().for_each(|(row, out)| decode_row(&view, row, out));
+    }
+
+    fn clear(&self, values: &mut Vec<f32>, offset: usize, length: usize) {
+        values[offset..][..length].fill(0.0);
+    }
+}

@@ -1,0 +1,13 @@
+//! Operations of a decoder beside GEMM and attention, each forward beside its backward.
+
+pub mod activation;
+pub mod adamw;
+pub mod columns;
+pub mod direction;
+pub mod dropout;
+pub mod loss;
+pub mod norm;
+pub mod rotary;
+pub mod rows;
+pub mod swiglu;
+pub mod token_loss;

@@ -1,0 +1,193 @@
+//! Root-mean-square norm, forward and backward.
+//!
+//! # Source
+//! Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019; `LlamaRMSNorm` of transformers.
+
+use crate::{
+    simd::{element::Element, vectorised},
+    threads::{disjoint::DisjointSlice, parallel},
+};
+
+/// Sum of squares, in 16 interleaved partial sums.
+#[inline(always)]
+fn squares16(values: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let (whole, rest) = values.as_chunks::<16>();
+    for values in whole {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value * value;
+        }
+    }
+    for (sum, value) in sums.iter_mut().zip(rest) {
+        *sum += value * value;
+    }
+    sums.iter().sum()
+}
+
+/// Sum of the products of three rows of one length, in 16 interleaved partial sums.
+#[inline(always)]
+fn dot16<E: Element>(first: &[E], second: &[f32], third: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 16];
+    let ((firsts, first), (seconds, second), (thirds, third)) =
+        (first.as_chunks::<16>(), second.as_chunks::<16>(), third.as_chunks::<16>());
+    for ((first, second), third) in firsts.iter().zip(seconds).zip(thirds) {
+        for lane in 0..16 {
+            sums[lane] += first[lane].to_f32() * second[lane] * third[lane];
+        }
+    }
+    for (((sum, first), second), third) in sums.iter_mut().zip(first).zip(second).zip(third) {
+        *sum += first.to_f32() * second * third;
+    }
+    sums.iter().sum()
+}
+
+/// Normalises each row and scales it by `gain`; also gives each row's reciprocal root mean square.
+///
+/// # Shapes
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`.
+pub fn forward<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
+    let chunk = parallel::rows_per_task(width);
+    let (out, scales) = (DisjointSlice::new(out), DisjointSlice::new(scales));
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        // SAFETY: each task writes its own rows.
+        let (out, scales) = unsafe { (out.part(first * width, count * width), scales.part(first, count)) };
+        forward_rows(&input[first * width..][..count * width], gain, epsilon, out, scales);
+    });
+}
+
+vectorised! {
+    fn forward_rows<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+        let width = gain.len();
+        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+            let mean = squares16(input) / width as f32;
+            *scale = 1.0 / (mean + epsilon).sqrt();
+            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
+                *out = E::from_f32(value * *scale * gain);
+            }
+        }
+    }
+}
+
+/// Recomputes the norm's output from a kept input and the forward's `rstd`.
+///
+/// # Shapes
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+pub fn recompute<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
+    let chunk = parallel::rows_per_task(width);
+    let out = DisjointSlice::new(out);
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        let range = first * width..(first + count) * width;
+        // SAFETY: each task writes its own rows.
+        let out = unsafe { out.part(range.start, range.len()) };
+        recompute_rows(&input[range], gain, &scales[first..first + count], out);
+    });
+}
+
+vectorised! {
+    fn recompute_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+        let width = gain.len();
+        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
+                *out = E::from_f32(value.to_f32() * *scale * gain);
+            }
+        }
+    }
+}
+
+/// Adds the norm's input gradient to `gradient`.
+///
+/// With x the input row, r its reciprocal root mean square, g the gain and d the output's gradient:
+/// `r·g∘d − x·r³·mean(g∘d∘x)`.
+///
+/// # Shapes
+/// `input` (as it was, or kept in another precision), `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+pub fn backward<E: Element>(
+    input: &[E],
+    gain: &[f32],
+    scales: &[f32],
+    out_gradient: &[f32],
+    gradient: &mut [f32],
+) {
+    let width = gain.len();
+    let rows = scales.len();
+    assert!(
+        input.len() == rows * width && out_gradient.len() == input.len() && gradient.len() == input.len(),
+        "shapes of a norm's backward"
+    );
+    let chunk = parallel::rows_per_task(width);
+    let gradient = DisjointSlice::new(gradient);
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        let range = first * width..(first + count) * width;
+        // SAFETY: each task writes its own rows.
+        let gradient = unsafe { gradient.part(range.start, range.len()) };
+        backward_rows(
+            &input[range.clone()],
+            gain,
+            &scales[first..first + count],
+            &out_gradient[range],
+            gradient,
+        );
+    });
+}
+
+vectorised! {
+    fn backward_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+        let width = gain.len();
+        let rows = input.chunks_exact(width).zip(out_gradient.chunks_exact(width)).zip(gradient.chunks_exact_mut(width));
+        for (((input, out_gradient), gradient), &scale) in rows.zip(scales) {
+            let dot = dot16(input, gain, out_gradient);
+            let pull = scale * scale * scale * dot / width as f32;
+            for (((gradient, value), out_gradient), gain) in gradient.iter_mut().zip(input).zip(out_gradient).zip(gain) {
+                *gradient += scale * gain * out_gradient - pull * value.to_f32();
+            }
+        }
+    }
+}
+
+/// Adds the gain's gradient to `gradient`: `Σ rows d∘x·r`, in the names of [`backward`].
+///
+/// # Shapes
+/// `input` (as it was, or kept in another precision), `out_gradient`: `[rows, width]`; `scales`: `[rows]`, from the
+/// forward; `gradient`: `[width]`.
+pub fn gain_backward<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    let (width, rows) = (gradient.len(), scales.len());
+    assert!(input.len() == rows * width && out_gradient.len() == input.len(), "shapes of a gain's gradient");
+    let gradient = DisjointSlice::new(gradient);
+    parallel::for_each(width.div_ceil(COLUMNS), |task| {
+        let first = task * COLUMNS;
+        // SAFETY: each task writes its own columns.
+        let gradient = unsafe { gradient.part(first, COLUMNS.min(width - first)) };
+        gain_columns(input, scales, out_gradient, width, first, gradient);
+    });
+}
+
+/// Columns that one task of [`gain_backward`] sums.
+const COLUMNS: usize = 64;
+
+vectorised! {
+    fn gain_columns<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], width: usize, first: usize, gradient: &mut [f32]) {
+        let mut sums = [0.0f32; COLUMNS];
+        for (row, scale) in scales.iter().enumerate() {
+            let start = row * width + first;
+            let (input, out_gradient) = (&input[start..][..gradient.len()], &out_gradient[start..][..gradient.len()]);
+            for ((sum, value), out_gradient) in sums.iter_mut().zip(input).zip(out_gradient) {
+                *sum += out_gradient * (value.to_f32() * scale);
+            }
+        }
+        for (gradient, sum) in gradient.iter_mut().zip(sums) {
+            *gradient += sum;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Rotary position embedding of query and key heads, forward and backward.
+//!
+//! # Source
+//! Su et al., "RoFormer", 2021, in transformers' layout: value j turns with value j + head_size / 2.
+
+use irtune_device::RotaryTable;
+
+use crate::{
+    matrix::MatrixMut,
+    simd::{element::Element, vectorised},
+    threads::{disjoint::DisjointSlice, parallel},
+};
+
+/// Turns every head of every row by its position's angle.
+///
+/// # Shapes
+/// `rows`: `[tokens, heads · head_size]`; `positions`: `[tokens]`.
+pub fn forward<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32]) {
+    turn(rows, table, positions, 1.0);
+}
+
+/// The gradient of [`forward`]: every head turned back.
+///
+/// # Shapes
+/// As for [`forward`].
+pub fn backward<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32]) {
+    turn(rows, table, positions, -1.0);
+}
+
+fn turn<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32], direction: f32) {
+    rows.check();
+    let (count, columns, stride) = (rows.rows, rows.columns, rows.stride);
+    assert_eq!(positions.len(), count, "positions of rotary rows");
+    assert!(columns.is_multiple_of(2 * table.half()), "rows of whole heads");
+    let chunk = parallel::rows_per_task(columns);
+    let shared = DisjointSlice::new(rows.data);
+    parallel::for_each(count.div_ceil(chunk), |task| {
+        for (row, &position) in positions.iter().enumerate().skip(task * chunk).take(chunk) {
+            // SAFETY: each task writes its own rows.
+            let row = unsafe { shared.part(row * stride, columns) };
+            turn_row(row, table.angles(position as usize), direction);
+        }
+    });
+}
+
+vectorised! {
+    fn turn_row<E: Element>(row: &mut [E], table: &[f32], direction: f32) {
+        let half = table.len() / 2;
+        let (cosines, sines) = table.split_at(half);
+        for head in row.chunks_exact_mut(2 * half) {
+            let (first, second) = head.split_at_mut(half);
+            for (((first, second), cosine), sine) in first.iter_mut().zip(second).zip(cosines).zip(sines) {
+                let (a, b, sine) = (first.to_f32(), second.to_f32(), sine * direction);
+                *first = E::from_f32(a * cosine - b * sine);
+                *second = E::from_f32(b * cosine + a * sine);
+            }
+        }
+    }
+}

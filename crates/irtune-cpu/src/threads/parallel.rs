@@ -1,0 +1,25 @@
+//! Work cut into tasks that run on the threads of the current rayon pool.
+//!
+//! How work is cut depends on its shape alone, and each task computes its outputs in a fixed order. So results do not
+//! depend on which thread takes which task.
+
+use rayon::prelude::*;
+
+/// Calls `work` for every task number below `tasks`, on the current thread pool.
+pub(crate) fn for_each(tasks: usize, work: impl Fn(usize) + Sync + Send) {
+    if tasks == 1 {
+        work(0);
+    } else {
+        (0..tasks).into_par_iter().with_max_len(1).for_each(work);
+    }
+}
+
+/// Rows that one task of an element-wise operation takes, for rows of `width` values.
+pub(crate) fn rows_per_task(width: usize) -> usize {
+    (32 * 1024 / width.max(1)).max(1)
+}
+
+/// Threads of the current pool.
+pub(crate) fn threads() -> usize {
+    rayon::current_num_threads()
+}

@@ -1,0 +1,38 @@
+//! What this crate needs of a tokenizer.
+
+/// Turns text into token ids.
+pub trait Encode {
+    /// The ids of a text, without any special token added.
+    ///
+    /// # Errors
+    /// When the tokenizer can't represent the text.
+    fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError>;
+
+    /// The token that every input begins with, where the tokenizer has one.
+    fn begin_token(&self) -> Option<u32>;
+}
+
+impl<T: Encode + ?Sized> Encode for &T {
+    fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+        (**self).encode(text)
+    }
+
+    fn begin_token(&self) -> Option<u32> {
+        (**self).begin_token()
+    }
+}
+
+/// The tokenizer refused a text.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot be tokenized: {source}")]
+pub struct EncodeError {
+    /// The tokenizer's own error.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl EncodeError {
+    /// Wraps the tokenizer's error.
+    pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EncodeError {
+        EncodeError { source: source.into() }
+    }
+}

@@ -1,0 +1,12 @@
+//! From pairs to token ids: templates, prompts, worked examples, and shortening to a limit.
+
+mod change;
+pub(crate) mod encode;
+pub(crate) mod encoder;
+pub(crate) mod example;
+pub(crate) mod prompt;
+pub(crate) mod related;
+mod shorten;
+pub(crate) mod shots;
+pub(crate) mod template;
+pub(crate) mod verbalizer;

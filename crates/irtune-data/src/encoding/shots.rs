@@ -1,0 +1,120 @@
+//! Prompts with worked examples in front, and as turns of a chat.
+
+use super::prompt::{Prompt, Segment};
+use super::verbalizer::blank_after;
+use crate::error::DataError;
+
+/// A pair that a prompt shows with its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shot {
+    /// The text before the revision.
+    pub original: String,
+    /// The text after the revision.
+    pub revised: String,
+    /// The words of its label.
+    pub words: String,
+}
+
+/// Markers of ChatML's turns.
+const USER: &str = "<|im_start|>user\n";
+const ASSISTANT: &str = "<|im_end|>\n<|im_start|>assistant\n";
+const TURN_END: &str = "<|im_end|>\n";
+
+impl Prompt {
+    /// The fixed text at the end, after which an answer is expected; nothing when the prompt ends in a text of the pair.
+    pub fn cue(&self) -> Option<&str> {
+        match self.segments().last() {
+            Some(Segment::Text(text)) if self.segments().len() > 1 => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The same prompt after worked examples: what stands before the last empty line ahead of the pair is said once, the
+    /// rest for every example, followed by its words and an empty line.
+    ///
+    /// As a chat (ChatML's markers, no system turn), every pair is a user's turn and every answer the assistant's, which
+    /// begins with what follows the last empty line of the prompt.
+    ///
+    /// # Errors
+    /// When the prompt ends in a text of the pair, where no answer could follow.
+    pub fn with_shots(&self, shots: &[Shot], chat: bool) -> Result<Prompt, DataError> {
+        let end = self.cue().ok_or(DataError::NoCue)?;
+        let segments = self.segments();
+        let (start, body) = match &segments[0] {
+            Segment::Text(text) => (text.as_str(), &segments[1..segments.len() - 1]),
+            _ => ("", &segments[..segments.len() - 1]),
+        };
+        let (once, opening) = start.split_at(start.rfind("\n\n").map_or(0, |at| at + 2));
+        let (before, between, closing) = match chat {
+            false => ("", "\n\n", end.to_owned()),
+            true => {
+                let (rest, cue) = end.split_at(end.rfind("\n\n").map_or(0, |at| at + 2));
+                (USER, TURN_END, format!("{}{ASSISTANT}{cue}", rest.trim_end()))
+            }
+        };
+        let mut fixed = format!("{before}{once}{opening}");
+        for shot in shots {
+            let texts = body.iter().map(|segment| match segment {
+                Segment::Text(text) => text.as_str(),
+                Segment::Original => shot.original.as_str(),
+                Segment::Revised => shot.revised.as_str(),
+            });
+            fixed.extend(texts);
+            let blank = blank_after(&closing);
+            fixed += &format!("{closing}{blank}{}{between}{before}{opening}", shot.words);
+        }
+        let parts = [Segment::Text(fixed)].into_iter().chain(body.iter().cloned());
+        Ok(Prompt::new(parts.chain([Segment::Text(closing)])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::template::Template;
+    use crate::label_set::LabelSet;
+
+    fn shot() -> Shot {
+        Shot { original: "A car.".into(), revised: "The car.".into(), words: "tone".into() }
+    }
+
+    fn prompt() -> Prompt {
+        Template::instruction().prompt(&LabelSet::new(["clarity", "tone"]).unwrap())
+    }
+
+    #[test]
+    fn without_shots_nothing_changes() {
+        assert_eq!(prompt().with_shots(&[], false).unwrap(), prompt());
+    }
+
+    #[test]
+    fn the_task_is_said_once_and_every_shot_with_its_words() {
+        let text = prompt().with_shots(&[shot(), shot()], false).unwrap().render("X", "Y");
+        let shown = "Original:\nA car.\n\nRevised:\nThe car.\n\nIntention: tone\n\n";
+        assert_eq!(
+            text,
+            format!(
+                "Name the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n\
+                 {shown}{shown}Original:\nX\n\nRevised:\nY\n\nIntention:"
+            )
+        );
+    }
+
+    #[test]
+    fn a_chat_has_turns() {
+        let text = prompt().with_shots(&[shot()], true).unwrap().render("X", "Y");
+        assert_eq!(
+            text,
+            "<|im_start|>user\nName the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n\
+             Original:\nA car.\n\nRevised:\nThe car.<|im_end|>\n<|im_start|>assistant\nIntention: tone<|im_end|>\n\
+             <|im_start|>user\nOriginal:\nX\n\nRevised:\nY<|im_end|>\n<|im_start|>assistant\nIntention:"
+        );
+    }
+
+    #[test]
+    fn a_prompt_without_a_cue_takes_no_answer() {
+        let labels = LabelSet::new(["clarity", "tone"]).unwrap();
+        let refused = Template::pair().prompt(&labels).with_shots(&[], false);
+        assert!(refused.unwrap_err().to_string().contains("ends with the pair's own text"));
+    }
+}

@@ -1,0 +1,262 @@
+//! Prompt templates: text with places for the original, the revised text and the labels.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::prompt::{Prompt, Segment};
+use crate::error::DataError;
+use crate::label_set::LabelSet;
+use crate::reader::input::utf8;
+
+/// A parsed prompt template; stored as its name and text.
+///
+/// `{original}`, `{revised}` and `{labels}` are replaced, `{{` and `}}` write a brace. Task and labels should come
+/// first: what all prompts share at their beginning is computed once a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Template {
+    name: String,
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Original,
+    Revised,
+    Labels,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    name: String,
+    text: String,
+}
+
+const INSTRUCTION: &str = "\
+Name the writer's intention behind this text revision.
+Intentions: {labels}
+
+Original:
+{original}
+
+Revised:
+{revised}
+
+Intention:";
+
+const PAIR: &str = "{original}\n{revised}";
+
+impl Template {
+    /// The default: the task, the labels, then both texts under headings, and a cue for the answer.
+    pub fn instruction() -> Template {
+        built_in("instruction", INSTRUCTION)
+    }
+
+    /// Both texts on their own lines, without any instruction.
+    pub fn pair() -> Template {
+        built_in("pair", PAIR)
+    }
+
+    /// A template that comes with the crate: `instruction` or `pair`.
+    pub fn named(name: &str) -> Option<Template> {
+        match name {
+            "instruction" => Some(Template::instruction()),
+            "pair" => Some(Template::pair()),
+            _ => None,
+        }
+    }
+
+    /// The template of this name, or else of the file at this path.
+    ///
+    /// # Errors
+    /// As [`Template::from_file`].
+    pub fn named_or_file(name: &str) -> Result<Template, DataError> {
+        Template::named(name).map_or_else(|| Template::from_file(Path::new(name)), Ok)
+    }
+
+    /// Reads a template from a file; one line end at the end of the file isn't part of it.
+    ///
+    /// # Errors
+    /// When the file can't be read or [`Template::parse`] refuses its text.
+    pub fn from_file(path: &Path) -> Result<Template, DataError> {
+        let name = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|source| DataError::Open { file: name.as_str().into(), source })?;
+        let text = utf8(bytes, &name.as_str().into(), 1, 0)?;
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(&text).replace("\r\n", "\n");
+        Template::parse(&name, text.strip_suffix('\n').unwrap_or(&text))
+    }
+
+    /// Parses a template; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// For an unknown or unclosed placeholder, and a template without `{revised}`.
+    pub fn parse(name: &str, text: &str) -> Result<Template, DataError> {
+        let mut pieces = Vec::new();
+        let mut fixed = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, brace) = rest.split_at(at);
+            fixed.push_str(before);
+            if let Some(after) = brace.strip_prefix("{{") {
+                fixed.push('{');
+                rest = after;
+                continue;
+            }
+            if let Some(after) = brace.strip_prefix('}') {
+                fixed.push('}');
+                rest = after.strip_prefix('}').unwrap_or(after);
+                continue;
+            }
+            let line = 1 + text[..text.len() - brace.len()].matches('\n').count();
+            let end = brace.find(['}', '\n']).filter(|&end| brace.as_bytes()[end] == b'}');
+            let Some(end) = end else {
+                return Err(DataError::UnclosedPlaceholder { template: name.to_owned(), line });
+            };
+            let piece = match &brace[1..end] {
+                "original" => Piece::Original,
+                "revised" => Piece::Revised,
+                "labels" => Piece::Labels,
+                placeholder => {
+                    let (template, placeholder) = (name.to_owned(), placeholder.to_owned());
+                    return Err(DataError::UnknownPlaceholder { template, line, placeholder });
+                }
+            };
+            if !fixed.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut fixed)));
+            }
+            pieces.push(piece);
+            rest = &brace[end + 1..];
+        }
+        fixed.push_str(rest);
+        if !fixed.is_empty() {
+            pieces.push(Piece::Text(fixed));
+        }
+        if !pieces.contains(&Piece::Revised) {
+            return Err(DataError::MissingRevised { template: name.to_owned() });
+        }
+        Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces })
+    }
+
+    /// Its name, or the file it was read from.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its text with the placeholders.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The prompt for a label set.
+    pub fn prompt(&self, labels: &LabelSet) -> Prompt {
+        let segments = self.pieces.iter().map(|part| match part {
+            Piece::Text(text) => Segment::Text(text.clone()),
+            Piece::Labels => Segment::Text(labels.names().join(", ")),
+            Piece::Original => Segment::Original,
+            Piece::Revised => Segment::Revised,
+        });
+        Prompt::new(segments)
+    }
+}
+
+fn built_in(name: &str, text: &str) -> Template {
+    Template::parse(name, text).expect("a test parses every template of the crate")
+}
+
+impl TryFrom<Stored> for Template {
+    type Error = DataError;
+
+    fn try_from(stored: Stored) -> Result<Template, DataError> {
+        Template::parse(&stored.name, &stored.text)
+    }
+}
+
+impl From<Template> for Stored {
+    fn from(template: Template) -> Stored {
+        Stored { name: template.name, text: template.text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> LabelSet {
+        LabelSet::new(["clarity", "tone"]).unwrap()
+    }
+
+    #[test]
+    fn the_crates_templates_parse_and_put_task_and_labels_first() {
+        for name in ["instruction", "pair"] {
+            assert_eq!(Template::named(name).unwrap().name(), name);
+        }
+        assert!(Template::named("chat").is_none());
+        let prompt = Template::instruction().prompt(&labels());
+        let text = prompt.render("A car.", "The car.");
+        assert_eq!(
+            text,
+            "Name the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n\
+             Original:\nA car.\n\nRevised:\nThe car.\n\nIntention:"
+        );
+        // Everything before the first text is one fixed piece.
+        assert_eq!(prompt.segments()[0], Segment::Text(text[..text.find("A car").unwrap()].to_owned()));
+        assert_eq!(prompt.segments()[1], Segment::Original);
+        assert_eq!(Template::pair().prompt(&labels()).render("A", "B"), "A\nB");
+    }
+
+    #[test]
+    fn texts_are_not_searched_for_placeholders() {
+        let prompt = Template::parse("t", "{{x}} {revised}|{original}").unwrap().prompt(&labels());
+        assert_eq!(prompt.render("{revised}", "{labels}"), "{x} {labels}|{revised}");
+    }
+
+    #[test]
+    fn serde_keeps_name_and_text() {
+        let template = Template::parse("mine", "a {{ {revised} }").unwrap();
+        let text = serde_json::to_string(&template).unwrap();
+        assert_eq!(text, r#"{"name":"mine","text":"a {{ {revised} }"}"#);
+        assert_eq!(serde_json::from_str::<Template>(&text).unwrap(), template);
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_named_with_its_line() {
+        let error = Template::parse("p.txt", "Task\n{revised} {label}").unwrap_err();
+        assert!(matches!(error, DataError::UnknownPlaceholder { line: 2, .. }));
+        assert_eq!(
+            error.to_string(),
+            "p.txt:2: unknown placeholder {label}; known are {original}, {revised} and {labels}, and {{ writes a brace"
+        );
+    }
+
+    #[test]
+    fn an_open_brace_is_named_with_its_line() {
+        let error = Template::parse("p.txt", "{revised}\n\n{original\n}").unwrap_err();
+        assert!(matches!(error, DataError::UnclosedPlaceholder { line: 3, .. }));
+        assert!(error.to_string().starts_with("p.txt:3: a brace is opened"), "{error}");
+    }
+
+    #[test]
+    fn the_revised_text_must_be_used() {
+        let error = Template::parse("p.txt", "{original} {{revised}}").unwrap_err();
+        assert!(matches!(error, DataError::MissingRevised { .. }));
+        assert!(error.to_string().starts_with("p.txt: the template never uses {revised}"), "{error}");
+    }
+
+    #[test]
+    fn a_file_loses_its_mark_and_last_line_end_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.txt");
+        std::fs::write(&path, "\u{FEFF}Old: {original}\r\nNew: {revised}\n\n").unwrap();
+        assert_eq!(Template::from_file(&path).unwrap().text(), "Old: {original}\nNew: {revised}\n");
+        std::fs::write(&path, b"ok\nab\xFFc").unwrap();
+        let error = Template::from_file(&path).unwrap_err();
+        assert!(matches!(error, DataError::InvalidUtf8 { line: 2, column: 3, .. }), "{error}");
+        let error = Template::from_file(&folder.path().join("none")).unwrap_err();
+        assert!(matches!(error, DataError::Open { .. }));
+    }
+}

@@ -1,0 +1,55 @@
+//! Rows in memory: the same pairs as a file of them, and errors that name the row.
+#![allow(missing_docs)]
+
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, Labels, Place, Row};
+
+fn row(original: &str, revised: &str, label: &str) -> Row {
+    Row { label: Some(label.into()), ..Row::new(original, revised) }
+}
+
+fn read(rows: Vec<Row>, labels: Labels) -> Result<Corpus, DataError> {
+    Corpus::read(&CorpusSource::rows("training rows", rows), &Columns::default(), labels)
+}
+
+#[test]
+fn rows_are_the_pairs_that_a_file_of_them_gives() {
+    let rows = vec![
+        Row { group: Some(" essay ".into()), id: Some("7".into()), ..row("a\n", " b", " tone ") },
+        Row { group: Some(" ".into()), ..row("", "added", "claim") },
+        row("left out", "", "others"),
+    ];
+    let columns = Columns { drop_labels: vec!["others".into()], ..Columns::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.jsonl");
+    let lines: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n").collect();
+    std::fs::write(&path, lines.concat()).unwrap();
+
+    let given = Corpus::read(&CorpusSource::rows("rows", rows), &columns, Labels::Required).unwrap();
+    let file = Corpus::read(&CorpusSource::File(path), &columns, Labels::Required).unwrap();
+    assert_eq!((given.dropped, given.pairs.len()), (1, 2));
+    assert_eq!(given.dropped, file.dropped);
+    for (mut given, file) in given.pairs.into_iter().zip(file.pairs) {
+        assert_eq!(given.place, Place::Row { rows: "rows".into(), row: file.place.number() });
+        given.place = file.place.clone();
+        assert_eq!(given, file);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_row_names_it() {
+    let message = |rows, labels| read(rows, labels).unwrap_err().to_string();
+    assert_eq!(
+        message(vec![row("a", "b", "tone"), row(" ", "", "tone")], Labels::Required),
+        "training rows, row 2: original and revised text are both empty; a revision has at least one of them, so \
+         remove the row"
+    );
+    assert_eq!(
+        message(vec![Row::new("a", "b")], Labels::Required),
+        "training rows, row 1: the label is empty; training and evaluation need one in every row, predicting doesn't"
+    );
+    assert_eq!(
+        message(vec![], Labels::Optional),
+        "training rows: no rows to use (0 were dropped for their label); add labelled rows"
+    );
+    assert_eq!(read(vec![Row::new("a", "b")], Labels::Optional).unwrap().pairs[0].label, None);
+}

@@ -1,0 +1,151 @@
+//! Operations of a decoder layer, each forward beside its backward.
+
+use crate::{AttentionGradients, AttentionInputs, AttentionShape, Memory, RotaryTable, Side};
+
+/// The parameters of an RMS norm.
+pub struct Norm<'a, D: Memory + ?Sized> {
+    /// `[width]`
+    pub gain: &'a D::Floats,
+    /// Values that are normalised together.
+    pub width: usize,
+    /// Added to the mean of squares.
+    pub epsilon: f32,
+}
+
+/// What a norm's backward reads of its forward; `I` is the kept input's buffer.
+pub struct NormInput<'a, D: Memory + ?Sized, I> {
+    /// The input, `[rows, width]`.
+    pub values: &'a I,
+    /// Reciprocal root mean squares, `[rows]`.
+    pub rstd: &'a D::Floats,
+    /// Rows in use.
+    pub rows: usize,
+}
+
+impl<D: Memory + ?Sized> Clone for Norm<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Memory + ?Sized> Copy for Norm<'_, D> {}
+
+impl<D: Memory + ?Sized, I> Clone for NormInput<'_, D, I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Memory + ?Sized, I> Copy for NormInput<'_, D, I> {}
+
+/// Operations of a decoder layer, and of the moves between its rows.
+pub trait DecoderOps: Memory {
+    /// Embedding rows of the tokens, `[tokens, width]`.
+    fn embed(&self, table: &Self::Weight, tokens: &[u32], out: &mut Self::Floats);
+    /// Picks rows of `width` operands.
+    fn gather(&self, input: &Self::Operands, width: usize, indices: &[u32], out: &mut Self::Operands);
+    /// Picks rows of `width` f32 values.
+    fn gather_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
+    /// The inverse of [`DecoderOps::gather_floats`] into `rows` rows, zero elsewhere.
+    fn scatter_floats(
+        &self,
+        input: &Self::Floats,
+        width: usize,
+        indices: &[u32],
+        rows: usize,
+        out: &mut Self::Floats,
+    );
+    /// Adds rows of `width` f32 values to the rows `indices`.
+    fn add_rows(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
+
+    /// RMS norm of `rows` rows; `rstd`: `[rows]`, kept for the backward.
+    fn rms_norm(
+        &self,
+        norm: Norm<Self>,
+        input: &Self::Floats,
+        rows: usize,
+        out: &mut Self::Operands,
+        rstd: &mut Self::Floats,
+    );
+    /// The same into f32, for what the head reads.
+    fn rms_norm_floats(
+        &self,
+        norm: Norm<Self>,
+        input: &Self::Floats,
+        rows: usize,
+        out: &mut Self::Floats,
+        rstd: &mut Self::Floats,
+    );
+    /// Recomputes the norm's output from the kept input.
+    fn rms_norm_recompute(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Operands>,
+        out: &mut Self::Operands,
+    );
+    /// Adds the norm's input gradient to `gradient`.
+    fn rms_norm_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Operands>,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+    );
+    /// The same for an input that was kept in f32.
+    fn rms_norm_floats_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Floats>,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+    );
+    /// Adds the gradient of the norm's gain, `[width]`, to `gradient` from `offset` on.
+    fn rms_norm_gain_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Operands>,
+        out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+        offset: usize,
+    );
+
+    /// Rotates all heads by their positions' angles, or back.
+    fn rotary(
+        &self,
+        rows: &mut Self::Operands,
+        columns: usize,
+        table: &RotaryTable,
+        positions: &[u32],
+        side: Side,
+    );
+
+    /// Attention; `logsumexp`: `[query rows, heads]`, kept for the backward.
+    fn attention(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &mut Self::Operands,
+        logsumexp: &mut Self::Floats,
+    );
+    /// Gradients of queries, keys and values.
+    fn attention_backward(
+        &self,
+        shape: &AttentionShape,
+        inputs: &AttentionInputs<Self>,
+        out: &Self::Operands,
+        logsumexp: &Self::Floats,
+        out_gradient: &Self::Operands,
+        gradients: AttentionGradients<Self>,
+    );
+
+    /// `silu(gate) ∘ up` of the first `length` values.
+    fn swiglu(&self, gate: &Self::Operands, up: &Self::Operands, length: usize, out: &mut Self::Operands);
+    /// Replaces gate and up by their gradients.
+    fn swiglu_backward(
+        &self,
+        out_gradient: &Self::Operands,
+        length: usize,
+        gate: &mut Self::Operands,
+        up: &mut Self::Operands,
+    );
+}

@@ -1,0 +1,53 @@
+//! The contract between a decoder and the hardware that computes it.
+//!
+//! A decoder with adapters is written once, over the trait [`Device`]. A device brings its own buffers and the
+//! operations on them, each forward beside its backward. The operations are grouped by subject: [`Memory`], [`Gemm`],
+//! [`DecoderOps`], [`AdapterOps`], [`Losses`] and [`Optimizer`].
+//!
+//! Matrices are row-major and packed. A buffer may be longer than the rows in use, which always start at its
+//! beginning. A batch is one matrix `[tokens, width]` without padding.
+//!
+//! The crate also holds the plain types that both sides need: how a model file stores a matrix ([`Format`],
+//! [`WeightView`], [`FrozenMatrix`]), what an attention runs over ([`AttentionShape`]), and the settings of losses and
+//! optimizer. It has one `unsafe` block, which maps a file into memory ([`MappedFile`]); everything else is safe code.
+#![deny(unsafe_code)]
+
+mod activation;
+mod adapter_ops;
+mod attention;
+mod decoder_ops;
+mod dora;
+mod dropout;
+mod error;
+mod gemm;
+mod loss;
+mod mapped_file;
+mod memory;
+mod optimizer;
+mod precision;
+mod rotary;
+pub mod weight;
+
+pub use activation::Activation;
+pub use adapter_ops::AdapterOps;
+pub use attention::{AttentionGradients, AttentionInputs, AttentionShape, Segment};
+pub use decoder_ops::{DecoderOps, Norm, NormInput};
+pub use dora::{DoraMatrix, DoraNorms, DoraPlace, DoraScratch};
+pub use dropout::{DropoutKey, MaskRef, mix_key};
+pub use error::DeviceError;
+pub use gemm::{BMatrix, FloatMatrix, Gemm, LowRank, Output, Side, Term};
+pub use loss::{HeadShape, LossOptions, Losses};
+pub use mapped_file::MappedFile;
+pub use memory::Memory;
+pub use optimizer::{AdamW, Optimizer, OptimizerSlices};
+pub use precision::{Precision, UnknownPrecision};
+pub use rotary::RotaryTable;
+pub use weight::{Format, FrozenMatrix, Stored, WeightView};
+
+/// Everything that a decoder with adapters asks of the hardware.
+///
+/// Implement the traits it bundles; this one then comes by itself. Shapes that disagree are a mistake of the caller:
+/// an operation panics on them.
+pub trait Device: Memory + Gemm + DecoderOps + AdapterOps + Losses + Optimizer {}
+
+impl<D: Memory + Gemm + DecoderOps + AdapterOps + Losses + Optimizer> Device for D {}

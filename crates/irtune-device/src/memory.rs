@@ -1,0 +1,59 @@
+//! Buffers of a device.
+
+use crate::{DeviceError, FrozenMatrix};
+
+/// Buffers of a device: how they are made, filled and read.
+pub trait Memory: Send + Sync {
+    /// Activations that enter matrix products.
+    type Operands: Send + Sync;
+    /// f32 values: residual stream, parameters, gradients, moments.
+    type Floats: Send + Sync;
+    /// Dropout masks, 32 bits a word.
+    type Words: Send + Sync;
+    /// A frozen matrix of the base.
+    type Weight: Send + Sync;
+    /// A frozen matrix and what its adapter adds, in the form that products read fastest; for inference.
+    type Prepacked: Send + Sync;
+
+    /// Name of the operands' precision.
+    fn precision(&self) -> &'static str;
+
+    /// Bytes of one operand.
+    fn operand_bytes(&self) -> usize;
+
+    /// Threads of the host that work.
+    fn threads(&self) -> usize;
+
+    /// Runs `work` where the device's operations run best, such as on the device's own thread pool. Operations called
+    /// elsewhere work too.
+    fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T;
+
+    /// A training pass has ended: what working memory it needed is evened out, so that the next one of its size
+    /// allocates nothing.
+    fn end_pass(&self);
+
+    /// Takes a frozen matrix of the base.
+    ///
+    /// # Errors
+    /// When the device can't hold it.
+    fn weight(&self, matrix: FrozenMatrix) -> Result<Self::Weight, DeviceError>;
+
+    /// Zeroed operands.
+    fn operands(&self, length: usize) -> Self::Operands;
+    /// Zeroed f32 values.
+    fn floats(&self, length: usize) -> Self::Floats;
+    /// Zeroed mask words.
+    fn words(&self, length: usize) -> Self::Words;
+    /// Copies from the host to `offset`.
+    fn upload(&self, from: &[f32], to: &mut Self::Floats, offset: usize);
+    /// Copies to the host from `offset`.
+    fn download(&self, from: &Self::Floats, offset: usize, to: &mut [f32]);
+    /// Copies the first `length` values.
+    fn copy(&self, from: &Self::Floats, to: &mut Self::Floats, length: usize);
+    /// Copies `length` values from `offset` on to the beginning of another buffer.
+    fn copy_part(&self, from: &Self::Floats, offset: usize, to: &mut Self::Floats, length: usize);
+    /// Decodes a frozen matrix, in transformers' order of rows, to `offset`.
+    fn decode(&self, weight: &Self::Weight, to: &mut Self::Floats, offset: usize);
+    /// Sets `length` values from `offset` on to zero.
+    fn clear(&self, values: &mut Self::Floats, offset: usize, length: usize);
+}

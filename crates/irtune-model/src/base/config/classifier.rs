@@ -1,0 +1,149 @@
+//! Writing the `config.json` of a classifier over a base.
+
+use serde_json::{Map, Value, json};
+
+use super::{ModelConfig, RopeScaling};
+
+impl ModelConfig {
+    /// The classifier's `config.json`: this decoder with a head of these labels, for transformers 4 and 5.
+    ///
+    /// The padding token is the base's own, else its end token: transformers pools at the right-most token that
+    /// isn't the padding token, so a text should not end with it.
+    pub fn to_transformers(&self, labels: &[String]) -> Value {
+        let names: Map<String, Value> =
+            labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
+        let ids: Map<String, Value> =
+            labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
+        let mut fields = json!({
+            "architectures": [self.family.classifier_class],
+            "model_type": self.family.model_type,
+            "problem_type": "single_label_classification",
+            "num_labels": labels.len(),
+            "id2label": names,
+            "label2id": ids,
+            "vocab_size": self.vocabulary_size,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": self.intermediate_size,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.key_value_heads,
+            "head_dim": self.head_size,
+        });
+        let mut add = |field: &str, value: Value| fields[field] = value;
+        for fixed in self.family.fixed {
+            add(fixed.field, fixed.value.to_json());
+        }
+        if self.family.reads_attention_bias {
+            add("attention_bias", self.attention_bias.into());
+        }
+        let rest = json!({
+            "rms_norm_eps": decimal(self.norm_epsilon),
+            "rope_theta": decimal(self.rope_theta),
+            "rope_scaling": self.rope_scaling.to_transformers(self.max_positions),
+            "max_position_embeddings": self.max_positions,
+            "initializer_range": decimal(self.initializer_range),
+            "tie_word_embeddings": self.tied_embeddings,
+            "bos_token_id": self.begin_token,
+            "eos_token_id": self.end_token,
+            "pad_token_id": self.pad_token.or(self.end_token),
+        });
+        if let (Value::Object(fields), Value::Object(rest)) = (&mut fields, rest) {
+            fields.extend(rest);
+        }
+        fields
+    }
+}
+
+impl RopeScaling {
+    fn to_transformers(&self, max_positions: usize) -> Value {
+        match self {
+            RopeScaling::None => Value::Null,
+            RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
+            RopeScaling::Llama3 {
+                factor,
+                low_frequency_factor,
+                high_frequency_factor,
+                original_positions,
+            } => {
+                json!({
+                    "rope_type": "llama3",
+                    "factor": decimal(*factor),
+                    "low_freq_factor": decimal(*low_frequency_factor),
+                    "high_freq_factor": decimal(*high_frequency_factor),
+                    "original_max_position_embeddings": original_positions,
+                })
+            }
+            // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
+            RopeScaling::Factors { factors } => {
+                let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
+                json!({
+                    "rope_type": "longrope",
+                    "factor": 1.0,
+                    "attention_factor": 1.0,
+                    "short_factor": factors,
+                    "long_factor": factors,
+                    "original_max_position_embeddings": max_positions,
+                })
+            }
+        }
+    }
+}
+
+/// The shortest decimal that gives the f32 back, so that 1e-5 isn't written as 9.999999747378752e-6.
+fn decimal(value: f32) -> Value {
+    value.to_string().parse::<f64>().map_or(Value::Null, Value::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::tests::tiny;
+    use super::*;
+
+    fn labels() -> Vec<String> {
+        ["clarity", "fluency"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn a_classifiers_configuration_reads_back_as_the_same_decoder() {
+        let scalings = [
+            RopeScaling::None,
+            RopeScaling::Linear { factor: 2.5 },
+            RopeScaling::Llama3 {
+                factor: 32.0,
+                low_frequency_factor: 1.0,
+                high_frequency_factor: 4.0,
+                original_positions: 8192,
+            },
+        ];
+        for rope_scaling in scalings {
+            let config = ModelConfig { rope_scaling, pad_token: Some(0), ..tiny() };
+            let written = config.to_transformers(&labels()).to_string();
+            assert_eq!(
+                ModelConfig::parse_json(written.as_bytes(), Path::new("config.json")).unwrap(),
+                config
+            );
+        }
+    }
+
+    #[test]
+    fn labels_stand_in_both_directions_and_padding_falls_back_to_the_end_token() {
+        let written = tiny().to_transformers(&labels());
+        assert_eq!(written["id2label"], json!({"0": "clarity", "1": "fluency"}));
+        assert_eq!(written["label2id"], json!({"clarity": 0, "fluency": 1}));
+        assert_eq!(written["num_labels"], 2);
+        assert_eq!(written["architectures"], json!(["LlamaForSequenceClassification"]));
+        assert_eq!(written["pad_token_id"], 2);
+        // Not 9.999999747378752e-6, which the f32 is as an f64.
+        assert_eq!(written["rms_norm_eps"], 1e-5);
+    }
+
+    #[test]
+    fn own_rotary_factors_are_written_as_a_kind_that_transformers_has() {
+        let rope_scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
+        let written = ModelConfig { rope_scaling, ..tiny() }.to_transformers(&labels());
+        assert_eq!(written["rope_scaling"]["rope_type"], "longrope");
+        assert_eq!(written["rope_scaling"]["short_factor"].as_array().map(Vec::len), Some(8));
+    }
+}

@@ -1,0 +1,182 @@
+//! Reading a GGUF's metadata.
+
+use std::path::Path;
+
+use super::{ConfigError, ModelConfig, RopeScaling};
+use crate::{
+    base::weights::gguf::{Header, Metadata, Value},
+    families::{Family, Kind, Projection, Role},
+};
+
+impl ModelConfig {
+    /// Reads the configuration of a decoder from a GGUF.
+    ///
+    /// # Errors
+    /// When the file holds another architecture, lacks a size, or asks for a variant that isn't built.
+    pub fn from_gguf(header: &Header<'_>) -> Result<Self, ConfigError> {
+        const ARCHITECTURE: &str = "general.architecture";
+        let (path, metadata) = (header.path(), &header.metadata);
+        let file = Fields { path, metadata, prefix: String::new() };
+        let name = file.text(ARCHITECTURE)?.unwrap_or("unnamed");
+        let family = Family::by_architecture(name).ok_or_else(|| {
+            let (path, found) = (path.to_owned(), name.to_owned());
+            ConfigError::Family { path, field: ARCHITECTURE, found }
+        })?;
+        let fields = Fields { path, metadata, prefix: format!("{}.", family.architecture) };
+        if fields.optional_count("expert_count")?.unwrap_or(0) > 0 {
+            return Err(fields.unsupported("expert_count", "no experts"));
+        }
+        let hidden_size = fields.size("embedding_length")?;
+        let heads = fields.size("attention.head_count")?;
+        let head_size = match fields.optional_size("attention.key_length")? {
+            Some(head_size) => head_size,
+            None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
+            None => {
+                return Err(fields.wrong("attention.head_count", "a divisor of embedding_length"));
+            }
+        };
+        for (field, supported) in [
+            ("attention.value_length", "values as wide as keys"),
+            ("rope.dimension_count", "rotary positions over the whole head"),
+        ] {
+            if fields.optional_size(field)?.is_some_and(|size| size != head_size) {
+                return Err(fields.unsupported(field, supported));
+            }
+        }
+        let embedding = family.outer_gguf_name(Role::Embedding);
+        let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
+        let config = Self {
+            family,
+            vocabulary_size: embedding.shape[0],
+            hidden_size,
+            intermediate_size: fields.size("feed_forward_length")?,
+            layers: fields.size("block_count")?,
+            heads,
+            key_value_heads: fields.optional_size("attention.head_count_kv")?.unwrap_or(heads),
+            head_size,
+            attention_bias: family.reads_attention_bias
+                && header.tensor(&family.gguf_name(0, Projection::QProj, Kind::Bias)).is_some(),
+            norm_epsilon: fields
+                .number("attention.layer_norm_rms_epsilon")?
+                .ok_or_else(|| fields.missing("attention.layer_norm_rms_epsilon"))?,
+            rope_theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
+            rope_scaling: rope_scaling(&fields, header)?,
+            max_positions: fields.size("context_length")?,
+            initializer_range: 0.02,
+            tied_embeddings: header.tensor(&family.outer_gguf_name(Role::LanguageHead)).is_none(),
+            begin_token: file.token("tokenizer.ggml.bos_token_id")?,
+            end_token: file.token("tokenizer.ggml.eos_token_id")?,
+            pad_token: file.token("tokenizer.ggml.padding_token_id")?,
+        };
+        // A window of 0 stands for none.
+        let window = fields.optional_count("attention.sliding_window")?.filter(|&window| window > 0);
+        if window.is_some_and(|window| (window as usize) < config.max_positions) {
+            return Err(fields.unsupported("attention.sliding_window", "every layer over the whole text"));
+        }
+        config.checked(header.path())
+    }
+}
+
+fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
+    const KIND: &str = "rope.scaling.type";
+    let factor = match fields.number("rope.scaling.factor")? {
+        Some(factor) => Some(factor),
+        None => fields.number("rope.scale_linear")?,
+    };
+    if let Some(tensor) = header.tensor("rope_freqs.weight") {
+        let bytes = header.bytes(tensor);
+        let columns = tensor.shape.iter().product();
+        let mut factors = vec![0.0; columns];
+        let weight = irtune_device::WeightView {
+            format: tensor.format,
+            rows: 1,
+            columns,
+            bytes,
+            interleaved_head: None,
+        };
+        weight.decode_row(0, &mut factors);
+        return Ok(RopeScaling::Factors { factors });
+    }
+    match fields.text(KIND)? {
+        None | Some("linear") => Ok(match factor {
+            Some(factor) if factor != 1.0 => RopeScaling::Linear { factor },
+            _ => RopeScaling::None,
+        }),
+        Some("none") => Ok(RopeScaling::None),
+        Some(_) => Err(fields.unsupported(KIND, "rotary scaling none or linear, or rope_freqs.weight")),
+    }
+}
+
+/// Typed access to metadata whose file is named in errors.
+struct Fields<'a> {
+    path: &'a Path,
+    metadata: &'a Metadata<'a>,
+    /// Put before a field's name.
+    prefix: String,
+}
+
+impl<'a> Fields<'a> {
+    fn name(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix)
+    }
+
+    fn get(&self, field: &str) -> Option<&'a Value<'a>> {
+        self.metadata.get(&self.name(field))
+    }
+
+    fn text(&self, field: &str) -> Result<Option<&'a str>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        value.as_str().map(Some).ok_or_else(|| self.wrong(field, "a string"))
+    }
+
+    fn number(&self, field: &str) -> Result<Option<f32>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        let number = value.as_float().map(|number| number as f32);
+        let number = number.filter(|number| number.is_finite() && *number > 0.0);
+        number.map(Some).ok_or_else(|| self.wrong(field, "a finite number above 0"))
+    }
+
+    fn optional_count(&self, field: &str) -> Result<Option<u32>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        let count = value.as_unsigned().and_then(|count| u32::try_from(count).ok());
+        count.map(Some).ok_or_else(|| self.wrong(field, "a whole number below 2^32"))
+    }
+
+    fn optional_size(&self, field: &str) -> Result<Option<usize>, ConfigError> {
+        match self.optional_count(field)? {
+            Some(0) => Err(self.wrong(field, "a whole number from 1 to 2^32 - 1")),
+            count => Ok(count.map(|count| count as usize)),
+        }
+    }
+
+    fn size(&self, field: &str) -> Result<usize, ConfigError> {
+        self.optional_size(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    /// A token's id; all bits set stand for none.
+    fn token(&self, field: &str) -> Result<Option<u32>, ConfigError> {
+        Ok(self.optional_count(field)?.filter(|&token| token != u32::MAX))
+    }
+
+    fn missing(&self, field: &str) -> ConfigError {
+        ConfigError::Missing { path: self.path.to_owned(), field: self.name(field) }
+    }
+
+    fn wrong(&self, field: &str, expected: &'static str) -> ConfigError {
+        let found = self.get(field).map_or_else(String::new, Value::to_string);
+        ConfigError::Field { path: self.path.to_owned(), field: self.name(field), found, expected }
+    }
+
+    fn unsupported(&self, field: &str, supported: &str) -> ConfigError {
+        let value = self.get(field).map_or_else(String::new, Value::to_string);
+        ConfigError::Unsupported {
+            path: self.path.to_owned(),
+            field: self.name(field),
+            value,
+            supported: supported.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use super::{super::tests::tiny, *};
+use crate::base::weights::gguf::sample::Sample;
+use crate::families::FAMILIES;
+
+fn read(sample: &Sample) -> Result<ModelConfig, ConfigError> {
+    let bytes = sample.bytes();
+    ModelConfig::from_gguf(&Header::parse(&bytes, Path::new("tiny.gguf")).expect("a whole file"))
+}
+
+fn changed(change: impl Fn(&mut Sample)) -> Result<ModelConfig, ConfigError> {
+    let mut sample = Sample::llama();
+    change(&mut sample);
+    read(&sample)
+}
+
+#[test]
+fn a_usual_file_is_read() {
+    assert_eq!(read(&Sample::llama()).unwrap(), tiny());
+    let untied = changed(|sample| sample.tensor("output.weight", &[64, 40])).unwrap();
+    assert!(!untied.tied_embeddings);
+    let plain = changed(|sample| {
+        sample.remove("llama.attention.head_count_kv");
+        sample.remove("llama.rope.freq_base");
+        sample.remove("llama.rope.dimension_count");
+        sample.unsigned("llama.attention.key_length", 8);
+        sample.unsigned("tokenizer.ggml.padding_token_id", u32::MAX);
+    });
+    let plain = plain.unwrap();
+    assert_eq!(
+        (plain.key_value_heads, plain.head_size, plain.rope_theta, plain.pad_token),
+        (4, 8, 10_000.0, None)
+    );
+}
+
+#[test]
+fn rotary_scaling_is_read() {
+    let linear = changed(|sample| {
+        sample.text("llama.rope.scaling.type", "linear");
+        sample.float("llama.rope.scaling.factor", 2.0);
+    });
+    assert_eq!(linear.unwrap().rope_scaling, RopeScaling::Linear { factor: 2.0 });
+    let old = changed(|sample| sample.float("llama.rope.scale_linear", 4.0));
+    assert_eq!(old.unwrap().rope_scaling, RopeScaling::Linear { factor: 4.0 });
+    let none = changed(|sample| sample.text("llama.rope.scaling.type", "none"));
+    assert_eq!(none.unwrap().rope_scaling, RopeScaling::None);
+}
+
+#[test]
+fn own_rotary_factors_are_read_from_their_tensor() {
+    let mut sample = Sample::llama();
+    sample.tensor("rope_freqs.weight", &[8]);
+    let mut bytes = sample.bytes();
+    let end = bytes.len();
+    let factors = [1.0f32, 1.0, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0];
+    bytes[end - 32..].copy_from_slice(&factors.map(f32::to_le_bytes).concat());
+    let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
+    let config = ModelConfig::from_gguf(&header).unwrap();
+    assert_eq!(config.rope_scaling, RopeScaling::Factors { factors: factors.to_vec() });
+    assert_eq!(header.translated(&config).unwrap().len(), 20);
+}
+
+/// A change of the whole sample, and what the refusal must say.
+type Case = (fn(&mut Sample), &'static str);
+
+#[test]
+fn what_cannot_be_used_is_named() {
+    let cases: [Case; 14] = [
+        (
+            |sample| sample.text("general.architecture", "mamba"),
+            "`general.architecture` is `mamba`, which is not supported",
+        ),
+        (|sample| sample.remove("general.architecture"), "`general.architecture` is `unnamed`"),
+        (
+            |sample| sample.unsigned("llama.expert_count", 8),
+            "`llama.expert_count` is 8, which is not supported",
+        ),
+        (|sample| sample.remove("llama.block_count"), "`llama.block_count` is missing"),
+        (
+            |sample| sample.unsigned("llama.block_count", 0),
+            "`llama.block_count` is 0, but must be a whole number from 1",
+        ),
+        (
+            |sample| sample.text("llama.block_count", "2"),
+            "`llama.block_count` is \"2\", but must be a whole number",
+        ),
+        (
+            |sample| sample.unsigned("llama.attention.head_count", 5),
+            "`llama.attention.head_count` is 5, but must be a divisor",
+        ),
+        (|sample| sample.unsigned("llama.attention.head_count_kv", 3), "4 heads cannot share 3"),
+        (
+            |sample| sample.unsigned("llama.rope.dimension_count", 8),
+            "`llama.rope.dimension_count` is 8, which is not supported",
+        ),
+        (|sample| sample.unsigned("llama.attention.value_length", 8), "values as wide as keys"),
+        (
+            |sample| sample.remove("llama.attention.layer_norm_rms_epsilon"),
+            "`llama.attention.layer_norm_rms_epsilon` is missing",
+        ),
+        (|sample| sample.float("llama.rope.freq_base", f32::NAN), "`llama.rope.freq_base` is NaN"),
+        (|sample| sample.text("llama.rope.scaling.type", "yarn"), "`llama.rope.scaling.type` is \"yarn\""),
+        (|sample| sample.tensor("rope_freqs.weight", &[5]), "have 5 factors, but a head has 8 pairs"),
+    ];
+    for (change, expected) in cases {
+        let message = changed(change).expect_err(expected).to_string();
+        assert!(
+            message.starts_with("tiny.gguf: ") && message.contains(expected),
+            "{message}\nlacks\n{expected}"
+        );
+    }
+    // Zero bytes are factors of 0, which would make the frequencies infinite.
+    let message = changed(|sample| sample.tensor("rope_freqs.weight", &[8])).unwrap_err().to_string();
+    assert!(message.contains("`rope_freqs.weight` is 0, but must be a finite number above 0"), "{message}");
+    let message = changed(|sample| {
+        sample.tensors.retain(|tensor| tensor.name != "token_embd.weight");
+    });
+    assert!(message.unwrap_err().to_string().contains("`token_embd.weight` is missing"));
+}
+
+/// The usual file as one of another family, without the tensors that are its own.
+fn of_family(family: &Family) -> Sample {
+    let mut sample = Sample::llama();
+    let before = FAMILIES[0].architecture;
+    for (key, _) in &mut sample.values {
+        if let Some(rest) = key.strip_prefix(&format!("{before}.")) {
+            *key = format!("{}.{rest}", family.architecture);
+        }
+    }
+    sample.text("general.architecture", family.architecture);
+    sample
+}
+
+#[test]
+fn every_familys_sizes_are_read_under_its_own_name() {
+    for family in FAMILIES {
+        assert_eq!(read(&of_family(family)).unwrap(), ModelConfig { family, ..tiny() });
+        let mut sample = of_family(family);
+        sample.tensor("blk.0.attn_q.bias", &[64]);
+        assert_eq!(read(&sample).unwrap().attention_bias, family.reads_attention_bias, "{family:?}");
+    }
+}
+
+#[test]
+fn a_window_is_refused_unless_it_reaches_over_all_positions() {
+    for family in FAMILIES {
+        let windowed = |keys| {
+            let mut sample = of_family(family);
+            sample.unsigned(&format!("{}.attention.sliding_window", family.architecture), keys);
+            read(&sample)
+        };
+        assert!(windowed(0).is_ok() && windowed(128).is_ok());
+        let message = windowed(127).unwrap_err().to_string();
+        assert!(message.contains("attention.sliding_window` is 127, which is not supported"), "{message}");
+    }
+}

@@ -1,0 +1,168 @@
+//! What a decoder is made of: sizes and constants, as `config.json` or a GGUF's metadata give them.
+
+mod classifier;
+mod error;
+mod from_gguf;
+mod from_json;
+mod rope;
+mod tensors;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::ConfigError;
+pub use rope::RopeScaling;
+pub use tensors::LayerTensor;
+
+use crate::families::{Family, LayerSpec, Projection};
+
+/// Sizes and constants of a decoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    /// What its files are called and what its layers consist of.
+    pub family: &'static Family,
+    /// Rows of the embedding.
+    pub vocabulary_size: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Width of the MLP.
+    pub intermediate_size: usize,
+    /// Number of layers.
+    pub layers: usize,
+    /// Heads of the queries.
+    pub heads: usize,
+    /// Heads of keys and values; a divisor of `heads`.
+    pub key_value_heads: usize,
+    /// Width of one head; even.
+    pub head_size: usize,
+    /// Whether q, k, v and o have biases, where the family leaves that to the configuration.
+    pub attention_bias: bool,
+    /// Added to the mean square under the root.
+    pub norm_epsilon: f32,
+    /// Base of the rotary frequencies.
+    pub rope_theta: f32,
+    /// How the rotary frequencies are changed for long contexts.
+    pub rope_scaling: RopeScaling,
+    /// Longest sequence the model was made for.
+    pub max_positions: usize,
+    /// Standard deviation that new heads are drawn with. A GGUF doesn't hold it: 0.02 there, transformers' default.
+    pub initializer_range: f32,
+    /// The language-model head is the embedding.
+    pub tied_embeddings: bool,
+    /// Begins a text.
+    pub begin_token: Option<u32>,
+    /// Ends a text; the first, if a file names several.
+    pub end_token: Option<u32>,
+    /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
+    pub pad_token: Option<u32>,
+}
+
+impl ModelConfig {
+    /// Width of all query heads.
+    pub fn query_size(&self) -> usize {
+        self.heads * self.head_size
+    }
+
+    /// Width of all key heads, or of all value heads.
+    pub fn key_value_size(&self) -> usize {
+        self.key_value_heads * self.head_size
+    }
+
+    /// What a layer consists of.
+    pub fn layer(&self, index: usize) -> LayerSpec {
+        (self.family.layer)(self.attention_bias, index)
+    }
+
+    /// A projection's outputs and inputs: the shape of its weight, `[outputs, inputs]`.
+    pub fn projection_shape(&self, projection: Projection) -> (usize, usize) {
+        match projection {
+            Projection::QProj => (self.query_size(), self.hidden_size),
+            Projection::KProj | Projection::VProj => (self.key_value_size(), self.hidden_size),
+            Projection::OProj => (self.hidden_size, self.query_size()),
+            Projection::GateProj | Projection::UpProj => (self.intermediate_size, self.hidden_size),
+            Projection::DownProj => (self.hidden_size, self.intermediate_size),
+        }
+    }
+
+    /// Rotary frequency of each pair of a head's values, scaling applied.
+    ///
+    /// # Shapes
+    /// `[head_size / 2]`
+    ///
+    /// # Source
+    /// transformers `modeling_rope_utils.py`; in f32 like there.
+    pub fn inverse_frequencies(&self) -> Vec<f32> {
+        let plain = (0..self.head_size / 2).map(|pair| {
+            let exponent = (2 * pair) as f32 / self.head_size as f32;
+            1.0 / self.rope_theta.powf(exponent)
+        });
+        self.rope_scaling.apply(plain.collect())
+    }
+
+    /// What every source of a configuration must satisfy.
+    fn checked(self, path: &std::path::Path) -> Result<Self, ConfigError> {
+        let path = || path.to_owned();
+        if !self.heads.is_multiple_of(self.key_value_heads) {
+            let Self { heads, key_value_heads, .. } = self;
+            return Err(ConfigError::HeadsNotDivisible { path: path(), heads, key_value_heads });
+        }
+        if !self.head_size.is_multiple_of(2) {
+            return Err(ConfigError::OddHeadSize { path: path(), head_size: self.head_size });
+        }
+        for (field, token) in
+            [("begin", self.begin_token), ("end", self.end_token), ("padding", self.pad_token)]
+        {
+            if let Some(token) = token.filter(|&token| token as usize >= self.vocabulary_size) {
+                let vocabulary_size = self.vocabulary_size;
+                return Err(ConfigError::TokenOutOfRange { path: path(), field, token, vocabulary_size });
+            }
+        }
+        self.rope_scaling.check(self.head_size / 2, &path)?;
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A decoder small enough to write to disk in a test.
+    pub(crate) fn tiny() -> ModelConfig {
+        ModelConfig {
+            family: crate::families::FAMILIES[0],
+            vocabulary_size: 40,
+            hidden_size: 64,
+            intermediate_size: 96,
+            layers: 2,
+            heads: 4,
+            key_value_heads: 2,
+            head_size: 16,
+            attention_bias: false,
+            norm_epsilon: 1e-5,
+            rope_theta: 10_000.0,
+            rope_scaling: RopeScaling::None,
+            max_positions: 128,
+            initializer_range: 0.02,
+            tied_embeddings: true,
+            begin_token: Some(1),
+            end_token: Some(2),
+            pad_token: None,
+        }
+    }
+
+    #[test]
+    fn projections_have_the_shapes_of_their_weights() {
+        let config = ModelConfig { head_size: 8, ..tiny() };
+        let shapes = Projection::ALL.map(|projection| config.projection_shape(projection));
+        assert_eq!(shapes, [(32, 64), (16, 64), (16, 64), (64, 32), (96, 64), (96, 64), (64, 96)]);
+    }
+
+    #[test]
+    fn plain_frequencies_fall_from_one_by_powers_of_theta() {
+        let frequencies = ModelConfig { head_size: 8, ..tiny() }.inverse_frequencies();
+        let expected = [1.0, 0.1, 0.01, 0.001];
+        assert_eq!(frequencies.len(), 4);
+        for (found, expected) in frequencies.iter().zip(expected) {
+            assert!((found / expected - 1.0f32).abs() < 1e-6, "{found} {expected}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which tensors a decoder of a configuration consists of.
+
+use super::ModelConfig;
+use crate::families::{Kind, Role, TensorPlace};
+
+/// A tensor of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTensor {
+    /// The module it belongs to.
+    pub role: Role,
+    /// Which of the module's tensors.
+    pub kind: Kind,
+    /// transformers' name for it.
+    pub name: String,
+    /// Sizes of its axes, slowest first.
+    pub shape: Vec<usize>,
+}
+
+impl ModelConfig {
+    /// Every tensor of a layer, in the order that files and engines keep them: the family's, a bias after its matrix.
+    pub fn layer_tensors(&self, layer: usize) -> Vec<LayerTensor> {
+        let modules = self.family.modules.iter().map(|module| module.role);
+        let tensors = modules.flat_map(|role| [(role, Kind::Weight), (role, Kind::Bias)]);
+        let own = tensors.filter(|&(role, kind)| self.has(layer, role, kind));
+        own.map(|(role, kind)| LayerTensor {
+            role,
+            kind,
+            name: self.family.layer_name(layer, role, kind),
+            shape: self.shape_of(role, kind),
+        })
+        .collect()
+    }
+
+    /// Every tensor of the decoder with its shape; the language-model head is none of it.
+    pub fn expected_tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let outer = [Role::Embedding, Role::FinalNorm].map(|role| self.outer_tensor(role));
+        let layers = (0..self.layers).flat_map(|layer| self.layer_tensors(layer));
+        outer.into_iter().chain(layers.map(|tensor| (tensor.name, tensor.shape))).collect()
+    }
+
+    /// A tensor outside the layers with its shape.
+    pub(crate) fn outer_tensor(&self, role: Role) -> (String, Vec<usize>) {
+        (self.family.outer_name(role), self.shape_of(role, Kind::Weight))
+    }
+
+    /// Whether a decoder of this configuration has a tensor at this place; the number of layers is not asked for.
+    pub(crate) fn has_place(&self, place: &TensorPlace) -> bool {
+        match place.layer {
+            Some(layer) => self.has(layer, place.role, place.kind),
+            None => place.kind == Kind::Weight,
+        }
+    }
+
+    fn has(&self, layer: usize, role: Role, kind: Kind) -> bool {
+        let spec = self.layer(layer);
+        match (kind, role) {
+            (Kind::Weight, _) => spec.has(role),
+            (Kind::Bias, Role::Projection(projection)) => spec.has_bias(projection),
+            (Kind::Bias, _) => false,
+        }
+    }
+
+    fn shape_of(&self, role: Role, kind: Kind) -> Vec<usize> {
+        match role {
+            Role::Embedding | Role::LanguageHead => vec![self.vocabulary_size, self.hidden_size],
+            Role::FinalNorm | Role::AttentionNorm | Role::MlpNorm => vec![self.hidden_size],
+            Role::QueryNorm | Role::KeyNorm => vec![self.head_size],
+            Role::Projection(projection) => {
+                let (outputs, inputs) = self.projection_shape(projection);
+                if kind == Kind::Bias { vec![outputs] } else { vec![outputs, inputs] }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{super::tests::tiny, *};
+    use crate::families::FAMILIES;
+
+    #[test]
+    fn a_layers_tensors_have_their_own_names_and_fit_its_specification() {
+        for (family, attention_bias) in
+            FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)])
+        {
+            let config = ModelConfig { family, attention_bias, head_size: 8, ..tiny() };
+            let spec = config.layer(1);
+            let tensors = config.layer_tensors(1);
+            assert_eq!(tensors.len(), 9 + spec.biases.len() + 2 * usize::from(spec.head_norms), "{family:?}");
+            let names: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+            assert_eq!(names.len(), tensors.len());
+            for LayerTensor { role, kind, name, shape } in &tensors {
+                let place = family.place_of(&family.gguf_name(1, *role, *kind)).expect("a place");
+                assert!(config.has_place(&place) && family.name_at(&place) == *name, "{name}");
+                let matrix = matches!((role, kind), (Role::Projection(_), Kind::Weight));
+                assert_eq!(shape.len(), 1 + usize::from(matrix), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn biases_are_as_long_as_their_outputs_and_head_norms_as_a_head() {
+        let shapes = |config: &ModelConfig, ending: &str| -> Vec<Vec<usize>> {
+            let tensors = config.layer_tensors(0).into_iter();
+            tensors.filter(|tensor| tensor.name.ends_with(ending)).map(|tensor| tensor.shape).collect()
+        };
+        let biased = FAMILIES.into_iter().find(|family| !(family.layer)(false, 0).biases.is_empty());
+        let biased = ModelConfig { family: biased.expect("a family"), head_size: 8, ..tiny() };
+        assert_eq!(shapes(&biased, ".bias"), [[32], [16], [16]]);
+        let normed = FAMILIES.into_iter().find(|family| (family.layer)(false, 0).head_norms);
+        let normed = ModelConfig { family: normed.expect("a family"), head_size: 8, ..tiny() };
+        assert_eq!(shapes(&normed, "_norm.weight"), [[8], [8]]);
+    }
+}

@@ -1,0 +1,148 @@
+//! A base: the frozen model that adapters are trained on.
+
+mod chat_template;
+pub mod config;
+mod error;
+pub mod tokenizer;
+pub mod weights;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use config::ModelConfig;
+pub use error::BaseError;
+use tokenizer::Tokenizer;
+use weights::{WeightError, Weights, gguf};
+
+/// A decoder as it lies on disk.
+#[derive(Debug)]
+pub struct Base {
+    /// Its sizes and constants.
+    pub config: ModelConfig,
+    /// Its weights, memory-mapped.
+    pub weights: Weights,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// Its chat template, where it has one.
+    pub chat_template: Option<String>,
+    /// Where it came from.
+    pub source: BaseSource,
+}
+
+/// How a base is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaseFormat {
+    /// A transformers folder.
+    Safetensors,
+    /// One GGUF file.
+    Gguf,
+}
+
+/// Which base it is: written into a run folder and compared when a run goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseSource {
+    /// The folder or the file.
+    pub path: PathBuf,
+    /// How it is stored.
+    pub format: BaseFormat,
+    /// Bytes of all weight files.
+    pub bytes: u64,
+    /// SHA-256 over the weight files' sizes and samples of their bytes, in hexadecimal. Two models of the same make
+    /// differ in it, but it can't show that every byte is intact: reading them all would take as long as a start.
+    pub fingerprint: String,
+}
+
+impl Base {
+    /// Opens a transformers folder (`config.json`, safetensors, `tokenizer.json`), a GGUF file, or a folder that
+    /// holds one GGUF file and no `config.json`.
+    ///
+    /// # Errors
+    /// When there is nothing of the kind, or a part of it can't be used.
+    pub fn open(path: &Path) -> Result<Self, BaseError> {
+        if path.is_file() {
+            return Self::open_gguf(path);
+        }
+        if !path.is_dir() {
+            return Err(BaseError::NotFound { path: path.to_owned() });
+        }
+        if path.join("config.json").is_file() {
+            return Self::open_folder(path);
+        }
+        match gguf_files(path).as_slice() {
+            [file] => Self::open_gguf(file),
+            files => Err(BaseError::NoConfig { path: path.to_owned(), ggufs: files.len() }),
+        }
+    }
+
+    fn open_folder(path: &Path) -> Result<Self, BaseError> {
+        let mut config = ModelConfig::from_json(&path.join("config.json"))?;
+        let weights = Weights::open_folder(path)?;
+        let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
+            .with_special_tokens(config.begin_token, config.end_token);
+        config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
+        let chat_template = chat_template::of_folder(path);
+        Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
+    }
+
+    fn open_gguf(path: &Path) -> Result<Self, BaseError> {
+        let map = weights::map(path)?;
+        let header = gguf::Header::parse(&map, path).map_err(WeightError::from)?;
+        let config = ModelConfig::from_gguf(&header)?;
+        let tokenizer = Tokenizer::from_gguf(&header)?;
+        let tensors = header.translated(&config).map_err(WeightError::from)?;
+        let chat_template = header.metadata.get("tokenizer.chat_template").and_then(gguf::Value::as_str);
+        let chat_template = chat_template.map(str::to_owned);
+        let weights = Weights::new(vec![(path.to_owned(), map)], tensors)?;
+        Self::assemble(path, BaseFormat::Gguf, config, weights, tokenizer, chat_template)
+    }
+
+    fn assemble(
+        path: &Path,
+        format: BaseFormat,
+        config: ModelConfig,
+        weights: Weights,
+        tokenizer: Tokenizer,
+        chat_template: Option<String>,
+    ) -> Result<Self, BaseError> {
+        weights.check(&config)?;
+        let (tokens, rows) = (tokenizer.vocabulary_size(), config.vocabulary_size);
+        if tokens > rows {
+            return Err(BaseError::Vocabulary { path: path.to_owned(), tokens, rows });
+        }
+        let bytes = weights.files().map(|(_, bytes)| bytes).sum();
+        let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(&weights) };
+        Ok(Self { config, weights, tokenizer, chat_template, source })
+    }
+}
+
+/// The GGUF files of a folder; a folder that can't be listed has none.
+fn gguf_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()
+}
+
+fn fingerprint(weights: &Weights) -> String {
+    /// Samples of a file, evenly spread, and their size: a mebibyte in all.
+    const SAMPLES: usize = 256;
+    const SAMPLE_BYTES: usize = 4096;
+    let mut hash = Sha256::new();
+    for map in weights.maps() {
+        hash.update((map.len() as u64).to_le_bytes());
+        if map.len() <= SAMPLES * SAMPLE_BYTES {
+            hash.update(map);
+            continue;
+        }
+        for sample in 0..SAMPLES {
+            let start = (map.len() - SAMPLE_BYTES) / (SAMPLES - 1) * sample;
+            hash.update(&map[start..start + SAMPLE_BYTES]);
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

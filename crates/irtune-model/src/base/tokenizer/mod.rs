@@ -1,0 +1,111 @@
+//! From text to token ids.
+
+mod error;
+mod gguf;
+pub(super) mod settings;
+mod split;
+
+use std::path::Path;
+
+pub use error::TokenizerError;
+use tokenizers::{pre_tokenizers::byte_level::ByteLevel, processors::template::TemplateProcessing};
+
+/// Turns text into the base's token ids.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    begin_token: Option<u32>,
+    end_token: Option<u32>,
+    adds_begin_token: bool,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`. Truncation and padding that it asks for are left out.
+    ///
+    /// # Errors
+    /// When the file can't be read or isn't a tokenizer.
+    pub fn from_file(path: &Path) -> Result<Self, TokenizerError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes)
+            .map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
+        inner.with_padding(None);
+        let unlimited = inner.with_truncation(None).map(|_| ());
+        unlimited.map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
+        // Whether texts begin with a token of their own is hidden in a template: see what it makes of nothing.
+        let template = inner.encode_fast("", true);
+        let template = template.map_err(|source| TokenizerError::Encode { characters: 0, source })?;
+        let begin_token = template.get_ids().first().copied();
+        Ok(Self { inner, begin_token, end_token: None, adds_begin_token: begin_token.is_some() })
+    }
+
+    /// The same tokenizer with the special tokens that the model's configuration names.
+    #[must_use]
+    pub fn with_special_tokens(mut self, begin_token: Option<u32>, end_token: Option<u32>) -> Self {
+        // A template that ends texts but doesn't begin them was taken for one that begins them.
+        self.adds_begin_token &= begin_token.is_none() || begin_token == self.begin_token;
+        self.begin_token = begin_token.or(self.begin_token);
+        self.end_token = end_token.or(self.end_token);
+        self
+    }
+
+    /// The ids of a text; nothing is added in front or behind. The name of a special token in the text is that token.
+    ///
+    /// # Errors
+    /// When the tokenizer's model has no id for a piece of the text.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
+        Ok(self.inner.encode_fast(text, false).map_err(failed)?.get_ids().to_vec())
+    }
+
+    /// Begins a text, where the model has such a token.
+    pub fn begin_token(&self) -> Option<u32> {
+        self.begin_token
+    }
+
+    /// Ends a text, where the model has such a token.
+    pub fn end_token(&self) -> Option<u32> {
+        self.end_token
+    }
+
+    /// Whether the model has learnt that every text begins with [`Tokenizer::begin_token`].
+    pub fn adds_begin_token(&self) -> bool {
+        self.adds_begin_token
+    }
+
+    /// The token that fills up batches, as the `tokenizer_config.json` of a transformers folder names it.
+    pub(crate) fn pad_token(&self, folder: &Path) -> Option<u32> {
+        self.inner.token_to_id(&settings::special_token(folder, "pad_token")?)
+    }
+
+    /// The text of a token.
+    pub(crate) fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// Writes it as a `tokenizer.json`, which begins texts as this one does.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), tokenizers::Error> {
+        let mut inner = self.inner.clone();
+        inner.with_decoder(Some(ByteLevel::default()));
+        let begin = self.begin_token.filter(|_| self.adds_begin_token);
+        if let Some((id, token)) = begin.and_then(|id| Some((id, self.token(id)?))) {
+            let template = TemplateProcessing::builder()
+                .try_single(vec![token.as_str(), "$A"])?
+                .special_tokens(vec![(token, id)])
+                .build()?;
+            inner.with_post_processor(Some(template));
+        }
+        inner.save(path, false)
+    }
+
+    /// Number of tokens, added ones included.
+    pub fn vocabulary_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Why weights can't be used.
+
+use std::path::PathBuf;
+
+use super::gguf::GgufError;
+
+/// Why weights can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightError {
+    /// A file can't be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A folder without weights.
+    #[error(
+        "{} holds neither model.safetensors nor model.safetensors.index.json; download the model in the safetensors \
+         format, or give a .gguf file",
+        folder.display()
+    )]
+    NoWeights {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Not a whole safetensors file.
+    #[error("{} is no whole safetensors file: {source}; download it again", path.display())]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: safetensors::SafeTensorError,
+    },
+    /// A type that the kernels don't decode.
+    #[error(
+        "{}: the tensor `{tensor}` is stored as {found}; BF16, F16 and F32 are supported: take the model that isn't \
+         quantised, or a .gguf file",
+        path.display()
+    )]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// How it is stored.
+        found: String,
+    },
+    /// The list of shards is damaged.
+    #[error("{} is no index of weight files: {source}; download it again", path.display())]
+    Index {
+        /// The index file.
+        path: PathBuf,
+        /// Where it went wrong.
+        source: serde_json::Error,
+    },
+    /// The list of shards leads elsewhere.
+    #[error("{} names the file `{file}`, which is not a file of that folder; download it again", path.display())]
+    IndexFile {
+        /// The index file.
+        path: PathBuf,
+        /// What it names.
+        file: String,
+    },
+    /// The list of shards promises what isn't there.
+    #[error("{} has no tensor `{tensor}`, though the index says so; download the model again", path.display())]
+    IndexTensor {
+        /// The shard.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
+    /// A tensor that occurs twice.
+    #[error("{}: the tensor `{tensor}` occurs twice; remove the surplus file or download the model again", path.display())]
+    Duplicate {
+        /// The file with the second one.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
+    /// A tensor that the configuration asks for.
+    #[error("{}: the tensor `{tensor}` is missing; does config.json belong to these weights?", path.display())]
+    Missing {
+        /// The file, or the first of several.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
+    /// A tensor of another size than the configuration asks for.
+    #[error(
+        "{}: the tensor `{tensor}` has the shape {found:?}, but the configuration asks for {expected:?}; do both belong to \
+         the same model?",
+        path.display()
+    )]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What is needed.
+        expected: Vec<usize>,
+    },
+    /// A tensor of a layer that isn't part of the computation.
+    #[error(
+        "{}: the tensor `{tensor}` has no place in a {family} decoder of {layers} layers and would be left out; choose \
+         another base",
+        path.display()
+    )]
+    Surplus {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+        /// The decoder's family.
+        family: &'static str,
+        /// Layers of the configuration.
+        layers: usize,
+    },
+    /// The GGUF can't be used.
+    #[error(transparent)]
+    Gguf(#[from] GgufError),
+}

@@ -1,0 +1,46 @@
+//! Whether the weights are those that a configuration asks for.
+
+use super::{WeightError, Weights};
+use crate::{base::config::ModelConfig, families::Role};
+
+impl Weights {
+    /// The name of the language-model head, `[vocabulary_size, hidden_size]`: the embedding, where both are one.
+    ///
+    /// # Errors
+    /// When there is none, or it has another shape.
+    pub fn language_head(&self, config: &ModelConfig) -> Result<String, WeightError> {
+        let role = if config.tied_embeddings { Role::Embedding } else { Role::LanguageHead };
+        let name = config.family.outer_name(role);
+        let (tensor, shape) = (self.tensor(&name)?, vec![config.vocabulary_size, config.hidden_size]);
+        if tensor.shape == shape { Ok(name) } else { Err(self.shape(tensor, shape)) }
+    }
+
+    /// Checks that the decoder is all there, in the right shapes, and that no part of a layer would be left out.
+    ///
+    /// # Errors
+    /// For the first tensor that is missing, of another shape, or without a place.
+    pub fn check(&self, config: &ModelConfig) -> Result<(), WeightError> {
+        let expected = config.expected_tensors();
+        for (name, shape) in &expected {
+            let tensor = self.tensor(name)?;
+            if tensor.shape != *shape {
+                return Err(self.shape(tensor, shape.clone()));
+            }
+        }
+        // Old checkpoints keep the rotary frequencies as a buffer, which the configuration says already.
+        let ignored = |name: &str| name.ends_with(".rotary_emb.inv_freq");
+        let names: std::collections::HashSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
+        for tensor in self.tensors().filter(|tensor| tensor.name.starts_with("model.")) {
+            if !names.contains(tensor.name.as_str()) && !ignored(&tensor.name) {
+                let (path, tensor) = (self.path_of(tensor), tensor.name.clone());
+                return Err(WeightError::Surplus {
+                    path,
+                    tensor,
+                    family: config.family.title,
+                    layers: config.layers,
+                });
+            }
+        }
+        Ok(())
+    }
+}

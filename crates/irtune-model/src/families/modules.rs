@@ -1,0 +1,270 @@
+//! The modules of a decoder and their names: in transformers, in a GGUF, in PEFT.
+//!
+//! # Source
+//! transformers' state dictionaries; gguf-py `constants.py` and `tensor_mapping.py`; PEFT `utils/save_and_load.py`.
+
+use super::{Family, Projection};
+
+/// Stands for a layer's number in a module's names.
+const LAYER: &str = "{layer}";
+
+/// What a module is to the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The token embedding, `[vocabulary, hidden]`.
+    Embedding,
+    /// The norm after the last layer, `[hidden]`.
+    FinalNorm,
+    /// The language-model head, `[vocabulary, hidden]`.
+    LanguageHead,
+    /// A layer's norm before attention, `[hidden]`.
+    AttentionNorm,
+    /// A layer's norm before the MLP, `[hidden]`.
+    MlpNorm,
+    /// The norm of each query head, `[head_size]`.
+    QueryNorm,
+    /// The norm of each key head, `[head_size]`.
+    KeyNorm,
+    /// A layer's matrix, `[outputs, inputs]`.
+    Projection(Projection),
+}
+
+impl From<Projection> for Role {
+    fn from(projection: Projection) -> Self {
+        Role::Projection(projection)
+    }
+}
+
+/// Which tensor of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Its matrix, or a norm's gain.
+    Weight,
+    /// What it adds to its outputs.
+    Bias,
+}
+
+impl Kind {
+    const ALL: [Kind; 2] = [Kind::Weight, Kind::Bias];
+
+    /// The end of its name, in transformers and in a GGUF.
+    fn ending(self) -> &'static str {
+        match self {
+            Kind::Weight => ".weight",
+            Kind::Bias => ".bias",
+        }
+    }
+}
+
+/// A module of a decoder with its names; `{layer}` in them stands for the layer's number.
+#[derive(Clone, Copy, Debug)]
+pub struct Module {
+    /// What it is.
+    pub role: Role,
+    /// Its path in transformers: `model.layers.{layer}.self_attn.q_proj`.
+    pub path: &'static str,
+    /// Its name in a GGUF: `blk.{layer}.attn_q`.
+    pub gguf: &'static str,
+    /// Whether a GGUF stores the rows of each head with the two halves of a rotary pair side by side.
+    pub interleaved: bool,
+}
+
+impl Module {
+    /// A norm or a table, whose rows lie in a GGUF as in transformers.
+    pub(super) const fn new(role: Role, path: &'static str, gguf: &'static str) -> Self {
+        Self { role, path, gguf, interleaved: false }
+    }
+
+    /// A matrix, whose rows lie in a GGUF as in transformers.
+    pub(super) const fn projection(projection: Projection, path: &'static str, gguf: &'static str) -> Self {
+        Self::new(Role::Projection(projection), path, gguf)
+    }
+
+    /// The same with rows that a GGUF stores interleaved.
+    pub(super) const fn interleaved(self) -> Self {
+        Self { interleaved: true, ..self }
+    }
+
+    /// The layer's number if `name` is that of this module in a GGUF; nothing inside for a module outside the layers.
+    fn gguf_layer(&self, name: &str) -> Option<Option<usize>> {
+        numbered(self.gguf, name)
+    }
+}
+
+/// What stands for `{layer}` in `name`, if the rest of it is the template's.
+fn numbered(template: &str, name: &str) -> Option<Option<usize>> {
+    let Some((before, after)) = template.split_once(LAYER) else { return (template == name).then_some(None) };
+    let number = name.strip_prefix(before)?.strip_suffix(after)?;
+    // The number must be written the one way, so that no two names become one.
+    let layer: usize = number.parse().ok()?;
+    (layer.to_string() == number).then_some(Some(layer))
+}
+
+/// Which tensor of a decoder a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorPlace {
+    /// The module's role.
+    pub role: Role,
+    /// Which of its tensors.
+    pub kind: Kind,
+    /// Its layer; nothing outside the layers.
+    pub layer: Option<usize>,
+    /// As [`Module::interleaved`].
+    pub interleaved: bool,
+}
+
+impl Family {
+    /// The module of a role.
+    ///
+    /// # Panics
+    /// If the family has none: that is a mistake of the caller, who knows its [`super::LayerSpec`].
+    fn module(&self, role: Role) -> &Module {
+        let module = self.modules.iter().find(|module| module.role == role);
+        module.unwrap_or_else(|| panic!("{self:?} has no {role:?}"))
+    }
+
+    /// transformers' name of a tensor outside the layers: `model.norm.weight`.
+    pub fn outer_name(&self, role: Role) -> String {
+        format!("{}{}", self.module(role).path, Kind::Weight.ending())
+    }
+
+    /// transformers' name of a layer's tensor: `model.layers.3.self_attn.q_proj.bias`.
+    pub fn layer_name(&self, layer: usize, role: impl Into<Role>, kind: Kind) -> String {
+        format!("{}{}", self.module_path(layer, role), kind.ending())
+    }
+
+    /// transformers' name of a layer's matrix or gain: `model.layers.3.self_attn.q_proj.weight`.
+    pub fn weight_name(&self, layer: usize, role: impl Into<Role>) -> String {
+        self.layer_name(layer, role, Kind::Weight)
+    }
+
+    /// transformers' path of a layer's module: `model.layers.3.self_attn.q_proj`.
+    pub fn module_path(&self, layer: usize, role: impl Into<Role>) -> String {
+        self.module(role.into()).path.replace(LAYER, &layer.to_string())
+    }
+
+    /// The last part of a projection's path, as PEFT's `target_modules` names it: `q_proj`.
+    pub fn module_name(&self, projection: Projection) -> &'static str {
+        let path = self.module(projection.into()).path;
+        path.rsplit_once('.').map_or(path, |(_, name)| name)
+    }
+
+    /// The name of a tensor of a projection's adapter, as PEFT makes it from the module's path:
+    /// `base_model.model.model.layers.3.mlp.up_proj.lora_A.weight`.
+    pub fn adapter_name(&self, layer: usize, projection: Projection, part: &str) -> String {
+        format!("base_model.model.{}.{part}", self.module_path(layer, projection))
+    }
+
+    /// The projection that a path of PEFT's means: its name, the path inside its layer, or the whole path, which alone
+    /// tells the layer.
+    pub fn projection_at(&self, path: &str) -> Option<(Projection, Option<usize>)> {
+        self.modules.iter().find_map(|module| {
+            let Role::Projection(projection) = module.role else { return None };
+            let (_, inside) = module.path.split_once("{layer}.")?;
+            if path == inside || path == self.module_name(projection) {
+                return Some((projection, None));
+            }
+            numbered(module.path, path).map(|layer| (projection, layer))
+        })
+    }
+
+    /// The name of a layer's tensor in a GGUF: `blk.3.attn_q.weight`.
+    pub fn gguf_name(&self, layer: usize, role: impl Into<Role>, kind: Kind) -> String {
+        format!("{}{}", self.module(role.into()).gguf.replace(LAYER, &layer.to_string()), kind.ending())
+    }
+
+    /// The name of a tensor outside the layers in a GGUF: `token_embd.weight`.
+    pub fn outer_gguf_name(&self, role: Role) -> String {
+        format!("{}{}", self.module(role).gguf, Kind::Weight.ending())
+    }
+
+    /// Which tensor of the decoder has this name in a GGUF.
+    pub fn place_of(&self, gguf_name: &str) -> Option<TensorPlace> {
+        let kind = Kind::ALL.into_iter().find(|kind| gguf_name.ends_with(kind.ending()))?;
+        let name = gguf_name.strip_suffix(kind.ending())?;
+        self.modules.iter().find_map(|module| {
+            let layer = module.gguf_layer(name)?;
+            Some(TensorPlace { role: module.role, kind, layer, interleaved: module.interleaved })
+        })
+    }
+
+    /// transformers' name of a tensor.
+    pub fn name_at(&self, place: &TensorPlace) -> String {
+        match place.layer {
+            Some(layer) => self.layer_name(layer, place.role, place.kind),
+            None => format!("{}{}", self.module(place.role).path, place.kind.ending()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{super::FAMILIES, *};
+
+    #[test]
+    fn every_family_names_all_its_modules_once_and_differently() {
+        for family in FAMILIES {
+            let roles: Vec<Role> = family.modules.iter().map(|module| module.role).collect();
+            let distinct: BTreeSet<_> =
+                family.modules.iter().flat_map(|module| [module.path, module.gguf]).collect();
+            assert_eq!(distinct.len(), 2 * roles.len(), "{family:?}");
+            for attention_bias in [false, true] {
+                let spec = (family.layer)(attention_bias, 0);
+                let needed = Projection::ALL.map(Role::from).into_iter().chain([
+                    Role::AttentionNorm,
+                    Role::MlpNorm,
+                    Role::QueryNorm,
+                    Role::KeyNorm,
+                ]);
+                for role in needed.filter(|role| spec.has(*role)) {
+                    assert!(roles.contains(&role), "{family:?} {role:?}");
+                }
+            }
+            for role in [Role::Embedding, Role::FinalNorm, Role::LanguageHead] {
+                assert!(roles.contains(&role), "{family:?} {role:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_in_a_gguf_leads_to_its_place_and_back() {
+        for family in FAMILIES {
+            for module in family.modules {
+                for kind in Kind::ALL {
+                    let name = format!("{}{}", module.gguf.replace(LAYER, "12"), kind.ending());
+                    let place = family.place_of(&name).expect("a known name");
+                    assert_eq!((place.role, place.kind), (module.role, kind), "{name}");
+                    let expected = format!("{}{}", module.path.replace(LAYER, "12"), kind.ending());
+                    assert_eq!(family.name_at(&place), expected);
+                    if let Some(layer) = place.layer {
+                        assert_eq!((layer, family.gguf_name(layer, place.role, kind)), (12, name));
+                    }
+                }
+            }
+            for unknown in
+                ["blk.0.attn_x.weight", "blk.x.attn_q.weight", "blk.01.attn_q.weight", "blk.0", "norm"]
+            {
+                assert_eq!(family.place_of(unknown), None, "{family:?} {unknown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_of_pefts_leads_to_its_projection() {
+        for family in FAMILIES {
+            for projection in Projection::ALL {
+                let whole = family.module_path(7, projection);
+                let (_, inside) = whole.split_once(".7.").expect("a layer's module");
+                assert_eq!(family.projection_at(&whole), Some((projection, Some(7))));
+                assert_eq!(family.projection_at(inside), Some((projection, None)));
+                assert_eq!(family.projection_at(family.module_name(projection)), Some((projection, None)));
+                let tensor = family.adapter_name(7, projection, "lora_A.weight");
+                assert_eq!(tensor, format!("base_model.model.{whole}.lora_A.weight"));
+            }
+            assert_eq!(family.projection_at("model.layers.07.self_attn.q_proj"), None);
+            assert_eq!(family.projection_at("score"), None);
+        }
+    }
+}

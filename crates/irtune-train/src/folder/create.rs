@@ -1,0 +1,96 @@
+//! A run folder, made whole or not at all.
+
+use super::error::RunFolderError;
+use super::platform::Platform;
+use super::sources::{Sources, keep_rows};
+use super::{ENVIRONMENT, LABELS, PROMPT, RunFolder, SETTINGS, SOURCES, SUMMARY, WORDS};
+use crate::data_split::DataSplit;
+use crate::settings::TrainSettings;
+use crate::task::Task;
+use irtune_data::Row;
+use irtune_files::{Files, WriteError};
+use serde::Serialize;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a run folder holds from its first moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunContents {
+    /// The resolved settings.
+    pub settings: TrainSettings,
+    /// Where base and data lie.
+    pub sources: Sources,
+    /// Rows that were given in memory, for which [`crate::StoredSource::Rows`] stands in `sources`.
+    pub rows: Vec<(DataSplit, Arc<[Row]>)>,
+    /// What it runs on.
+    pub platform: Platform,
+    /// What the model is to tell.
+    pub task: Task,
+}
+
+impl RunFolder {
+    /// Confirms that a run may be begun at a path: nothing is there, or an empty folder.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Exists`] when something is.
+    pub fn check_free(path: &Path) -> Result<(), RunFolderError> {
+        let exists = |resumable| RunFolderError::Exists { path: path.to_owned(), resumable };
+        match std::fs::read_dir(path) {
+            Ok(mut entries) => match entries.next() {
+                None => Ok(()),
+                Some(_) => Err(exists(path.join(SETTINGS).is_file() && !path.join(SUMMARY).is_file())),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(exists(false)),
+            Err(source) => Err(RunFolderError::read(path, source)),
+        }
+    }
+
+    /// Makes a run folder with its first files, all of them or none.
+    ///
+    /// # Errors
+    /// [`RunFolderError::Exists`] when something is there, [`RunFolderError::Write`] when writing fails.
+    pub fn create(
+        files: &dyn Files,
+        path: &Path,
+        contents: &RunContents,
+    ) -> Result<RunFolder, RunFolderError> {
+        create_whole(files, path, |writing| {
+            let path = writing.join(SETTINGS);
+            let settings = toml::to_string(&contents.settings).map_err(io::Error::other);
+            settings
+                .and_then(|text| files.write(&path, &mut |writer| writer.write_all(text.as_bytes())))
+                .map_err(WriteError::at(&path))?;
+            write_json(files, &writing.join(SOURCES), &contents.sources)?;
+            write_json(files, &writing.join(ENVIRONMENT), &contents.platform)?;
+            write_json(files, &writing.join(LABELS), &contents.task.labels)?;
+            if let Some(verbalizer) = &contents.task.verbalizer {
+                write_json(files, &writing.join(WORDS), verbalizer)?;
+            }
+            write_json(files, &writing.join(PROMPT), &contents.task.template)?;
+            keep_rows(files, writing, &contents.rows)
+        })?;
+        Ok(RunFolder { path: path.to_owned() })
+    }
+}
+
+/// Makes a folder where there is none, or an empty one, and lets `fill` write into it; all of it or nothing.
+pub(crate) fn create_whole(
+    files: &dyn Files,
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), RunFolderError>,
+) -> Result<(), RunFolderError> {
+    RunFolder::check_free(path)?;
+    irtune_files::create_folder(files, path, fill)
+}
+
+/// Writes a value as a JSON document into a folder that has no final name yet.
+pub(crate) fn write_json(
+    files: &dyn Files,
+    path: &Path,
+    value: &impl Serialize,
+) -> Result<(), RunFolderError> {
+    let write = || files.write(path, &mut |writer| writer.write_all(&irtune_files::json(value)?));
+    Ok(write().map_err(WriteError::at(path))?)
+}

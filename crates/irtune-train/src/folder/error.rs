@@ -1,0 +1,75 @@
+//! Why a run folder can't be made or read.
+
+use irtune_files::WriteError;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a run folder can't be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFolderError {
+    /// Something is there already.
+    #[error(
+        "{} is not empty; choose another folder with --out{}",
+        path.display(),
+        if *resumable { ", or continue the run in it with --resume" } else { "" }
+    )]
+    Exists {
+        /// The folder, or file.
+        path: PathBuf,
+        /// Whether it is a run that can be continued.
+        resumable: bool,
+    },
+    /// It is no run folder.
+    #[error("{} is not a run folder: it has no settings.toml; give the folder that `irtune train --out` wrote", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Two processes would write over each other's files.
+    #[error("another process is training in {}; wait for its end, or stop it", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file can't be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A JSON file is damaged.
+    #[error("{}{}: {source}; the file is damaged", path.display(), line.map_or_else(String::new, |line| format!(" line {line}")))]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Its line, in a file of one document a line.
+        line: Option<usize>,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// Rows that were given in memory are not what was kept of them.
+    #[error("{}: these are not the rows that the run was begun with; restore the file, or train into another folder", path.display())]
+    Rows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The settings are damaged.
+    #[error("{}: {source}", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: Box<toml::de::Error>,
+    },
+}
+
+impl RunFolderError {
+    pub(super) fn read(path: &Path, source: io::Error) -> RunFolderError {
+        RunFolderError::Read { path: path.to_owned(), source }
+    }
+}

@@ -1,0 +1,174 @@
+//! A run's base and training as one model: a transformers folder, with what irtune itself needs to use it beside it.
+
+use super::error::RunFolderError;
+use super::{RunFolder, read_json};
+use crate::settings::{Objective, Tune};
+use irtune_data::{LabelSet, Template};
+use irtune_files::{Disk, WriteError, create_folder, write_file};
+use irtune_model::{
+    Base, Changes, MergeError, Merged, MergedType, ModelError, read_adapter, read_head, read_tuned_weights,
+    write_merged,
+};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What irtune needs to know of a merged model, beside what transformers does.
+const FILE: &str = "irtune.json";
+
+/// How a run is merged.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MergeOptions {
+    /// Where the base is now; where it was in training when not given.
+    pub base: Option<PathBuf>,
+    /// How values are stored.
+    pub stored: MergedType,
+}
+
+/// What a merge has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MergeOutcome {
+    /// The folder.
+    pub path: PathBuf,
+    /// How values are stored.
+    pub stored: MergedType,
+    /// What was written.
+    #[serde(flatten)]
+    pub merged: Merged,
+}
+
+/// Why a run can't be merged.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeRunError {
+    /// The run folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// Base or model can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The merged model can't be written.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// The run has not got as far as a model.
+    #[error("the run in {} has no model yet; continue it with --resume", path.display())]
+    NoModel {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// The base is not the one the model was trained on.
+    #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
+    OtherBase {
+        /// The base given, or found where the run's base was.
+        found: PathBuf,
+        /// Where it was in training.
+        expected: PathBuf,
+    },
+    /// The run's model has no head that a classifier could have.
+    #[error("the run in {} says labels by words (objective = \"words\"), and only classifiers with a head are merged; use the run itself, or train one with objective = \"head\"", path.display())]
+    NoHead {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// Something is there already.
+    #[error("{} is not empty; choose another folder with --out", path.display())]
+    Exists {
+        /// The folder, or file.
+        path: PathBuf,
+    },
+    /// The folder can't be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A merged model, beside what transformers knows of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MergedModel {
+    /// The labels, in the order of the outputs.
+    pub(crate) labels: LabelSet,
+    /// The prompt's template.
+    pub(crate) prompt: Template,
+    /// Longest example in tokens.
+    pub(crate) max_length: usize,
+}
+
+impl MergedModel {
+    /// Of a folder, if it is that of a merged model.
+    pub(crate) fn read(folder: &Path) -> Result<Option<MergedModel>, RunFolderError> {
+        let path = folder.join(FILE);
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+}
+
+/// Writes the model that a run has left, or its best so far, as a whole into a new folder, which transformers and
+/// [`crate::Predictor`] can load; all of it or nothing. `progress` is told the bytes that are done, and of how many.
+///
+/// # Errors
+/// When the run has no model, or one that can't be merged, its base is another one, something is at `out`, or writing fails.
+pub fn merge(
+    run: &Path,
+    out: &Path,
+    options: &MergeOptions,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<MergeOutcome, MergeRunError> {
+    let folder = RunFolder::open(run)?;
+    let (settings, sources, labels) = (folder.settings()?, folder.sources()?, folder.labels()?);
+    if settings.objective == Objective::Words {
+        return Err(MergeRunError::NoHead { path: run.to_owned() });
+    }
+    let model = folder.model_path(settings.tune);
+    if !model.is_dir() {
+        return Err(MergeRunError::NoModel { path: run.to_owned() });
+    }
+    check_free(out)?;
+    let path = options.base.as_deref().unwrap_or(&sources.base.path);
+    let base = Base::open(path).map_err(ModelError::from)?;
+    if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
+        return Err(MergeRunError::OtherBase { found: path.to_owned(), expected: sources.base.path });
+    }
+    let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
+    let merged = match settings.tune {
+        Tune::Adapters if settings.head_only => {
+            let head = read_head(&model, &base.config).map_err(ModelError::from)?;
+            write(out, &base, &Changes::Head { tensors: &head.tensors }, &known, options.stored, progress)?
+        }
+        Tune::Adapters => {
+            let adapter = read_adapter(&model, &base.config).map_err(ModelError::from)?;
+            let changes = Changes::Adapter { adapter: &adapter.adapter, tensors: &adapter.tensors };
+            write(out, &base, &changes, &known, options.stored, progress)?
+        }
+        Tune::Weights => {
+            let tuned = read_tuned_weights(&model, &base.config).map_err(ModelError::from)?;
+            let changes = Changes::Weights { tensors: &tuned.tensors };
+            write(out, &base, &changes, &known, options.stored, progress)?
+        }
+    };
+    Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
+}
+
+/// Nothing but an empty folder may be there.
+fn check_free(out: &Path) -> Result<(), MergeRunError> {
+    match RunFolder::check_free(out) {
+        Err(RunFolderError::Exists { path, .. }) => Err(MergeRunError::Exists { path }),
+        checked => Ok(checked?),
+    }
+}
+
+/// Writes beside the place and renames.
+fn write(
+    out: &Path,
+    base: &Base,
+    changes: &Changes<'_>,
+    known: &MergedModel,
+    stored: MergedType,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Merged, MergeRunError> {
+    let out = std::path::absolute(out).map_err(WriteError::at(out))?;
+    create_folder(&Disk, &out, |writing| {
+        let merged = write_merged(writing, base, changes, known.labels.names(), stored, progress)?;
+        let path = writing.join(FILE);
+        let failed = WriteError::at(&path);
+        let json = irtune_files::json(known).map_err(&failed)?;
+        write_file(&path, &json).map_err(&failed)?;
+        Ok(merged)
+    })
+}

@@ -1,0 +1,238 @@
+//! The folder a run leaves: what it was asked, what it did, and the model.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `settings.toml` | the resolved settings, usable as a configuration of another run |
+//! | `sources.json` | where base and data lie |
+//! | `environment.json` | versions, machine, arithmetic, threads, seed |
+//! | `labels.json`, `prompt.json` | the labels in the order of the outputs, the prompt's template |
+//! | `words.json` | the labels' words, in the same order, when they are what the model says |
+//! | `metrics.jsonl` | one [`StepReport`] a step |
+//! | `evaluations.jsonl` | one [`Evaluation`] each |
+//! | `events.out.tfevents.…` | the same for TensorBoard |
+//! | `checkpoints/` | what an unfinished run continues from |
+//! | `adapter/` | the best model so far, in PEFT's format |
+//! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
+//! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file |
+//! | `data/` | rows that a program gave, `train.jsonl` and so on; a run from files has none |
+//! | `summary.json` | the end of a finished run |
+
+pub mod checkpoint;
+pub(crate) mod create;
+pub(crate) mod error;
+pub(crate) mod evaluation;
+pub(crate) mod lock;
+pub(crate) mod merge;
+pub(crate) mod peak_memory;
+pub(crate) mod platform;
+pub(crate) mod sources;
+pub mod state;
+pub(crate) mod step_report;
+pub(crate) mod summary;
+pub mod tensor_file;
+pub mod tensorboard;
+pub(crate) mod test_predictions;
+
+use crate::settings::{TrainSettings, Tune};
+use crate::task::Task;
+use error::RunFolderError;
+use evaluation::Evaluation;
+use irtune_data::{LabelSet, Template, Verbalizer};
+use irtune_files::Files;
+use platform::Platform;
+use serde::de::DeserializeOwned;
+use sources::Sources;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use step_report::StepReport;
+use summary::Summary;
+
+const SETTINGS: &str = "settings.toml";
+const SOURCES: &str = "sources.json";
+const ENVIRONMENT: &str = "environment.json";
+const LABELS: &str = "labels.json";
+const PROMPT: &str = "prompt.json";
+const WORDS: &str = "words.json";
+const SUMMARY: &str = "summary.json";
+
+/// A folder that a run was begun in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Opens a folder that a run was begun in.
+    ///
+    /// # Errors
+    /// [`RunFolderError::NotARun`] when it is something else, or not there.
+    pub fn open(path: &Path) -> Result<RunFolder, RunFolderError> {
+        if !path.join(SETTINGS).is_file() {
+            return Err(RunFolderError::NotARun { path: path.to_owned() });
+        }
+        Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The log of steps.
+    pub fn metrics_path(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+
+    /// The log of evaluations.
+    pub fn evaluations_path(&self) -> PathBuf {
+        self.path.join("evaluations.jsonl")
+    }
+
+    /// The log for TensorBoard, which knows such a file by the beginning of its name.
+    pub fn events_path(&self) -> PathBuf {
+        self.path.join("events.out.tfevents.0.irtune")
+    }
+
+    /// The folder of the checkpoints; a finished run has none.
+    pub fn checkpoints_path(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The best model: of a run that tunes weights those, else the adapter.
+    pub fn model_path(&self, tune: Tune) -> PathBuf {
+        match tune {
+            Tune::Adapters => self.adapter_path(),
+            Tune::Weights => self.path.join("weights"),
+        }
+    }
+
+    /// The best model, in PEFT's format.
+    pub fn adapter_path(&self) -> PathBuf {
+        self.path.join("adapter")
+    }
+
+    /// The resolved settings.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn settings(&self) -> Result<TrainSettings, RunFolderError> {
+        let path = self.path.join(SETTINGS);
+        let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
+        toml::from_str(&text).map_err(|source| RunFolderError::Toml { path, source: Box::new(source) })
+    }
+
+    /// Where base and data lie.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn sources(&self) -> Result<Sources, RunFolderError> {
+        read_json(&self.path.join(SOURCES))
+    }
+
+    /// What the run was begun on.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn platform(&self) -> Result<Platform, RunFolderError> {
+        read_json(&self.path.join(ENVIRONMENT))
+    }
+
+    /// The labels, in the order of the outputs.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn labels(&self) -> Result<LabelSet, RunFolderError> {
+        read_json(&self.path.join(LABELS))
+    }
+
+    /// The prompt's template.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn prompt(&self) -> Result<Template, RunFolderError> {
+        read_json(&self.path.join(PROMPT))
+    }
+
+    /// The labels' words; `None` when a classification head tells the labels.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn verbalizer(&self) -> Result<Option<Verbalizer>, RunFolderError> {
+        let path = self.path.join(WORDS);
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// What the model is to tell: labels, prompt and verbalizer.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged.
+    pub fn task(&self) -> Result<Task, RunFolderError> {
+        Ok(Task { labels: self.labels()?, template: self.prompt()?, verbalizer: self.verbalizer()? })
+    }
+
+    /// The end of the run; `None` when it is not finished.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn summary(&self) -> Result<Option<Summary>, RunFolderError> {
+        let path = self.path.join(SUMMARY);
+        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Writes the end of the run, at once.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_summary(&self, files: &dyn Files, summary: &Summary) -> Result<(), RunFolderError> {
+        let path = self.path.join(SUMMARY);
+        Ok(irtune_files::replace_json(files, &path, summary)?)
+    }
+
+    /// The steps made so far, read one by one; none when the run has made none.
+    ///
+    /// # Errors
+    /// When the file is there but can't be read; an item is an error when its line is damaged.
+    pub fn steps(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<StepReport, RunFolderError>> + use<>, RunFolderError> {
+        read_lines(self.metrics_path())
+    }
+
+    /// The evaluations made so far, read one by one; none when there was none.
+    ///
+    /// # Errors
+    /// When the file is there but can't be read; an item is an error when its line is damaged.
+    pub fn evaluations(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>> + use<>, RunFolderError> {
+        read_lines(self.evaluations_path())
+    }
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {
+    let bytes = std::fs::read(path).map_err(|source| RunFolderError::read(path, source))?;
+    serde_json::from_slice(&bytes).map_err(|source| RunFolderError::Json {
+        path: path.to_owned(),
+        line: None,
+        source,
+    })
+}
+
+fn read_lines<T: DeserializeOwned>(
+    path: PathBuf,
+) -> Result<impl Iterator<Item = Result<T, RunFolderError>> + use<T>, RunFolderError> {
+    let lines = match File::open(&path) {
+        Ok(file) => Some(BufReader::new(file).lines()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(RunFolderError::Read { path, source }),
+    };
+    Ok(lines.into_iter().flatten().enumerate().map(move |(index, line)| {
+        let line = line.map_err(|source| RunFolderError::read(&path, source))?;
+        serde_json::from_str(&line).map_err(|source| RunFolderError::Json {
+            path: path.clone(),
+            line: Some(index + 1),
+            source,
+        })
+    }))
+}

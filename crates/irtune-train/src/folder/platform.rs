@@ -1,0 +1,23 @@
+//! What a run was begun on.
+
+use serde::{Deserialize, Serialize};
+
+/// What a run was begun on: `environment.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// Version of this program.
+    pub version: String,
+    /// Operating system.
+    pub operating_system: String,
+    /// Kind of processor.
+    pub architecture: String,
+    /// Cores the system gives to the program.
+    pub cores: usize,
+    /// Arithmetic of the frozen model.
+    pub precision: String,
+    /// Threads of the engine.
+    pub threads: usize,
+    /// Of every random draw.
+    pub seed: u64,
+}

@@ -1,0 +1,77 @@
+//! An engine that answers encoded pairs.
+
+use super::error::PredictorError;
+use super::evaluate::{self, BatchLimit};
+use super::prediction::{Answer, Prediction, Probabilities};
+use irtune_data::{Example, LabelSet, Pair, Place};
+use irtune_model::{Engine, ModelError};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// An engine with its labels, and how many pairs go through it together.
+pub(crate) struct Classifier {
+    engine: Box<dyn Engine>,
+    labels: LabelSet,
+    names: Arc<[String]>,
+    pub(crate) limit: BatchLimit,
+}
+
+/// A pair as it waits for its answer: its example, and what the answer says of it.
+pub(crate) struct Question {
+    pub(crate) example: Example,
+    pub(crate) id: Option<String>,
+    pub(crate) place: Place,
+}
+
+impl Question {
+    pub(crate) fn new(example: Example, pair: Pair) -> Question {
+        Question { example, id: pair.id, place: pair.place }
+    }
+}
+
+impl AsRef<[u32]> for Question {
+    fn as_ref(&self) -> &[u32] {
+        &self.example.tokens
+    }
+}
+
+impl Classifier {
+    pub(crate) fn new(engine: Box<dyn Engine>, labels: LabelSet, limit: BatchLimit) -> Classifier {
+        let names = labels.names().into();
+        Classifier { engine, labels, names, limit }
+    }
+
+    pub(crate) fn labels(&self) -> &LabelSet {
+        &self.labels
+    }
+
+    /// Logits, `[examples, labels]`; examples that begin alike share a batch.
+    pub(crate) fn logits(&mut self, examples: &[impl AsRef<[u32]>]) -> Result<Vec<f32>, ModelError> {
+        let never = AtomicBool::new(false);
+        let logits = evaluate::logits(self.engine.as_mut(), examples, self.limit, &never)?;
+        Ok(logits.expect("nobody interrupts"))
+    }
+
+    /// An answer to each question, in their order; an error where the model gives none.
+    pub(crate) fn answers(
+        &mut self,
+        questions: &[&Question],
+    ) -> Result<Vec<Result<Answer, PredictorError>>, PredictorError> {
+        let logits = self.logits(questions)?;
+        let rows = questions.iter().zip(logits.chunks_exact(self.labels.len()));
+        Ok(rows.map(|(question, row)| self.answer(question, row)).collect())
+    }
+
+    fn answer(&self, question: &Question, logits: &[f32]) -> Result<Answer, PredictorError> {
+        let Question { example, id, place } = question;
+        let (id, place) = (id.clone(), place.clone());
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(PredictorError::NotFinite { place });
+        }
+        let best =
+            (1..logits.len()).fold(0, |best, index| if logits[index] > logits[best] { index } else { best });
+        let probabilities = Probabilities::new(self.names.clone(), evaluate::softmax(logits));
+        let prediction = Prediction { id, label: self.names[best].clone(), probabilities };
+        Ok(Answer { prediction, place, shortened: example.shortened })
+    }
+}

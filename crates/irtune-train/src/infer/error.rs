@@ -1,0 +1,62 @@
+//! Why a trained model can't be used.
+
+use crate::folder::error::RunFolderError;
+use irtune_data::{DataError, Place};
+use irtune_metrics::MetricsError;
+use irtune_model::ModelError;
+use std::path::PathBuf;
+
+/// Why a trained model can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictorError {
+    /// The run folder can't be read.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// Base or adapter can't be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A pair can't be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The answers can't be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The run has not got as far as a model.
+    #[error("the run in {} has no model yet; continue it with --resume", path.display())]
+    NoModel {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// The base is not the one the model was trained on.
+    #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
+    OtherBase {
+        /// The base given, or found where the run's base was.
+        found: PathBuf,
+        /// Where it was in training.
+        expected: PathBuf,
+    },
+    /// The model gives no answer.
+    #[error(
+        "{place}: the model's output is not finite; its training diverged, so train anew with a lower learning_rate"
+    )]
+    NotFinite {
+        /// Where the pair comes from.
+        place: Place,
+    },
+    /// A merged model is its own base.
+    #[error("{} is a whole model, which needs no base; leave --base out", path.display())]
+    WholeModel {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The model's labels are not the run's.
+    #[error("{}: the model has {model} labels, but {run} are listed; one of them is damaged", path.display())]
+    Labels {
+        /// The run folder.
+        path: PathBuf,
+        /// Labels of the model.
+        model: usize,
+        /// Labels of the run, or of the merged model's list.
+        run: usize,
+    },
+}

@@ -1,0 +1,17 @@
+//! How good a model is.
+
+use irtune_metrics::Metrics;
+use serde::Serialize;
+
+/// How good a model is on labelled pairs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Measured {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// The figures.
+    pub metrics: Metrics,
+    /// Pairs that were too long and were shortened around their change.
+    pub shortened: usize,
+    /// Time it took, reading included.
+    pub seconds: f64,
+}

@@ -1,0 +1,270 @@
+//! A trained model, ready to label pairs.
+
+use super::classifier::Classifier;
+use super::error::PredictorError;
+use super::evaluate::{self, BatchLimit};
+use super::measured::Measured;
+use super::stream::PredictionStream;
+use crate::base_tokens::BaseTokens;
+use crate::devices::DeviceOptions;
+use crate::folder::RunFolder;
+use crate::folder::merge::MergedModel;
+use crate::prepare::{classifying_engine, cores};
+use crate::settings::{TrainSettings, Tune};
+use crate::task::Task;
+use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
+use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
+use irtune_model::{
+    Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
+    read_adapter, read_head, read_tuned_weights,
+};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How a trained model is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictorOptions {
+    /// Where the base is now; where it was in training when not given.
+    pub base: Option<PathBuf>,
+    /// Of the frozen model's arithmetic.
+    pub precision: Precision,
+    /// Threads; as many as the machine has cores when not given.
+    pub threads: Option<usize>,
+    /// Most pairs that go through the model together; at least 1.
+    pub batch_size: usize,
+}
+
+impl Default for PredictorOptions {
+    fn default() -> Self {
+        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 32 }
+    }
+}
+
+/// A trained model, ready to label pairs.
+pub struct Predictor {
+    pub(super) classifier: Classifier,
+    pub(super) encoder: Encoder<BaseTokens>,
+}
+
+/// Batches that are read before the first is computed: pairs that revise the same text then share one.
+const WINDOW: usize = 16;
+
+/// How far [`Predictor::predict`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A batch at a time: answers don't wait for pairs that are yet to come.
+    Batch,
+    /// Sixteen batches at a time, which is faster: pairs that begin alike share a batch, and from 64 pairs on a small
+    /// model is prepacked ([`irtune_model::Engine::merge`]).
+    Ahead,
+}
+
+/// What was trained, as its folder has it.
+struct Saved {
+    task: Task,
+    max_length: usize,
+    seed: u64,
+    trained: Trained,
+    /// Labels of the stored head.
+    labels: usize,
+    tensors: Vec<HostTensor>,
+}
+
+impl Saved {
+    /// Of a run folder.
+    fn of_run(
+        folder: &RunFolder,
+        settings: &TrainSettings,
+        task: Task,
+        base: &Base,
+    ) -> Result<Saved, ModelError> {
+        let model = folder.model_path(settings.tune);
+        let (trained, labels, tensors) = match settings.tune {
+            Tune::Adapters if settings.head_only => {
+                let head = read_head(&model, &base.config)?;
+                (Trained::Head, head.label_count, head.tensors)
+            }
+            Tune::Adapters => {
+                let adapter = read_adapter(&model, &base.config)?;
+                (Trained::Adapter(adapter.adapter), adapter.label_count, adapter.tensors)
+            }
+            Tune::Weights => {
+                let tuned = read_tuned_weights(&model, &base.config)?;
+                (Trained::Weights { lowest: 0 }, tuned.label_count, tuned.tensors)
+            }
+        };
+        let (max_length, seed) = (settings.max_length, settings.seed);
+        Ok(Saved { task, max_length, seed, trained, labels, tensors })
+    }
+
+    /// Of a merged model, whose base holds the head too.
+    fn of_merged(merged: MergedModel, base: &Base) -> Result<Saved, ModelError> {
+        let MergedModel { labels, prompt, max_length } = merged;
+        let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
+        let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
+        Ok(Saved {
+            task: Task { labels, template: prompt, verbalizer: None },
+            max_length,
+            seed: 0,
+            trained: Trained::Head,
+            labels: shape.first().copied().unwrap_or(0),
+            tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
+        })
+    }
+}
+
+impl Predictor {
+    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]).
+    ///
+    /// # Errors
+    /// When the folder is neither, has no model yet, base and model are not those of the run, or the prompt leaves no
+    /// room for a pair.
+    pub fn open(folder: &Path, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        if let Some(merged) = MergedModel::read(folder)? {
+            if options.base.is_some() {
+                return Err(PredictorError::WholeModel { path: folder.to_owned() });
+            }
+            let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
+            let saved = Saved::of_merged(merged, &base)?;
+            return Self::new(folder, base, saved, options);
+        }
+        let run = RunFolder::open(folder)?;
+        let settings = run.settings()?;
+        if !run.model_path(settings.tune).is_dir() {
+            return Err(PredictorError::NoModel { path: folder.to_owned() });
+        }
+        let (sources, task) = (run.sources()?, run.task()?);
+        let path = options.base.as_deref().unwrap_or(&sources.base.path);
+        let base = Arc::new(Base::open(path).map_err(ModelError::from)?);
+        // Only what the base is matters here, not where it lies.
+        if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
+            return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
+        }
+        let saved = Saved::of_run(&run, &settings, task, &base)?;
+        Self::new(folder, base, saved, options)
+    }
+
+    fn new(
+        folder: &Path,
+        base: Arc<Base>,
+        saved: Saved,
+        options: &PredictorOptions,
+    ) -> Result<Predictor, PredictorError> {
+        let Saved { task, max_length, seed, trained, labels, tensors } = saved;
+        // A language model knows no labels: its words are the run's.
+        if task.verbalizer.is_none() && labels != task.labels.len() {
+            let (path, run) = (folder.to_owned(), task.labels.len());
+            return Err(PredictorError::Labels { path, model: labels, run });
+        }
+        let limit = BatchLimit::classifying(options.batch_size);
+        let engine_options = EngineOptions {
+            max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
+            max_examples: limit.examples,
+            training: false,
+            memory_bytes: None,
+        };
+        let prompt = task.prompt();
+        let device =
+            DeviceOptions { precision: options.precision, threads: options.threads.unwrap_or_else(cores) };
+        let mut engine = classifying_engine::<PredictorError>(
+            device,
+            &base,
+            &task,
+            &prompt,
+            trained,
+            seed,
+            engine_options,
+        )?;
+        engine.load_parameters(&tensors)?;
+        let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
+        Ok(Predictor { classifier: Classifier::new(engine, task.labels, limit), encoder })
+    }
+
+    /// The labels, in the order of all probabilities.
+    pub fn labels(&self) -> &LabelSet {
+        self.classifier.labels()
+    }
+
+    /// Labels pairs in their order, holding no more than `reading` says in memory. The pairs are those of a file or
+    /// of rows in memory ([`irtune_data::CorpusSource::pairs`]).
+    ///
+    /// After an error, of a pair or of the model, the iterator is at its end; what came before it is given out first.
+    pub fn predict<I>(&mut self, pairs: I, reading: Reading) -> PredictionStream<'_, I::IntoIter>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let window = if reading == Reading::Ahead { WINDOW } else { 1 };
+        let read = self.classifier.limit.examples * window;
+        PredictionStream::new(&mut self.classifier, &self.encoder, read, pairs.into_iter())
+    }
+
+    /// Measures the model on labelled pairs, with bootstrap intervals when asked for.
+    ///
+    /// # Errors
+    /// When a pair can't be used or has no label that the model knows, or when there is none.
+    pub fn evaluate<I>(&mut self, pairs: I, bootstrap: Option<&Bootstrap>) -> Result<Measured, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let started = Instant::now();
+        let Tested { targets, logits, shortened } = self.test(pairs)?;
+        let labels = self.labels().names();
+        let predictions = predictions(&targets, &logits, labels.len())?;
+        Ok(Measured {
+            loss: evaluate::mean_loss(&logits, &targets, labels.len()),
+            metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            shortened,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// What the model says of labelled pairs, in their order.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`].
+    pub fn predictions<I>(&mut self, pairs: I) -> Result<Predictions, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let Tested { targets, logits, .. } = self.test(pairs)?;
+        Ok(predictions(&targets, &logits, self.labels().len())?)
+    }
+
+    fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
+        let mut tested = Tested::default();
+        let most = WINDOW * self.classifier.limit.examples;
+        let mut window: Vec<Example> = Vec::with_capacity(most);
+        let mut pairs = pairs.into_iter();
+        loop {
+            window.clear();
+            for pair in pairs.by_ref().take(most) {
+                let example = self.encoder.encode(&pair?, Some(self.classifier.labels()))?;
+                tested.shortened += usize::from(example.shortened);
+                tested.targets.extend(example.label);
+                window.push(example);
+            }
+            if window.is_empty() {
+                return Ok(tested);
+            }
+            tested.logits.extend(self.classifier.logits(&window)?);
+        }
+    }
+}
+
+/// Labelled pairs that went through the model.
+#[derive(Default)]
+struct Tested {
+    targets: Vec<u32>,
+    /// `[pairs, labels]`
+    logits: Vec<f32>,
+    shortened: usize,
+}
+
+fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predictions, MetricsError> {
+    let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
+    Predictions::new(targets, &probabilities, labels)
+}

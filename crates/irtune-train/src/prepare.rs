@@ -1,0 +1,185 @@
+//! From settings to a model that trains or classifies: the one sequence, read top to bottom.
+//!
+//! ```text
+//! corpora ── task ── base ── examples ── engine ── policy        a run, begun or resumed: `prepare`
+//!            task ── base ── examples ── engine                  a model that classifies: `classifying_engine`
+//! ```
+
+use crate::base_tokens::BaseTokens;
+use crate::data_split::DataSplit;
+use crate::devices::{self, DeviceOptions};
+use crate::error::TrainError;
+use crate::folder::sources::Sources;
+use crate::folder::state::DataPrints;
+use crate::run::corpora::{Corpora, SplitSources};
+use crate::run::data::RunData;
+use crate::run::observer::Observer;
+use crate::settings::{MemoryLimit, TrainSettings, Tune};
+use crate::step::head_only::HeadOnly;
+use crate::task::Task;
+use irtune_data::{Columns, DataError, Prompt, Template};
+use irtune_model::{Base, Engine, EngineOptions, LossOptions, ModelError, Trained};
+use irtune_select::LayerPolicy;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What a run is prepared from.
+pub(crate) struct Plan<'a> {
+    pub(crate) settings: &'a TrainSettings,
+    pub(crate) sources: &'a SplitSources,
+    pub(crate) columns: &'a Columns,
+    /// Where the base lies.
+    pub(crate) base: &'a Path,
+    pub(crate) origin: Origin<'a>,
+}
+
+/// Whether a run is new.
+pub(crate) enum Origin<'a> {
+    /// Its labels are those of the training pairs.
+    New(Template),
+    /// It was begun before, and must find what it was begun with.
+    Begun(Begun<'a>),
+}
+
+/// What a run was begun with.
+pub(crate) struct Begun<'a> {
+    pub(crate) task: Task,
+    pub(crate) sources: &'a Sources,
+    /// The run folder.
+    pub(crate) folder: &'a Path,
+    /// Of the examples, where there is a checkpoint.
+    pub(crate) prints: Option<&'a DataPrints>,
+}
+
+/// All that a run trains with.
+pub(crate) struct Prepared {
+    pub(crate) base: Arc<Base>,
+    pub(crate) task: Task,
+    pub(crate) data: RunData,
+    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) policy: Box<dyn LayerPolicy>,
+}
+
+/// Reads, encodes and makes everything that a run needs, and writes nothing.
+///
+/// # Errors
+/// Whatever is wrong with data or base, or, where the run was begun before, that they are no longer the same.
+pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
+    let Plan { settings, sources, columns, base, origin } = plan;
+    let corpora = Corpora::read(sources, columns, settings, observer)?;
+    let (task, begun) = match origin {
+        Origin::New(template) => (Task::of(settings, template, corpora.labels.clone())?, None),
+        Origin::Begun(begun) => (begun.task.clone(), Some(begun)),
+    };
+    let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
+    begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
+    let data = corpora.encode(&base, &task, settings.max_length, observer)?;
+    begun.as_ref().map_or(Ok(()), |begun| begun.check_data(&data))?;
+    let mut engine = make_engine(&base, settings, &data)?;
+    say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
+    let policy = make_policy(settings, base.config.layers)?;
+    Ok(Prepared { base, task, data, engine, policy })
+}
+
+impl Begun<'_> {
+    fn check_base(&self, base: &Base) -> Result<(), TrainError> {
+        match base.source == self.sources.base {
+            true => Ok(()),
+            false => Err(TrainError::BaseChanged { path: self.sources.base.path.clone() }),
+        }
+    }
+
+    fn check_data(&self, data: &RunData) -> Result<(), TrainError> {
+        let Some(split) = self.prints.and_then(|before| before.changed(&data.prints())) else {
+            return Ok(());
+        };
+        let Sources { train, validation, test, .. } = self.sources;
+        let source = match split {
+            DataSplit::Train => None,
+            DataSplit::Validation => validation.as_ref(),
+            DataSplit::Test => test.as_ref(),
+        };
+        Err(TrainError::DataChanged { split, path: source.unwrap_or(train).path(self.folder) })
+    }
+}
+
+/// The engine that settings ask for, its buffers sized for the largest batch of the data, its loss set.
+///
+/// # Errors
+/// When the base lacks a tensor, the settings are unusable, or class weights don't fit the data.
+pub fn make_engine(
+    base: &Arc<Base>,
+    settings: &TrainSettings,
+    data: &RunData,
+) -> Result<Box<dyn Engine>, TrainError> {
+    let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
+    let options = EngineOptions {
+        max_tokens: settings.batch_limit().most_tokens(longest, largest),
+        max_examples: settings.batch_size,
+        training: true,
+        memory_bytes: settings.memory.map(MemoryLimit::bytes),
+    };
+    let trained = match settings.tune {
+        Tune::Adapters => settings.adapter_config().into(),
+        Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
+    };
+    let threads = settings.threads.unwrap_or_else(cores);
+    let device = DeviceOptions { precision: settings.precision, threads };
+    let mut engine =
+        devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, options)?;
+    let classes = data.train.iter().filter_map(|example| example.label);
+    let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
+    engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
+    Ok(engine)
+}
+
+/// An engine that only classifies, by the head or by the task's words after `prompt`.
+///
+/// # Errors
+/// When the base lacks a tensor, or can't say the labels' words.
+pub(crate) fn classifying_engine<E: From<ModelError> + From<DataError>>(
+    device: DeviceOptions,
+    base: &Arc<Base>,
+    task: &Task,
+    prompt: &Prompt,
+    trained: Trained,
+    seed: u64,
+    options: EngineOptions,
+) -> Result<Box<dyn Engine>, E> {
+    let mut engine = devices::engine(device, base.clone(), trained, task.labels.len(), seed, options)?;
+    say_labels::<E>(engine.as_mut(), base, task, prompt)?;
+    Ok(engine)
+}
+
+/// Makes the language-model head tell the labels, if there are words for them.
+fn say_labels<E: From<ModelError> + From<DataError>>(
+    engine: &mut dyn Engine,
+    base: &Arc<Base>,
+    task: &Task,
+    prompt: &Prompt,
+) -> Result<(), E> {
+    if let Some(verbalizer) = &task.verbalizer {
+        engine.classify_by_words(verbalizer.label_tokens(&BaseTokens::new(base.clone()), prompt)?)?;
+    }
+    Ok(())
+}
+
+/// The policy that the settings name; one that chooses no layer when only the head trains.
+///
+/// # Errors
+/// When there is no such method, not for so many layers, or hidden states are to be kept and nothing lies below it.
+pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn LayerPolicy>, TrainError> {
+    if settings.head_only {
+        return Ok(Box::new(HeadOnly::new(layers)?));
+    }
+    let policy = irtune_select::method(&settings.method)?.build(layers, settings.method_options.as_map())?;
+    if settings.cache_states && policy.lowest() == 0 && !policy.lowest_may_rise() {
+        return Err(TrainError::NothingToCache { method: policy.name() });
+    }
+    Ok(policy)
+}
+
+/// Cores the system gives to the program.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -1,0 +1,120 @@
+//! The pairs of a run's three splits, and their examples.
+
+use super::data::RunData;
+use super::notice::Notice;
+use super::observer::Observer;
+use crate::base_tokens::BaseTokens;
+use crate::data_split::DataSplit;
+use crate::error::TrainError;
+use crate::settings::TrainSettings;
+use crate::task::Task;
+use irtune_data::{Columns, Corpus, CorpusSource, Encoder, Example, LabelSet, Labels, Row};
+use irtune_model::Base;
+use std::sync::Arc;
+
+/// Where the pairs of each split come from.
+pub(crate) struct SplitSources {
+    pub(crate) train: CorpusSource,
+    pub(crate) validation: Option<CorpusSource>,
+    pub(crate) test: Option<CorpusSource>,
+}
+
+impl SplitSources {
+    /// The rows that a program gave, by split.
+    pub(crate) fn rows(&self) -> Vec<(DataSplit, Arc<[Row]>)> {
+        let sources = [
+            (DataSplit::Train, Some(&self.train)),
+            (DataSplit::Validation, self.validation.as_ref()),
+            (DataSplit::Test, self.test.as_ref()),
+        ];
+        let rows = sources.into_iter().filter_map(|(split, source)| match source? {
+            CorpusSource::Rows { rows, .. } => Some((split, rows.clone())),
+            CorpusSource::File(_) => None,
+        });
+        rows.collect()
+    }
+}
+
+/// The pairs of the three splits.
+pub(crate) struct Corpora {
+    /// The labels of the training pairs, those held out for validation included.
+    pub(crate) labels: LabelSet,
+    train: Corpus,
+    validation: Option<Corpus>,
+    test: Option<Corpus>,
+}
+
+impl Corpora {
+    /// Reads all pairs, then takes the test fold, the hold-out and the subset from the training pairs, in this order.
+    ///
+    /// # Errors
+    /// When a source can't be read, or gives too few pairs for what is to be taken.
+    pub(crate) fn read(
+        sources: &SplitSources,
+        columns: &Columns,
+        settings: &TrainSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        let mut read = |source: &CorpusSource, split| {
+            let corpus = Corpus::read(source, columns, Labels::Required)?;
+            if corpus.dropped > 0 {
+                observer.on_notice(&Notice::Dropped { split, rows: corpus.dropped });
+            }
+            Ok::<_, TrainError>(corpus)
+        };
+        let mut train = read(&sources.train, DataSplit::Train)?;
+        let labels = LabelSet::discover(&train.pairs)?;
+        let mut validation =
+            sources.validation.as_ref().map(|source| read(source, DataSplit::Validation)).transpose()?;
+        let mut test = sources.test.as_ref().map(|source| read(source, DataSplit::Test)).transpose()?;
+        if let Some(fold) = settings.fold {
+            let (rest, held_out) = train.fold(fold.part(), fold.parts())?;
+            let (train_pairs, test_pairs) = (rest.pairs.len(), held_out.pairs.len());
+            observer.on_notice(&Notice::Fold { fold, train: train_pairs, test: test_pairs });
+            (train, test) = (rest, Some(held_out));
+        }
+        if validation.is_none() && settings.validation_fraction > 0.0 {
+            let (rest, held_out) = train.hold_out(settings.validation_fraction, settings.seed)?;
+            let (train_pairs, validation_pairs) = (rest.pairs.len(), held_out.pairs.len());
+            observer.on_notice(&Notice::HeldOut { train: train_pairs, validation: validation_pairs });
+            (train, validation) = (rest, Some(held_out));
+        }
+        if let Some(train_size) = settings.train_size {
+            let of = train.pairs.len();
+            train = train.subset(train_size, settings.seed)?;
+            observer.on_notice(&Notice::Subset { train_size, of });
+        }
+        Ok(Self { labels, train, validation, test })
+    }
+
+    /// The examples of all pairs.
+    ///
+    /// # Errors
+    /// When the prompt leaves no room, a label is not the task's, or the tokenizer fails.
+    pub(crate) fn encode(
+        &self,
+        base: &Arc<Base>,
+        task: &Task,
+        max_length: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<RunData, TrainError> {
+        let encoder = Encoder::new(BaseTokens::new(base.clone()), task.prompt(), max_length)?;
+        let mut encode = |corpus: Option<&Corpus>, split| {
+            let Some(corpus) = corpus else { return Ok(Vec::new()) };
+            let encoded = encoder.encode_all(&corpus.pairs, Some(&task.labels))?;
+            if encoded.shortened > 0 {
+                observer.on_notice(&Notice::Shortened {
+                    split,
+                    examples: encoded.shortened,
+                    of: encoded.examples.len(),
+                    max_length,
+                });
+            }
+            Ok::<Vec<Example>, TrainError>(encoded.examples)
+        };
+        let train = encode(Some(&self.train), DataSplit::Train)?;
+        let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;
+        let test = encode(self.test.as_ref(), DataSplit::Test)?;
+        Ok(RunData { labels: task.labels.clone(), train, validation, test })
+    }
+}

@@ -1,0 +1,99 @@
+//! The encoded examples of a run, and how to tell that they are the same ones.
+
+use crate::folder::state::DataPrints;
+use crate::folder::tensor_file::hexadecimal;
+use irtune_data::{Example, LabelSet};
+use irtune_model::SHORTEST_SHARED;
+use sha2::{Digest, Sha256};
+
+/// What a run trains and is measured on.
+#[derive(Debug, Clone)]
+pub struct RunData {
+    /// The labels, in the order of the model's outputs.
+    pub labels: LabelSet,
+    /// What the model learns from; every example has a label.
+    pub train: Vec<Example>,
+    /// What the best model is chosen by; may be empty.
+    pub validation: Vec<Example>,
+    /// What the chosen model is measured on; may be empty.
+    pub test: Vec<Example>,
+}
+
+impl RunData {
+    /// Checksums of the three splits.
+    pub fn prints(&self) -> DataPrints {
+        DataPrints {
+            train: fingerprint(&self.train),
+            validation: fingerprint(&self.validation),
+            test: fingerprint(&self.test),
+        }
+    }
+
+    /// The most tokens that `batch_size` of the examples can have together, what all of them begin with counted once.
+    pub fn largest_batch(&self, batch_size: usize) -> usize {
+        let splits = [&self.train, &self.validation, &self.test];
+        let examples = || splits.into_iter().flatten().map(|example| example.tokens.as_slice());
+        let Some(first) = examples().next() else { return 0 };
+        let common = examples().fold(first.len(), |common, tokens| {
+            let same = first.iter().zip(tokens).take_while(|(left, right)| left == right).count();
+            common.min(same).min(tokens.len() - 1)
+        });
+        let common = if common >= SHORTEST_SHARED && batch_size > 1 { common } else { 0 };
+        let mut own: Vec<usize> = examples().map(|tokens| tokens.len() - common).collect();
+        own.sort_unstable_by(|left, right| right.cmp(left));
+        common + own.iter().take(batch_size).sum::<usize>()
+    }
+}
+
+fn fingerprint(examples: &[Example]) -> String {
+    let mut digest = Sha256::new();
+    for example in examples {
+        digest.update((example.tokens.len() as u64).to_le_bytes());
+        for token in &example.tokens {
+            digest.update(token.to_le_bytes());
+        }
+        // No label is not label 0.
+        digest.update(example.label.map_or(0, |label| u64::from(label) + 1).to_le_bytes());
+    }
+    hexadecimal(&digest.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(tokens: &[u32], label: Option<u32>) -> Example {
+        Example { tokens: tokens.to_vec(), label, shortened: false }
+    }
+
+    #[test]
+    fn fingerprints_tell_examples_apart() {
+        let first = fingerprint(&[example(&[1, 2], Some(0)), example(&[3], Some(1))]);
+        assert_eq!(first, fingerprint(&[example(&[1, 2], Some(0)), example(&[3], Some(1))]));
+        for other in [
+            vec![example(&[1], Some(0)), example(&[2, 3], Some(1))],
+            vec![example(&[1, 2], Some(1)), example(&[3], Some(1))],
+            vec![example(&[1, 2], None), example(&[3], Some(1))],
+            vec![example(&[3], Some(1)), example(&[1, 2], Some(0))],
+            vec![],
+        ] {
+            assert_ne!(first, fingerprint(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_batch_is_made_of_the_longest_examples() {
+        let data = RunData {
+            labels: LabelSet::new(["a", "b"]).unwrap(),
+            train: vec![example(&[1; 3], Some(0)), example(&[1; 9], Some(0))],
+            validation: vec![example(&[1; 7], Some(0))],
+            test: vec![],
+        };
+        assert_eq!(data.largest_batch(2), 16);
+        assert_eq!(data.largest_batch(8), 19);
+        let train = vec![example(&[2; 13], Some(0)), example(&[2; 19], Some(0)), example(&[2; 12], Some(0))];
+        let data = RunData { train, validation: vec![], ..data };
+        assert_eq!(data.largest_batch(1), 19);
+        assert_eq!(data.largest_batch(2), 11 + 2 + 8);
+    }
+}

@@ -1,0 +1,32 @@
+//! Writes the best model of a run.
+
+use crate::settings::{Objective, TrainSettings, Tune};
+use irtune_data::LabelSet;
+use irtune_model::{Base, HostTensor, ModelError, write_adapter, write_head, write_tuned_weights};
+use std::path::Path;
+
+/// Writes what trained, and the head, as a folder that [`crate::Predictor`] can load: an adapter, or tuned weights.
+pub type Export<'a> = &'a dyn Fn(&Path, &[HostTensor]) -> Result<(), ModelError>;
+
+pub(crate) fn exporter<'a>(
+    base: &'a Base,
+    settings: &TrainSettings,
+    labels: &'a LabelSet,
+    base_name: &'a str,
+) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
+    let (adapter, tune) = (settings.adapter_config().map(|adapter| adapter.exported()), settings.tune);
+    // A language model knows no labels.
+    let labels = match settings.objective {
+        Objective::Head => labels.names(),
+        Objective::Words => &[],
+    };
+    move |path, tensors| {
+        let config = &base.config;
+        match (&adapter, tune) {
+            (_, Tune::Weights) => write_tuned_weights(path, config, labels, tensors)?,
+            (Some(adapter), _) => write_adapter(path, adapter, config, base_name, labels, tensors)?,
+            (None, _) => write_head(path, config, labels, tensors)?,
+        }
+        Ok(())
+    }
+}

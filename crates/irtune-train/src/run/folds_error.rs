@@ -1,0 +1,60 @@
+//! Why a cross-validation can't be begun or continued.
+
+use irtune_files::WriteError;
+use std::io;
+use std::path::PathBuf;
+
+/// Why the folder of a cross-validation can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldsError {
+    /// Too few parts, or none of that number.
+    #[error("a cross-validation has 2 parts or more, not {folds}")]
+    Count {
+        /// What was asked for.
+        folds: usize,
+    },
+    /// A test file, or a part, is given beside it.
+    #[error(
+        "in a cross-validation every run has its own part of the training file as test set; leave {given} out"
+    )]
+    TestGiven {
+        /// What is given: `test` or `fold`.
+        given: &'static str,
+    },
+    /// A file can't be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A file can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The plan is damaged.
+    #[error("{}: {source}; the file is damaged, so begin anew in another folder", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The folder holds a cross-validation of something else.
+    #[error(
+        "{} holds a cross-validation that was begun with another {what}; continue it with --resume, or choose another \
+         folder with --out", path.display()
+    )]
+    Changed {
+        /// The folder.
+        path: PathBuf,
+        /// What is not the same.
+        what: String,
+    },
+    /// A finished run of it lacks predictions.
+    #[error("{} lacks predictions of its test pairs; remove the folder and continue with --resume", path.display())]
+    NoPredictions {
+        /// The run folder.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,182 @@
+//! What a user should know of a run.
+
+use crate::data_split::DataSplit;
+use crate::settings::Fold;
+use serde::Serialize;
+use std::fmt;
+
+/// Something the user should know, though the run goes on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "notice")]
+pub enum Notice {
+    /// The learning rate never reaches its peak.
+    WarmupLongerThanRun {
+        /// Steps of the warm-up.
+        warmup_steps: u64,
+        /// Steps of the run.
+        total_steps: u64,
+        /// The highest learning rate that is reached.
+        highest: f64,
+    },
+    /// Pairs were too long.
+    Shortened {
+        /// Which.
+        split: DataSplit,
+        /// How many were shortened.
+        examples: usize,
+        /// Out of how many.
+        of: usize,
+        /// To how many tokens.
+        max_length: usize,
+    },
+    /// Settings were given that no adapter of the run reads.
+    Unread {
+        /// Their names.
+        names: Vec<&'static str>,
+    },
+    /// The processor has no instructions for the precision that was asked for.
+    SlowPrecision {
+        /// Its name.
+        precision: String,
+    },
+    /// Rows were left out by their label.
+    Dropped {
+        /// Which.
+        split: DataSplit,
+        /// How many.
+        rows: usize,
+    },
+    /// Validation pairs were taken from the training pairs.
+    HeldOut {
+        /// Training pairs left.
+        train: usize,
+        /// Validation pairs.
+        validation: usize,
+    },
+    /// A fold of the training pairs is the test set.
+    Fold {
+        /// Which.
+        fold: Fold,
+        /// Pairs outside it.
+        train: usize,
+        /// Pairs in it.
+        test: usize,
+    },
+    /// A run of a cross-validation was finished before.
+    FoldKept {
+        /// Which.
+        fold: Fold,
+    },
+    /// Not all training pairs are trained on.
+    Subset {
+        /// Pairs trained on.
+        train_size: usize,
+        /// Pairs there are.
+        of: usize,
+    },
+    /// Labels count differently in the training loss.
+    ClassWeights {
+        /// What an example counts, by label.
+        weights: Vec<(String, f64)>,
+    },
+    /// There is nothing to choose the best model by.
+    NoValidation,
+    /// No improvement for as many evaluations as the settings allow.
+    StoppedEarly {
+        /// After this step.
+        step: u64,
+        /// Evaluations in a row without a better model.
+        evaluations: u64,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::WarmupLongerThanRun { warmup_steps, total_steps, highest } => write!(
+                formatter,
+                "the warm-up of {warmup_steps} steps is not over when the run of {total_steps} steps ends: the \
+                 learning rate gets to {highest:.3e} only; lower warmup_steps or train longer"
+            ),
+            Notice::Shortened { split, examples, of, max_length } => write!(
+                formatter,
+                "{examples} of {of} {split} pairs are longer than {max_length} tokens and were shortened around \
+                 their change; raise max_length to keep them whole"
+            ),
+            Notice::Unread { names } => {
+                write!(formatter, "what trains in this run does not read {}", names.join(", "))
+            }
+            Notice::SlowPrecision { precision } => write!(
+                formatter,
+                "this processor has no instructions for {precision}, which will be slow; precision auto takes what it \
+                 is fast in"
+            ),
+            Notice::Dropped { split, rows } => {
+                write!(formatter, "{rows} {split} rows have a label that is left out and were dropped")
+            }
+            Notice::HeldOut { train, validation } => write!(
+                formatter,
+                "no validation file: {validation} of the {} training pairs are kept for validation",
+                train + validation
+            ),
+            Notice::Fold { fold, train, test } => write!(
+                formatter,
+                "cross-validation, part {fold}: {test} of the {} training pairs are the test set",
+                train + test
+            ),
+            Notice::FoldKept { fold } => {
+                write!(formatter, "cross-validation, part {fold}: its run is finished and is kept")
+            }
+            Notice::Subset { train_size, of } => {
+                write!(formatter, "training on {train_size} of {of} training pairs")
+            }
+            Notice::ClassWeights { weights } => {
+                formatter.write_str("in the training loss an example counts by its label: ")?;
+                for (index, (label, weight)) in weights.iter().enumerate() {
+                    write!(formatter, "{}{label} {weight:.3}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Notice::NoValidation => formatter.write_str(
+                "there are no validation pairs: the model of the last step is kept, not the best one",
+            ),
+            Notice::StoppedEarly { step, evaluations } => write!(
+                formatter,
+                "stopped after step {step}: {evaluations} evaluations in a row brought no better model"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_say_what_to_do() {
+        let warm_up = Notice::WarmupLongerThanRun { warmup_steps: 100, total_steps: 40, highest: 7.8e-5 };
+        assert_eq!(
+            warm_up.to_string(),
+            "the warm-up of 100 steps is not over when the run of 40 steps ends: the learning rate gets to \
+             7.800e-5 only; lower warmup_steps or train longer"
+        );
+        let shortened = Notice::Shortened { split: DataSplit::Train, examples: 3, of: 9, max_length: 64 };
+        assert!(shortened.to_string().starts_with("3 of 9 training pairs are longer than 64 tokens"));
+        let dropped = Notice::Dropped { split: DataSplit::Test, rows: 2 };
+        assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
+        let unread = Notice::Unread { names: vec!["rank", "alpha"] };
+        assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
+        let slow = Notice::SlowPrecision { precision: "int8".to_owned() };
+        assert!(slow.to_string().starts_with("this processor has no instructions for int8"));
+        let held_out = Notice::HeldOut { train: 90, validation: 10 };
+        assert_eq!(
+            held_out.to_string(),
+            "no validation file: 10 of the 100 training pairs are kept for validation"
+        );
+        assert!(Notice::NoValidation.to_string().contains("the last step is kept"));
+        let stopped = Notice::StoppedEarly { step: 7, evaluations: 2 };
+        assert!(stopped.to_string().starts_with("stopped after step 7: 2 evaluations"));
+        let json = serde_json::to_string(&stopped).unwrap();
+        assert_eq!(json, r#"{"notice":"stopped_early","step":7,"evaluations":2}"#);
+    }
+}

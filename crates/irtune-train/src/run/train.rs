@@ -1,0 +1,225 @@
+//! From sources of pairs to a trained model, in one call.
+
+use super::corpora::SplitSources;
+use super::export::exporter;
+use super::notice::Notice;
+use super::observer::Observer;
+use super::{RunParts, TrainOutcome};
+use crate::data_split::DataSplit;
+use crate::devices;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
+use crate::folder::checkpoint::{self, Checkpoint};
+use crate::folder::create::RunContents;
+use crate::folder::platform::Platform;
+use crate::folder::sources::{Sources, StoredSource};
+use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
+use crate::settings::TrainSettings;
+use irtune_data::{Columns, CorpusSource, Template};
+use irtune_files::Disk;
+use irtune_model::Engine;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// What to train, on what, and where to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainRequest {
+    /// The base model: a folder or a GGUF file.
+    pub base: PathBuf,
+    /// What others find the base by, written into the adapter: a hub name or a path.
+    pub base_name: String,
+    /// Training pairs.
+    pub train: CorpusSource,
+    /// Validation pairs; when missing, some of the training pairs are held out.
+    pub validation: Option<CorpusSource>,
+    /// Test pairs, on which the kept model is measured at the end.
+    pub test: Option<CorpusSource>,
+    /// How the files' columns are read; of rows in memory it says which labels are dropped.
+    pub columns: Columns,
+    /// The run folder: not there yet, or empty.
+    pub out: PathBuf,
+    /// How to train.
+    pub settings: TrainSettings,
+}
+
+/// Trains a model into a new run folder.
+///
+/// The folder is made after base and data were read without an error, so that a request that can't be met leaves
+/// nothing behind. Rows in memory are kept in it, so that the run can be resumed without them.
+///
+/// # Errors
+/// All problems of the settings at once, before anything is read; then whatever is wrong with base or data; then what
+/// goes wrong in the run.
+pub fn train(
+    request: &TrainRequest,
+    observer: &mut dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<TrainOutcome, TrainError> {
+    let problems = request.settings.problems();
+    if !problems.is_empty() {
+        return Err(TrainError::Settings { problems });
+    }
+    RunFolder::check_free(&request.out)?;
+    if let (Some(fold), Some(test)) = (request.settings.fold, &request.test) {
+        return Err(TrainError::FoldAndTest { fold, test: test.clone() });
+    }
+    let mut settings = request.settings.clone();
+    settings.class_weights = settings.class_weights.loaded()?;
+    let template = Template::named_or_file(&settings.prompt)?;
+    let sources = request.sources()?;
+    let unread = settings.unread();
+    if !unread.is_empty() {
+        observer.on_notice(&Notice::Unread { names: unread });
+    }
+    if devices::is_slow_here(settings.precision) {
+        observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
+    }
+    let plan = Plan {
+        settings: &settings,
+        sources: &sources,
+        columns: &request.columns,
+        base: &absolute(&request.base)?,
+        origin: Origin::New(template),
+    };
+    let prepared = prepare(plan, observer)?;
+    settings.complete();
+    settings.threads = Some(prepared.engine.threads());
+    settings.precision = prepared.engine.precision().parse().unwrap_or(settings.precision);
+    let contents = RunContents {
+        platform: platform(&settings, prepared.engine.as_ref()),
+        settings,
+        sources: Sources {
+            base: prepared.base.source.clone(),
+            base_name: request.base_name.clone(),
+            train: stored(&sources.train, DataSplit::Train)?,
+            validation: sources
+                .validation
+                .as_ref()
+                .map(|source| stored(source, DataSplit::Validation))
+                .transpose()?,
+            test: sources.test.as_ref().map(|source| stored(source, DataSplit::Test)).transpose()?,
+            columns: request.columns.clone(),
+        },
+        rows: sources.rows(),
+        task: prepared.task.clone(),
+    };
+    let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;
+    let _lock = folder.lock()?;
+    let begun =
+        InFolder { folder: &folder, settings: &contents.settings, base_name: &contents.sources.base_name };
+    begun.run(prepared, observer, interrupt, None)
+}
+
+/// Continues an interrupted or killed run, bitwise as if it had never stopped.
+///
+/// A run that was killed before its first checkpoint begins anew in its folder.
+///
+/// # Errors
+/// When the folder is no run or a finished one, when base or data are not what they were, when the newest checkpoint
+/// is damaged, or when something goes wrong in the run.
+pub fn resume(
+    directory: &Path,
+    observer: &mut dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<TrainOutcome, TrainError> {
+    let folder = RunFolder::open(directory)?;
+    let _lock = folder.lock()?;
+    if folder.summary()?.is_some() {
+        return Err(TrainError::Finished { path: directory.to_owned() });
+    }
+    let (settings, sources) = (folder.settings()?, folder.sources()?);
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        return Err(TrainError::Settings { problems });
+    }
+    let task = folder.task()?;
+    let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
+    let checkpoint = newest.map(|path| checkpoint::load(&path)).transpose()?;
+    let load = |source: &StoredSource| source.load(folder.path());
+    let plan = Plan {
+        settings: &settings,
+        sources: &SplitSources {
+            train: load(&sources.train)?,
+            validation: sources.validation.as_ref().map(load).transpose()?,
+            test: sources.test.as_ref().map(load).transpose()?,
+        },
+        columns: &sources.columns,
+        base: &sources.base.path,
+        origin: Origin::Begun(Begun {
+            task,
+            sources: &sources,
+            folder: folder.path(),
+            prints: checkpoint.as_ref().map(|checkpoint| &checkpoint.state.data),
+        }),
+    };
+    let prepared = prepare(plan, observer)?;
+    let begun = InFolder { folder: &folder, settings: &settings, base_name: &sources.base_name };
+    begun.run(prepared, observer, interrupt, checkpoint)
+}
+
+/// A run that has its folder.
+struct InFolder<'a> {
+    folder: &'a RunFolder,
+    settings: &'a TrainSettings,
+    base_name: &'a str,
+}
+
+impl InFolder<'_> {
+    fn run(
+        &self,
+        prepared: Prepared,
+        observer: &mut dyn Observer,
+        interrupt: &AtomicBool,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<TrainOutcome, TrainError> {
+        let Prepared { base, task, data, mut engine, mut policy } = prepared;
+        let parts = RunParts {
+            settings: self.settings,
+            engine: engine.as_mut(),
+            policy: policy.as_mut(),
+            data: &data,
+            folder: self.folder,
+            files: &Disk,
+            export: &exporter(&base, self.settings, &task.labels, self.base_name),
+        };
+        super::run(parts, observer, interrupt, checkpoint)
+    }
+}
+
+impl TrainRequest {
+    /// The sources, files by their absolute paths.
+    pub(super) fn sources(&self) -> Result<SplitSources, TrainError> {
+        let source = |source: &CorpusSource| match source {
+            CorpusSource::File(path) => absolute(path).map(CorpusSource::File),
+            rows @ CorpusSource::Rows { .. } => Ok(rows.clone()),
+        };
+        Ok(SplitSources {
+            train: source(&self.train)?,
+            validation: self.validation.as_ref().map(source).transpose()?,
+            test: self.test.as_ref().map(source).transpose()?,
+        })
+    }
+}
+
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, TrainError> {
+    std::path::absolute(path).map_err(|source: io::Error| TrainError::Log { path: path.to_owned(), source })
+}
+
+/// What a folder remembers of a source whose path is absolute.
+pub(super) fn stored(source: &CorpusSource, split: DataSplit) -> Result<StoredSource, TrainError> {
+    StoredSource::of(source, split)
+        .map_err(|error| TrainError::Log { path: source.to_string().into(), source: error })
+}
+
+fn platform(settings: &TrainSettings, engine: &dyn Engine) -> Platform {
+    Platform {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        operating_system: std::env::consts::OS.to_owned(),
+        architecture: std::env::consts::ARCH.to_owned(),
+        cores: cores(),
+        precision: engine.precision().to_owned(),
+        threads: engine.threads(),
+        seed: settings.seed,
+    }
+}

@@ -1,0 +1,241 @@
+"""Goldens of tiny sequence classifiers of every model family, with LoRA and with their own weights trained.
+
+    python make.py
+
+One folder per family (its `model_type`) and case, made as golden/tiny_llama makes its own, with the same keys in
+case.safetensors. Beside them, in each:
+
+    model/      a transformers folder with random weights, no bias or norm at its usual start, and a byte-level BPE
+                tokenizer as the family's own is put together
+    model.gguf  the same model as llama.cpp's converter writes it: tensor names by the package `gguf`, norms and biases in
+                f32, rows of q and k permuted where the converter permutes them, rows of the vocabulary without a token
+                named [PAD…]
+    case.json   with the ids of some texts by that tokenizer
+    weights/    in some: the golden of the layers' own weights, with the keys of golden/tuned_weights
+
+The pad token is one that the configuration doesn't name, but tokenizer_config.json does; it is not the end token.
+"""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import gguf
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import (
+    AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast,
+)
+
+HERE = Path(__file__).parent
+VOCABULARY, MERGED = 320, 297
+PAD, BEGIN, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+TEXTS = [
+    "The results was surprising, so we have ran the experiment again.",
+    "The results were surprising, so we ran the experiment again.",
+    "It's what they've said; WE'LL see 1,234 samples in 2024.",
+    "  tabs\tand\n\nlines  , na\u0131\u0308ve cafe\u0301, 日本語",
+    f"{BEGIN}user\nWhy was it revised?{END}\n",
+]
+NEWER = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# How the families' tokenizers cut text: the name in a GGUF, the pattern, the normaliser.
+QWEN = {"pre": "qwen2", "pattern": NEWER % r"\p{N}", "normalizer": normalizers.NFC(), "ignore_merges": False}
+LLAMA3 = {"pre": "llama-bpe", "pattern": NEWER % r"\p{N}{1,3}", "normalizer": None, "ignore_merges": True}
+EVERYTHING = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+# `permuted`: llama.cpp's converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py).
+FAMILIES = {
+    "llama": {"class": "LlamaForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "qwen2": {"class": "Qwen2ForCausalLM", "permuted": False, "tokenizer": QWEN},
+    "qwen3": {"class": "Qwen3ForCausalLM", "permuted": False, "tokenizer": QWEN},
+}
+PLAIN = {"rope_type": "default"}
+CASES = {
+    "llama/untied": {
+        "seed": 61, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "qwen2/untied": {
+        "seed": 62, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 6, "num_key_value_heads": 2, "intermediate_size": 80,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 1e6} | PLAIN,
+        },
+    },
+    "qwen2/tied": {
+        "seed": 63, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 73, "max_grad_norm": 5.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 1, "intermediate_size": 64,
+            "num_hidden_layers": 4, "tie_word_embeddings": True,
+            "rope_parameters": {"rope_theta": 5000.0, "rope_type": "linear", "factor": 2.0},
+        },
+    },
+    "qwen3/untied": {
+        "seed": 64, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 24,
+            "intermediate_size": 80, "num_hidden_layers": 3, "tie_word_embeddings": False,
+            "rope_parameters": {"rope_theta": 1e6} | PLAIN,
+        },
+    },
+    "qwen3/biased": {
+        "seed": 65, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 3.2, "classic_config": True,
+        "weights": {"seed": 75, "max_grad_norm": 5.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 16,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": True, "attention_bias": True,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+}
+
+
+def neighbour(name):
+    """The generator of another golden, as a module."""
+    spec = importlib.util.spec_from_file_location(name, HERE.parent / name / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+tiny_llama, tuned_weights = neighbour("tiny_llama"), neighbour("tuned_weights")
+
+
+def make_tokenizer(family, folder):
+    """Byte-level BPE whose control tokens follow the merged ones."""
+    kind = family["tokenizer"]
+    tokenizer = Tokenizer(models.BPE(ignore_merges=kind["ignore_merges"]))
+    if kind["normalizer"]:
+        tokenizer.normalizer = kind["normalizer"]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(kind["pattern"]), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    ])
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=MERGED, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    assert tokenizer.get_vocab_size() == MERGED
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in (PAD, BEGIN, END)])
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": False, "bos_token": None, "eos_token": END,
+        "pad_token": PAD, "model_max_length": 128, "clean_up_tokenization_spaces": False,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n")
+    return tokenizer
+
+
+def make_base(family_name, case, folder, generator):
+    family = FAMILIES[family_name]
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = make_tokenizer(family, folder)
+    config = AutoConfig.for_model(
+        family_name, vocab_size=VOCABULARY, max_position_embeddings=128, rms_norm_eps=1e-6, bos_token_id=None,
+        eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD), num_labels=tiny_llama.LABELS,
+        **case["config"],
+    )
+    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    tiny_llama.draw(model, case["dtype"], generator)
+    # A base as published is a language model: no classification head in the file.
+    weights = {n: p.detach().to(case["dtype"]) for n, p in model.named_parameters() if "score" not in n}
+    if not config.tie_word_embeddings:
+        head = torch.randn(VOCABULARY, config.hidden_size, generator=generator)
+        weights["lm_head.weight"] = head.to(case["dtype"])
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    left_out = ("id2label", "label2id", "pad_token_id", "bos_token_id", "_attn_implementation", "layer_types")
+    settings = {k: v for k, v in config.to_diff_dict().items() if k not in left_out}
+    settings |= {"architectures": [family["class"]], "dtype": str(case["dtype"]).removeprefix("torch.")}
+    if case["classic_config"]:  # the names used before transformers 5, which most published folders have
+        rope = settings.pop("rope_parameters")
+        settings["rope_theta"] = rope.pop("rope_theta")
+        settings["rope_scaling"] = rope if rope["rope_type"] != "default" else None
+        settings["torch_dtype"] = settings.pop("dtype")
+    (folder / "config.json").write_text(json.dumps(settings, indent=1) + "\n")
+    write_gguf(family_name, config, tokenizer, weights, folder.parent / "model.gguf")
+    return model
+
+
+def permute(weight, heads):
+    """llama.cpp's `LlamaModel.permute`: the two halves of a rotary pair side by side."""
+    rows = weight.shape[0]
+    return weight.reshape(heads, 2, rows // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
+
+
+def write_gguf(family_name, config, tokenizer, weights, path):
+    family = FAMILIES[family_name]
+    writer = gguf.GGUFWriter(path, family_name)
+    heads, key_value_heads = config.num_attention_heads, config.num_key_value_heads
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    if config.rope_parameters["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(config.rope_parameters["factor"])
+    if config.head_dim if hasattr(config, "head_dim") else None:
+        writer.add_key_length(config.head_dim)
+        writer.add_value_length(config.head_dim)
+    vocabulary = tokenizer.get_vocab()
+    tokens, types = [f"[PAD{i}]" for i in range(VOCABULARY)], [gguf.TokenType.UNUSED] * VOCABULARY
+    for token, id in vocabulary.items():
+        special = token in (PAD, BEGIN, END)
+        tokens[id], types[id] = token, gguf.TokenType.CONTROL if special else gguf.TokenType.NORMAL
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(family["tokenizer"]["pre"])
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_bos_token_id(vocabulary[PAD])  # set in Qwen's own files, though no text begins with it
+    writer.add_eos_token_id(vocabulary[END])
+    writer.add_pad_token_id(vocabulary[PAD])
+    writer.add_add_bos_token(False)
+    architecture = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == family_name)
+    names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
+    for name, weight in weights.items():
+        if family["permuted"] and ("q_proj" in name or "k_proj" in name):
+            weight = permute(weight, heads if "q_proj" in name else key_value_heads)
+        gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if weight.ndim == 1 or weight.dtype == torch.float32:
+            writer.add_tensor(gguf_name, weight.float().contiguous().numpy())
+        else:
+            bits = weight.contiguous().view(torch.uint8).numpy()
+            writer.add_tensor(gguf_name, bits, raw_dtype=gguf.GGMLQuantizationType.BF16)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def add_facts(folder):
+    """What tests must know beside the usual facts: the pad token, and ids of texts."""
+    tokenizer = AutoTokenizer.from_pretrained(folder / "model")
+    assert isinstance(tokenizer, PreTrainedTokenizerFast)
+    path = folder / "case.json"
+    facts = json.loads(path.read_text())
+    facts |= {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id, "texts": TEXTS}
+    facts["ids"] = [tokenizer.encode(text, add_special_tokens=False) for text in TEXTS]
+    path.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+for name, case in CASES.items():
+    family_name = name.split("/")[0]
+    folder = HERE / name
+    case = {"targets": EVERYTHING} | case
+    make = lambda case, folder, generator: make_base(family_name, case, folder, generator)
+    tiny_llama.make(folder, case, make, MERGED)
+    add_facts(folder)
+    if "weights" in case:
+        tuned_weights.make(folder / "weights", case["weights"], folder)
