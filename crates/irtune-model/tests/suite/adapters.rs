@@ -1,7 +1,7 @@
 //! Every kind of adapter held against PEFT, or PyTorch where PEFT has no such kind (`golden/adapters`), and against what
 //! must hold of all of them.
 use crate::tiny::{
-    CASES, Tiny,
+    CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, host_tensor, layer_of, name_of, options,
 };
@@ -97,13 +97,8 @@ fn logits_loss_and_every_gradient() {
         let active = vec![true; tiny.layers];
         let sum = engine.accumulate(&batch, &targets, &active, true, examples, None).expect("gradients");
         golden.compare("loss/mean", &[(sum / examples) as f32], tolerance("adapter_loss"));
-        let gradients = engine.gradients();
-        assert_eq!(gradients.len(), case.start.len());
-        for gradient in gradients {
-            let key = format!("gradients/{}", gradient.name);
-            assert_eq!(golden.shape(&key), gradient.shape, "{key}");
-            golden.compare(&key, &gradient.data, tolerance(gradients_rung(&case.adapter)));
-        }
+        assert_eq!(engine.gradients().len(), case.start.len());
+        compare_gradients(golden, engine.as_ref(), tolerance(gradients_rung(&case.adapter)));
     });
 }
 
