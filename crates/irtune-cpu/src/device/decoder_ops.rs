@@ -142,7 +142,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
     ) {
         let length = rows * norm.width;
         let rstd = &mut rstd[..rows];
-        head_norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], rstd);
+        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], rstd);
     }
 
     fn rms_norm_operands_backward(

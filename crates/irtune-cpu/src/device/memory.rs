@@ -38,8 +38,8 @@ impl<E: Element> Memory for Cpu<E> {
     }
 
     fn end_pass(&self) {
-        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        *settled = scratch::settle(*settled);
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        *reserved = scratch::reserve(*reserved);
     }
 
     fn weight(&self, matrix: FrozenMatrix) -> Result<FrozenMatrix, DeviceError> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use irtune_device::DeviceError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{gemm::Integers, simd::element::Element, threads::scratch::Settled};
+use crate::{gemm::Integers, simd::element::Element, threads::scratch::Reserved};
 
 /// The processor as a [`Device`](irtune_device::Device); `E` is the precision of operands.
 ///
@@ -23,7 +23,7 @@ pub struct Cpu<E> {
     /// None when the device was made inside another pool: a second one would compete with it.
     pool: Option<ThreadPool>,
     /// Scratch that all threads have.
-    settled: Mutex<Settled>,
+    reserved: Mutex<Reserved>,
     /// As many ones as the largest product with a bias has rows.
     ones: Mutex<Arc<[E]>>,
 }
@@ -41,7 +41,7 @@ impl<E: Element> Cpu<E> {
                 Some(pool.map_err(|source| DeviceError::Threads { threads, source: source.into() })?)
             }
         };
-        Ok(Self { integers: None, pool, settled: Mutex::default(), ones: Mutex::new(Arc::default()) })
+        Ok(Self { integers: None, pool, reserved: Mutex::default(), ones: Mutex::new(Arc::default()) })
     }
 
     /// The same, with GEMMs with frozen matrices in integers.

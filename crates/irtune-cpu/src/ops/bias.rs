@@ -2,7 +2,7 @@
 
 use crate::{
     simd::{element::Element, vectorised},
-    threads::{disjoint::DisjointSlice, parallel},
+    threads::parallel,
 };
 
 /// Columns that a task sums.
@@ -14,12 +14,7 @@ const STRIPE: usize = 64;
 /// `input`: `[rows, columns]`; `out`: `[columns]`.
 pub fn add_column_sums<E: Element>(input: &[E], columns: usize, out: &mut [f32]) {
     assert!(input.len().is_multiple_of(columns) && out.len() == columns, "shapes of column sums");
-    let out = DisjointSlice::new(out);
-    parallel::for_each(columns.div_ceil(STRIPE), |task| {
-        let (first, width) = (task * STRIPE, STRIPE.min(columns - task * STRIPE));
-        // SAFETY: each task writes its own columns.
-        add_stripe(input, columns, first, unsafe { out.part(first, width) });
-    });
+    parallel::for_each_chunk(out, STRIPE, |first, out| add_stripe(input, columns, first, out));
 }
 
 vectorised! {

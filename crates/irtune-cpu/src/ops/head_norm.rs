@@ -1,11 +1,13 @@
-//! Root-mean-square norm of operands, forward and backward: each head of queries and keys has its own.
+//! Backward of the root-mean-square norm of operands: each head of queries and keys has its own.
+//!
+//! Its forward is that of [`norm`](super::norm).
 //!
 //! # Source
 //! Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019; `q_norm` and `k_norm` of transformers' Qwen3.
 
 use crate::{
     simd::{element::Element, vectorised},
-    threads::{disjoint::DisjointSlice, parallel},
+    threads::parallel,
 };
 
 /// Partial sums of a sum.
@@ -27,37 +29,6 @@ fn sum16(count: usize, value: impl Fn(usize) -> f32) -> f32 {
     sums.iter().sum()
 }
 
-/// Normalises each row and scales it by `gain`; also gives each row's reciprocal root mean square.
-///
-/// # Shapes
-/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `rstd`: `[rows]`.
-pub fn forward<E: Element>(input: &[E], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
-    let (width, rows) = (gain.len(), rstd.len());
-    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a head norm");
-    let chunk = parallel::rows_per_task(width);
-    let (out, rstd) = (DisjointSlice::new(out), DisjointSlice::new(rstd));
-    parallel::for_each(rows.div_ceil(chunk), |task| {
-        let first = task * chunk;
-        let count = chunk.min(rows - first);
-        // SAFETY: each task writes its own rows.
-        let (out, rstd) = unsafe { (out.part(first * width, count * width), rstd.part(first, count)) };
-        forward_rows(&input[first * width..][..count * width], gain, epsilon, out, rstd);
-    });
-}
-
-vectorised! {
-    fn forward_rows<E: Element>(input: &[E], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
-        let width = gain.len();
-        for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
-            let squares = sum16(width, |index| input[index].to_f32() * input[index].to_f32());
-            *rstd = 1.0 / (squares / width as f32 + epsilon).sqrt();
-            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
-                *out = E::from_f32(value.to_f32() * *rstd * gain);
-            }
-        }
-    }
-}
-
 /// Replaces the gradient of the output by that of the input.
 ///
 /// With x the input row, r its reciprocal root mean square, g the gain and d the output's gradient:
@@ -68,15 +39,9 @@ vectorised! {
 pub fn backward<E: Element>(input: &[E], gain: &[f32], rstd: &[f32], gradient: &mut [E]) {
     let (width, rows) = (gain.len(), rstd.len());
     assert!(input.len() == rows * width && gradient.len() == input.len(), "shapes of a head norm's backward");
-    let chunk = parallel::rows_per_task(width);
-    let gradient = DisjointSlice::new(gradient);
-    parallel::for_each(rows.div_ceil(chunk), |task| {
-        let first = task * chunk;
-        let count = chunk.min(rows - first);
-        let range = first * width..(first + count) * width;
-        // SAFETY: each task writes its own rows.
-        let gradient = unsafe { gradient.part(range.start, range.len()) };
-        backward_rows(&input[range], gain, &rstd[first..first + count], gradient);
+    parallel::for_each_chunk(gradient, parallel::rows_per_task(width) * width, |first, gradient| {
+        let rstd = &rstd[first / width..][..gradient.len() / width];
+        backward_rows(&input[first..][..gradient.len()], gain, rstd, gradient);
     });
 }
 
@@ -120,6 +85,7 @@ vectorised! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::norm::forward;
 
     const ROWS: usize = 5;
     const WIDTH: usize = 24;

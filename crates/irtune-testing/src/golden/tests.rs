@@ -197,6 +197,9 @@ fn gradients() -> Vec<(String, &'static str, &'static str)> {
     for case in ["bottleneck", "bottleneck_serial"] {
         all.push((format!("adapters/{case}"), "adapter_gradients", "gradients/"));
     }
+    for case in ["llama/untied", "qwen2/tied", "qwen2/untied", "qwen3/biased", "qwen3/untied"] {
+        all.push((format!("tiny_families/{case}"), "gradients", "gradients/"));
+    }
     all.push(("adapters/bottleneck_relu".to_owned(), "relu_gradients", "gradients/"));
     all.push(("smollm2".to_owned(), "smollm2_gradients", "gradients/head"));
     all
