@@ -180,6 +180,7 @@ fn a_damaged_matrix_differs_as_it_says() {
     assert_eq!(damaged(Damage::RowFlipped), [1.0, 2.0, 3.0, -4.0, 0.5, 0.0]);
     assert_eq!(damaged(Damage::RowsSwapped), [1.0, 2.0, 0.5, 0.0, -3.0, 4.0]);
     assert_eq!(Damage::RowsSwapped.of(&[1, 6], &gradient), None);
+    assert_eq!(Damage::RowsSwapped.of(&[2, 2], &[1.0, 2.0, 1.1, 2.1]), None, "rows that are nearly alike");
     assert_eq!(Damage::RowFlipped.of(&[6], &gradient).unwrap()[3], -4.0);
 }
 
