@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adapters;
+mod families;
 mod measures;
 mod merge;
 mod parity;
