@@ -300,7 +300,7 @@ fn long_pairs_and_dropped_rows_are_told() {
         let rows = fs::read_to_string(&path).unwrap();
         fs::write(
             path,
-            rows.replace(r#""original": ""#, r#""original": "w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
+            rows.replace(r#""original":""#, r#""original":"w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
         )
         .unwrap();
     }
