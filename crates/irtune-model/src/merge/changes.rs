@@ -4,11 +4,12 @@ use super::MergeError;
 use crate::{
     adapters::{
         config::AdapterConfig,
-        merge::{check_mergeable, merged_weight},
+        merge::{check_mergeable, merged_bias, merged_weight},
         projection::Projection,
     },
     base::Base,
     error::ModelError,
+    families::Kind,
     host_tensor::HostTensor,
     parameters,
     parameters::WEIGHTS_HEAD_NAME,
@@ -90,6 +91,18 @@ impl Changes<'_> {
         match self.find(name) {
             Some(tensor) => tensor.data.clone(),
             None => base.weights.values(name).expect("checked when the base was opened"),
+        }
+    }
+
+    /// A projection's bias in the trained model, `[outputs]`.
+    pub(super) fn bias(&self, base: &Base, layer: usize, projection: Projection) -> Vec<f32> {
+        match self {
+            Changes::Adapter { adapter, tensors } => {
+                merged_bias(base, adapter, tensors, layer, projection).expect("checked before")
+            }
+            Changes::Head { .. } | Changes::Weights { .. } => {
+                self.other(base, &base.config.family.layer_name(layer, projection, Kind::Bias))
+            }
         }
     }
 

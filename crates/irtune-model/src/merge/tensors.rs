@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::RefCell, path::Path};
 
 use half::bf16;
+use irtune_files::write_file;
 use safetensors::{Dtype, View};
 use serde_json::{Map, json};
 
@@ -11,13 +12,14 @@ use crate::{
     base::Base,
     families::{Kind, Projection, Role},
     parameters::WEIGHTS_HEAD_NAME,
-    replace_folder::{write_file, write_tensors},
+    safetensors_file::write_tensors,
 };
 
 /// Where a tensor's values come from.
 #[derive(Clone, Copy)]
 enum Origin {
     Projection(usize, Projection),
+    Bias(usize, Projection),
     Head,
     Other,
 }
@@ -70,6 +72,7 @@ impl View for &Lazy<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let values = match self.origin {
             Origin::Projection(layer, projection) => self.changes.matrix(self.base, layer, projection),
+            Origin::Bias(layer, projection) => self.changes.bias(self.base, layer, projection),
             Origin::Head => self.changes.head(),
             Origin::Other => self.changes.other(self.base, &self.name),
         };
@@ -100,6 +103,7 @@ fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
         config.layer_tensors(layer).into_iter().map(move |tensor| {
             let origin = match (tensor.role, tensor.kind) {
                 (Role::Projection(projection), Kind::Weight) => Origin::Projection(layer, projection),
+                (Role::Projection(projection), Kind::Bias) => Origin::Bias(layer, projection),
                 _ => Origin::Other,
             };
             ((tensor.name, tensor.shape), origin)

@@ -309,6 +309,9 @@ fn what_cannot_be_merged_says_why() {
     assert!(error("dora", &turn).contains("has shape"));
 }
 
+/// A model without biases and head norms, and one with both.
+const BARE: [&str; 2] = [CASES[1], "tiny_families/qwen3/biased"];
+
 /// One of each kind, on projections that exercise it, with dropout where there is any.
 fn kinds(dropout: f32) -> Vec<AdapterConfig> {
     let targets = Projection::ALL.to_vec();
@@ -354,23 +357,25 @@ fn moved(engine: &dyn Engine) -> Vec<HostTensor> {
 }
 
 fn each_kind(dropout: f32, check: impl Fn(&Tiny, &AdapterConfig, Precision)) {
-    let tiny = Tiny::bare(CASES[1]);
-    for adapter in kinds(dropout) {
-        for precision in PRECISIONS {
-            check(&tiny, &adapter, precision);
+    for tiny in BARE.map(Tiny::bare) {
+        for adapter in kinds(dropout) {
+            for precision in PRECISIONS {
+                check(&tiny, &adapter, precision);
+            }
         }
     }
 }
 
 #[test]
 fn finite_differences_agree() {
-    let tiny = Tiny::bare(CASES[1]);
-    for (dropout, key) in [(0.0, None), (0.3, Some(KEY))] {
-        for adapter in kinds(dropout) {
-            // A norm that is held constant is no derivative of anything.
-            let detached = matches!(&adapter, AdapterConfig::Dora(dora) if dora.detach_norm);
-            if !detached {
-                differences_agree(&tiny, &adapter, key);
+    for tiny in BARE.map(Tiny::bare) {
+        for (dropout, key) in [(0.0, None), (0.3, Some(KEY))] {
+            for adapter in kinds(dropout) {
+                // A norm that is held constant is no derivative of anything.
+                let detached = matches!(&adapter, AdapterConfig::Dora(dora) if dora.detach_norm);
+                if !detached {
+                    differences_agree(&tiny, &adapter, key);
+                }
             }
         }
     }
@@ -559,7 +564,8 @@ fn weakened_adapters_go_from_nothing_to_all() {
         let parameters: Vec<HostTensor> = [&parameters[..head], &start[head..]].concat();
         engine.load_parameters(&parameters).expect("parameters");
         let all = engine.loss(&batch, &targets, None).expect("a loss");
-        let mut at = |factor: f32| engine.loss(&batch, &targets, Some(&[factor; 6])).expect("a loss");
+        let mut at =
+            |factor: f32| engine.loss(&batch, &targets, Some(&vec![factor; tiny.layers])).expect("a loss");
         assert_eq!(at(1.0), all);
         let (zero, half) = (at(0.0), at(0.5));
         let limit = tolerance("weakened", name_of(precision)).largest;

@@ -3,10 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use irtune_model::{Base, FAMILIES, Family, ModelConfig};
+use irtune_model::{Base, FAMILIES, Family, HostTensor, ModelConfig, Precision};
+use irtune_testing::golden::tolerance;
 use serde_json::Value;
+
+use crate::tiny::{FAMILY_CASES, Tiny, name_of};
+
+const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 
 fn golden() -> PathBuf {
     irtune_testing::golden::golden_folder().join("tiny_families")
@@ -39,6 +45,54 @@ fn a_gguf_and_a_folder_of_one_model_are_the_same_base() {
 }
 
 #[test]
+fn the_cases_are_those_of_the_families() {
+    let found = FAMILIES.into_iter().flat_map(cases).map(|case| {
+        let case = case.strip_prefix(golden()).expect("a case").to_owned();
+        format!("tiny_families/{}", case.display())
+    });
+    let mut found: Vec<String> = found.collect();
+    let mut known = FAMILY_CASES.map(str::to_owned);
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
+/// Logits, loss and gradients of the first batch, and the losses of ten steps, which are held to the golden.
+fn everything(tiny: &Tiny, case: &str, precision: Precision) -> (Vec<f32>, f64, Vec<HostTensor>, Vec<f32>) {
+    let mut engine = tiny.engine(precision);
+    let mut logits = Vec::new();
+    engine.logits(&tiny.first().0, &mut logits).expect("logits");
+    let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
+    let gradients = engine.gradients();
+
+    let (_, golden) = Tiny::open(case, &["trace_all"]);
+    let mut engine = tiny.engine(precision);
+    let trace = tiny.trace(&golden, "trace_all", &mut *engine);
+    let of = |rung| tolerance(rung, name_of(precision));
+    golden.compare("trace_all/losses", &trace.losses, of("trace_losses"));
+    golden.compare("trace_all/gradient_norms", &trace.norms, of("trace_norms"));
+    for parameter in engine.parameters() {
+        golden.compare(&format!("trace_all/final.{}", parameter.name), &parameter.data, of("trace_final"));
+    }
+    golden.passes();
+    (logits, loss, gradients, trace.losses)
+}
+
+#[test]
+fn a_gguf_classifies_and_trains_to_the_bits_of_the_folder() {
+    for case in FAMILY_CASES {
+        let folder = Tiny::bare(case);
+        let base = Base::open(&golden().join("..").join(case).join("model.gguf")).expect("a base");
+        let file = Tiny { base: Arc::new(base), ..Tiny::bare(case) };
+        for precision in PRECISIONS {
+            let (found, expected) =
+                (everything(&file, case, precision), everything(&folder, case, precision));
+            assert!(found == expected, "{case} in {precision}: {found:?}\n{expected:?}");
+        }
+    }
+}
+
+#[test]
 fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
     for case in FAMILIES.into_iter().flat_map(cases) {
         let facts: Value =
@@ -57,6 +111,35 @@ fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
             assert_ne!(facts["pad"], facts["end"]);
         }
     }
+}
+
+/// What a family's layers have beside a plain one, in words.
+fn beside(family: &Family) -> String {
+    let spec = (family.layer)(false, 0);
+    let biases: Vec<&str> = spec.biases.iter().map(|&projection| family.module_name(projection)).collect();
+    let mut parts = Vec::new();
+    if !biases.is_empty() {
+        parts.push(format!("biases of {}", biases.join(", ")));
+    }
+    if spec.head_norms {
+        parts.push("a norm on each head of queries and keys".to_owned());
+    }
+    if parts.is_empty() { "–".to_owned() } else { parts.join("; ") }
+}
+
+#[test]
+fn the_documents_table_is_that_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/families.md");
+    let text = fs::read_to_string(path).expect("docs/families.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let expected = FAMILIES.map(|family| {
+        let Family { title, models, model_type, architecture, classifier_class, .. } = family;
+        let beside = beside(family);
+        format!(
+            "| {title} | {models} | `{model_type}` | `{architecture}` | `{classifier_class}` | {beside} |"
+        )
+    });
+    assert_eq!(rows, expected);
 }
 
 /// A file's code without its tests, which may name whom they like.

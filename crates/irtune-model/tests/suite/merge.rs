@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::tiny::{CASES, Tiny, engine::engine, options};
+use crate::tiny::{CASES, Tiny, engine::engine, every_case, options};
 use irtune_model::{
-    AdamW, Base, Changes, Engine, HostTensor, MergedType, Precision, Trained, WEIGHTS_HEAD_NAME, write_merged,
+    AdamW, AdapterConfig, Base, Changes, Engine, HostTensor, Ia3Config, MergedType, Precision, Projection,
+    Trained, WEIGHTS_HEAD_NAME, write_merged,
 };
 use irtune_testing::golden::{Errors, assert_close, tolerance};
 
@@ -35,13 +36,34 @@ fn close(expected: &[f32], found: &[f32], precision: &str) {
 
 #[test]
 fn merged_adapters() {
-    for case in CASES {
+    for case in every_case() {
         let tiny = Tiny::bare(case);
         let expected = logits(&tiny, &mut *tiny.engine(Precision::F32));
         let changes = Changes::Adapter { adapter: &tiny.lora.clone().into(), tensors: &tiny.adapter };
         close(&expected, &merged_logits(&tiny, &changes, MergedType::F32), "f32");
         close(&expected, &merged_logits(&tiny, &changes, MergedType::Bf16), "bf16");
     }
+}
+
+/// A vector over a projection's output scales its bias too.
+#[test]
+fn a_merged_vector_scales_the_bias() {
+    let tiny = Tiny::bare("tiny_families/qwen3/biased");
+    let adapter: AdapterConfig = Ia3Config { target_modules: Projection::ALL.to_vec() }.into();
+    let trained = Trained::Adapter(adapter.clone());
+    let mut made =
+        engine(tiny.base.clone(), trained, tiny.labels, 1, options(Precision::F32)).expect("an engine");
+    let mut parameters = made.parameters();
+    for parameter in parameters.iter_mut().filter(|parameter| parameter.name.ends_with("ia3_l")) {
+        let values = parameter.data.iter_mut().enumerate();
+        values.for_each(|(at, value)| *value += (at % 7) as f32 / 10.0 - 0.25);
+    }
+    let before = logits(&tiny, &mut *made);
+    made.load_parameters(&parameters).expect("parameters");
+    let expected = logits(&tiny, &mut *made);
+    assert!(Errors::of(&before, &expected).expect("logits").largest > 0.01);
+    let changes = Changes::Adapter { adapter: &adapter, tensors: &parameters };
+    close(&expected, &merged_logits(&tiny, &changes, MergedType::F32), "f32");
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! The engine held against transformers and PEFT on tiny Llama classifiers, rung by rung.
+//! The engine held against transformers and PEFT on tiny classifiers of every family, rung by rung.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::tiny::{CASES, Tiny, cut_model, engine::engine, find, layer_of, name_of, options};
+use crate::tiny::{Tiny, cut_model, engine::engine, every_case, find, layer_of, name_of, options};
 use irtune_model::{Base, Engine, HostTensor, PackedBatch, Precision, SHORTEST_SHARED, Trained};
 use irtune_testing::golden::{Golden, Tolerance, sections, tolerance};
 
@@ -14,7 +14,7 @@ const PRECISE: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int
 
 /// Runs `check` on every case in these precisions; `sections` are what it reads of the golden.
 fn everywhere(precisions: &[Precision], sections: &[&str], check: impl Fn(&Tiny, &Golden, Precision)) {
-    for case in CASES {
+    for case in every_case() {
         for &precision in precisions {
             let (tiny, golden) = Tiny::open(case, sections);
             check(&tiny, &golden, precision);
@@ -26,14 +26,14 @@ fn everywhere(precisions: &[Precision], sections: &[&str], check: impl Fn(&Tiny,
 #[test]
 fn every_section_of_the_goldens_is_read_by_a_test() {
     let known = ["pool", "adapter", "blocks", "logits", "loss", "gradients", "trace_all", "trace_some"];
-    for case in CASES {
+    for case in every_case() {
         assert_eq!(sections(case), BTreeSet::from(known.map(str::to_owned)), "{case}");
     }
 }
 
 #[test]
 fn states_after_each_layer() {
-    for case in CASES {
+    for case in every_case() {
         for precision in PRECISIONS {
             let (tiny, golden) = Tiny::open(case, &["blocks"]);
             for depth in 1..=tiny.layers {
@@ -98,7 +98,7 @@ fn loss_and_every_gradient() {
 #[test]
 fn a_perturbed_golden_is_refused() {
     let tolerance = tolerance("gradients", "f32");
-    for case in CASES {
+    for case in every_case() {
         let (tiny, mut golden) = Tiny::open(case, &["gradients"]);
         let key = golden.keys("gradients").swap_remove(3);
         golden.perturb(&key, 5, 4.0 * tolerance.largest as f32);

@@ -17,6 +17,21 @@ use irtune_testing::golden::{Golden, golden_folder};
 /// tied embeddings, an adapter on every projection and a configuration in the older names.
 pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
 
+/// A tiny classifier of every family and shape of layer, in `golden/tiny_families`: biases on q, k and v; a norm of each
+/// head; both.
+pub const FAMILY_CASES: [&str; 5] = [
+    "tiny_families/llama/untied",
+    "tiny_families/qwen2/untied",
+    "tiny_families/qwen2/tied",
+    "tiny_families/qwen3/untied",
+    "tiny_families/qwen3/biased",
+];
+
+/// Every case.
+pub fn every_case() -> impl Iterator<Item = &'static str> {
+    CASES.into_iter().chain(FAMILY_CASES)
+}
+
 /// A case with its model, its examples and its adapter's values at the start.
 pub struct Tiny {
     pub base: Arc<Base>,

@@ -4,32 +4,29 @@ pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
 pub(crate) mod export;
+mod finish;
 pub(crate) mod folds_error;
 pub(crate) mod folds_summary;
+mod keep;
 mod logs;
+mod measure;
 pub(crate) mod notice;
 pub(crate) mod observer;
 pub(crate) mod train;
 
-use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::files::Files;
 use crate::folder::RunFolder;
 use crate::folder::checkpoint::{self, Checkpoint};
-use crate::folder::evaluation::Evaluation;
-use crate::folder::peak_memory::peak_bytes;
-use crate::folder::state::{Best, RunState, Totals};
+use crate::folder::state::{RunState, Totals};
 use crate::folder::step_report::StepReport;
 use crate::folder::summary::Summary;
-use crate::folder::tensor_file;
-use crate::infer::evaluate;
-use crate::metrics::{Metrics, Predictions};
 use crate::settings::{Batches, TrainSettings};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
 pub use export::Export;
 use irtune_data::{EpochOrder, Example, related};
-use irtune_model::{Engine, HostTensor};
+use irtune_files::Files;
+use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;
 use notice::Notice;
@@ -320,197 +317,4 @@ impl<'a> Run<'a> {
         self.observer.on_step(&report);
         self.cache_states()
     }
-
-    /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
-    fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some((mut evaluation, _)) = self.measure(DataSplit::Validation)? else { return Ok(false) };
-        let metric = self.parts.settings.best_metric;
-        let value = evaluation.value(metric);
-        evaluation.improved = match &self.state.best {
-            Some(best) => metric.improves(value, best.value),
-            None => value.is_finite(),
-        };
-        if evaluation.improved {
-            self.state.evaluations_without_improvement = 0;
-            self.keep_best(value)?;
-        } else {
-            self.state.evaluations_without_improvement += 1;
-        }
-        self.state.evaluated_step = Some(self.state.step);
-        self.record(&evaluation)?;
-        Ok(true)
-    }
-
-    fn measure(&mut self, split: DataSplit) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
-        let started = Instant::now();
-        let examples = match split {
-            DataSplit::Train => &self.parts.data.train,
-            DataSplit::Validation => &self.parts.data.validation,
-            DataSplit::Test => &self.parts.data.test,
-        };
-        let limit = self.parts.settings.batch_limit();
-        let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
-            return Ok(None);
-        };
-        let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
-        let labels = self.parts.data.labels.len();
-        let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
-        let predictions = Predictions::new(&targets, &probabilities, labels)?;
-        let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
-        let seconds = started.elapsed().as_secs_f64();
-        self.state.totals.evaluation_seconds += seconds;
-        let loss = evaluate::mean_loss(&logits, &targets, labels);
-        let evaluation = Evaluation { step: self.state.step, split, loss, metrics, improved: false, seconds };
-        Ok(Some((evaluation, predictions)))
-    }
-
-    fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {
-        self.logs.evaluation(self.parts.files, evaluation)?;
-        self.observer.on_evaluation(evaluation);
-        Ok(())
-    }
-
-    /// Stores the present parameters as the best ones, beside those that a checkpoint still names.
-    fn keep_best(&mut self, value: f64) -> Result<(), TrainError> {
-        let (files, directory) = (self.parts.files, self.parts.folder.checkpoints_path());
-        let parameters = self.parts.engine.parameters();
-        let path = directory.join(format!("{BEST}{:08}.safetensors", self.state.step));
-        let wrap = |source| TrainError::Log { path: path.clone(), source };
-        files.create_directory(&directory).map_err(wrap)?;
-        let file = tensor_file::write_sealed(files, &path, &|writer| {
-            tensor_file::write_tensors(&parameters, writer)
-        })
-        .map_err(|source| {
-            // The first error is the one to report; what is left in part is also removed when the run is resumed.
-            let _ = files.remove_file(&path);
-            wrap(source)
-        })?;
-        self.export(parameters)?;
-        let before = self.state.best.replace(Best { step: self.state.step, value, file });
-        let before = before.map(|best| best.file.name);
-        if before.is_some() && self.saved.as_ref().is_none_or(|(_, _, named)| *named != before) {
-            self.remove_best_file(before)?;
-        }
-        Ok(())
-    }
-
-    /// Writes parameters as the run's model.
-    fn export(&self, parameters: Vec<HostTensor>) -> Result<(), TrainError> {
-        let exported = self.parts.engine.exported(parameters);
-        Ok((self.parts.export)(&self.model_path(), &exported)?)
-    }
-
-    fn remove_best_file(&self, name: Option<String>) -> Result<(), TrainError> {
-        let Some(path) = name.map(|name| self.parts.folder.checkpoints_path().join(name)) else {
-            return Ok(());
-        };
-        self.parts.files.remove_file(&path).map_err(|source| TrainError::Log { path, source })
-    }
-
-    fn remove_best_files_except(&self, kept: Option<&str>) -> Result<(), TrainError> {
-        let directory = self.parts.folder.checkpoints_path();
-        let wrap = |source| TrainError::Log { path: directory.clone(), source };
-        for entry in std::fs::read_dir(&directory).map_err(wrap)? {
-            let name = entry.map_err(wrap)?.file_name().to_string_lossy().into_owned();
-            if name.starts_with(BEST) && Some(name.as_str()) != kept {
-                self.remove_best_file(Some(name))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn best_parameters(&self) -> Result<Option<Vec<HostTensor>>, TrainError> {
-        let read = |best: &Best| tensor_file::read_tensors(&self.parts.folder.checkpoints_path(), &best.file);
-        let best = self.state.best.as_ref().map(read).transpose();
-        best.map_err(|source| TrainError::Best { source: Box::new(source) })
-    }
-
-    /// Writes a checkpoint, unless this step has one.
-    fn save(&mut self) -> Result<(), TrainError> {
-        if self.saved.as_ref().is_some_and(|(step, ..)| *step == self.state.step) {
-            return Ok(());
-        }
-        self.state.policy = self.parts.policy.state();
-        self.logs.sync(self.parts.files)?;
-        self.state.logs = self.logs.lengths();
-        let checkpoint = Checkpoint {
-            state: self.state.clone(),
-            parameters: self.parts.engine.parameters(),
-            optimizer: self.parts.engine.optimizer_state(),
-        };
-        let path = checkpoint::save(self.parts.files, &self.parts.folder.checkpoints_path(), &checkpoint)?;
-        let best = self.state.best.as_ref().map(|best| best.file.name.clone());
-        let before = self.saved.replace((self.state.step, path.clone(), best.clone()));
-        let named = before.and_then(|(_, _, named)| named);
-        if named != best {
-            self.remove_best_file(named)?;
-        }
-        self.observer.on_checkpoint(self.state.step, &path);
-        Ok(())
-    }
-
-    fn pause(mut self) -> Result<TrainOutcome, TrainError> {
-        self.save()?;
-        let checkpoint = self.parts.folder.checkpoints_path().join(checkpoint::name(self.state.step));
-        Ok(TrainOutcome::Interrupted { step: self.state.step, checkpoint })
-    }
-
-    /// Measures the best model on the test pairs and ends the run.
-    fn finish(mut self) -> Result<TrainOutcome, TrainError> {
-        // From here on the engine may hold the best parameters, so what a resumed run needs is stored first.
-        self.save()?;
-        if self.stopped_early() && self.state.step < self.total_steps {
-            self.observer.on_notice(&Notice::StoppedEarly {
-                step: self.state.step,
-                evaluations: self.state.evaluations_without_improvement,
-            });
-        }
-        if let Some(best) = self.best_parameters()? {
-            self.parts.engine.load_parameters(&best)?;
-        }
-        let parameters = self.parts.engine.parameters();
-        let trained = parameters.iter().map(|tensor| tensor.data.len()).sum();
-        self.export(parameters)?;
-        let mut test = None;
-        if !self.parts.data.test.is_empty() {
-            let Some((mut evaluation, predictions)) = self.measure(DataSplit::Test)? else {
-                return self.pause();
-            };
-            evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-            self.record(&evaluation)?;
-            let RunParts { folder, files, data, .. } = &self.parts;
-            folder.write_test_predictions(*files, &data.labels, &predictions)?;
-            test = Some(evaluation);
-        }
-        let summary = self.summary(test, trained);
-        self.parts.folder.write_summary(self.parts.files, &summary)?;
-        let path = self.parts.folder.checkpoints_path();
-        self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
-        Ok(TrainOutcome::Finished(Box::new(summary)))
-    }
-
-    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Summary {
-        let (state, totals) = (&self.state, self.state.totals);
-        Summary {
-            method: self.parts.policy.name().to_owned(),
-            steps: state.step,
-            stopped_early: state.step < self.total_steps,
-            best_metric: self.parts.settings.best_metric,
-            best_step: state.best.as_ref().map_or(state.step, |best| best.step),
-            best_value: state.best.as_ref().map(|best| best.value),
-            test,
-            layer_steps: state.layer_steps.clone(),
-            parameters,
-            examples: totals.examples,
-            tokens: totals.tokens,
-            step_seconds: totals.step_seconds,
-            evaluation_seconds: totals.evaluation_seconds,
-            examples_per_second: totals.examples as f64 / totals.step_seconds,
-            tokens_per_second: totals.tokens as f64 / totals.step_seconds,
-            peak_bytes: peak_bytes(),
-        }
-    }
 }
-
-/// How the names of the stored best models begin.
-const BEST: &str = "best-";

@@ -1,0 +1,74 @@
+//! How a run ends, or pauses.
+
+use super::notice::Notice;
+use super::{Run, RunParts, TrainOutcome};
+use crate::data_split::DataSplit;
+use crate::error::TrainError;
+use crate::folder::checkpoint;
+use crate::folder::evaluation::Evaluation;
+use crate::folder::peak_memory::peak_bytes;
+use crate::folder::summary::Summary;
+
+impl Run<'_> {
+    pub(super) fn pause(mut self) -> Result<TrainOutcome, TrainError> {
+        self.save()?;
+        let checkpoint = self.parts.folder.checkpoints_path().join(checkpoint::name(self.state.step));
+        Ok(TrainOutcome::Interrupted { step: self.state.step, checkpoint })
+    }
+
+    /// Measures the best model on the test pairs and ends the run.
+    pub(super) fn finish(mut self) -> Result<TrainOutcome, TrainError> {
+        // From here on the engine may hold the best parameters, so what a resumed run needs is stored first.
+        self.save()?;
+        if self.stopped_early() && self.state.step < self.total_steps {
+            self.observer.on_notice(&Notice::StoppedEarly {
+                step: self.state.step,
+                evaluations: self.state.evaluations_without_improvement,
+            });
+        }
+        if let Some(best) = self.best_parameters()? {
+            self.parts.engine.load_parameters(&best)?;
+        }
+        let parameters = self.parts.engine.parameters();
+        let trained = parameters.iter().map(|tensor| tensor.data.len()).sum();
+        self.export(parameters)?;
+        let mut test = None;
+        if !self.parts.data.test.is_empty() {
+            let Some((mut evaluation, predictions)) = self.measure(DataSplit::Test)? else {
+                return self.pause();
+            };
+            evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
+            self.record(&evaluation)?;
+            let RunParts { folder, files, data, .. } = &self.parts;
+            folder.write_test_predictions(*files, &data.labels, &predictions)?;
+            test = Some(evaluation);
+        }
+        let summary = self.summary(test, trained);
+        self.parts.folder.write_summary(self.parts.files, &summary)?;
+        let path = self.parts.folder.checkpoints_path();
+        self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
+        Ok(TrainOutcome::Finished(Box::new(summary)))
+    }
+
+    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Summary {
+        let (state, totals) = (&self.state, self.state.totals);
+        Summary {
+            method: self.parts.policy.name().to_owned(),
+            steps: state.step,
+            stopped_early: state.step < self.total_steps,
+            best_metric: self.parts.settings.best_metric,
+            best_step: state.best.as_ref().map_or(state.step, |best| best.step),
+            best_value: state.best.as_ref().map(|best| best.value),
+            test,
+            layer_steps: state.layer_steps.clone(),
+            parameters,
+            examples: totals.examples,
+            tokens: totals.tokens,
+            step_seconds: totals.step_seconds,
+            evaluation_seconds: totals.evaluation_seconds,
+            examples_per_second: totals.examples as f64 / totals.step_seconds,
+            tokens_per_second: totals.tokens as f64 / totals.step_seconds,
+            peak_bytes: peak_bytes(),
+        }
+    }
+}
