@@ -127,7 +127,7 @@ def make_tokenizer(family, folder):
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
     settings = {
         "tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": False, "bos_token": None, "eos_token": END,
-        "pad_token": PAD, "model_max_length": 128, "clean_up_tokenization_spaces": False,
+        "pad_token": PAD, "model_max_length": 1024, "clean_up_tokenization_spaces": False,
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=1) + "\n")
     return tokenizer
@@ -138,7 +138,7 @@ def make_base(family_name, case, folder, generator):
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer(family, folder)
     config = AutoConfig.for_model(
-        family_name, vocab_size=VOCABULARY, max_position_embeddings=128, rms_norm_eps=1e-6, bos_token_id=None,
+        family_name, vocab_size=VOCABULARY, max_position_embeddings=1024, rms_norm_eps=1e-6, bos_token_id=None,
         eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD), num_labels=tiny_llama.LABELS,
         **case["config"],
     )

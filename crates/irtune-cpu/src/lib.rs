@@ -20,7 +20,7 @@ pub use device::Cpu;
 pub use half::bf16;
 pub use matrix::{Matrix, MatrixMut};
 pub use simd::{
-    at_every_level::at_every_level,
+    at_every_level,
     element::Element,
     level::{InstructionSet, Level, has_vnni, level},
 };

@@ -24,6 +24,7 @@ impl<'a, E> Matrix<'a, E> {
         &self.data[index * self.stride..][..self.columns]
     }
 
+    /// Fails unless the data hold all rows.
     pub(crate) fn check(&self) {
         assert!(
             self.columns <= self.stride || self.rows <= 1,
@@ -31,8 +32,15 @@ impl<'a, E> Matrix<'a, E> {
             self.stride,
             self.columns
         );
-        let needed = if self.rows == 0 { 0 } else { (self.rows - 1) * self.stride + self.columns };
-        assert!(self.data.len() >= needed, "matrix of {} values needs {needed}", self.data.len());
+        let Self { rows, columns, stride, .. } = *self;
+        // Kernels read by raw pointers within what is checked here, so a length that overflows must not pass.
+        let needed =
+            rows.checked_sub(1).map_or(Some(0), |rows| rows.checked_mul(stride)?.checked_add(columns));
+        assert!(
+            needed.is_some_and(|needed| self.data.len() >= needed),
+            "{} values for a matrix of {rows} rows and {columns} columns, {stride} apart",
+            self.data.len()
+        );
     }
 }
 
@@ -57,5 +65,21 @@ impl<'a, E> MatrixMut<'a, E> {
 
     pub(crate) fn check(&self) {
         Matrix { data: &*self.data, rows: self.rows, columns: self.columns, stride: self.stride }.check();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_end_before_the_last_row_are_refused() {
+        let check = |rows, columns, stride| {
+            let matrix = Matrix { data: &[0.0f32; 10], rows, columns, stride };
+            std::panic::catch_unwind(|| matrix.check()).is_ok()
+        };
+        assert!(check(2, 4, 6) && check(0, 4, 4) && check(1, 10, 3));
+        assert!(!check(3, 4, 4) && !check(2, 4, 7) && !check(2, 4, 3));
+        assert!(!check(3, 4, usize::MAX / 2 + 1) && !check(usize::MAX, 1, 1));
     }
 }

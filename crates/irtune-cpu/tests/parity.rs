@@ -2,9 +2,6 @@
 //! level of the machine.
 #![forbid(unsafe_code)]
 
-#[path = "../../irtune-model/tests/support/mod.rs"]
-mod support;
-
 use std::collections::BTreeSet;
 
 use irtune_cpu::{
@@ -16,10 +13,7 @@ use irtune_cpu::{
     quant::decode::decode_row,
 };
 use irtune_device::{AdamW, AttentionShape, Format, LossOptions, RotaryTable, Segment, WeightView};
-use support::{
-    golden::{Golden, sections},
-    tolerances::tolerance,
-};
+use irtune_testing::golden::{Golden, sections, tolerance};
 
 const NORMS: [&str; 4] = ["rms_norm_15", "rms_norm_16", "rms_norm_33", "rms_norm_64"];
 const ROTARIES: [&str; 2] = ["rotary_default", "rotary_llama3"];

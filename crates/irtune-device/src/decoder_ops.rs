@@ -4,8 +4,10 @@ use crate::{AttentionGradients, AttentionInputs, AttentionShape, Memory, RotaryT
 
 /// The parameters of an RMS norm.
 pub struct Norm<'a, D: Memory + ?Sized> {
-    /// `[width]`
+    /// The buffer that holds the gain, `[width]`.
     pub gain: &'a D::Floats,
+    /// Where in it the gain begins.
+    pub offset: usize,
     /// Values that are normalised together.
     pub width: usize,
     /// Added to the mean of squares.
@@ -105,6 +107,32 @@ pub trait DecoderOps: Memory {
         norm: Norm<Self>,
         input: NormInput<Self, Self::Operands>,
         out_gradient: &Self::Floats,
+        gradient: &mut Self::Floats,
+        offset: usize,
+    );
+
+    /// RMS norm of operands: of every head of queries or keys, where `rows` counts heads; `rstd`: `[rows]`.
+    fn rms_norm_operands(
+        &self,
+        norm: Norm<Self>,
+        input: &Self::Operands,
+        rows: usize,
+        out: &mut Self::Operands,
+        rstd: &mut Self::Floats,
+    );
+    /// Replaces the gradient of [`DecoderOps::rms_norm_operands`]' output by that of its input.
+    fn rms_norm_operands_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Operands>,
+        gradient: &mut Self::Operands,
+    );
+    /// Adds the gradient of the gain, `[width]`, to `gradient` from `offset` on.
+    fn rms_norm_operands_gain_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Self::Operands>,
+        out_gradient: &Self::Operands,
         gradient: &mut Self::Floats,
         offset: usize,
     );

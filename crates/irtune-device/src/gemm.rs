@@ -1,4 +1,4 @@
-//! General matrix multiplication (GEMM): C = scale · Σ A B, with several products summed into one output.
+//! General matrix multiplication (GEMM): C = scale · (Σ A B + bias), with several products summed into one output.
 //!
 //! A is activations, `[rows, K]`. B is a weight: on the forward side `[columns, K]`, read transposed as a linear layer
 //! does; on the backward side `[K, columns]`.
@@ -88,10 +88,35 @@ pub enum Output<'a, D: Memory + ?Sized> {
     Add(&'a mut D::Floats, usize),
 }
 
+/// What happens to a product's sums before they are written: `scale · (Σ terms + bias)`.
+pub struct Epilogue<'a, D: Memory + ?Sized> {
+    /// Factor of everything.
+    pub scale: f32,
+    /// The buffer that holds a vector `[columns]`, and where in it: added to every row.
+    pub bias: Option<(&'a D::Floats, usize)>,
+}
+
+impl<D: Memory + ?Sized> Epilogue<'_, D> {
+    /// The sums as they are.
+    pub const PLAIN: Self = Self { scale: 1.0, bias: None };
+
+    /// The sums times a factor.
+    pub fn scaled(scale: f32) -> Self {
+        Self { scale, bias: None }
+    }
+}
+
 /// Matrix products, and the moves of operands that prepare them.
 pub trait Gemm: Memory {
-    /// `scale · Σ terms`, `[rows, columns]`.
-    fn gemm(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Output<Self>);
+    /// `scale · (Σ terms + bias)`, `[rows, columns]`; without terms the bias alone.
+    fn gemm(
+        &self,
+        terms: &[Term<Self>],
+        epilogue: Epilogue<Self>,
+        rows: usize,
+        columns: usize,
+        out: Output<Self>,
+    );
 
     /// Bytes of a prepacked matrix of this shape; `None` where prepacking gains too little for its memory.
     fn prepacked_bytes(&self, outputs: usize, inputs: usize) -> Option<usize>;
@@ -101,6 +126,16 @@ pub trait Gemm: Memory {
 
     /// `[rows, columns]` to `[columns, rows]`.
     fn transpose(&self, input: &Self::Operands, rows: usize, columns: usize, out: &mut Self::Operands);
+
+    /// Adds `Σ_rows input`, `[columns]`, to the values from the offset on: the gradient of a bias.
+    fn add_column_sums(
+        &self,
+        input: &Self::Operands,
+        rows: usize,
+        columns: usize,
+        out: &mut Self::Floats,
+        offset: usize,
+    );
 
     /// Rounds the first `length` values to operands.
     fn round(&self, input: &Self::Floats, length: usize, out: &mut Self::Operands);

@@ -35,7 +35,7 @@ pub use decoder_ops::{DecoderOps, Norm, NormInput};
 pub use dora::{DoraMatrix, DoraNorms, DoraPlace, DoraScratch};
 pub use dropout::{DropoutKey, MaskRef, mix_key};
 pub use error::DeviceError;
-pub use gemm::{BMatrix, FloatMatrix, Gemm, LowRank, Output, Side, Term};
+pub use gemm::{BMatrix, Epilogue, FloatMatrix, Gemm, LowRank, Output, Side, Term};
 pub use loss::{HeadShape, LossOptions, Losses};
 pub use mapped_file::MappedFile;
 pub use memory::Memory;

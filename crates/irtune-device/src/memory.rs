@@ -48,10 +48,8 @@ pub trait Memory: Send + Sync {
     fn upload(&self, from: &[f32], to: &mut Self::Floats, offset: usize);
     /// Copies to the host from `offset`.
     fn download(&self, from: &Self::Floats, offset: usize, to: &mut [f32]);
-    /// Copies the first `length` values.
-    fn copy(&self, from: &Self::Floats, to: &mut Self::Floats, length: usize);
-    /// Copies `length` values from `offset` on to the beginning of another buffer.
-    fn copy_part(&self, from: &Self::Floats, offset: usize, to: &mut Self::Floats, length: usize);
+    /// Copies the first `length` values of a buffer to `offset` of another.
+    fn copy(&self, from: &Self::Floats, to: &mut Self::Floats, offset: usize, length: usize);
     /// Decodes a frozen matrix, in transformers' order of rows, to `offset`.
     fn decode(&self, weight: &Self::Weight, to: &mut Self::Floats, offset: usize);
     /// Sets `length` values from `offset` on to zero.

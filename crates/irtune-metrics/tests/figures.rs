@@ -65,8 +65,7 @@ struct Percentiles {
 }
 
 fn golden() -> Golden {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/metrics/case.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    irtune_testing::golden::case_json("metrics")
 }
 
 /// Compares numbers one by one and keeps the names of those that differ.

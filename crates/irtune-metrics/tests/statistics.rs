@@ -67,8 +67,7 @@ struct DifferenceCase {
 }
 
 fn golden() -> Golden {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/statistics/case.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    irtune_testing::golden::case_json("statistics")
 }
 
 /// Written so that a NaN is not close.

@@ -4,7 +4,7 @@
 //! `IRTUNE_LOWEST=N` trains layers N and above only, `IRTUNE_DROPOUT=0.05` sets dropout, `IRTUNE_PRECISION=f32` the
 //! precision.
 
-#[path = "../tests/tiny/engine.rs"]
+#[path = "../tests/suite/tiny/engine.rs"]
 mod engine;
 
 use std::{env, path::PathBuf, sync::Arc, time::Instant};
@@ -41,7 +41,7 @@ fn operations_a_token(config: &ModelConfig, rank: usize) -> f64 {
 }
 
 fn main() {
-    let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let tiny = irtune_testing::golden::tiny_llama("six_layers");
     let path = env::var("IRTUNE_BASE").map_or(tiny, PathBuf::from);
     let base = Arc::new(Base::open(&path).unwrap_or_else(|error| panic!("{error}")));
     let config = base.config.clone();

@@ -5,8 +5,13 @@ use std::{path::Path, sync::Arc};
 use irtune_device::{AdamW, Device, DropoutKey, LossOptions};
 
 use crate::{
-    adapters::config::AdapterConfig, base::Base, batch::PackedBatch, config::ModelConfig, decoder::Decoder,
-    error::ModelError, host_tensor::HostTensor,
+    adapters::{Trained, config::AdapterConfig},
+    base::Base,
+    batch::PackedBatch,
+    config::ModelConfig,
+    decoder::Decoder,
+    error::ModelError,
+    host_tensor::HostTensor,
 };
 
 /// How an engine works, beside what it computes.
@@ -21,46 +26,6 @@ pub struct EngineOptions {
     /// Most memory that training is to use, in bytes: layers whose activations don't fit are computed again in the
     /// backward pass. All activations are kept when not given.
     pub memory_bytes: Option<usize>,
-}
-
-/// The classifier's head, `[labels, hidden_size]`, as transformers names it; where the layers' own weights train, an
-/// engine has it under this name.
-pub const WEIGHTS_HEAD_NAME: &str = "score.weight";
-
-/// What trains beside the head.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trained {
-    /// Nothing.
-    Head,
-    /// Adapters in every layer.
-    Adapter(AdapterConfig),
-    /// The layers' own weights: all seven projections and both norm gains of a layer, in f32 master copies that a layer
-    /// gets when it first trains. Embeddings and the final norm stay frozen.
-    Weights {
-        /// The lowest layer that will ever train: memory is shared out as if every layer from there up had trained.
-        lowest: usize,
-    },
-}
-
-impl Trained {
-    /// The adapters' settings.
-    pub fn adapter(&self) -> Option<&AdapterConfig> {
-        match self {
-            Trained::Adapter(adapter) => Some(adapter),
-            Trained::Head | Trained::Weights { .. } => None,
-        }
-    }
-
-    /// Whether the layers' own weights train.
-    pub fn is_weights(&self) -> bool {
-        matches!(self, Trained::Weights { .. })
-    }
-}
-
-impl From<Option<AdapterConfig>> for Trained {
-    fn from(adapter: Option<AdapterConfig>) -> Self {
-        adapter.map_or(Trained::Head, Trained::Adapter)
-    }
 }
 
 /// A base with adapters and a classification head.

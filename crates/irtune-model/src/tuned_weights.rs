@@ -14,12 +14,12 @@ use irtune_files::{ReplaceError, recover_folder, replace_folder, write_file};
 use safetensors::{Dtype, View};
 
 use crate::{
-    adapters::masters::layer_tensors,
     config::ModelConfig,
-    engine::WEIGHTS_HEAD_NAME,
     error::ModelError,
     host_tensor::HostTensor,
     parameters,
+    parameters::WEIGHTS_HEAD_NAME,
+    parameters::masters::layer_tensors,
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
     safetensors_file::write_tensors,
     weights::{WeightError, Weights},
@@ -151,7 +151,7 @@ pub(crate) fn check(
     if labels > 0 {
         expected.push((WEIGHTS_HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
     }
-    parameters::checked(expected, tensors)
+    parameters::checked::checked(expected, tensors)
         .map_err(|source| TunedWeightsError::Tensors { path: path.to_owned(), source: Box::new(source) })?;
     Ok(layers)
 }

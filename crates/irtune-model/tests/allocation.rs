@@ -1,9 +1,9 @@
 //! A warm training step allocates nothing: counted by an allocator that sees every thread.
 
-#[path = "tiny/engine.rs"]
+#[path = "suite/tiny/engine.rs"]
 mod engine;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use engine::{EngineOptions, engine};
 use irtune_model::{
@@ -43,7 +43,7 @@ fn blocks() -> u64 {
 #[test]
 fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
     let adapter =
         LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };

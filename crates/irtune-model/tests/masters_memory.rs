@@ -1,9 +1,9 @@
 //! What training the layers' own weights costs in memory: counted by an allocator that sees every thread.
 
-#[path = "tiny/engine.rs"]
+#[path = "suite/tiny/engine.rs"]
 mod engine;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use engine::{EngineOptions, engine};
 use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Projection, Trained};
@@ -38,7 +38,7 @@ fn blocks() -> u64 {
 #[test]
 fn memory_is_that_of_the_layers_that_trained() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
     let matrices = Projection::ALL.map(|projection| base.config.projection_shape(projection));
     let layer = 4

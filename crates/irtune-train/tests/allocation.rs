@@ -2,7 +2,7 @@
 //! sees every thread.
 #![allow(missing_docs)]
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use irtune_data::Example;
 use irtune_model::{Base, EngineOptions, LoraConfig, Precision, Projection, Trained};
@@ -17,7 +17,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 #[test]
 fn a_warm_step_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+    let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
     let adapter =
         LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };

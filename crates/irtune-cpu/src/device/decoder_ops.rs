@@ -7,7 +7,7 @@ use super::Cpu;
 use crate::{
     attention,
     matrix::{Matrix, MatrixMut},
-    ops::{norm, rotary, rows, swiglu},
+    ops::{head_norm, norm, rotary, rows, swiglu},
     simd::element::Element,
 };
 
@@ -23,6 +23,11 @@ fn views<'a, E: Element>(
     }
 }
 
+/// The gain of a norm.
+fn gain<'a, E: Element>(norm: &Norm<'a, Cpu<E>>) -> &'a [f32] {
+    &norm.gain[norm.offset..][..norm.width]
+}
+
 /// A norm's backward over the rows in use of buffers that may be longer.
 fn norm_backward<E: Element, I: Element>(
     norm: Norm<Cpu<E>>,
@@ -33,7 +38,7 @@ fn norm_backward<E: Element, I: Element>(
     let NormInput { values, rstd, rows } = input;
     let length = rows * norm.width;
     let gradient = &mut gradient[..length];
-    norm::backward(&values[..length], norm.gain, &rstd[..rows], &out_gradient[..length], gradient);
+    norm::backward(&values[..length], gain(&norm), &rstd[..rows], &out_gradient[..length], gradient);
 }
 
 impl<E: Element> DecoderOps for Cpu<E> {
@@ -73,7 +78,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
         rstd: &mut Vec<f32>,
     ) {
         let length = rows * norm.width;
-        norm::forward(&input[..length], norm.gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], &mut rstd[..rows]);
     }
 
     fn rms_norm_floats(
@@ -85,13 +90,13 @@ impl<E: Element> DecoderOps for Cpu<E> {
         rstd: &mut Vec<f32>,
     ) {
         let length = rows * norm.width;
-        norm::forward(&input[..length], norm.gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], &mut rstd[..rows]);
     }
 
     fn rms_norm_recompute(&self, norm: Norm<Self>, input: NormInput<Self, Vec<E>>, out: &mut Vec<E>) {
         let NormInput { values, rstd, rows } = input;
         let length = rows * norm.width;
-        norm::recompute(&values[..length], norm.gain, &rstd[..rows], &mut out[..length]);
+        norm::recompute(&values[..length], gain(&norm), &rstd[..rows], &mut out[..length]);
     }
 
     fn rms_norm_backward(
@@ -125,6 +130,43 @@ impl<E: Element> DecoderOps for Cpu<E> {
         let NormInput { values, rstd, rows } = input;
         let (length, gradient) = (rows * norm.width, &mut gradient[offset..][..norm.width]);
         norm::gain_backward(&values[..length], &rstd[..rows], &out_gradient[..length], gradient);
+    }
+
+    fn rms_norm_operands(
+        &self,
+        norm: Norm<Self>,
+        input: &Vec<E>,
+        rows: usize,
+        out: &mut Vec<E>,
+        rstd: &mut Vec<f32>,
+    ) {
+        let length = rows * norm.width;
+        let rstd = &mut rstd[..rows];
+        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], rstd);
+    }
+
+    fn rms_norm_operands_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Vec<E>>,
+        gradient: &mut Vec<E>,
+    ) {
+        let NormInput { values, rstd, rows } = input;
+        let length = rows * norm.width;
+        head_norm::backward(&values[..length], gain(&norm), &rstd[..rows], &mut gradient[..length]);
+    }
+
+    fn rms_norm_operands_gain_backward(
+        &self,
+        norm: Norm<Self>,
+        input: NormInput<Self, Vec<E>>,
+        out_gradient: &Vec<E>,
+        gradient: &mut Vec<f32>,
+        offset: usize,
+    ) {
+        let NormInput { values, rstd, rows } = input;
+        let (length, gradient) = (rows * norm.width, &mut gradient[offset..][..norm.width]);
+        head_norm::gain_backward(&values[..length], &rstd[..rows], &out_gradient[..length], gradient);
     }
 
     fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {

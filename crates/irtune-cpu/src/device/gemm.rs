@@ -1,18 +1,18 @@
 use arrayvec::ArrayVec;
 use irtune_device::{
-    BMatrix, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term, WeightView,
+    BMatrix, Epilogue, FloatMatrix, FrozenMatrix, Gemm, LowRank, MaskRef, Output, Side, Term, WeightView,
 };
 
 use super::Cpu;
 use crate::{
     gemm::{self, Integers, Prepacked},
     matrix::{Matrix, MatrixMut},
-    ops::rows,
+    ops::{bias, rows},
     simd::element::Element,
 };
 
-/// Most terms that a GEMM has: three projections, each with as many as its adapter can bring.
-const MOST_TERMS: usize = 9;
+/// Most terms that a GEMM has: three projections, each with as many as its adapter can bring, and a bias.
+const MOST_TERMS: usize = 10;
 
 fn view<'a, E: Element>(matrix: &'a BMatrix<Cpu<E>>) -> WeightView<'a> {
     match matrix {
@@ -31,8 +31,17 @@ pub(super) fn mask_view<'a, E: Element>(mask: &MaskRef<'a, Cpu<E>>, columns: usi
 }
 
 impl<E: Element> Gemm for Cpu<E> {
-    fn gemm(&self, terms: &[Term<Self>], scale: f32, rows: usize, columns: usize, out: Output<Self>) {
-        let views: ArrayVec<gemm::Term<E>, MOST_TERMS> = terms
+    fn gemm(
+        &self,
+        terms: &[Term<Self>],
+        epilogue: Epilogue<Self>,
+        rows: usize,
+        columns: usize,
+        out: Output<Self>,
+    ) {
+        // A bias is one more term: a column of ones times the bias as a row, summed in f32 with all others.
+        let ones = epilogue.bias.map(|_| self.ones(rows));
+        let mut views: ArrayVec<gemm::Term<E>, MOST_TERMS> = terms
             .iter()
             .map(|term| {
                 let b = view(&term.b);
@@ -47,6 +56,10 @@ impl<E: Element> Gemm for Cpu<E> {
                 gemm::Term { a, b, side: term.side, mask, integers, prepacked }
             })
             .collect();
+        if let (Some((values, offset)), Some(ones)) = (epilogue.bias, &ones) {
+            let bias = WeightView::of(&values[offset..], 1, columns);
+            views.push(gemm::Term::backward(Matrix::new(ones, rows, 1), bias));
+        }
         let length = rows * columns;
         let output = match out {
             Output::Operands(values) => gemm::Output::Operand(MatrixMut::new(values, rows, columns)),
@@ -55,7 +68,7 @@ impl<E: Element> Gemm for Cpu<E> {
                 gemm::Output::Add(MatrixMut::new(&mut values[offset..][..length], rows, columns))
             }
         };
-        gemm::gemm(&views, scale, output);
+        gemm::gemm(&views, epilogue.scale, output);
     }
 
     fn prepacked_bytes(&self, outputs: usize, inputs: usize) -> Option<usize> {
@@ -83,6 +96,17 @@ impl<E: Element> Gemm for Cpu<E> {
     fn transpose(&self, input: &Vec<E>, row_count: usize, columns: usize, out: &mut Vec<E>) {
         let length = row_count * columns;
         rows::transpose(&input[..length], row_count, columns, &mut out[..length]);
+    }
+
+    fn add_column_sums(
+        &self,
+        input: &Vec<E>,
+        rows: usize,
+        columns: usize,
+        out: &mut Vec<f32>,
+        offset: usize,
+    ) {
+        bias::add_column_sums(&input[..rows * columns], columns, &mut out[offset..][..columns]);
     }
 
     fn round(&self, input: &Vec<f32>, length: usize, out: &mut Vec<E>) {

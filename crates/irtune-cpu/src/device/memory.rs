@@ -38,8 +38,8 @@ impl<E: Element> Memory for Cpu<E> {
     }
 
     fn end_pass(&self) {
-        let mut settled = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
-        *settled = scratch::settle(*settled);
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        *reserved = scratch::reserve(*reserved);
     }
 
     fn weight(&self, matrix: FrozenMatrix) -> Result<FrozenMatrix, DeviceError> {
@@ -66,12 +66,8 @@ impl<E: Element> Memory for Cpu<E> {
         to.copy_from_slice(&from[offset..][..to.len()]);
     }
 
-    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, length: usize) {
-        to[..length].copy_from_slice(&from[..length]);
-    }
-
-    fn copy_part(&self, from: &Vec<f32>, offset: usize, to: &mut Vec<f32>, length: usize) {
-        to[..length].copy_from_slice(&from[offset..][..length]);
+    fn copy(&self, from: &Vec<f32>, to: &mut Vec<f32>, offset: usize, length: usize) {
+        to[offset..][..length].copy_from_slice(&from[..length]);
     }
 
     fn decode(&self, weight: &FrozenMatrix, to: &mut Vec<f32>, offset: usize) {

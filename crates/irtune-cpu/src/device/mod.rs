@@ -7,12 +7,12 @@ mod losses;
 mod memory;
 mod optimizer;
 
-use std::{marker::PhantomData, sync::Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use irtune_device::DeviceError;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{gemm::Integers, simd::element::Element, threads::scratch::Settled};
+use crate::{gemm::Integers, simd::element::Element, threads::scratch::Reserved};
 
 /// The processor as a [`Device`](irtune_device::Device); `E` is the precision of operands.
 ///
@@ -23,8 +23,9 @@ pub struct Cpu<E> {
     /// None when the device was made inside another pool: a second one would compete with it.
     pool: Option<ThreadPool>,
     /// Scratch that all threads have.
-    settled: Mutex<Settled>,
-    element: PhantomData<E>,
+    reserved: Mutex<Reserved>,
+    /// As many ones as the largest product with a bias has rows.
+    ones: Mutex<Arc<[E]>>,
 }
 
 impl<E: Element> Cpu<E> {
@@ -40,7 +41,7 @@ impl<E: Element> Cpu<E> {
                 Some(pool.map_err(|source| DeviceError::Threads { threads, source: source.into() })?)
             }
         };
-        Ok(Self { integers: None, pool, settled: Mutex::default(), element: PhantomData })
+        Ok(Self { integers: None, pool, reserved: Mutex::default(), ones: Mutex::new(Arc::default()) })
     }
 
     /// The same, with GEMMs with frozen matrices in integers.
@@ -49,5 +50,14 @@ impl<E: Element> Cpu<E> {
     /// As [`Cpu::new`].
     pub fn with_integers(threads: usize, integers: Integers) -> Result<Self, DeviceError> {
         Ok(Self { integers: Some(integers), ..Self::new(threads)? })
+    }
+
+    /// At least so many ones.
+    fn ones(&self, count: usize) -> Arc<[E]> {
+        let mut ones = self.ones.lock().unwrap_or_else(PoisonError::into_inner);
+        if ones.len() < count {
+            *ones = vec![E::from_f32(1.0); count].into();
+        }
+        ones.clone()
     }
 }

@@ -1,4 +1,4 @@
-//! One product of a GEMM's sum.
+//! One term of a GEMM's sum.
 
 use irtune_device::{Side, WeightView};
 

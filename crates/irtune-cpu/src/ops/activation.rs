@@ -1,31 +1,28 @@
 //! Activations of bottleneck adapters, forward and backward.
 //!
 //! # Source
-//! `tanh`, `relu` and `gelu` (the one with the error function) of PyTorch; tanh and the error function after Cephes'
-//! `tanhf` and `erff`.
+//! `tanh`, `relu` and `gelu` (the one with the error function) of PyTorch. Tanh and the error function are those of
+//! Cephes' `tanhf` and `erff`.
 
 use irtune_device::Activation;
 
 use crate::{
     simd::{element::Element, exponential::exp, vectorised},
-    threads::{disjoint::DisjointSlice, parallel},
+    threads::parallel,
 };
 
+/// Values of a task.
 const CHUNK: usize = 16 * 1024;
 
 /// `out = factor · f(input)`
 pub fn forward<E: Element>(activation: Activation, input: &[E], factor: f32, out: &mut [E]) {
     assert_eq!(input.len(), out.len(), "lengths of an activation");
-    let length = out.len();
-    let out = DisjointSlice::new(out);
-    parallel::for_each(length.div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..length.min((task + 1) * CHUNK);
-        // SAFETY: each task writes its own range.
-        let out = unsafe { out.part(range.start, range.len()) };
+    parallel::for_each_chunk(out, CHUNK, |first, out| {
+        let input = &input[first..][..out.len()];
         match activation {
-            Activation::Tanh => tanh_range(&input[range], factor, out),
-            Activation::Relu => relu_range(&input[range], factor, out),
-            Activation::Gelu => gelu_range(&input[range], factor, out),
+            Activation::Tanh => tanh_forward(input, factor, out),
+            Activation::Relu => relu_forward(input, factor, out),
+            Activation::Gelu => gelu_forward(input, factor, out),
         }
     });
 }
@@ -33,22 +30,18 @@ pub fn forward<E: Element>(activation: Activation, input: &[E], factor: f32, out
 /// Replaces the gradient of the output by that of the input.
 pub fn backward<E: Element>(activation: Activation, input: &[E], factor: f32, gradient: &mut [E]) {
     assert_eq!(input.len(), gradient.len(), "lengths of an activation's backward");
-    let length = gradient.len();
-    let gradient = DisjointSlice::new(gradient);
-    parallel::for_each(length.div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..length.min((task + 1) * CHUNK);
-        // SAFETY: each task writes its own range.
-        let gradient = unsafe { gradient.part(range.start, range.len()) };
+    parallel::for_each_chunk(gradient, CHUNK, |first, gradient| {
+        let input = &input[first..][..gradient.len()];
         match activation {
-            Activation::Tanh => tanh_slopes(&input[range], factor, gradient),
-            Activation::Relu => relu_slopes(&input[range], factor, gradient),
-            Activation::Gelu => gelu_slopes(&input[range], factor, gradient),
+            Activation::Tanh => tanh_backward(input, factor, gradient),
+            Activation::Relu => relu_backward(input, factor, gradient),
+            Activation::Gelu => gelu_backward(input, factor, gradient),
         }
     });
 }
 
 vectorised! {
-    fn tanh_range<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
+    fn tanh_forward<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
         for (value, out) in input.iter().zip(out) {
             *out = E::from_f32(factor * tanh(value.to_f32()));
         }
@@ -56,7 +49,7 @@ vectorised! {
 }
 
 vectorised! {
-    fn tanh_slopes<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
+    fn tanh_backward<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
         for (value, gradient) in input.iter().zip(gradient) {
             let value = tanh(value.to_f32());
             *gradient = E::from_f32(gradient.to_f32() * factor * (1.0 - value * value));
@@ -65,7 +58,7 @@ vectorised! {
 }
 
 vectorised! {
-    fn relu_range<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
+    fn relu_forward<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
         for (value, out) in input.iter().zip(out) {
             let value = value.to_f32();
             *out = E::from_f32(factor * if value < 0.0 { 0.0 } else { value });
@@ -74,7 +67,7 @@ vectorised! {
 }
 
 vectorised! {
-    fn relu_slopes<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
+    fn relu_backward<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
         for (value, gradient) in input.iter().zip(gradient) {
             let slope = if value.to_f32() > 0.0 { factor } else { 0.0 };
             *gradient = E::from_f32(gradient.to_f32() * slope);
@@ -83,7 +76,7 @@ vectorised! {
 }
 
 vectorised! {
-    fn gelu_range<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
+    fn gelu_forward<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
         for (value, out) in input.iter().zip(out) {
             let value = value.to_f32();
             *out = E::from_f32(factor * value * normal(value));
@@ -92,7 +85,7 @@ vectorised! {
 }
 
 vectorised! {
-    fn gelu_slopes<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
+    fn gelu_backward<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
         const DENSITY: f32 = 0.398_942_3; // 1 / √(2π)
         for (value, gradient) in input.iter().zip(gradient) {
             let value = value.to_f32();
@@ -117,7 +110,7 @@ fn tanh(x: f32) -> f32 {
     if size < 0.625 { inner } else { outer }
 }
 
-/// `Φ(x) = (1 + erf(x / √2)) / 2`, in the lower tail by its complement, so that no digits are lost there.
+/// `Φ(x) = (1 + erf(x / √2)) / 2`. The lower tail is computed by the complement, so that it loses no digits.
 #[inline(always)]
 fn normal(x: f32) -> f32 {
     let scaled = x * std::f32::consts::FRAC_1_SQRT_2;
@@ -211,23 +204,25 @@ mod tests {
 
     #[test]
     fn extremes() {
-        for activation in [Activation::Tanh, Activation::Relu, Activation::Gelu] {
-            let input = [0.0f32, 1e9, -1e9, f32::MAX, f32::MIN, f32::NAN];
-            let (mut out, mut slopes) = ([0.0; 6], [1.0; 6]);
-            forward(activation, &input, 1.0, &mut out);
-            backward(activation, &input, 1.0, &mut slopes);
-            let linear = activation != Activation::Tanh;
-            let high = |x: f32| if linear { x } else { 1.0 };
-            let low = if linear { 0.0 } else { -1.0 };
-            assert_eq!(out[..5], [0.0, high(1e9), low, high(f32::MAX), low], "{activation:?}");
-            assert!(out[5].is_nan() || activation == Activation::Relu, "{activation:?}");
-            let high = if linear { 1.0 } else { 0.0 };
-            let at_zero = match activation {
-                Activation::Tanh => 1.0,
-                Activation::Relu => 0.0,
-                Activation::Gelu => 0.5,
-            };
-            assert_eq!(slopes[..5], [at_zero, high, 0.0, high, 0.0], "{activation:?}");
-        }
+        crate::simd::at_every_level(|_| {
+            for activation in [Activation::Tanh, Activation::Relu, Activation::Gelu] {
+                let input = [0.0f32, 1e9, -1e9, f32::MAX, f32::MIN, f32::NAN];
+                let (mut out, mut slopes) = ([0.0; 6], [1.0; 6]);
+                forward(activation, &input, 1.0, &mut out);
+                backward(activation, &input, 1.0, &mut slopes);
+                let linear = activation != Activation::Tanh;
+                let high = |x: f32| if linear { x } else { 1.0 };
+                let low = if linear { 0.0 } else { -1.0 };
+                assert_eq!(out[..5], [0.0, high(1e9), low, high(f32::MAX), low], "{activation:?}");
+                assert!(out[5].is_nan() || activation == Activation::Relu, "{activation:?}");
+                let high = if linear { 1.0 } else { 0.0 };
+                let at_zero = match activation {
+                    Activation::Tanh => 1.0,
+                    Activation::Relu => 0.0,
+                    Activation::Gelu => 0.5,
+                };
+                assert_eq!(slopes[..5], [at_zero, high, 0.0, high, 0.0], "{activation:?}");
+            }
+        });
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     threads::{disjoint::DisjointSlice, parallel},
 };
 
+/// Values of a task.
 const CHUNK: usize = 32 * 1024;
 
 /// Updates `values` and both moments; `count` is this parameter's number of steps, this one included.
@@ -49,13 +50,19 @@ pub fn step(
     });
 }
 
+/// What every value of a step has in common.
 struct Scalars {
+    /// What weight decay leaves of a value.
     keep: f32,
     beta1: f32,
     beta2: f32,
+    /// `1 − beta1`
     rest1: f32,
+    /// `1 − beta2`
     rest2: f32,
+    /// The learning rate, over the first moment's bias correction.
     step_size: f32,
+    /// Root of the second moment's bias correction.
     correction: f32,
     epsilon: f32,
 }

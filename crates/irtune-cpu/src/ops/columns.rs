@@ -1,9 +1,10 @@
-//! Matrices scaled column by column, and sums of products down their columns: what a vector over outputs or inputs does
-//! in an adapter, and its gradient.
+//! Matrices scaled column by column, and sums of products down their columns.
+//!
+//! The first is what (IA)³'s and DoRA's vectors do to activations, the second is their gradient.
 
 use crate::{
     simd::{element::Element, vectorised},
-    threads::{disjoint::DisjointSlice, parallel},
+    threads::parallel,
 };
 
 /// `out = addend + factors ∘ input`, row by row; without factors they are 1, without an addend it is 0.
@@ -19,7 +20,7 @@ pub fn scale<E: Element>(
 ) {
     check(input.len(), factors, columns);
     assert!(out.len() == input.len() && addend.is_none_or(|addend| addend.len() == input.len()));
-    each_rows(out, columns, |range, out| {
+    each_task(out, columns, |range, out| {
         scale_rows(&input[range.clone()], factors, addend.map(|addend| &addend[range]), columns, out);
     });
 }
@@ -31,7 +32,7 @@ pub fn scale<E: Element>(
 pub fn add<E: Element>(input: &[E], factors: Option<&[f32]>, columns: usize, out: &mut [f32]) {
     check(input.len(), factors, columns);
     assert_eq!(out.len(), input.len(), "lengths of a scaled sum");
-    each_rows(out, columns, |range, out| add_rows(&input[range], factors, columns, out));
+    each_task(out, columns, |range, out| add_rows(&input[range], factors, columns, out));
 }
 
 /// Adds `Σ_rows left ∘ right` to `out`: the gradient of the factors of [`scale`] from that of its output and its input.
@@ -39,16 +40,12 @@ pub fn add<E: Element>(input: &[E], factors: Option<&[f32]>, columns: usize, out
 /// # Shapes
 /// `left`, `right`: `[rows, columns]`; `out`: `[columns]`.
 pub fn add_products<E: Element>(left: &[E], right: &[E], columns: usize, out: &mut [f32]) {
-    const STRIPE: usize = 64;
     assert!(left.len() == right.len() && left.len().is_multiple_of(columns) && out.len() == columns);
-    let out = DisjointSlice::new(out);
-    parallel::for_each(columns.div_ceil(STRIPE), |task| {
-        let (first, width) = (task * STRIPE, STRIPE.min(columns - task * STRIPE));
-        // SAFETY: each task writes its own columns.
-        let out = unsafe { out.part(first, width) };
-        add_stripe(left, right, columns, first, out);
-    });
+    parallel::for_each_chunk(out, STRIPE, |first, out| add_stripe(left, right, columns, first, out));
 }
+
+/// Columns of a task of [`add_products`].
+const STRIPE: usize = 64;
 
 fn check(length: usize, factors: Option<&[f32]>, columns: usize) {
     assert!(length.is_multiple_of(columns), "{length} values in rows of {columns}");
@@ -56,17 +53,13 @@ fn check(length: usize, factors: Option<&[f32]>, columns: usize) {
 }
 
 /// Splits rows among tasks, which get their range of values.
-fn each_rows<T: Send>(
+fn each_task<T: Send>(
     out: &mut [T],
     columns: usize,
     work: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync + Send,
 ) {
-    let (length, chunk) = (out.len(), parallel::rows_per_task(columns) * columns);
-    let out = DisjointSlice::new(out);
-    parallel::for_each(length.div_ceil(chunk), |task| {
-        let range = task * chunk..length.min((task + 1) * chunk);
-        // SAFETY: each task writes its own rows.
-        work(range.clone(), unsafe { out.part(range.start, range.len()) });
+    parallel::for_each_chunk(out, parallel::rows_per_task(columns) * columns, |first, out| {
+        work(first..first + out.len(), out);
     });
 }
 
@@ -114,7 +107,7 @@ vectorised! {
     fn add_stripe<E: Element>(left: &[E], right: &[E], columns: usize, first: usize, out: &mut [f32]) {
         // Sums of 32 rows are added up in turn, so that long batches lose no digits.
         for rows in (0..left.len() / columns).step_by(32) {
-            let mut sums = [0.0f32; 64];
+            let mut sums = [0.0f32; STRIPE];
             for row in rows..(rows + 32).min(left.len() / columns) {
                 let left = &left[row * columns + first..][..out.len()];
                 let right = &right[row * columns + first..][..out.len()];
@@ -138,33 +131,38 @@ mod tests {
 
     #[test]
     fn every_way_to_scale_and_add_is_the_plain_loop() {
-        for (rows, columns) in [(1, 1), (3, 17), (70, 65), (600, 64)] {
-            let (input, addend) = (numbers(rows * columns, 5), numbers(rows * columns, 7));
-            let factors = numbers(columns, 3);
-            for (some_factors, some_addend) in [(true, false), (true, true), (false, true), (false, false)] {
-                let expected: Vec<f32> = (0..rows * columns)
-                    .map(|at| {
-                        let factor = if some_factors { factors[at % columns] } else { 1.0 };
-                        let addend = if some_addend { addend[at] } else { 0.0 };
-                        addend + factor * input[at]
-                    })
-                    .collect();
-                let mut out = vec![9.0; rows * columns];
-                let (factors, addend) =
-                    (some_factors.then_some(&factors[..]), some_addend.then_some(&addend[..]));
-                scale(&input, factors, addend, columns, &mut out);
-                assert_eq!(out, expected);
-                let mut out = addend.map_or_else(|| vec![0.0; rows * columns], <[f32]>::to_vec);
-                add(&input, factors, columns, &mut out);
-                assert_eq!(out, expected);
+        crate::simd::at_every_level(|_| {
+            for (rows, columns) in [(1, 1), (3, 17), (70, 65), (600, 64)] {
+                let (input, addend) = (numbers(rows * columns, 5), numbers(rows * columns, 7));
+                let factors = numbers(columns, 3);
+                for (some_factors, some_addend) in
+                    [(true, false), (true, true), (false, true), (false, false)]
+                {
+                    let expected: Vec<f32> = (0..rows * columns)
+                        .map(|at| {
+                            let factor = if some_factors { factors[at % columns] } else { 1.0 };
+                            let addend = if some_addend { addend[at] } else { 0.0 };
+                            addend + factor * input[at]
+                        })
+                        .collect();
+                    let mut out = vec![9.0; rows * columns];
+                    let (factors, addend) =
+                        (some_factors.then_some(&factors[..]), some_addend.then_some(&addend[..]));
+                    scale(&input, factors, addend, columns, &mut out);
+                    assert_eq!(out, expected);
+                    let mut out = addend.map_or_else(|| vec![0.0; rows * columns], <[f32]>::to_vec);
+                    add(&input, factors, columns, &mut out);
+                    assert_eq!(out, expected);
+                }
+                let mut out = factors.clone();
+                add_products(&input, &addend, columns, &mut out);
+                for (column, out) in out.iter().enumerate() {
+                    let sum: f32 = (0..rows)
+                        .map(|row| input[row * columns + column] * addend[row * columns + column])
+                        .sum();
+                    assert_eq!(*out, factors[column] + sum);
+                }
             }
-            let mut out = factors.clone();
-            add_products(&input, &addend, columns, &mut out);
-            for (column, out) in out.iter().enumerate() {
-                let sum: f32 =
-                    (0..rows).map(|row| input[row * columns + column] * addend[row * columns + column]).sum();
-                assert_eq!(*out, factors[column] + sum);
-            }
-        }
+        });
     }
 }

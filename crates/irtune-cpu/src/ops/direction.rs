@@ -1,5 +1,7 @@
-//! Row norms of a frozen matrix with a low-rank one added, `‖w_j + s·b_j A‖`, without making the sum: DoRA divides each
-//! row by its norm. In f32 throughout.
+//! The row norms that DoRA divides by: `‖w_j + s·b_j A‖` of a frozen matrix with a low-rank one added.
+//!
+//! The sum of both matrices is never made. Its norms follow from the frozen rows' norms and two small products,
+//! `A Wᵀ` and `A Aᵀ`. All is f32.
 //!
 //! # Source
 //! Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", 2024, arXiv 2402.09353; PEFT `tuners/lora/dora.py`.
@@ -41,14 +43,14 @@ impl Direction<'_> {
         self.a.len() / self.weight.columns
     }
 
-    /// Finds [`Cross`].
+    /// Computes [`Cross`].
     pub fn cross(&self, cross: &mut Cross) {
         let (rank, outputs, inputs) = (self.rank(), self.weight.rows, self.weight.columns);
-        let left = || Matrix::new(self.a, rank, inputs);
+        let a = || Matrix::new(self.a, rank, inputs);
         let out = MatrixMut::new(&mut *cross.weight, rank, outputs);
-        gemm::<f32>(&[Term::forward(left(), self.weight)], 1.0, Output::Store(out));
+        gemm::<f32>(&[Term::forward(a(), self.weight)], 1.0, Output::Store(out));
         let out = MatrixMut::new(&mut *cross.own, rank, rank);
-        gemm::<f32>(&[Term::forward(left(), WeightView::of(self.a, rank, inputs))], 1.0, Output::Store(out));
+        gemm::<f32>(&[Term::forward(a(), WeightView::of(self.a, rank, inputs))], 1.0, Output::Store(out));
     }
 
     /// The norms of all rows: `‖w‖² + 2 s b·(A w) + s² b (A Aᵀ) bᵀ`, and the root; overwrites `cross`.
@@ -66,8 +68,9 @@ impl Direction<'_> {
         norms.iter_mut().for_each(|norm| *norm = norm.max(0.0).sqrt());
     }
 
-    /// Adds the gradient of `Bᵀ` through the norms: with q from [`quotients`], that of `V = W + s B A` is `q ∘ V`, so it is
-    /// `s · q ∘ (W Aᵀ + s B A Aᵀ)`.
+    /// Adds the gradient of `Bᵀ` through the norms: `s · q ∘ (W Aᵀ + s B A Aᵀ)`.
+    ///
+    /// The q are those of [`quotients`]: the gradient of `V = W + s B A` is `q ∘ V`.
     ///
     /// # Shapes
     /// `quotients`: `[outputs]`; `gradient`: `[rank, outputs]`.
@@ -97,12 +100,12 @@ impl Direction<'_> {
             scale_row(row, quotients, scaled);
         }
         // (q ∘ B)ᵀ B with one s; the GEMM below brings the other.
-        let left = || Matrix::new(&*scaled, rank, outputs);
+        let scaled_b = || Matrix::new(&*scaled, rank, outputs);
         let out = MatrixMut::new(&mut *square, rank, rank);
         let b = WeightView::of(self.b, rank, outputs);
-        gemm::<f32>(&[Term::forward(left(), b)], self.scaling, Output::Store(out));
+        gemm::<f32>(&[Term::forward(scaled_b(), b)], self.scaling, Output::Store(out));
         let terms = [
-            Term::backward(left(), self.weight),
+            Term::backward(scaled_b(), self.weight),
             Term::backward(Matrix::new(&*square, rank, rank), WeightView::of(self.a, rank, inputs)),
         ];
         let out = MatrixMut::new(gradient, rank, inputs);
@@ -202,50 +205,52 @@ mod tests {
 
     #[test]
     fn norms_and_their_gradients_are_those_of_the_sum() {
-        let (weight, a, b) =
-            (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2), numbers(RANK * OUTPUTS, 3));
-        let mut squares = vec![0.0; OUTPUTS];
-        WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
-        let direction = Direction {
-            weight: WeightView::of(&weight, OUTPUTS, INPUTS),
-            squares: &squares,
-            a: &a,
-            b: &b,
-            scaling: SCALING,
-        };
-        let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
-        let mut cross = Cross { weight: &mut known, own: &mut own };
-        let mut norms = vec![0.0; OUTPUTS];
-        direction.norms(&mut cross, &mut norms);
-        for (found, exact) in norms.iter().zip(slow(&weight, &a, &b)) {
-            assert!((f64::from(*found) / exact - 1.0).abs() < 1e-6, "{found} {exact}");
-        }
+        crate::simd::at_every_level(|_| {
+            let (weight, a, b) =
+                (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2), numbers(RANK * OUTPUTS, 3));
+            let mut squares = vec![0.0; OUTPUTS];
+            WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
+            let direction = Direction {
+                weight: WeightView::of(&weight, OUTPUTS, INPUTS),
+                squares: &squares,
+                a: &a,
+                b: &b,
+                scaling: SCALING,
+            };
+            let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
+            let mut cross = Cross { weight: &mut known, own: &mut own };
+            let mut norms = vec![0.0; OUTPUTS];
+            direction.norms(&mut cross, &mut norms);
+            for (found, exact) in norms.iter().zip(slow(&weight, &a, &b)) {
+                assert!((f64::from(*found) / exact - 1.0).abs() < 1e-6, "{found} {exact}");
+            }
 
-        // The loss is Σ c_j · norm_j; gradients by central differences of the slow norms, which are smooth.
-        let c = numbers(OUTPUTS, 4);
-        let quotients: Vec<f32> = c.iter().zip(&norms).map(|(c, norm)| c / norm).collect();
-        let (mut da, mut db) = (vec![1.0; a.len()], vec![2.0; b.len()]);
-        let (mut scaled, mut square) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
-        direction.b_backward(&cross, &quotients, &mut db);
-        direction.a_backward(&quotients, &mut scaled, &mut square, &mut da);
-        let loss = |a: &[f32], b: &[f32]| -> f64 {
-            slow(&weight, a, b).iter().zip(&c).map(|(norm, &c)| norm * f64::from(c)).sum()
-        };
-        let slope = |at: usize, of_a: bool| {
-            let ends = [-1.0f32 / 128.0, 1.0 / 128.0].map(|step| {
-                let (mut a, mut b) = (a.clone(), b.clone());
-                let place = if of_a { &mut a[at] } else { &mut b[at] };
-                *place += step;
-                (f64::from(*place), loss(&a, &b))
-            });
-            (ends[1].1 - ends[0].1) / (ends[1].0 - ends[0].0)
-        };
-        for (at, &found) in da.iter().enumerate() {
-            assert!((f64::from(found) - 1.0 - slope(at, true)).abs() < 1e-3, "A[{at}]: {found}");
-        }
-        for (at, &found) in db.iter().enumerate() {
-            assert!((f64::from(found) - 2.0 - slope(at, false)).abs() < 1e-3, "B[{at}]: {found}");
-        }
+            // The loss is Σ c_j · norm_j; gradients by central differences of the slow norms, which are smooth.
+            let c = numbers(OUTPUTS, 4);
+            let quotients: Vec<f32> = c.iter().zip(&norms).map(|(c, norm)| c / norm).collect();
+            let (mut da, mut db) = (vec![1.0; a.len()], vec![2.0; b.len()]);
+            let (mut scaled, mut square) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
+            direction.b_backward(&cross, &quotients, &mut db);
+            direction.a_backward(&quotients, &mut scaled, &mut square, &mut da);
+            let loss = |a: &[f32], b: &[f32]| -> f64 {
+                slow(&weight, a, b).iter().zip(&c).map(|(norm, &c)| norm * f64::from(c)).sum()
+            };
+            let slope = |at: usize, of_a: bool| {
+                let ends = [-1.0f32 / 128.0, 1.0 / 128.0].map(|step| {
+                    let (mut a, mut b) = (a.clone(), b.clone());
+                    let place = if of_a { &mut a[at] } else { &mut b[at] };
+                    *place += step;
+                    (f64::from(*place), loss(&a, &b))
+                });
+                (ends[1].1 - ends[0].1) / (ends[1].0 - ends[0].0)
+            };
+            for (at, &found) in da.iter().enumerate() {
+                assert!((f64::from(found) - 1.0 - slope(at, true)).abs() < 1e-3, "A[{at}]: {found}");
+            }
+            for (at, &found) in db.iter().enumerate() {
+                assert!((f64::from(found) - 2.0 - slope(at, false)).abs() < 1e-3, "B[{at}]: {found}");
+            }
+        });
     }
 
     #[test]
@@ -261,16 +266,18 @@ mod tests {
 
     #[test]
     fn a_zero_b_leaves_the_norms_of_the_matrix_bit_for_bit() {
-        let (weight, a) = (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2));
-        let b = vec![0.0; RANK * OUTPUTS];
-        let mut squares = vec![0.0; OUTPUTS];
-        WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
-        let view = WeightView::of(&weight, OUTPUTS, INPUTS);
-        let direction = Direction { weight: view, squares: &squares, a: &a, b: &b, scaling: SCALING };
-        let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
-        let mut norms = vec![0.0; OUTPUTS];
-        direction.norms(&mut Cross { weight: &mut known, own: &mut own }, &mut norms);
-        let expected: Vec<f32> = squares.iter().map(|square| square.sqrt()).collect();
-        assert_eq!(norms, expected);
+        crate::simd::at_every_level(|_| {
+            let (weight, a) = (numbers(OUTPUTS * INPUTS, 1), numbers(RANK * INPUTS, 2));
+            let b = vec![0.0; RANK * OUTPUTS];
+            let mut squares = vec![0.0; OUTPUTS];
+            WeightView::of(&weight, OUTPUTS, INPUTS).row_squares(&mut squares);
+            let view = WeightView::of(&weight, OUTPUTS, INPUTS);
+            let direction = Direction { weight: view, squares: &squares, a: &a, b: &b, scaling: SCALING };
+            let (mut known, mut own) = (vec![0.0; RANK * OUTPUTS], vec![0.0; RANK * RANK]);
+            let mut norms = vec![0.0; OUTPUTS];
+            direction.norms(&mut Cross { weight: &mut known, own: &mut own }, &mut norms);
+            let expected: Vec<f32> = squares.iter().map(|square| square.sqrt()).collect();
+            assert_eq!(norms, expected);
+        });
     }
 }

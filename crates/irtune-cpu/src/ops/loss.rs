@@ -1,8 +1,10 @@
-//! Cross-entropy of a few classes, forward and backward in one pass, in f64 between f32 ends.
+//! Cross-entropy of a few classes, forward and backward at once.
+//!
+//! Logits and gradients are f32, and what lies between is f64. Classes are few, so it runs on one thread.
 
 use irtune_device::LossOptions;
 
-/// Sum over the examples of the cross-entropy of their target; `gradient` becomes that of the sum times `factor`.
+/// Sum over the examples of the cross-entropy of their target. `gradient` becomes that of the sum, times `factor`.
 ///
 /// With class weights w and label smoothing ε the loss of an example of class y among K classes is
 /// `−(1 − ε) w_y log p_y − ε/K · Σ_c w_c log p_c`. A mean over examples divides by the sum of their w_y.
@@ -30,7 +32,7 @@ pub fn cross_entropy(
     rows.map(|((logits, gradient), &target)| {
         let target = target as usize;
         assert!(target < classes, "target {target} of {classes}");
-        // What of the target falls to a class.
+        // The share of the target that falls to a class.
         let share = |class: usize| {
             let own = if class == target { 1.0 - options.label_smoothing } else { 0.0 };
             options.weight(class) * (own + spread)

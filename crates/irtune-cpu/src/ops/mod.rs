@@ -2,9 +2,11 @@
 
 pub mod activation;
 pub mod adamw;
+pub mod bias;
 pub mod columns;
 pub mod direction;
 pub mod dropout;
+pub mod head_norm;
 pub mod loss;
 pub mod norm;
 pub mod rotary;

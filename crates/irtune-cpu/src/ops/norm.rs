@@ -1,4 +1,6 @@
-//! Root-mean-square norm, forward and backward.
+//! Root-mean-square norm (RMS norm), forward and backward.
+//!
+//! The forward keeps `rstd`, the reciprocal root mean square of each row, so that the backward reads a row once.
 //!
 //! # Source
 //! Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019; `LlamaRMSNorm` of transformers.
@@ -10,16 +12,16 @@ use crate::{
 
 /// Sum of squares, in 16 interleaved partial sums.
 #[inline(always)]
-fn squares16(values: &[f32]) -> f32 {
+fn squares16<I: Element>(values: &[I]) -> f32 {
     let mut sums = [0.0f32; 16];
     let (whole, rest) = values.as_chunks::<16>();
     for values in whole {
         for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value * value;
+            *sum += value.to_f32() * value.to_f32();
         }
     }
     for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += value * value;
+        *sum += value.to_f32() * value.to_f32();
     }
     sums.iter().sum()
 }
@@ -41,33 +43,39 @@ fn dot16<E: Element>(first: &[E], second: &[f32], third: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-/// Normalises each row and scales it by `gain`; also gives each row's reciprocal root mean square.
+/// Divides each row by its root mean square and multiplies it by `gain`; `rstd` gets each row's reciprocal.
 ///
 /// # Shapes
-/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`.
-pub fn forward<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `rstd`: `[rows]`.
+pub fn forward<I: Element, E: Element>(
+    input: &[I],
+    gain: &[f32],
+    epsilon: f32,
+    out: &mut [E],
+    rstd: &mut [f32],
+) {
     let width = gain.len();
-    let rows = scales.len();
+    let rows = rstd.len();
     assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
     let chunk = parallel::rows_per_task(width);
-    let (out, scales) = (DisjointSlice::new(out), DisjointSlice::new(scales));
+    let (out, rstd) = (DisjointSlice::new(out), DisjointSlice::new(rstd));
     parallel::for_each(rows.div_ceil(chunk), |task| {
         let first = task * chunk;
         let count = chunk.min(rows - first);
         // SAFETY: each task writes its own rows.
-        let (out, scales) = unsafe { (out.part(first * width, count * width), scales.part(first, count)) };
-        forward_rows(&input[first * width..][..count * width], gain, epsilon, out, scales);
+        let (out, rstd) = unsafe { (out.part(first * width, count * width), rstd.part(first, count)) };
+        forward_rows(&input[first * width..][..count * width], gain, epsilon, out, rstd);
     });
 }
 
 vectorised! {
-    fn forward_rows<E: Element>(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [E], scales: &mut [f32]) {
+    fn forward_rows<I: Element, E: Element>(input: &[I], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
         let width = gain.len();
-        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+        for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
             let mean = squares16(input) / width as f32;
-            *scale = 1.0 / (mean + epsilon).sqrt();
+            *rstd = 1.0 / (mean + epsilon).sqrt();
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
-                *out = E::from_f32(value * *scale * gain);
+                *out = E::from_f32(value.to_f32() * *rstd * gain);
             }
         }
     }
@@ -76,29 +84,24 @@ vectorised! {
 /// Recomputes the norm's output from a kept input and the forward's `rstd`.
 ///
 /// # Shapes
-/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
-pub fn recompute<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+/// `input`, `out`: `[rows, width]`; `gain`: `[width]`; `rstd`: `[rows]`, from the forward.
+pub fn recompute<E: Element>(input: &[E], gain: &[f32], rstd: &[f32], out: &mut [E]) {
     let width = gain.len();
-    let rows = scales.len();
+    let rows = rstd.len();
     assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
     let chunk = parallel::rows_per_task(width);
-    let out = DisjointSlice::new(out);
-    parallel::for_each(rows.div_ceil(chunk), |task| {
-        let first = task * chunk;
-        let count = chunk.min(rows - first);
-        let range = first * width..(first + count) * width;
-        // SAFETY: each task writes its own rows.
-        let out = unsafe { out.part(range.start, range.len()) };
-        recompute_rows(&input[range], gain, &scales[first..first + count], out);
+    parallel::for_each_chunk(out, chunk * width, |first, out| {
+        let rstd = &rstd[first / width..][..out.len() / width];
+        recompute_rows(&input[first..][..out.len()], gain, rstd, out);
     });
 }
 
 vectorised! {
-    fn recompute_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out: &mut [E]) {
+    fn recompute_rows<E: Element>(input: &[E], gain: &[f32], rstd: &[f32], out: &mut [E]) {
         let width = gain.len();
-        for ((input, out), scale) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(scales) {
+        for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
-                *out = E::from_f32(value.to_f32() * *scale * gain);
+                *out = E::from_f32(value.to_f32() * *rstd * gain);
             }
         }
     }
@@ -110,47 +113,38 @@ vectorised! {
 /// `r·g∘d − x·r³·mean(g∘d∘x)`.
 ///
 /// # Shapes
-/// `input` (as it was, or kept in another precision), `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`; `scales`: `[rows]`, from the forward.
+/// `input` (as it was, or kept in another precision), `out_gradient`, `gradient`: `[rows, width]`; `gain`: `[width]`;
+/// `rstd`: `[rows]`, from the forward.
 pub fn backward<E: Element>(
     input: &[E],
     gain: &[f32],
-    scales: &[f32],
+    rstd: &[f32],
     out_gradient: &[f32],
     gradient: &mut [f32],
 ) {
     let width = gain.len();
-    let rows = scales.len();
+    let rows = rstd.len();
     assert!(
         input.len() == rows * width && out_gradient.len() == input.len() && gradient.len() == input.len(),
         "shapes of a norm's backward"
     );
     let chunk = parallel::rows_per_task(width);
-    let gradient = DisjointSlice::new(gradient);
-    parallel::for_each(rows.div_ceil(chunk), |task| {
-        let first = task * chunk;
-        let count = chunk.min(rows - first);
-        let range = first * width..(first + count) * width;
-        // SAFETY: each task writes its own rows.
-        let gradient = unsafe { gradient.part(range.start, range.len()) };
-        backward_rows(
-            &input[range.clone()],
-            gain,
-            &scales[first..first + count],
-            &out_gradient[range],
-            gradient,
-        );
+    parallel::for_each_chunk(gradient, chunk * width, |first, gradient| {
+        let length = gradient.len();
+        let rstd = &rstd[first / width..][..length / width];
+        backward_rows(&input[first..][..length], gain, rstd, &out_gradient[first..][..length], gradient);
     });
 }
 
 vectorised! {
-    fn backward_rows<E: Element>(input: &[E], gain: &[f32], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    fn backward_rows<E: Element>(input: &[E], gain: &[f32], rstd: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
         let width = gain.len();
         let rows = input.chunks_exact(width).zip(out_gradient.chunks_exact(width)).zip(gradient.chunks_exact_mut(width));
-        for (((input, out_gradient), gradient), &scale) in rows.zip(scales) {
+        for (((input, out_gradient), gradient), &rstd) in rows.zip(rstd) {
             let dot = dot16(input, gain, out_gradient);
-            let pull = scale * scale * scale * dot / width as f32;
+            let pull = rstd * rstd * rstd * dot / width as f32;
             for (((gradient, value), out_gradient), gain) in gradient.iter_mut().zip(input).zip(out_gradient).zip(gain) {
-                *gradient += scale * gain * out_gradient - pull * value.to_f32();
+                *gradient += rstd * gain * out_gradient - pull * value.to_f32();
             }
         }
     }
@@ -159,17 +153,13 @@ vectorised! {
 /// Adds the gain's gradient to `gradient`: `Σ rows d∘x·r`, in the names of [`backward`].
 ///
 /// # Shapes
-/// `input` (as it was, or kept in another precision), `out_gradient`: `[rows, width]`; `scales`: `[rows]`, from the
+/// `input` (as it was, or kept in another precision), `out_gradient`: `[rows, width]`; `rstd`: `[rows]`, from the
 /// forward; `gradient`: `[width]`.
-pub fn gain_backward<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
-    let (width, rows) = (gradient.len(), scales.len());
+pub fn gain_backward<E: Element>(input: &[E], rstd: &[f32], out_gradient: &[f32], gradient: &mut [f32]) {
+    let (width, rows) = (gradient.len(), rstd.len());
     assert!(input.len() == rows * width && out_gradient.len() == input.len(), "shapes of a gain's gradient");
-    let gradient = DisjointSlice::new(gradient);
-    parallel::for_each(width.div_ceil(COLUMNS), |task| {
-        let first = task * COLUMNS;
-        // SAFETY: each task writes its own columns.
-        let gradient = unsafe { gradient.part(first, COLUMNS.min(width - first)) };
-        gain_columns(input, scales, out_gradient, width, first, gradient);
+    parallel::for_each_chunk(gradient, COLUMNS, |first, gradient| {
+        gain_columns(input, rstd, out_gradient, width, first, gradient);
     });
 }
 
@@ -177,13 +167,13 @@ pub fn gain_backward<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f3
 const COLUMNS: usize = 64;
 
 vectorised! {
-    fn gain_columns<E: Element>(input: &[E], scales: &[f32], out_gradient: &[f32], width: usize, first: usize, gradient: &mut [f32]) {
+    fn gain_columns<E: Element>(input: &[E], rstd: &[f32], out_gradient: &[f32], width: usize, first: usize, gradient: &mut [f32]) {
         let mut sums = [0.0f32; COLUMNS];
-        for (row, scale) in scales.iter().enumerate() {
+        for (row, rstd) in rstd.iter().enumerate() {
             let start = row * width + first;
             let (input, out_gradient) = (&input[start..][..gradient.len()], &out_gradient[start..][..gradient.len()]);
             for ((sum, value), out_gradient) in sums.iter_mut().zip(input).zip(out_gradient) {
-                *sum += out_gradient * (value.to_f32() * scale);
+                *sum += out_gradient * (value.to_f32() * rstd);
             }
         }
         for (gradient, sum) in gradient.iter_mut().zip(sums) {

@@ -1,7 +1,7 @@
 //! Rotary position embedding of query and key heads, forward and backward.
 //!
 //! # Source
-//! Su et al., "RoFormer", 2021, in transformers' layout: value j turns with value j + head_size / 2.
+//! Su et al., "RoFormer", 2021, in transformers' layout: value j is rotated with value j + head_size / 2.
 
 use irtune_device::RotaryTable;
 
@@ -11,23 +11,23 @@ use crate::{
     threads::{disjoint::DisjointSlice, parallel},
 };
 
-/// Turns every head of every row by its position's angle.
+/// Rotates every head of every row by its position's angle.
 ///
 /// # Shapes
 /// `rows`: `[tokens, heads · head_size]`; `positions`: `[tokens]`.
 pub fn forward<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32]) {
-    turn(rows, table, positions, 1.0);
+    rotate(rows, table, positions, 1.0);
 }
 
-/// The gradient of [`forward`]: every head turned back.
+/// The gradient of [`forward`]: every head is rotated back.
 ///
 /// # Shapes
 /// As for [`forward`].
 pub fn backward<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32]) {
-    turn(rows, table, positions, -1.0);
+    rotate(rows, table, positions, -1.0);
 }
 
-fn turn<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32], direction: f32) {
+fn rotate<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32], direction: f32) {
     rows.check();
     let (count, columns, stride) = (rows.rows, rows.columns, rows.stride);
     assert_eq!(positions.len(), count, "positions of rotary rows");
@@ -38,13 +38,13 @@ fn turn<E: Element>(rows: MatrixMut<E>, table: &RotaryTable, positions: &[u32], 
         for (row, &position) in positions.iter().enumerate().skip(task * chunk).take(chunk) {
             // SAFETY: each task writes its own rows.
             let row = unsafe { shared.part(row * stride, columns) };
-            turn_row(row, table.angles(position as usize), direction);
+            rotate_row(row, table.angles(position as usize), direction);
         }
     });
 }
 
 vectorised! {
-    fn turn_row<E: Element>(row: &mut [E], table: &[f32], direction: f32) {
+    fn rotate_row<E: Element>(row: &mut [E], table: &[f32], direction: f32) {
         let half = table.len() / 2;
         let (cosines, sines) = table.split_at(half);
         for head in row.chunks_exact_mut(2 * half) {

@@ -1,13 +1,14 @@
-//! Moving, rounding and transposing rows.
+//! Rows gathered, scattered, added, rounded, subtracted and transposed.
 
 use irtune_device::WeightView;
 
 use crate::{
     quant::decode::decode_row,
     simd::{element::Element, vectorised},
-    threads::{disjoint::DisjointSlice, parallel},
+    threads::parallel,
 };
 
+/// Values of a task.
 const CHUNK: usize = 32 * 1024;
 
 /// The embedding rows of `tokens`.
@@ -27,15 +28,11 @@ pub fn embed(table: &WeightView, tokens: &[u32], out: &mut [f32]) {
 /// Rounds f32 values to operands.
 pub fn round<E: Element>(input: &[f32], out: &mut [E]) {
     assert_eq!(input.len(), out.len(), "lengths of a rounding");
-    let out = DisjointSlice::new(out);
-    parallel::for_each(input.len().div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..input.len().min((task + 1) * CHUNK);
-        // SAFETY: each task writes its own range.
-        round_range(&input[range.clone()], unsafe { out.part(range.start, range.len()) });
-    });
+    parallel::for_each_chunk(out, CHUNK, |first, out| round_range(&input[first..][..out.len()], out));
 }
 
 vectorised! {
+    /// [`round`] on the current thread.
     pub(crate) fn round_range<E: Element>(input: &[f32], out: &mut [E]) {
         for (out, value) in out.iter_mut().zip(input) {
             *out = E::from_f32(*value);
@@ -46,13 +43,8 @@ vectorised! {
 /// `out = left − right`
 pub fn subtract<E: Element>(left: &[E], right: &[E], out: &mut [E]) {
     assert!(left.len() == out.len() && right.len() == out.len(), "lengths of a difference");
-    let out = DisjointSlice::new(out);
-    parallel::for_each(left.len().div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..left.len().min((task + 1) * CHUNK);
-        // SAFETY: each task writes its own range.
-        subtract_range(&left[range.clone()], &right[range.clone()], unsafe {
-            out.part(range.start, range.len())
-        });
+    parallel::for_each_chunk(out, CHUNK, |first, out| {
+        subtract_range(&left[first..][..out.len()], &right[first..][..out.len()], out);
     });
 }
 
@@ -104,14 +96,13 @@ pub fn add(input: &[f32], width: usize, indices: &[u32], out: &mut [f32]) {
 pub fn transpose<T: Copy + Send + Sync>(input: &[T], rows: usize, columns: usize, out: &mut [T]) {
     const BLOCK: usize = 16;
     assert!(input.len() == rows * columns && out.len() == input.len(), "shapes of a transposition");
-    let out = DisjointSlice::new(out);
-    parallel::for_each(columns.div_ceil(BLOCK), |task| {
-        let first_column = task * BLOCK;
-        let count = BLOCK.min(columns - first_column);
-        // SAFETY: each task writes its own rows of the output.
-        let out = unsafe { out.part(first_column * rows, count * rows) };
+    if rows == 0 {
+        return;
+    }
+    parallel::for_each_chunk(out, BLOCK * rows, |first, out| {
+        let first_column = first / rows;
         for first_row in (0..rows).step_by(BLOCK) {
-            for column in 0..count {
+            for column in 0..out.len() / rows {
                 for row in first_row..rows.min(first_row + BLOCK) {
                     out[column * rows + row] = input[row * columns + first_column + column];
                 }
@@ -134,17 +125,18 @@ mod tests {
         scatter(&picked, 5, &[6, 2], &mut back);
         assert_eq!(back[10..15], input[10..15]);
         assert!(back[..10].iter().all(|&value| value == 0.0));
-        let (mut turned, mut again) = (vec![0.0; 35], vec![0.0; 35]);
-        transpose(&input, 7, 5, &mut turned);
-        assert_eq!(turned[1], 5.0);
-        transpose(&turned, 5, 7, &mut again);
+        let (mut transposed, mut again) = (vec![0.0; 35], vec![0.0; 35]);
+        transpose(&input, 7, 5, &mut transposed);
+        assert_eq!(transposed[1], 5.0);
+        transpose(&transposed, 5, 7, &mut again);
         assert_eq!(again, input);
         // More than a block in both directions, and none of them whole.
         let input: Vec<u32> = (0..37 * 50).collect();
-        let mut turned = vec![0; input.len()];
-        transpose(&input, 37, 50, &mut turned);
+        let mut transposed = vec![0; input.len()];
+        transpose(&input, 37, 50, &mut transposed);
         assert!(
-            (0..50).all(|column| (0..37).all(|row| turned[column * 37 + row] == input[row * 50 + column]))
+            (0..50)
+                .all(|column| (0..37).all(|row| transposed[column * 37 + row] == input[row * 50 + column]))
         );
     }
 }

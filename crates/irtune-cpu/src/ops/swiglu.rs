@@ -1,4 +1,4 @@
-//! The gated activation `silu(gate) · up`, forward and backward.
+//! The gated activation `silu(gate) · up` (SwiGLU), forward and backward.
 //!
 //! # Source
 //! Shazeer, "GLU Variants Improve Transformer", 2020.
@@ -8,19 +8,14 @@ use crate::{
     threads::{disjoint::DisjointSlice, parallel},
 };
 
+/// Values of a task.
 const CHUNK: usize = 16 * 1024;
 
 /// `out = silu(gate) ∘ up`, all of one length.
 pub fn forward<E: Element>(gate: &[E], up: &[E], out: &mut [E]) {
     assert!(gate.len() == up.len() && up.len() == out.len(), "lengths of swiglu");
-    let length = out.len();
-    let out = DisjointSlice::new(out);
-    parallel::for_each(length.div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..length.min((task + 1) * CHUNK);
-        // SAFETY: each task writes its own range.
-        forward_range(&gate[range.clone()], &up[range.clone()], unsafe {
-            out.part(range.start, range.len())
-        });
+    parallel::for_each_chunk(out, CHUNK, |first, out| {
+        forward_range(&gate[first..][..out.len()], &up[first..][..out.len()], out);
     });
 }
 

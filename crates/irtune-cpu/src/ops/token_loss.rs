@@ -1,8 +1,8 @@
-//! Cross-entropy over a whole vocabulary, for a few rows: what a language model makes of one token each.
+//! Cross-entropy over a whole vocabulary, for a few rows: a language model's loss at one token each.
 //!
-//! Rows are many times longer than a classifier's, so they are computed in parallel; sums are f64.
+//! Rows are many times longer than a classifier's, so each is a task. Sums are f64.
 
-use crate::threads::{disjoint::DisjointSlice, parallel};
+use crate::threads::parallel;
 
 /// Logarithm of the sum of the exponentials of every row.
 ///
@@ -10,14 +10,10 @@ use crate::threads::{disjoint::DisjointSlice, parallel};
 /// `logits`: `[rows, columns]`; `out`: `[rows]`, overwritten.
 pub fn logsumexp(logits: &[f32], columns: usize, out: &mut [f64]) {
     assert_eq!(logits.len(), out.len() * columns, "shape of the logits");
-    let rows = out.len();
-    let out = DisjointSlice::new(out);
-    parallel::for_each(rows, |row| {
+    parallel::for_each_chunk(out, 1, |row, out| {
         let logits = &logits[row * columns..][..columns];
         let largest = f64::from(logits.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b)));
         let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - largest).exp()).sum();
-        // SAFETY: each task writes its own row's value.
-        let out = unsafe { out.part(row, 1) };
         out[0] = largest + sum.ln();
     });
 }
@@ -32,10 +28,8 @@ pub fn logsumexp(logits: &[f32], columns: usize, out: &mut [f64]) {
 pub fn gradient(logits: &mut [f32], columns: usize, logsumexp: &[f64], targets: &[u32], factors: &[f64]) {
     let rows = targets.len();
     assert!(logsumexp.len() == rows && factors.len() == rows && logits.len() == rows * columns, "rows");
-    let logits = DisjointSlice::new(logits);
-    parallel::for_each(rows, |row| {
-        // SAFETY: each task writes its own row.
-        let logits = unsafe { logits.part(row * columns, columns) };
+    parallel::for_each_chunk(logits, columns, |first, logits| {
+        let row = first / columns;
         let target = targets[row] as usize;
         assert!(target < columns, "target {target} of {columns}");
         let right = f64::from(logits[target]);

@@ -180,7 +180,7 @@ mod tests {
     fn scaled_rounding_is_the_same_at_every_level() {
         let values: [f32; LANES] = std::array::from_fn(|index| (index as f32 * 0.37).sin() * 3.0);
         let expected = values.map(|value| <bf16 as Element>::from_f32(value * 0.7));
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             let mut found = [bf16::ZERO; LANES];
             bf16::round_scaled(&values, 0.7, &mut found);
             assert_eq!(found, expected, "{set:?}");

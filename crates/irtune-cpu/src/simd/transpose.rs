@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn every_word_comes_to_its_place_and_no_other_is_touched() {
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             for (from_stride, to_stride) in [(16, 16), (17, 32), (40, 19)] {
                 let from: Vec<u32> = (0..16 * from_stride as u32).collect();
                 let mut to = vec![u32::MAX; 16 * to_stride];

@@ -25,30 +25,30 @@ thread_local! {
     static SHARED: RefCell<Vec<CacheLine>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Most cache lines that any task asked for. Which thread meets the largest task is chance; see [`settle`].
+/// Most cache lines that any task asked for. Which thread meets the largest task is chance; see [`reserve`].
 static MOST: AtomicUsize = AtomicUsize::new(0);
 static MOST_SHARED: AtomicUsize = AtomicUsize::new(0);
 
 /// Cache lines of scratch that every thread of a pool has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
+pub(crate) struct Reserved {
     own: usize,
     shared: usize,
 }
 
 /// Grows the scratch of all threads of the current pool to the most that any task asked for so far.
 ///
-/// Afterwards a step of known size allocates on no thread. `settled` is what an earlier call returned for this pool;
+/// Afterwards a step of known size allocates on no thread. `reserved` is what an earlier call returned for this pool;
 /// before the first call it is the default.
-pub fn settle(settled: Settled) -> Settled {
-    let most = Settled { own: MOST.load(Ordering::Relaxed), shared: MOST_SHARED.load(Ordering::Relaxed) };
-    if most.own > settled.own || most.shared > settled.shared {
+pub(crate) fn reserve(reserved: Reserved) -> Reserved {
+    let most = Reserved { own: MOST.load(Ordering::Relaxed), shared: MOST_SHARED.load(Ordering::Relaxed) };
+    if most.own > reserved.own || most.shared > reserved.shared {
         rayon::broadcast(|_| {
             SCRATCH.with_borrow_mut(|lines| grow(lines, most.own));
             SHARED.with_borrow_mut(|lines| grow(lines, most.shared));
         });
     }
-    Settled { own: most.own.max(settled.own), shared: most.shared.max(settled.shared) }
+    Reserved { own: most.own.max(reserved.own), shared: most.shared.max(reserved.shared) }
 }
 
 fn grow(lines: &mut Vec<CacheLine>, needed: usize) {
@@ -78,7 +78,7 @@ impl<'a> Arena<'a> {
 
 /// Runs `work` with at least `bytes` of memory that the tasks it starts may share.
 ///
-/// Which thread starts parallel work is chance. After [`settle`] all of them have as much.
+/// Which thread starts parallel work is chance. After [`reserve`] all of them have as much.
 pub(crate) fn with_shared<R>(bytes: usize, work: impl FnOnce(Arena) -> R) -> R {
     let needed = bytes.div_ceil(64);
     MOST_SHARED.fetch_max(needed, Ordering::Relaxed);

@@ -8,15 +8,18 @@
 use std::{fmt, str::FromStr};
 
 use arrayvec::ArrayVec;
+use irtune_device::{Activation, BMatrix, Device, Epilogue, FloatMatrix, Output, Term};
 use serde::{Deserialize, Serialize};
 
 use super::{
     config::AdapterConfigError,
     projection::Projection,
-    site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
-    state::{Entries, Group, Rest},
+    site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, ScaledPart, SiteGradients},
 };
-use irtune_device::{Activation, BMatrix, Device, FloatMatrix, Output, Term};
+use crate::parameters::{
+    entries::{Entries, Initial},
+    group::Group,
+};
 
 /// The function between a bottleneck's two matrices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,8 +167,8 @@ impl BottleneckConfig {
         (outputs, inputs): (usize, usize),
     ) -> BottleneckSite {
         let (size, width) = (self.size, self.width(outputs, inputs));
-        let down = entries.matrix(names[0].clone(), size, width, Rest::Drawn);
-        let up = entries.transposed(names[1].clone(), size, outputs, Rest::Constant(0.0));
+        let down = entries.matrix(names[0].clone(), size, width, Initial::Drawn);
+        let up = entries.transposed(names[1].clone(), size, outputs, Initial::Constant(0.0));
         let serial = self.place == BottleneckPlace::Serial;
         let activation = self.activation.activation();
         BottleneckSite { down, up, size, width, outputs, scaling: self.scaling, activation, serial }
@@ -219,19 +222,21 @@ impl BottleneckSite {
         let AdapterScratch { dropped, output, wide, activated, .. } = scratch;
         if self.serial {
             let output = if call.training { &mut saved.output } else { &mut *output };
-            device.gemm(&[call.frozen(input)], 1.0, rows, self.outputs, Output::Operands(output));
+            let out = Output::Operands(output);
+            device.gemm(&[call.frozen(input)], call.biased(), rows, self.outputs, out);
         }
         let output = if call.training { &saved.output } else { &*output };
         let read = call.dropped(if self.serial { output } else { input }, self.width, saved, dropped);
         let term = Term::forward(read, self.down(group));
-        device.gemm(&[term], 1.0, rows, size, Output::Operands(&mut saved.inner));
+        device.gemm(&[term], Epilogue::PLAIN, rows, size, Output::Operands(&mut saved.inner));
         let factor = self.scaling * call.factor;
         device.activate(self.activation, &saved.inner, factor, rows * size, activated);
         let added = Term::backward(&*activated, self.up(group));
         if self.serial {
-            call.combine(&[added], 1.0, None, output, self.outputs, wide, out);
+            let part = ScaledPart { factors: None, part: output, columns: self.outputs, bias: None };
+            call.combine(&[added], Epilogue::PLAIN, part, wide, out);
         } else {
-            device.gemm(&[call.frozen(input), added], 1.0, rows, self.outputs, out);
+            device.gemm(&[call.frozen(input), added], call.biased(), rows, self.outputs, out);
         }
     }
 
@@ -239,30 +244,30 @@ impl BottleneckSite {
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
+        Flow { input, out_gradient }: Flow<D>,
         saved: &SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
+        gradients: &mut SiteGradients<D>,
     ) {
         let (device, rows, size) = (call.device, call.rows, self.size);
-        let AdapterScratch { dropped, wide, activated, turned, inner_gradients, out_gradients, .. } = scratch;
-        let place = call.projection as usize;
-        let inner_gradient = &mut inner_gradients[place];
+        let AdapterScratch { dropped, wide, activated, transposed, .. } = scratch;
+        let inner = &mut gradients.inner;
         let term = Term::forward(out_gradient, self.up(group));
-        device.gemm(&[term], 1.0, rows, size, Output::Operands(inner_gradient));
+        device.gemm(&[term], Epilogue::PLAIN, rows, size, Output::Operands(inner));
         let (activation, length) = (self.activation, rows * size);
-        device.activate_backward(activation, &saved.inner, self.scaling, length, inner_gradient);
+        device.activate_backward(activation, &saved.inner, self.scaling, length, inner);
         if call.training {
             device.activate(activation, &saved.inner, self.scaling, length, activated);
-            group.add_outer(device, self.up, rows, (activated, size), (out_gradient, self.outputs), turned);
-            let read =
-                call.dropped(if self.serial { &saved.output } else { input }, self.width, saved, dropped);
-            group.add_outer(device, self.down, rows, (inner_gradient, size), (read, self.width), turned);
+            let output = (out_gradient, self.outputs);
+            group.add_outer(device, self.up, rows, (activated, size), output, transposed);
+            let read = if self.serial { &saved.output } else { input };
+            let read = (call.dropped(read, self.width, saved, dropped), self.width);
+            group.add_outer(device, self.down, rows, (inner, size), read, transposed);
         }
         if self.serial {
-            let terms = [call.masked(Term::backward(&*inner_gradient, self.down(group)), saved)];
-            let out = Output::Operands(&mut out_gradients[place]);
-            call.combine(&terms, 1.0, None, out_gradient, self.outputs, wide, out);
+            let terms = [call.masked(Term::backward(&*inner, self.down(group)), saved)];
+            let part = ScaledPart { factors: None, part: out_gradient, columns: self.outputs, bias: None };
+            call.combine(&terms, Epilogue::PLAIN, part, wide, Output::Operands(&mut gradients.out));
         }
     }
 
@@ -272,14 +277,14 @@ impl BottleneckSite {
         group: &'a Group<D>,
         out_gradient: &'a D::Operands,
         saved: &'a SavedAdapter<D>,
-        scratch: &'a AdapterScratch<D>,
+        gradients: &'a SiteGradients<D>,
     ) -> ArrayVec<Term<'a, D>, INPUT_TERMS> {
-        let (mut terms, place) = (ArrayVec::new(), call.projection as usize);
+        let mut terms = ArrayVec::new();
         if self.serial {
-            terms.push(call.frozen_backward(&scratch.out_gradients[place]));
+            terms.push(call.frozen_backward(&gradients.out));
         } else {
             terms.push(call.frozen_backward(out_gradient));
-            let inner = Term::backward(&scratch.inner_gradients[place], self.down(group));
+            let inner = Term::backward(&gradients.inner, self.down(group));
             terms.push(call.masked(inner, saved));
         }
         terms

@@ -11,15 +11,18 @@
 //! Liu et al. 2024, arXiv 2402.09353; PEFT 0.21 `tuners/lora/{dora,variants}.py`.
 
 use arrayvec::ArrayVec;
+use irtune_device::{Device, DoraMatrix, DoraNorms, DoraPlace, Epilogue, Output, Term, WeightView};
 use serde::{Deserialize, Serialize};
 
 use super::{
     config::AdapterConfigError,
     lora::{LoraConfig, LoraInit, LoraSite},
-    site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
-    state::{Entries, Group, Rest},
+    site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, ScaledPart, SiteGradients},
 };
-use irtune_device::{Device, DoraMatrix, DoraNorms, DoraPlace, Output, Term, WeightView};
+use crate::parameters::{
+    entries::{Entries, Initial},
+    group::Group,
+};
 
 /// A low-rank adapter with a magnitude for each output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +81,7 @@ impl DoraConfig {
         let norms: Vec<f32> = squares.iter().map(|square| square.sqrt()).collect();
         let known = DoraNorms::new(device, &squares, &norms);
         let lora = self.lora.site(device, entries, names, weight);
-        let magnitude = entries.vector(names[2].clone(), vec![outputs], Rest::Values(norms));
+        let magnitude = entries.vector(names[2].clone(), vec![outputs], Initial::Values(norms));
         entries.last().rate = self.lora.learning_rate_ratio;
         DoraSite { lora, magnitude, detach_norm: self.detach_norm, known }
     }
@@ -120,44 +123,46 @@ impl<D: Device> DoraSite<D> {
         out: Output<D>,
     ) {
         let (device, rows, lora) = (call.device, call.rows, &self.lora);
-        let AdapterScratch { dropped, rest, output, wide, .. } = scratch;
+        let AdapterScratch { dropped, difference, output, wide, .. } = scratch;
         let adapted_input = call.dropped(input, lora.inputs, saved, dropped);
         let SavedAdapter { inner, output: kept, .. } = saved;
         let term = Term::forward(adapted_input, lora.a(group));
-        device.gemm(&[term], lora.scaling, rows, lora.rank, Output::Operands(inner));
+        device.gemm(&[term], Epilogue::scaled(lora.scaling), rows, lora.rank, Output::Operands(inner));
         let sum = if call.training { kept } else { output };
         let terms = [call.frozen(adapted_input), Term::backward(&*inner, lora.b(group))];
-        device.gemm(&terms, call.factor, rows, lora.outputs, Output::Operands(sum));
-        let factors = Some((&self.known.factors, 0));
+        let epilogue = Epilogue::scaled(call.factor);
+        device.gemm(&terms, epilogue, rows, lora.outputs, Output::Operands(sum));
         let (left_out, scale) = if call.dropout.is_some() {
-            device.subtract(input, adapted_input, rows * lora.inputs, rest);
-            (Some(&*rest), 1.0)
+            device.subtract(input, adapted_input, rows * lora.inputs, difference);
+            (Some(&*difference), 1.0)
         } else if call.factor != 1.0 {
             (Some(input), 1.0 - call.factor)
         } else {
             (None, 1.0)
         };
         let terms: ArrayVec<Term<D>, 1> = left_out.map(|input| call.frozen(input)).into_iter().collect();
-        call.combine(&terms, scale, factors, sum, lora.outputs, wide, out);
+        let factors = Some((&self.known.factors, 0));
+        let scaled = ScaledPart { factors, part: sum, columns: lora.outputs, bias: call.bias };
+        call.combine(&terms, Epilogue::scaled(scale), scaled, wide, out);
     }
 
     pub(super) fn backward(
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
+        Flow { input, out_gradient }: Flow<D>,
         saved: &SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
+        gradients: &mut SiteGradients<D>,
     ) {
         let (device, rows, outputs) = (call.device, call.rows, self.lora.outputs);
-        let AdapterScratch { dropped, turned, sums, dora, inner_gradients, out_gradients, .. } = scratch;
-        let place = call.projection as usize;
-        let (inner_gradient, scaled) = (&mut inner_gradients[place], &mut out_gradients[place]);
+        let SiteGradients { inner, out: scaled, .. } = gradients;
         let factors = Some((&self.known.factors, 0));
         device.scale_columns(out_gradient, factors, None, rows, outputs, Output::Operands(scaled));
-        self.lora.matrices_backward(call, group, input, scaled, saved, dropped, turned, inner_gradient);
+        let flow = Flow { input, out_gradient: scaled };
+        self.lora.matrices_backward(call, group, flow, saved, scratch, inner);
         if call.training {
+            let AdapterScratch { sums, dora, .. } = scratch;
             device.clear(sums, 0, outputs);
             device.add_column_products(out_gradient, &saved.output, rows, outputs, sums, 0);
             let Group { values, gradient, .. } = group;
@@ -177,15 +182,14 @@ impl<D: Device> DoraSite<D> {
         group: &'a Group<D>,
         out_gradient: &'a D::Operands,
         saved: &'a SavedAdapter<D>,
-        scratch: &'a AdapterScratch<D>,
+        gradients: &'a SiteGradients<D>,
     ) -> ArrayVec<Term<'a, D>, INPUT_TERMS> {
         let mut terms = ArrayVec::new();
-        let place = call.projection as usize;
         if call.dropout.is_some() {
             terms.push(call.frozen_backward(out_gradient));
         }
-        terms.push(call.masked(call.frozen_backward(&scratch.out_gradients[place]), saved));
-        let inner = Term::backward(&scratch.inner_gradients[place], self.lora.a(group));
+        terms.push(call.masked(call.frozen_backward(&gradients.out), saved));
+        let inner = Term::backward(&gradients.inner, self.lora.a(group));
         terms.push(call.masked(inner, saved));
         terms
     }
@@ -193,7 +197,7 @@ impl<D: Device> DoraSite<D> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc};
+    use std::sync::Arc;
 
     use irtune_cpu::Cpu;
     use irtune_device::Memory as _;
@@ -201,11 +205,11 @@ mod tests {
     use super::*;
     use crate::{
         adapters::{
-            projection::Projection,
+            Trained,
             site::{Dropout, Site, layer_sites},
         },
         base::Base,
-        engine::Trained,
+        families::Projection,
     };
 
     const ROWS: usize = 5;
@@ -217,7 +221,7 @@ mod tests {
 
     #[test]
     fn under_dropout_it_is_the_formula_of_peft() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tiny_llama/six_layers/model");
+        let folder = irtune_testing::golden::tiny_llama("six_layers");
         let base = Arc::new(Base::open(&folder).unwrap());
         let device = Cpu::<f32>::new(1).unwrap();
         let projection = Projection::UpProj;
@@ -229,7 +233,7 @@ mod tests {
         let matrix = base.weights.matrix(&base.config.family.weight_name(2, projection)).unwrap();
         let weight = device.weight(matrix).unwrap();
         let mut scratch = AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS);
-        let site = sites[projection as usize].as_mut().unwrap();
+        let site = &mut sites[0].1;
         site.refresh(&device, &weight, &group, &mut scratch);
 
         let (outputs, inputs) = base.config.projection_shape(projection);
@@ -239,15 +243,15 @@ mod tests {
         let call = Call {
             device: &device,
             weight: &weight,
-            projection,
+            bias: None,
             rows: ROWS,
+            keys: &[5, 6, 7, 8, 9],
             dropout: Some(Dropout { key: 3, probability: 0.3 }),
             factor: 1.0,
             training: true,
         };
         let mut found = vec![0.0; ROWS * outputs];
-        let keys = [5, 6, 7, 8, 9];
-        site.forward(&call, &group, &input, &keys, &mut saved, &mut scratch, Output::Operands(&mut found));
+        site.forward(&call, &group, &input, &mut saved, &mut scratch, Output::Operands(&mut found));
 
         let Site::Dora(dora) = &*site else { panic!("a DoRA") };
         let matrix = base.weights.get(&base.config.family.weight_name(2, projection)).unwrap();

@@ -4,14 +4,17 @@
 //! Liu et al. 2022, arXiv 2205.05638; PEFT `tuners/ia3/layer.py`, where the down projection is the "feedforward" one.
 
 use arrayvec::ArrayVec;
+use irtune_device::{Device, Epilogue, Output, Term};
 use serde::{Deserialize, Serialize};
 
 use super::{
     projection::Projection,
-    site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
-    state::{Entries, Group, Rest},
+    site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, ScaledPart, SiteGradients},
 };
-use irtune_device::{Device, Output, Term};
+use crate::parameters::{
+    entries::{Entries, Initial},
+    group::Group,
+};
 
 /// A vector at every target module of every layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,7 +74,7 @@ impl Ia3Site {
     ) -> Self {
         let scales_input = Ia3Config::scales_input(projection);
         let shape = Ia3Config::tensors(projection, outputs, inputs).swap_remove(0).1;
-        let vector = entries.vector(names[0].clone(), shape, Rest::Constant(1.0));
+        let vector = entries.vector(names[0].clone(), shape, Initial::Constant(1.0));
         Self { vector, outputs, inputs, scales_input }
     }
 
@@ -84,25 +87,31 @@ impl Ia3Site {
         scratch: &mut AdapterScratch<D>,
         out: Output<D>,
     ) {
-        let (device, rows, outputs) = (call.device, call.rows, self.outputs);
+        let (device, rows, outputs, bias) = (call.device, call.rows, self.outputs, call.bias);
         let vector = Some((&group.values, self.vector));
         let AdapterScratch { dropped, output, wide, .. } = scratch;
         // What a weakened vector leaves as it was.
         let plain: ArrayVec<Term<D>, 1> =
             (call.factor != 1.0).then(|| call.frozen(input)).into_iter().collect();
+        let left = 1.0 - call.factor;
         if self.scales_input {
             device.scale_columns(input, vector, None, rows, self.inputs, Output::Operands(dropped));
             let terms = [call.frozen(&*dropped)];
             if plain.is_empty() {
-                device.gemm(&terms, 1.0, rows, outputs, out);
+                device.gemm(&terms, call.biased(), rows, outputs, out);
             } else {
-                device.gemm(&terms, call.factor, rows, outputs, Output::Operands(output));
-                call.combine(&plain, 1.0 - call.factor, None, output, outputs, wide, out);
+                let epilogue = Epilogue::scaled(call.factor);
+                device.gemm(&terms, epilogue, rows, outputs, Output::Operands(output));
+                let part = ScaledPart { factors: None, part: output, columns: outputs, bias };
+                call.combine(&plain, Epilogue::scaled(left), part, wide, out);
             }
         } else {
+            // The vector scales the bias too.
             let output = if call.training { &mut saved.output } else { output };
-            device.gemm(&[call.frozen(input)], call.factor, rows, outputs, Output::Operands(output));
-            call.combine(&plain, 1.0 - call.factor, vector, output, outputs, wide, out);
+            let epilogue = Epilogue { scale: call.factor, bias };
+            device.gemm(&[call.frozen(input)], epilogue, rows, outputs, Output::Operands(output));
+            let part = ScaledPart { factors: vector, part: output, columns: outputs, bias: None };
+            call.combine(&plain, Epilogue { scale: left, bias }, part, wide, out);
         }
     }
 
@@ -110,20 +119,20 @@ impl Ia3Site {
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        out_gradient: &D::Operands,
+        flow: Flow<D>,
         saved: &SavedAdapter<D>,
-        scratch: &mut AdapterScratch<D>,
+        gradients: &mut SiteGradients<D>,
     ) {
         if self.scales_input {
             return;
         }
-        let (device, rows, outputs) = (call.device, call.rows, self.outputs);
+        let (device, rows, outputs, out_gradient) = (call.device, call.rows, self.outputs, flow.out_gradient);
         if call.training {
             let gradient = &mut group.gradient;
             device.add_column_products(out_gradient, &saved.output, rows, outputs, gradient, self.vector);
         }
         let vector = Some((&group.values, self.vector));
-        let out = Output::Operands(&mut scratch.out_gradients[call.projection as usize]);
+        let out = Output::Operands(&mut gradients.out);
         device.scale_columns(out_gradient, vector, None, rows, outputs, out);
     }
 
@@ -131,11 +140,10 @@ impl Ia3Site {
         &'a self,
         call: &Call<'a, D>,
         out_gradient: &'a D::Operands,
-        scratch: &'a AdapterScratch<D>,
+        gradients: &'a SiteGradients<D>,
     ) -> ArrayVec<Term<'a, D>, INPUT_TERMS> {
-        let scaled = &scratch.out_gradients[call.projection as usize];
-        let left = if self.scales_input { out_gradient } else { scaled };
-        [call.frozen_backward(left)].into_iter().collect()
+        let a = if self.scales_input { out_gradient } else { &gradients.out };
+        [call.frozen_backward(a)].into_iter().collect()
     }
 
     /// The vector's gradient from that of the scaled input, which then becomes that of the input.

@@ -9,18 +9,23 @@
 //! 2402.12354; Meng et al. 2024 (PiSSA), arXiv 2404.02948; PEFT `tuners/lora/layer.py`.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, FloatMatrix, LowRank, Output, Term, WeightView};
+use irtune_device::{BMatrix, Device, Epilogue, FloatMatrix, LowRank, Output, Term, WeightView};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
     config::AdapterConfigError,
     pissa,
-    projection::Projection,
-    site::{AdapterScratch, Call, INPUT_TERMS, SavedAdapter},
-    state::{Entries, Group, Rest},
+    site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, SiteGradients},
 };
-use crate::{families::Family, host_tensor::HostTensor};
+use crate::{
+    families::{Family, Projection},
+    host_tensor::HostTensor,
+    parameters::{
+        entries::{Entries, Initial},
+        group::Group,
+    },
+};
 
 /// What LoRA's matrices start from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,7 +144,7 @@ impl LoraConfig {
         weight: &WeightView,
     ) -> LoraSite<D> {
         let (outputs, inputs, rank) = (weight.rows, weight.columns, self.rank);
-        let (mut rests, mut fixed) = ((Rest::Drawn, Rest::Constant(0.0)), None);
+        let (mut initial, mut fixed) = ((Initial::Drawn, Initial::Constant(0.0)), None);
         if self.init == LoraInit::Pissa {
             let (a, b) = pissa::principal(weight, rank, self.scaling());
             let taken: Vec<f32> = b.iter().map(|value| -value).collect();
@@ -149,10 +154,10 @@ impl LoraConfig {
                 floats
             };
             fixed = Some(Fixed { a: upload(&a), b: upload(&taken) });
-            rests = (Rest::Values(a), Rest::Values(b));
+            initial = (Initial::Values(a), Initial::Values(b));
         }
-        let a = entries.matrix(names[0].clone(), rank, inputs, rests.0);
-        let b = entries.transposed(names[1].clone(), rank, outputs, rests.1);
+        let a = entries.matrix(names[0].clone(), rank, inputs, initial.0);
+        let b = entries.transposed(names[1].clone(), rank, outputs, initial.1);
         entries.last().rate = self.learning_rate_ratio;
         LoraSite { a, b, rank, inputs, outputs, scaling: self.scaling(), fixed }
     }
@@ -207,7 +212,8 @@ impl<D: Device> LoraSite<D> {
         let inner_input = call.dropped(input, self.inputs, saved, &mut scratch.dropped);
         let scale = self.scaling * call.factor;
         let inner = |a, out: &mut D::Operands| {
-            device.gemm(&[Term::forward(inner_input, a)], scale, rows, self.rank, Output::Operands(out));
+            let term = Term::forward(inner_input, a);
+            device.gemm(&[term], Epilogue::scaled(scale), rows, self.rank, Output::Operands(out));
         };
         inner(self.a(group), &mut saved.inner);
         let mut terms = ArrayVec::<Term<D>, 3>::new();
@@ -217,50 +223,48 @@ impl<D: Device> LoraSite<D> {
             inner(start(a, self.rank, self.inputs), &mut saved.fixed_inner);
             terms.push(Term::backward(&saved.fixed_inner, start(b, self.rank, self.outputs)));
         }
-        device.gemm(&terms, 1.0, rows, self.outputs, out);
+        device.gemm(&terms, call.biased(), rows, self.outputs, out);
     }
 
     pub(super) fn backward(
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
+        flow: Flow<D>,
         saved: &SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
+        gradients: &mut SiteGradients<D>,
     ) {
-        let AdapterScratch { dropped, turned, inner_gradients, fixed_gradients, .. } = scratch;
-        let inner_gradient = &mut inner_gradients[call.projection as usize];
-        self.matrices_backward(call, group, input, out_gradient, saved, dropped, turned, inner_gradient);
         if let Some(Fixed { b, .. }) = &self.fixed {
-            let term = Term::forward(out_gradient, start(b, self.rank, self.outputs));
-            let out = Output::Operands(&mut fixed_gradients[call.projection as usize]);
-            call.device.gemm(&[term], self.scaling, call.rows, self.rank, out);
+            let term = Term::forward(flow.out_gradient, start(b, self.rank, self.outputs));
+            let out = Output::Operands(&mut gradients.fixed_inner);
+            call.device.gemm(&[term], Epilogue::scaled(self.scaling), call.rows, self.rank, out);
         }
+        self.matrices_backward(call, group, flow, saved, scratch, &mut gradients.inner);
     }
 
     /// Gradients of A and B, and of their inner product, given that of `s · B A x`.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn matrices_backward(
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
+        Flow { input, out_gradient }: Flow<D>,
         saved: &SavedAdapter<D>,
-        dropped: &mut D::Operands,
-        turned: &mut D::Operands,
+        scratch: &mut AdapterScratch<D>,
         inner_gradient: &mut D::Operands,
     ) {
         let (device, rows, rank) = (call.device, call.rows, self.rank);
+        let AdapterScratch { dropped, transposed, .. } = scratch;
         let term = Term::forward(out_gradient, self.b(group));
-        device.gemm(&[term], self.scaling, rows, rank, Output::Operands(inner_gradient));
+        let epilogue = Epilogue::scaled(self.scaling);
+        device.gemm(&[term], epilogue, rows, rank, Output::Operands(inner_gradient));
         if !call.training {
             return;
         }
-        group.add_outer(device, self.b, rows, (&saved.inner, rank), (out_gradient, self.outputs), turned);
-        let inner_input = call.dropped(input, self.inputs, saved, dropped);
-        group.add_outer(device, self.a, rows, (inner_gradient, rank), (inner_input, self.inputs), turned);
+        let output = (out_gradient, self.outputs);
+        group.add_outer(device, self.b, rows, (&saved.inner, rank), output, transposed);
+        let inner_input = (call.dropped(input, self.inputs, saved, dropped), self.inputs);
+        group.add_outer(device, self.a, rows, (inner_gradient, rank), inner_input, transposed);
     }
 
     pub(super) fn input_gradient<'a>(
@@ -269,14 +273,13 @@ impl<D: Device> LoraSite<D> {
         group: &'a Group<D>,
         out_gradient: &'a D::Operands,
         saved: &'a SavedAdapter<D>,
-        scratch: &'a AdapterScratch<D>,
+        gradients: &'a SiteGradients<D>,
     ) -> ArrayVec<Term<'a, D>, INPUT_TERMS> {
         let mut terms = ArrayVec::new();
         terms.push(call.frozen_backward(out_gradient));
-        let place = call.projection as usize;
-        terms.push(call.masked(Term::backward(&scratch.inner_gradients[place], self.a(group)), saved));
+        terms.push(call.masked(Term::backward(&gradients.inner, self.a(group)), saved));
         if let Some(Fixed { a, .. }) = &self.fixed {
-            let inner = Term::backward(&scratch.fixed_gradients[place], start(a, self.rank, self.inputs));
+            let inner = Term::backward(&gradients.fixed_inner, start(a, self.rank, self.inputs));
             terms.push(call.masked(inner, saved));
         }
         terms

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::{config::AdapterConfig, lora::LoraInit, projection::Projection};
-use crate::{base::Base, error::ModelError, host_tensor::HostTensor};
+use super::{config::AdapterConfig, ia3::Ia3Config, lora::LoraInit, projection::Projection};
+use crate::{base::Base, error::ModelError, families::Kind, host_tensor::HostTensor};
 
 /// `W` of a projection with its adapter merged in, in f32; `W` itself where the projection has none.
 ///
@@ -50,6 +50,31 @@ pub fn merged_weight(
         }
         (AdapterConfig::Ia3(ia3), [vector]) => ia3.merge(&mut values, inputs, projection, vector),
         _ => unreachable!("one tensor for each that the adapter has"),
+    }
+    Ok(values)
+}
+
+/// A projection's bias with its adapter merged in, `[outputs]`, where it has a bias: a vector over the outputs scales it.
+///
+/// # Errors
+/// As [`merged_weight`].
+pub(crate) fn merged_bias(
+    base: &Base,
+    adapter: &AdapterConfig,
+    tensors: &[HostTensor],
+    layer: usize,
+    projection: Projection,
+) -> Result<Vec<f32>, ModelError> {
+    let family = base.config.family;
+    let mut values = base.weights.vector(&family.layer_name(layer, projection, Kind::Bias))?;
+    let scaled = matches!(adapter, AdapterConfig::Ia3(_)) && !Ia3Config::scales_input(projection);
+    if scaled && adapter.target_modules().contains(&projection) {
+        let (part, _) = adapter.tensors(&base.config, projection).swap_remove(0);
+        let name = family.adapter_name(layer, projection, part);
+        let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
+            return Err(ModelError::MissingParameter { name });
+        };
+        values.iter_mut().zip(&tensor.data).for_each(|(value, factor)| *value *= factor);
     }
     Ok(values)
 }

@@ -5,11 +5,10 @@ pub mod config;
 pub mod dora;
 pub mod ia3;
 pub mod lora;
-pub(crate) mod masters;
 pub mod merge;
 mod pissa;
 pub(crate) mod site;
-pub(crate) mod state;
+mod trained;
 
 pub use crate::families::projection::{self, Projection, UnknownProjection};
 pub use bottleneck::{BottleneckActivation, BottleneckConfig, BottleneckPlace};
@@ -18,3 +17,4 @@ pub use dora::DoraConfig;
 pub use ia3::Ia3Config;
 pub use lora::{LoraConfig, LoraInit};
 pub use merge::merged_weight;
+pub use trained::Trained;

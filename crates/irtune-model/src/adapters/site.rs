@@ -1,7 +1,7 @@
 //! A projection's adapter inside a layer: the three things a layer's forward and backward ask of it, whatever its kind.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, DoraScratch, LowRank, MaskRef, Output, Term};
+use irtune_device::{BMatrix, Device, DoraScratch, Epilogue, LowRank, MaskRef, Output, Term};
 
 use super::{
     bottleneck::BottleneckSite,
@@ -9,13 +9,17 @@ use super::{
     dora::DoraSite,
     ia3::Ia3Site,
     lora::LoraSite,
-    masters,
-    projection::Projection,
-    state::{Entries, Entry, Group},
+    trained::Trained,
 };
 use crate::{
-    base::Base, config::ModelConfig, engine::Trained, error::ModelError, families::Family,
+    base::{Base, config::ModelConfig, weights::WeightError},
+    families::{Family, Projection},
     host_tensor::HostTensor,
+    parameters::{
+        entries::{Entries, Entry},
+        group::Group,
+        masters,
+    },
 };
 
 /// Most summands that a projection's input gradient has: the frozen matrix's once or (DoRA under dropout) twice, and its
@@ -30,13 +34,8 @@ pub(crate) enum Site<D: Device> {
     Ia3(Ia3Site),
 }
 
-/// By [`Projection`].
-pub(crate) type Sites<D> = [Option<Site<D>>; 7];
-
-/// No adapters.
-pub(crate) fn none<D: Device>() -> Sites<D> {
-    [const { None }; 7]
-}
+/// The adapters of one layer.
+pub(crate) type Sites<D> = Vec<(Projection, Site<D>)>;
 
 /// The sites of one layer, and the entries of its group.
 ///
@@ -47,14 +46,15 @@ pub(crate) fn layer_sites<D: Device>(
     base: &Base,
     adapter: &AdapterConfig,
     layer: usize,
-) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
-    let (mut entries, mut sites) = (Entries::default(), none());
+) -> Result<(Vec<Entry>, Sites<D>), WeightError> {
+    let (mut entries, mut sites) = (Entries::default(), Sites::new());
+    let family = base.config.family;
     for &projection in adapter.target_modules() {
-        let weight = base.weights.get(&base.config.family.weight_name(layer, projection))?;
+        let weight = base.weights.get(&family.weight_name(layer, projection))?;
         let names: Vec<String> = adapter
             .tensors(&base.config, projection)
             .iter()
-            .map(|(part, _)| base.config.family.adapter_name(layer, projection, part))
+            .map(|(part, _)| family.adapter_name(layer, projection, part))
             .collect();
         let shape = (weight.rows, weight.columns);
         let site = match adapter {
@@ -65,7 +65,7 @@ pub(crate) fn layer_sites<D: Device>(
             }
             AdapterConfig::Ia3(_) => Site::Ia3(Ia3Site::new(&mut entries, &names, projection, shape)),
         };
-        sites[projection as usize] = Some(site);
+        sites.push((projection, site));
     }
     Ok((entries.list, sites))
 }
@@ -82,14 +82,32 @@ pub(crate) struct Call<'a, D: Device> {
     pub(crate) device: &'a D,
     /// The frozen matrix.
     pub(crate) weight: &'a D::Weight,
-    pub(crate) projection: Projection,
+    /// What is added to the projection's output, with or without an adapter.
+    pub(crate) bias: Option<(&'a D::Floats, usize)>,
     pub(crate) rows: usize,
+    /// Of the rows' dropout, `[rows]`; empty in the backward, which keeps the masks.
+    pub(crate) keys: &'a [u64],
     /// In training, when something is dropped; its key is the projection's.
     pub(crate) dropout: Option<Dropout>,
     /// What the adapter adds is multiplied by this; other than 1 in evaluation only.
     pub(crate) factor: f32,
     /// Whether the adapter's gradients are wanted.
     pub(crate) training: bool,
+}
+
+/// A projection's input with the gradient of its output, `[rows, inputs]` and `[rows, outputs]`.
+pub(crate) struct Flow<'a, D: Device> {
+    pub(crate) input: &'a D::Operands,
+    pub(crate) out_gradient: &'a D::Operands,
+}
+
+/// A part of an output, scaled column by column: `factors ∘ part`, with factors of 1 where there are none.
+pub(crate) struct ScaledPart<'a, D: Device> {
+    pub(crate) factors: Option<(&'a D::Floats, usize)>,
+    pub(crate) part: &'a D::Operands,
+    pub(crate) columns: usize,
+    /// Added to every row as it is.
+    pub(crate) bias: Option<(&'a D::Floats, usize)>,
 }
 
 impl<'a, D: Device> Call<'a, D> {
@@ -133,31 +151,42 @@ impl<'a, D: Device> Call<'a, D> {
         dropped
     }
 
-    /// `out = scale · Σ terms + factors ∘ part`; without terms only the part.
-    #[allow(clippy::too_many_arguments)]
+    /// The sums with the projection's bias.
+    pub(crate) fn biased(&self) -> Epilogue<'a, D> {
+        Epilogue { scale: 1.0, bias: self.bias }
+    }
+
+    /// `out = scale · (Σ terms + its bias) + factors ∘ part + bias`; without terms only the part and its bias.
     pub(crate) fn combine(
         &self,
         terms: &[Term<D>],
-        scale: f32,
-        factors: Option<(&D::Floats, usize)>,
-        part: &D::Operands,
-        columns: usize,
+        epilogue: Epilogue<D>,
+        ScaledPart { factors, part, columns, bias }: ScaledPart<D>,
         wide: &mut D::Floats,
         out: Output<D>,
     ) {
         let (device, rows) = (self.device, self.rows);
+        let alone = Epilogue { scale: 1.0, bias };
         match out {
             Output::Add(values, offset) => {
                 if !terms.is_empty() {
-                    device.gemm(terms, scale, rows, columns, Output::Add(&mut *values, offset));
+                    device.gemm(terms, epilogue, rows, columns, Output::Add(&mut *values, offset));
+                }
+                if bias.is_some() {
+                    device.gemm(&[], alone, rows, columns, Output::Add(&mut *values, offset));
                 }
                 device.scale_columns(part, factors, None, rows, columns, Output::Add(values, offset));
             }
             out => {
                 if !terms.is_empty() {
-                    device.gemm(terms, scale, rows, columns, Output::Store(&mut *wide));
+                    device.gemm(terms, epilogue, rows, columns, Output::Store(&mut *wide));
                 }
-                let addend = (!terms.is_empty()).then_some(&*wide);
+                match (bias, terms) {
+                    (None, _) => {}
+                    (Some(_), []) => device.gemm(&[], alone, rows, columns, Output::Store(&mut *wide)),
+                    (Some(_), _) => device.gemm(&[], alone, rows, columns, Output::Add(&mut *wide, 0)),
+                }
+                let addend = (!terms.is_empty() || bias.is_some()).then_some(&*wide);
                 device.scale_columns(part, factors, addend, rows, columns, out);
             }
         }
@@ -177,6 +206,7 @@ pub(crate) struct SavedAdapter<D: Device> {
 }
 
 impl<D: Device> SavedAdapter<D> {
+    /// For so many tokens.
     pub(crate) fn new(device: &D, widths: Widths, tokens: usize, dropout: f32) -> Self {
         let words = if dropout > 0.0 { widths.masked.div_ceil(32) } else { 0 };
         Self {
@@ -188,12 +218,33 @@ impl<D: Device> SavedAdapter<D> {
     }
 }
 
+/// What a projection's backward leaves for the input's gradient; empty what the adapter's kind has no use for.
+pub(crate) struct SiteGradients<D: Device> {
+    /// `[tokens, inner]`
+    pub(crate) inner: D::Operands,
+    /// `[tokens, inner]`: of PiSSA's start.
+    pub(crate) fixed_inner: D::Operands,
+    /// `[tokens, outputs]`
+    pub(crate) out: D::Operands,
+}
+
+impl<D: Device> SiteGradients<D> {
+    /// For so many tokens.
+    pub(crate) fn new(device: &D, widths: Widths, tokens: usize) -> Self {
+        Self {
+            inner: device.operands(tokens * widths.inner),
+            fixed_inner: device.operands(tokens * widths.fixed_inner),
+            out: device.operands(tokens * widths.output),
+        }
+    }
+}
+
 /// Memory that all adapters use in turn; pages that a kind has no use for are never touched.
 pub(crate) struct AdapterScratch<D: Device> {
     /// `[tokens, widest]`: an adapter's input after dropout, or scaled.
     pub(crate) dropped: D::Operands,
     /// `[tokens, widest]`: what dropout took away.
-    pub(crate) rest: D::Operands,
+    pub(crate) difference: D::Operands,
     /// `[tokens, widest output]`: in place of the saved one in a layer that doesn't train.
     pub(crate) output: D::Operands,
     /// `[tokens, widest output]`
@@ -201,16 +252,10 @@ pub(crate) struct AdapterScratch<D: Device> {
     /// `[tokens, inner]`: after a bottleneck's activation.
     pub(crate) activated: D::Operands,
     /// `[inner, tokens]`, or `[widest output, tokens]` where the layers' own weights train.
-    pub(crate) turned: D::Operands,
+    pub(crate) transposed: D::Operands,
     /// `[widest output]`: sums down the columns.
     pub(crate) sums: D::Floats,
     pub(crate) dora: DoraScratch<D>,
-    /// By [`Projection`]: `[tokens, inner]`.
-    pub(crate) inner_gradients: [D::Operands; 7],
-    /// By [`Projection`]: `[tokens, inner]`, of PiSSA's start.
-    pub(crate) fixed_gradients: [D::Operands; 7],
-    /// By [`Projection`]: `[tokens, outputs]`.
-    pub(crate) out_gradients: [D::Operands; 7],
 }
 
 impl<D: Device> AdapterScratch<D> {
@@ -233,7 +278,7 @@ impl<D: Device> AdapterScratch<D> {
             }
             _ => widest(|widths| widths.output),
         };
-        let turned = if trained.is_weights() { masters::widest_output(config) } else { inner };
+        let transposed = if trained.is_weights() { masters::widest_output(config) } else { inner };
         let dora = matches!(adapter, Some(AdapterConfig::Dora(_)));
         let inputs = adapter.map_or(0, |adapter| match adapter {
             AdapterConfig::Ia3(ia3) => {
@@ -244,22 +289,17 @@ impl<D: Device> AdapterScratch<D> {
             _ if adapter.dropout() > 0.0 => widest(|widths| widths.masked),
             _ => 0,
         });
-        let rest = if dora && adapter.is_some_and(|adapter| adapter.dropout() > 0.0) { inputs } else { 0 };
+        let difference =
+            if dora && adapter.is_some_and(|adapter| adapter.dropout() > 0.0) { inputs } else { 0 };
         Self {
             dropped: device.operands(tokens * inputs),
-            rest: device.operands(tokens * rest),
+            difference: device.operands(tokens * difference),
             output: device.operands(tokens * output),
             wide: device.floats(tokens * output),
             activated: device.operands(tokens * inner),
-            turned: device.operands(tokens * turned),
+            transposed: device.operands(tokens * transposed),
             sums: device.floats(output),
             dora: if dora { DoraScratch::new(device, inner, output) } else { DoraScratch::new(device, 0, 0) },
-            inner_gradients: Projection::ALL
-                .map(|projection| device.operands(tokens * widths(projection).inner)),
-            fixed_gradients: Projection::ALL
-                .map(|projection| device.operands(tokens * widths(projection).fixed_inner)),
-            out_gradients: Projection::ALL
-                .map(|projection| device.operands(tokens * widths(projection).output)),
         }
     }
 }
@@ -268,14 +308,12 @@ impl<D: Device> Site<D> {
     /// The projection with its adapter: `[rows, outputs]` to `out`.
     ///
     /// # Shapes
-    /// `input`: `[rows, inputs]`; `keys`: `[rows]`, of the rows' dropout.
-    #[allow(clippy::too_many_arguments)]
+    /// `input`: `[rows, inputs]`.
     pub(crate) fn forward(
         &self,
         call: &Call<D>,
         group: &Group<D>,
         input: &D::Operands,
-        keys: &[u64],
         saved: &mut SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
         out: Output<D>,
@@ -288,7 +326,7 @@ impl<D: Device> Site<D> {
                 Site::Ia3(_) => 0,
             };
             if columns > 0 {
-                call.device.draw_mask(key, keys, columns, probability, &mut saved.mask);
+                call.device.draw_mask(key, call.keys, columns, probability, &mut saved.mask);
             }
         }
         match self {
@@ -300,24 +338,22 @@ impl<D: Device> Site<D> {
     }
 
     /// Adds the adapter's gradients if they are wanted, given that of the projection's output; leaves what the input's
-    /// needs in `scratch`.
+    /// needs in `gradients`.
     pub(crate) fn backward(
         &self,
         call: &Call<D>,
         group: &mut Group<D>,
-        input: &D::Operands,
-        out_gradient: &D::Operands,
+        flow: Flow<D>,
         saved: &SavedAdapter<D>,
         scratch: &mut AdapterScratch<D>,
+        gradients: &mut SiteGradients<D>,
     ) {
         group.dirty |= call.training;
         match self {
-            Site::Lora(lora) => lora.backward(call, group, input, out_gradient, saved, scratch),
-            Site::Dora(dora) => dora.backward(call, group, input, out_gradient, saved, scratch),
-            Site::Bottleneck(bottleneck) => {
-                bottleneck.backward(call, group, input, out_gradient, saved, scratch);
-            }
-            Site::Ia3(ia3) => ia3.backward(call, group, out_gradient, saved, scratch),
+            Site::Lora(lora) => lora.backward(call, group, flow, saved, scratch, gradients),
+            Site::Dora(dora) => dora.backward(call, group, flow, saved, scratch, gradients),
+            Site::Bottleneck(bottleneck) => bottleneck.backward(call, group, flow, saved, scratch, gradients),
+            Site::Ia3(ia3) => ia3.backward(call, group, flow, saved, gradients),
         }
     }
 
@@ -328,16 +364,16 @@ impl<D: Device> Site<D> {
         group: &'a Group<D>,
         out_gradient: &'a D::Operands,
         saved: &'a SavedAdapter<D>,
-        scratch: &'a AdapterScratch<D>,
+        gradients: &'a SiteGradients<D>,
         terms: &mut ArrayVec<Term<'a, D>, N>,
     ) {
         let own = match self {
-            Site::Lora(lora) => lora.input_gradient(call, group, out_gradient, saved, scratch),
-            Site::Dora(dora) => dora.input_gradient(call, group, out_gradient, saved, scratch),
+            Site::Lora(lora) => lora.input_gradient(call, group, out_gradient, saved, gradients),
+            Site::Dora(dora) => dora.input_gradient(call, group, out_gradient, saved, gradients),
             Site::Bottleneck(bottleneck) => {
-                bottleneck.input_gradient(call, group, out_gradient, saved, scratch)
+                bottleneck.input_gradient(call, group, out_gradient, saved, gradients)
             }
-            Site::Ia3(ia3) => ia3.input_gradient(call, out_gradient, scratch),
+            Site::Ia3(ia3) => ia3.input_gradient(call, out_gradient, gradients),
         };
         terms.extend(own);
     }

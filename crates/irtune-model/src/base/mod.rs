@@ -79,7 +79,7 @@ impl Base {
 
     fn open_folder(path: &Path) -> Result<Self, BaseError> {
         let mut config = ModelConfig::from_json(&path.join("config.json"))?;
-        let weights = Weights::open_folder(path)?;
+        let weights = Weights::open_folder(path, config.family)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
         config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));

@@ -1,16 +1,11 @@
 use super::*;
-use crate::base::{
-    config::tests::tiny,
-    weights::{
-        gguf::sample::Sample,
-        sample::{entries, tokenizer_json, write_folder, write_safetensors},
-    },
-};
+use crate::base::config::tests::tiny;
+use irtune_testing::base::{GgufFile, SyntheticBase, letters_tokenizer_json, write_counting};
 
 #[test]
 fn a_transformers_folder_opens() {
     let place = tempfile::tempdir().unwrap();
-    write_folder(place.path());
+    SyntheticBase::of_letters().write_folder(place.path());
     let base = Base::open(place.path()).unwrap();
     // Written as a classifier's, which falls back to the end token for padding.
     assert_eq!(base.config, ModelConfig { pad_token: Some(2), ..tiny() });
@@ -26,7 +21,7 @@ fn a_transformers_folder_opens() {
 fn another_model_of_the_same_make_has_another_fingerprint() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("tiny.gguf");
-    let mut bytes = Sample::llama().bytes();
+    let mut bytes = GgufFile::letters().bytes();
     std::fs::write(&path, &bytes).unwrap();
     let first = Base::open(&path).unwrap().source;
     *bytes.last_mut().unwrap() = 1;
@@ -46,12 +41,12 @@ fn what_is_no_base_is_refused() {
     let folder = place.path();
     assert!(refused(&folder.join("gone")).contains("gone: give a model folder or a .gguf file"));
     assert!(refused(folder).contains("holds no config.json, and 0 .gguf files"));
-    Sample::llama().write(&folder.join("one.gguf"));
-    Sample::llama().write(&folder.join("two.gguf"));
+    GgufFile::letters().write(&folder.join("one.gguf"));
+    GgufFile::letters().write(&folder.join("two.gguf"));
     assert!(refused(folder).contains("holds no config.json, and 2 .gguf files"));
 
-    write_folder(folder);
-    let mut tokenizer = tokenizer_json();
+    SyntheticBase::of_letters().write_folder(folder);
+    let mut tokenizer = letters_tokenizer_json();
     for id in 8..41 {
         tokenizer["model"]["vocab"][format!("letter{id}")] = id.into();
     }
@@ -63,13 +58,13 @@ fn what_is_no_base_is_refused() {
 fn every_part_of_a_folder_is_asked_for_by_name() {
     for file in ["model.safetensors", "tokenizer.json"] {
         let place = tempfile::tempdir().unwrap();
-        write_folder(place.path());
+        SyntheticBase::of_letters().write_folder(place.path());
         std::fs::remove_file(place.path().join(file)).unwrap();
         assert!(refused(place.path()).contains(file), "{file}");
     }
     let place = tempfile::tempdir().unwrap();
-    write_folder(place.path());
-    write_safetensors(&place.path().join("model.safetensors"), &entries(&tiny())[1..]);
+    SyntheticBase::of_letters().write_folder(place.path());
+    write_counting(&place.path().join("model.safetensors"), &SyntheticBase::of_letters().entries()[1..]);
     assert!(refused(place.path()).contains("`model.embed_tokens.weight` is missing"));
     std::fs::write(place.path().join("config.json"), "{}").unwrap();
     assert!(refused(place.path()).contains("`model_type` is `unnamed`"));

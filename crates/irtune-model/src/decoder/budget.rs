@@ -2,12 +2,12 @@
 
 use crate::{
     adapters::{
+        Trained,
         config::{AdapterConfig, Widths},
-        masters,
     },
     base::Base,
-    engine::Trained,
     error::ModelError,
+    parameters::masters,
 };
 
 use super::workspace::Slots;
@@ -21,8 +21,8 @@ pub(crate) struct Budget {
     fixed: usize,
     /// Activations of a layer that keeps them.
     kept: usize,
-    /// The input of a layer that is computed again.
-    again: usize,
+    /// The input of a layer that is recomputed.
+    recomputed: usize,
     layers: usize,
 }
 
@@ -48,7 +48,7 @@ impl Budget {
             let shapes = adapter.tensors(config, projection).into_iter().map(|(_, shape)| shape);
             parameters += shapes.map(|shape| shape.iter().product::<usize>()).sum::<usize>();
             kept_adapters += inner + fixed_inner + output;
-            // Their gradients, and what is turned or activated on the way.
+            // Their gradients, and what is transposed or activated on the way.
             shared_adapters += 2 * inner + fixed_inner + output;
             widest_output = widest_output.max(output);
             if drops {
@@ -59,9 +59,13 @@ impl Budget {
         if matches!(adapter, Some(AdapterConfig::Dora(_))) {
             widest *= 2;
         }
-        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters;
-        let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2));
-        let turned = if masters > 0 { masters::widest_output(config) } else { 0 };
+        // A norm of each head keeps its input and a factor.
+        let head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        let (normed, normed_heads) =
+            if head_norms { (query + key, config.heads + config.key_value_heads) } else { (0, 0) };
+        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;
+        let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
+        let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
         let shared = operand_bytes
             * (2 * hidden
                 + widest
@@ -70,15 +74,15 @@ impl Budget {
                 + 2 * query
                 + 2 * key
                 + shared_adapters
-                + turned)
+                + transposed)
             + 4 * (3 * hidden + 4 * key + widest_output);
         Self {
             fixed: PROGRAM_BYTES
                 + base.weights.resident_bytes()
-                + 16 * (config.layers * parameters + masters * masters::layer_parameters(config))
+                + 16 * (config.layers * parameters + masters * masters::most_parameters(config))
                 + tokens * shared,
             kept,
-            again: tokens * hidden * 4,
+            recomputed: tokens * hidden * 4,
             layers: config.layers,
         }
     }
@@ -88,12 +92,12 @@ impl Budget {
     /// # Errors
     /// [`ModelError::Memory`] when not even all inputs fit.
     pub(crate) fn slots(&self, limit: Option<usize>) -> Result<Slots, ModelError> {
-        let Some(limit) = limit else { return Ok(Slots { kept: self.layers, again: 0 }) };
-        let bytes = |kept: usize| self.fixed + kept * self.kept + (self.layers - kept) * self.again;
+        let Some(limit) = limit else { return Ok(Slots { kept: self.layers, recomputed: 0 }) };
+        let bytes = |kept: usize| self.fixed + kept * self.kept + (self.layers - kept) * self.recomputed;
         // The last layer always keeps: its rows are few.
         let kept = (1..=self.layers).rev().find(|&kept| bytes(kept) <= limit);
         let kept = kept.ok_or(ModelError::Memory { limit, needed: bytes(1) })?;
-        Ok(Slots { kept, again: self.layers - kept })
+        Ok(Slots { kept, recomputed: self.layers - kept })
     }
 }
 
@@ -103,11 +107,11 @@ mod tests {
 
     #[test]
     fn a_limit_decides_how_many_layers_keep() {
-        let budget = Budget { fixed: 100, kept: 10, again: 2, layers: 5 };
-        assert_eq!(budget.slots(None).unwrap(), Slots { kept: 5, again: 0 });
-        assert_eq!(budget.slots(Some(150)).unwrap(), Slots { kept: 5, again: 0 });
-        assert_eq!(budget.slots(Some(149)).unwrap(), Slots { kept: 4, again: 1 });
-        assert_eq!(budget.slots(Some(118)).unwrap(), Slots { kept: 1, again: 4 });
+        let budget = Budget { fixed: 100, kept: 10, recomputed: 2, layers: 5 };
+        assert_eq!(budget.slots(None).unwrap(), Slots { kept: 5, recomputed: 0 });
+        assert_eq!(budget.slots(Some(150)).unwrap(), Slots { kept: 5, recomputed: 0 });
+        assert_eq!(budget.slots(Some(149)).unwrap(), Slots { kept: 4, recomputed: 1 });
+        assert_eq!(budget.slots(Some(118)).unwrap(), Slots { kept: 1, recomputed: 4 });
         let error = budget.slots(Some(117)).unwrap_err();
         assert!(matches!(error, ModelError::Memory { limit: 117, needed: 118 }), "{error}");
     }

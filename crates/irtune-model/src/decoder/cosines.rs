@@ -1,9 +1,8 @@
 //! How little each layer turns its input: cosines between inputs and outputs, averaged over the batch.
 
-use super::geometry::Rows;
 use irtune_device::Device;
 
-use crate::batch::PackedBatch;
+use crate::batch::{PackedBatch, geometry::Rows};
 
 /// Measures the passes that are watched; the others cost nothing.
 pub(crate) struct Cosines {

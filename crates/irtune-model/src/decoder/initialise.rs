@@ -6,10 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use super::Decoder;
 use irtune_device::Device;
 
-use crate::adapters::state::Rest;
+use crate::parameters::entries::Initial;
 
 impl<D: Device> Decoder<D> {
-    /// What has a rest starts there, other matrices uniformly within 1/√columns (PyTorch's `kaiming_uniform_` with
+    /// What has a value that changes nothing starts there, other matrices uniformly within 1/√columns (PyTorch's `kaiming_uniform_` with
     /// a = √5, as PEFT does), the head normally with the base's initializer range (transformers).
     pub(super) fn initialise(&mut self, seed: u64) {
         let Self { device, base, groups, head, .. } = self;
@@ -18,18 +18,18 @@ impl<D: Device> Decoder<D> {
         for group in groups.iter_mut().filter(|group| !group.are_masters()) {
             for entry in &group.entries {
                 let drawn: Vec<f32>;
-                let values = match &entry.rest {
-                    Rest::Drawn => {
+                let values = match &entry.initial {
+                    Initial::Drawn => {
                         let bound = 1.0 / (entry.columns as f64).sqrt();
                         let draw = |_| ((2.0 * uniform() - 1.0) * bound) as f32;
                         drawn = (0..entry.length()).map(draw).collect();
                         &drawn
                     }
-                    Rest::Constant(constant) => {
+                    Initial::Constant(constant) => {
                         drawn = vec![*constant; entry.length()];
                         &drawn
                     }
-                    Rest::Values(values) => values,
+                    Initial::Values(values) => values,
                 };
                 device.upload(values, &mut group.values, entry.offset);
             }

@@ -3,7 +3,6 @@
 
 mod budget;
 mod cosines;
-pub(crate) mod geometry;
 mod initialise;
 mod state_cache;
 mod words;
@@ -18,28 +17,28 @@ use rayon::prelude::*;
 
 use crate::{
     adapters::{
-        config::AdapterConfig,
-        masters::Spare,
-        projection::Projection,
-        site::{self, Dropout},
-        state::{Entries, Group, Rest},
+        AdapterConfig, Trained,
+        site::{self, Dropout, Sites},
     },
-    base::Base,
-    batch::PackedBatch,
-    config::ModelConfig,
-    engine::{Engine, EngineOptions, Trained, WEIGHTS_HEAD_NAME},
+    base::{Base, config::ModelConfig},
+    batch::{PackedBatch, geometry::Geometry},
+    engine::{Engine, EngineOptions},
     error::ModelError,
-    families::Role,
+    families::{Projection, Role},
     host_tensor::HostTensor,
-    layer::{Layer, Pass, State},
-    parameters,
+    layer::{Mode, Pass, attention::Stream, block::Block},
+    parameters::{
+        WEIGHTS_HEAD_NAME, checked,
+        entries::{Entries, Initial},
+        group::Group,
+        masters::Spare,
+    },
     peft::HEAD_NAME,
     spectrum,
 };
 
 use budget::Budget;
 use cosines::Cosines;
-use geometry::Geometry;
 use state_cache::StateCache;
 use words::Words;
 use workspace::{Capacity, Slots, Workspace};
@@ -52,7 +51,7 @@ pub(crate) struct Decoder<D: Device> {
     labels: usize,
     embedding: D::Weight,
     final_gain: D::Floats,
-    layers: Vec<Layer<D>>,
+    layers: Vec<Block<D>>,
     /// One a layer, empty when only the head trains.
     groups: Vec<Group<D>>,
     head: Group<D>,
@@ -72,13 +71,13 @@ pub(crate) struct Decoder<D: Device> {
     /// The targets of a batch in the order of its pooled rows.
     targets: Vec<u32>,
     training: bool,
-    /// Whether the layers' matrices are merged with their adapters.
-    merged: bool,
+    /// Whether the layers' matrices are prepacked with their adapters.
+    prepacked: bool,
 }
 
-/// Most memory that merged matrices may take in bytes: those of SmolLM2-135M take 120 MB in `int8`,
+/// Most memory that prepacked matrices may take in bytes: those of SmolLM2-135M take 120 MB in `int8`,
 /// in `bf16` 140 where LoRA is on five of seven projections. In larger models adapters are a smaller part of the work.
-const MOST_MERGED: usize = 256 << 20;
+const MOST_PREPACKED: usize = 256 << 20;
 
 impl<D: Device> Decoder<D> {
     pub(crate) fn new(
@@ -112,20 +111,20 @@ impl<D: Device> Decoder<D> {
             if trained.is_weights() {
                 groups.push(Group::masters(&device, config, index));
             }
-            layers.push(Layer::new(&device, base, index, sites.unwrap_or_else(site::none))?);
+            layers.push(Block::new(&device, base, index, sites.unwrap_or_else(Sites::new))?);
         }
         let gain = base.weights.vector(&config.family.outer_name(Role::FinalNorm))?;
         let mut final_gain = device.floats(gain.len());
         device.upload(&gain, &mut final_gain, 0);
         let mut entries = Entries::default();
         let name = if trained.is_weights() { WEIGHTS_HEAD_NAME } else { HEAD_NAME };
-        entries.matrix(name.to_owned(), labels, config.hidden_size, Rest::Drawn);
+        entries.matrix(name.to_owned(), labels, config.hidden_size, Initial::Drawn);
         let head = Group::new(&device, entries.list);
         let tokens = options.max_tokens.max(1);
         let slots = if options.training {
             Budget::new(base, &trained, tokens, device.operand_bytes()).slots(options.memory_bytes)?
         } else {
-            Slots { kept: 0, again: 0 }
+            Slots { kept: 0, recomputed: 0 }
         };
         let examples = options.max_examples.max(1);
         let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
@@ -142,7 +141,7 @@ impl<D: Device> Decoder<D> {
             layers,
             groups,
             head,
-            spare: Spare::new(if trained.is_weights() { config.layers } else { 0 }),
+            spare: Spare::new(config),
             trained,
             workspace,
             slots,
@@ -151,7 +150,7 @@ impl<D: Device> Decoder<D> {
             words: None,
             targets: Vec::new(),
             training: options.training,
-            merged: false,
+            prepacked: false,
         };
         decoder.initialise(seed);
         Ok(decoder)
@@ -196,12 +195,12 @@ impl<D: Device> Decoder<D> {
         }
     }
 
-    /// Tokens to logits; `state` says for each layer what it keeps, `lowest` is the first that keeps anything. What a
+    /// Tokens to logits; `modes` says what each layer does, `lowest` is the first that keeps anything. What a
     /// layer's adapters add is multiplied by its factor, where there is one.
     fn forward(
         &mut self,
         batch: &PackedBatch,
-        states: impl Fn(usize) -> State,
+        modes: impl Fn(usize) -> Mode,
         lowest: usize,
         dropout: Option<Dropout>,
         factors: &[f32],
@@ -214,14 +213,14 @@ impl<D: Device> Decoder<D> {
         let Self { device, base, geometry, workspace, layers, groups, cache, cosines, .. } = self;
         let (device, config) = (&**device, &base.config);
         let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
-        let again = again(self.slots, layers.len() - lowest);
+        let recomputed = recomputed(self.slots, layers.len() - lowest);
         let count = layers.len();
         // With dropout, adapters that do something make states of their own in every step.
         let mut cache = cache.as_mut().filter(|cache| {
             let below = &groups[..cache.layer.min(groups.len())];
             !cosines.running()
                 && cache.layer <= lowest
-                && (dropout.is_none() || below.iter().all(|group| group.silent))
+                && (dropout.is_none() || below.iter().all(|group| group.is_identity))
         });
         let mut first = 0;
         if let Some(cache) = &mut cache {
@@ -245,26 +244,26 @@ impl<D: Device> Decoder<D> {
             }
             let rows = geometry.rows(index + 1 == count);
             let factor = factors.get(index).copied().unwrap_or(1.0);
-            let pass = Pass { device, config, table: &self.table, rows, dropout, factor };
-            let (group, state) = (groups.get(index), states(index));
-            let (state, slot) = match index.checked_sub(lowest) {
-                Some(above) if above < again => {
-                    device.copy(residual, &mut inputs[above], pass.rows.tokens * config.hidden_size);
-                    (State::Passing, 0)
+            let (mode, slot) = match index.checked_sub(lowest) {
+                Some(above) if above < recomputed => {
+                    device.copy(residual, &mut inputs[above], 0, rows.tokens * config.hidden_size);
+                    (Mode::NoGrad, 0)
                 }
-                Some(above) => (state, above - again),
-                None => (State::Passing, 0),
+                Some(above) => (modes(index), above - recomputed),
+                None => (Mode::NoGrad, 0),
             };
-            layer.forward(&pass, group, state, residual, pooled_residual, &mut saved[slot], scratch);
+            let pass = Pass { device, config, table: &self.table, rows, dropout, factor, mode };
+            let stream = Stream { residual: &mut *residual, pooled: &mut *pooled_residual };
+            layer.forward(&pass, groups.get(index), stream, &mut saved[slot], scratch);
             let stream = if pass.rows.picked.is_some() { &*pooled_residual } else { &*residual };
             cosines.layer(device, index, &pass.rows, stream);
         }
         if let Some(cache) = cache.filter(|cache| cache.layer == count && first == 0) {
             keep(device, pooled_residual, geometry.row_keys(true), cache)?;
         }
-        let Workspace { pooled, pooled_scales, logits, .. } = workspace;
+        let Workspace { pooled, pooled_rstd, logits, .. } = workspace;
         let norm = final_norm(&self.final_gain, config);
-        device.rms_norm_floats(norm, pooled_residual, shape.examples, pooled, pooled_scales);
+        device.rms_norm_floats(norm, pooled_residual, shape.examples, pooled, pooled_rstd);
         if self.words.is_none() {
             device.head(pooled, &self.head.values, shape, logits);
         }
@@ -274,7 +273,7 @@ impl<D: Device> Decoder<D> {
     /// Gradients from the logits' down to the lowest layer that trains.
     fn backward(
         &mut self,
-        states: impl Fn(usize) -> State,
+        modes: impl Fn(usize) -> Mode,
         lowest: usize,
         train_head: bool,
         dropout: Option<Dropout>,
@@ -282,10 +281,10 @@ impl<D: Device> Decoder<D> {
         let shape = self.head_shape();
         let Self { device, base, geometry, workspace, layers, groups, head, .. } = self;
         let (device, config) = (&**device, &base.config);
-        let Workspace { pooled_residual, pooled, pooled_scales, logits_gradient, .. } = workspace;
+        let Workspace { pooled_residual, pooled, pooled_rstd, logits_gradient, .. } = workspace;
         let Workspace { pooled_gradient, residual_gradient, residual, saved, inputs, scratch, .. } =
             workspace;
-        let normed_gradient = &mut scratch.picked_gradient;
+        let normed_gradient = &mut scratch.stream.picked_gradient;
         let Group { values, gradient, dirty, .. } = head;
         if self.words.is_none() {
             *dirty |= train_head;
@@ -297,22 +296,23 @@ impl<D: Device> Decoder<D> {
             return;
         }
         device.clear(pooled_gradient, 0, shape.examples * shape.width);
-        let again = again(self.slots, count - lowest);
+        let recomputed = recomputed(self.slots, count - lowest);
         let norm = final_norm(&self.final_gain, config);
-        let input = NormInput { values: &*pooled_residual, rstd: pooled_scales, rows: shape.examples };
+        let input = NormInput { values: &*pooled_residual, rstd: pooled_rstd, rows: shape.examples };
         device.rms_norm_floats_backward(norm, input, normed_gradient, pooled_gradient);
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = geometry.rows(index + 1 == count);
-            let pass = Pass { device, config, table: &self.table, rows, dropout, factor: 1.0 };
-            let (group, state, wanted) = (groups.get_mut(index), states(index), index > lowest);
-            let above = index - lowest;
-            let saved = &mut saved[above.saturating_sub(again)];
-            if above < again {
-                device.copy(&inputs[above], residual, pass.rows.tokens * config.hidden_size);
-                let group = group.as_deref();
-                layer.forward(&pass, group, state, residual, pooled_residual, saved, scratch);
+            let mode = modes(index);
+            let pass = Pass { device, config, table: &self.table, rows, dropout, factor: 1.0, mode };
+            let (mut group, wanted, above) = (groups.get_mut(index), index > lowest, index - lowest);
+            let saved = &mut saved[above.saturating_sub(recomputed)];
+            if above < recomputed {
+                device.copy(&inputs[above], residual, 0, pass.rows.tokens * config.hidden_size);
+                let stream = Stream { residual: &mut *residual, pooled: &mut *pooled_residual };
+                layer.forward(&pass, group.as_deref(), stream, saved, scratch);
             }
-            layer.backward(&pass, group, state, wanted, residual_gradient, pooled_gradient, saved, scratch);
+            let stream = Stream { residual: &mut *residual_gradient, pooled: &mut *pooled_gradient };
+            layer.backward(&pass, group.take(), wanted, stream, saved, scratch);
         }
     }
 
@@ -334,10 +334,10 @@ impl<D: Device> Decoder<D> {
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError> {
         let lowest = active.iter().position(|&active| active).unwrap_or(active.len());
-        let states = |layer: usize| match (layer < lowest, active[layer]) {
-            (true, _) => State::Passing,
-            (_, false) => State::Frozen,
-            (_, true) => State::Training,
+        let modes = |layer: usize| match (layer < lowest, active[layer]) {
+            (true, _) => Mode::NoGrad,
+            (_, false) => Mode::Frozen,
+            (_, true) => Mode::Training,
         };
         let probability = self.trained.adapter().map_or(0.0, AdapterConfig::dropout);
         let dropout = dropout.filter(|_| probability > 0.0).map(|key| {
@@ -351,7 +351,7 @@ impl<D: Device> Decoder<D> {
             });
         }
         self.cosines.begin_pass();
-        let forward = self.forward(batch, states, lowest, dropout, &[]);
+        let forward = self.forward(batch, modes, lowest, dropout, &[]);
         self.cosines.end_pass();
         forward?;
         let factor = 1.0 / normalizer;
@@ -364,7 +364,7 @@ impl<D: Device> Decoder<D> {
                 loss
             }
         };
-        self.backward(states, lowest, train_head, dropout);
+        self.backward(modes, lowest, train_head, dropout);
         self.device.end_pass();
         Ok(loss)
     }
@@ -419,11 +419,11 @@ fn keep<D: Device>(
 
 /// The norm after the last layer.
 fn final_norm<'a, D: Device>(gain: &'a D::Floats, config: &ModelConfig) -> Norm<'a, D> {
-    Norm { gain, width: config.hidden_size, epsilon: config.norm_epsilon }
+    Norm { gain, offset: 0, width: config.hidden_size, epsilon: config.norm_epsilon }
 }
 
-/// How many of so many layers, the lowest ones, are computed again in the backward.
-fn again(slots: Slots, layers: usize) -> usize {
+/// How many of so many layers, the lowest ones, are recomputed in the backward.
+fn recomputed(slots: Slots, layers: usize) -> usize {
     layers.saturating_sub(slots.kept)
 }
 
@@ -449,24 +449,25 @@ impl<D: Device> Engine for Decoder<D> {
     }
 
     fn merge(&mut self) {
-        if self.merged || self.training || self.trained.is_weights() {
+        if self.prepacked || self.training || self.trained.is_weights() {
             return;
         }
         let bytes = Projection::ALL.iter().map(|&projection| {
             let (outputs, inputs) = self.base.config.projection_shape(projection);
             self.device.prepacked_bytes(outputs, inputs)
         });
-        let fits = bytes.sum::<Option<usize>>().is_some_and(|bytes| bytes * self.layers.len() <= MOST_MERGED);
+        let fits =
+            bytes.sum::<Option<usize>>().is_some_and(|bytes| bytes * self.layers.len() <= MOST_PREPACKED);
         if !fits {
             return;
         }
         let Self { device, layers, groups, .. } = self;
         device.run(|| {
             for (index, layer) in layers.iter_mut().enumerate() {
-                layer.merge(&**device, groups.get(index));
+                layer.prepack(&**device, groups.get(index));
             }
         });
-        self.merged = true;
+        self.prepacked = true;
     }
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
@@ -475,7 +476,7 @@ impl<D: Device> Engine for Decoder<D> {
         self.prepare(packed)?;
         let (device, layers) = (self.device.clone(), self.layers.len());
         let done = device.run(|| {
-            self.forward(packed, |_| State::Passing, layers, None, &[]).map(|()| self.word_logits(out))
+            self.forward(packed, |_| Mode::NoGrad, layers, None, &[]).map(|()| self.word_logits(out))
         });
         self.keep_words(with_words);
         if done? {
@@ -525,12 +526,12 @@ impl<D: Device> Engine for Decoder<D> {
         // States above weakened adapters are not those that are kept.
         let changes_kept = |cache: &StateCache| {
             let mut below = given.iter().zip(&self.groups).take(cache.layer);
-            below.any(|(&factor, group)| factor != 1.0 && !group.silent)
+            below.any(|(&factor, group)| factor != 1.0 && !group.is_identity)
         };
         let set_aside = if self.cache.as_ref().is_some_and(changes_kept) { self.cache.take() } else { None };
         let device = self.device.clone();
         let forward = device.run(|| {
-            self.forward(batch, |_| State::Passing, layers, None, given).map(|()| self.word_losses(None))
+            self.forward(batch, |_| Mode::NoGrad, layers, None, given).map(|()| self.word_losses(None))
         });
         self.cache = set_aside.or(self.cache.take());
         self.keep_words(with_words);
@@ -673,7 +674,7 @@ impl<D: Device> Engine for Decoder<D> {
         let given = |group: &Group<D>| !group.are_masters() || group.is_named(&names, "");
         let expected = self.groups().filter(|group| given(group)).flat_map(Group::expected);
         let expected = expected.map(|(name, shape)| (name.to_owned(), shape)).collect();
-        let found = parameters::checked(expected, tensors)?;
+        let found = checked::checked(expected, tensors)?;
         let Self { device, groups, head, words, cache, .. } = self;
         for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
             let given = given(group);
@@ -685,8 +686,8 @@ impl<D: Device> Engine for Decoder<D> {
         if let Some(cache) = cache {
             cache.clear();
         }
-        if std::mem::take(&mut self.merged) {
-            self.layers.iter_mut().for_each(Layer::forget_merged);
+        if std::mem::take(&mut self.prepacked) {
+            self.layers.iter_mut().for_each(Block::unpack);
         }
         Ok(())
     }
@@ -705,7 +706,7 @@ impl<D: Device> Engine for Decoder<D> {
                 [("first_moment", shape.clone()), ("second_moment", shape), ("steps", vec![1])]
                     .map(|(part, shape)| (format!("{name}.{part}"), shape))
             });
-        let found = parameters::checked(expected.collect(), tensors)?;
+        let found = checked::checked(expected.collect(), tensors)?;
         let Self { device, groups, head, words, spare, .. } = self;
         for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
             if given(group) {

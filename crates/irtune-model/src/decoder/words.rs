@@ -6,15 +6,15 @@
 
 use std::mem;
 
-use irtune_device::{BMatrix, Device, Output, Term};
+use irtune_device::{BMatrix, Device, Epilogue, Output, Term};
 
 use crate::{
     base::Base,
-    batch::{PackedBatch, Run},
+    batch::{PackedBatch, Run, geometry::Geometry},
     error::ModelError,
 };
 
-use super::{Decoder, geometry::Geometry};
+use super::Decoder;
 
 /// Rows whose logits over the vocabulary are held at once.
 const CHUNK: usize = 32;
@@ -150,7 +150,7 @@ impl<D: Device> Words<D> {
         device.gather_floats(pooled, *hidden, &numbers[start..start + count], rows);
         device.round(rows, count * *hidden, rounded);
         let term = Term::forward(rounded, BMatrix::Frozen(head));
-        device.gemm(&[term], 1.0, count, *vocabulary, Output::Store(logits));
+        device.gemm(&[term], Epilogue::PLAIN, count, *vocabulary, Output::Store(logits));
         device.logsumexp(logits, *vocabulary, &mut log_sums[..count]);
     }
 
@@ -211,7 +211,7 @@ impl<D: Device> Words<D> {
             device.token_gradient(logits, *vocabulary, &log_sums[..count], targets, factors);
             device.round(logits, count * *vocabulary, &mut self.gradient);
             let term = Term::backward(&self.gradient, BMatrix::Frozen(&*head));
-            device.gemm(&[term], 1.0, count, *hidden, Output::Add(&mut **out, start * *hidden));
+            device.gemm(&[term], Epilogue::PLAIN, count, *hidden, Output::Add(&mut **out, start * *hidden));
         }
         loss
     }
@@ -245,7 +245,7 @@ impl<D: Device> Decoder<D> {
     /// where the head's backward leaves its own.
     pub(super) fn word_losses(&mut self, factor: Option<f64>) -> Option<f64> {
         let words = self.words.as_mut()?;
-        let gradient = factor.map(|factor| (factor, &mut self.workspace.scratch.picked_gradient));
+        let gradient = factor.map(|factor| (factor, &mut self.workspace.scratch.stream.picked_gradient));
         Some(words.losses(&*self.device, &self.workspace.pooled, self.geometry.pooled_rows(), gradient))
     }
 }

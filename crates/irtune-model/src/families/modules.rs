@@ -128,6 +128,14 @@ impl Family {
         format!("{}{}", self.module(role).path, Kind::Weight.ending())
     }
 
+    /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
+    /// `model.`, and the rest.
+    pub(crate) fn embedding_name(&self) -> (String, String) {
+        let name = self.outer_name(Role::Embedding);
+        let (first, rest) = name.split_once('.').unwrap_or(("", &name));
+        (format!("{first}."), rest.to_owned())
+    }
+
     /// transformers' name of a layer's tensor: `model.layers.3.self_attn.q_proj.bias`.
     pub fn layer_name(&self, layer: usize, role: impl Into<Role>, kind: Kind) -> String {
         format!("{}{}", self.module_path(layer, role), kind.ending())

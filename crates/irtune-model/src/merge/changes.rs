@@ -4,14 +4,15 @@ use super::MergeError;
 use crate::{
     adapters::{
         config::AdapterConfig,
-        merge::{check_mergeable, merged_weight},
+        merge::{check_mergeable, merged_bias, merged_weight},
         projection::Projection,
     },
     base::Base,
-    engine::WEIGHTS_HEAD_NAME,
     error::ModelError,
+    families::Kind,
     host_tensor::HostTensor,
     parameters,
+    parameters::WEIGHTS_HEAD_NAME,
     peft::{HEAD_NAME, expected_tensors},
     tuned_weights,
 };
@@ -63,11 +64,11 @@ impl Changes<'_> {
         let config = &base.config;
         let fits = match self {
             Changes::Adapter { adapter, tensors } => check_mergeable(adapter).and_then(|()| {
-                parameters::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
+                parameters::checked::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
             }),
             Changes::Head { tensors } => {
                 let head = (HEAD_NAME.to_owned(), vec![labels, config.hidden_size]);
-                parameters::checked(vec![head], tensors).map(drop)
+                parameters::checked::checked(vec![head], tensors).map(drop)
             }
             Changes::Weights { tensors } => {
                 let path = std::path::Path::new("tuned weights");
@@ -90,6 +91,18 @@ impl Changes<'_> {
         match self.find(name) {
             Some(tensor) => tensor.data.clone(),
             None => base.weights.values(name).expect("checked when the base was opened"),
+        }
+    }
+
+    /// A projection's bias in the trained model, `[outputs]`.
+    pub(super) fn bias(&self, base: &Base, layer: usize, projection: Projection) -> Vec<f32> {
+        match self {
+            Changes::Adapter { adapter, tensors } => {
+                merged_bias(base, adapter, tensors, layer, projection).expect("checked before")
+            }
+            Changes::Head { .. } | Changes::Weights { .. } => {
+                self.other(base, &base.config.family.layer_name(layer, projection, Kind::Bias))
+            }
         }
     }
 

@@ -10,8 +10,8 @@ use serde_json::{Map, json};
 use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
     base::Base,
-    engine::WEIGHTS_HEAD_NAME,
     families::{Kind, Projection, Role},
+    parameters::WEIGHTS_HEAD_NAME,
     safetensors_file::write_tensors,
 };
 
@@ -19,6 +19,7 @@ use crate::{
 #[derive(Clone, Copy)]
 enum Origin {
     Projection(usize, Projection),
+    Bias(usize, Projection),
     Head,
     Other,
 }
@@ -71,6 +72,7 @@ impl View for &Lazy<'_> {
     fn data(&self) -> Cow<'_, [u8]> {
         let values = match self.origin {
             Origin::Projection(layer, projection) => self.changes.matrix(self.base, layer, projection),
+            Origin::Bias(layer, projection) => self.changes.bias(self.base, layer, projection),
             Origin::Head => self.changes.head(),
             Origin::Other => self.changes.other(self.base, &self.name),
         };
@@ -101,6 +103,7 @@ fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
         config.layer_tensors(layer).into_iter().map(move |tensor| {
             let origin = match (tensor.role, tensor.kind) {
                 (Role::Projection(projection), Kind::Weight) => Origin::Projection(layer, projection),
+                (Role::Projection(projection), Kind::Bias) => Origin::Bias(layer, projection),
                 _ => Origin::Other,
             };
             ((tensor.name, tensor.shape), origin)

@@ -1,11 +1,12 @@
 use std::fs;
 
+use irtune_testing::base::{GgufFile, SyntheticBase};
+
 use super::*;
 use crate::{
     adapters::{BottleneckConfig, LoraConfig, LoraInit, Projection},
     host_tensor::HostTensor,
     peft::expected_tensors,
-    weights::{gguf::sample::Sample, sample::write_folder},
 };
 
 fn labels() -> Vec<String> {
@@ -34,7 +35,7 @@ fn adapter(base: &Base) -> Vec<HostTensor> {
 fn folder_base(place: &Path) -> Base {
     let folder = place.join("base");
     fs::create_dir(&folder).unwrap();
-    write_folder(&folder);
+    SyntheticBase::of_letters().write_folder(&folder);
     fs::write(folder.join("tokenizer_config.json"), "{}").unwrap();
     fs::write(folder.join("README.md"), "not a part of the tokenizer").unwrap();
     Base::open(&folder).unwrap()
@@ -122,7 +123,7 @@ fn a_matrix_is_the_bases_plus_the_scaled_product() {
 fn a_ggufs_matrices_and_tokenizer_are_those_of_transformers() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("tiny.gguf");
-    let mut bytes = Sample::llama().bytes();
+    let mut bytes = GgufFile::letters().bytes();
     fs::write(&path, &bytes).unwrap();
     let base = Base::open(&path).unwrap();
     // Small bytes, so that every value is finite.

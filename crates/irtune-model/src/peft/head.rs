@@ -10,7 +10,7 @@ use irtune_files::recover_folder;
 
 use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, read, write};
 use crate::{
-    config::ModelConfig, engine::WEIGHTS_HEAD_NAME as TENSOR, host_tensor::HostTensor, weights::Weights,
+    config::ModelConfig, host_tensor::HostTensor, parameters::WEIGHTS_HEAD_NAME as TENSOR, weights::Weights,
 };
 
 /// A trained head as it lies on disk.
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn base() -> ModelConfig {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/peft/base_config.json");
+        let golden = irtune_testing::golden::golden_folder().join("peft/base_config.json");
         ModelConfig::from_json(&golden).unwrap()
     }
 

@@ -137,8 +137,7 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_of_tensorboards_own_writer() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/tensorboard/case.json");
-        let mut case: Case = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let mut case: Case = irtune_testing::golden::case_json("tensorboard");
         assert!(!case.versions.python.is_empty() && !case.versions.tensorboard.is_empty());
         assert_eq!(case.events.len(), 5);
         assert_eq!(written(&case), case.bytes);

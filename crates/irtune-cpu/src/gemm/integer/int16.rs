@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn rounding_is_within_half_a_step_of_the_largest() {
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             for depth in [1, 2, 31, 64, 512] {
                 check(depth);
             }
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_level_agrees_with_the_slow_twin() {
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             for (rows, depth) in [(1, 2), (5, 31), (6, 64), (7, 511), (12, 512)] {
                 let found = quantised(rows, depth);
                 let group = Int16Group {
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn zeros_and_what_is_not_a_number_stay_what_they_are() {
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             let mut out = [9; 4];
             assert_eq!(quantise_row(&[0.0f32; 4], &mut out), 0.0);
             assert_eq!(out, [0; 4]);

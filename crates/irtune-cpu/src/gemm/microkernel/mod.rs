@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn every_level_agrees_with_the_slow_twin() {
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             check::<f32>(set.level, 3e-7);
             check::<bf16>(set.level, 3e-7);
         });

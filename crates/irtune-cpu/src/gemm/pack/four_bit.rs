@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn operands_are_those_of_every_processor() {
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             if set.level < Level::Avx512Bf16 {
                 return;
             }

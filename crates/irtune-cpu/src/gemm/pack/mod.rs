@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn panels_hold_both_sides_zero_padded() {
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             for (rows, columns) in [(32, 32), (33, 31), (1, 64), (70, 65), (5, 3)] {
                 check::<f32>(rows, columns);
                 check::<bf16>(rows, columns);

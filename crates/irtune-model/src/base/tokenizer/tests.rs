@@ -1,17 +1,19 @@
-use super::{split::NAMES, *};
-use crate::base::weights::{
-    gguf::{Header, sample::Sample},
-    sample::tokenizer_json,
+use irtune_testing::{
+    base::{GgufFile, letters_tokenizer_json},
+    golden::case_json,
 };
 
-fn build(sample: &Sample) -> Result<Tokenizer, TokenizerError> {
+use super::{split::NAMES, *};
+use crate::base::weights::gguf::Header;
+
+fn build(sample: &GgufFile) -> Result<Tokenizer, TokenizerError> {
     let bytes = sample.bytes();
     Tokenizer::from_gguf(&Header::parse(&bytes, Path::new("tiny.gguf")).expect("a whole file"))
 }
 
 #[test]
 fn a_ggufs_tokenizer_merges_and_finds_added_tokens() {
-    let tokenizer = build(&Sample::llama()).unwrap();
+    let tokenizer = build(&GgufFile::letters()).unwrap();
     // Digits stand alone; [mark] is the user's own token, <|end|> a control token.
     assert_eq!(tokenizer.encode("ab ab12[mark]<|end|>").unwrap(), [5, 6, 34, 35, 3, 2]);
     assert!(tokenizer.encode("").unwrap().is_empty());
@@ -23,7 +25,7 @@ fn a_ggufs_tokenizer_merges_and_finds_added_tokens() {
 #[test]
 fn every_known_way_to_cut_text_builds() {
     for (name, way) in NAMES {
-        let mut sample = Sample::llama();
+        let mut sample = GgufFile::letters();
         sample.text("tokenizer.ggml.pre", name);
         let tokenizer = build(&sample).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(tokenizer.encode("ab ab").unwrap(), [5, 6], "{name}");
@@ -33,7 +35,7 @@ fn every_known_way_to_cut_text_builds() {
 
 #[test]
 fn a_file_says_whether_texts_begin_with_a_token() {
-    let mut sample = Sample::llama();
+    let mut sample = GgufFile::letters();
     sample.flag("tokenizer.ggml.add_bos_token", true);
     assert!(build(&sample).unwrap().adds_begin_token());
     sample.remove("tokenizer.ggml.bos_token_id");
@@ -44,7 +46,7 @@ fn a_file_says_whether_texts_begin_with_a_token() {
 }
 
 /// A change of the whole sample, and what the refusal must say.
-type Case = (fn(&mut Sample), &'static str);
+type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn each_unusable_vocabulary_has_its_error() {
@@ -83,7 +85,7 @@ fn each_unusable_vocabulary_has_its_error() {
         (|sample| sample.texts("tokenizer.ggml.tokens", &["a", "b", "a"]), "the tokens 0 and 2 are both `a`"),
     ];
     for (damage, expected) in cases {
-        let mut sample = Sample::llama();
+        let mut sample = GgufFile::letters();
         damage(&mut sample);
         let message = build(&sample).unwrap_err().to_string();
         assert!(message.contains(expected) && message.contains("tiny.gguf"), "{message}\nlacks\n{expected}");
@@ -100,7 +102,7 @@ fn from_json(value: &serde_json::Value) -> Result<Tokenizer, TokenizerError> {
 
 #[test]
 fn a_tokenizer_file_is_read_without_its_truncation_and_padding() {
-    let tokenizer = from_json(&tokenizer_json()).unwrap();
+    let tokenizer = from_json(&letters_tokenizer_json()).unwrap();
     assert_eq!(tokenizer.encode("ab ab ab ab").unwrap(), [5, 7, 7, 7]);
     assert_eq!((tokenizer.begin_token(), tokenizer.end_token()), (Some(1), None));
     assert!(tokenizer.adds_begin_token());
@@ -122,7 +124,7 @@ fn files_that_are_no_tokenizer_are_refused() {
 
 #[test]
 fn a_text_without_ids_is_refused_by_its_length_only() {
-    let mut words = tokenizer_json();
+    let mut words = letters_tokenizer_json();
     words["model"] = serde_json::json!({"type": "WordLevel", "vocab": {"ab": 0}, "unk_token": "<|gone|>"});
     words["post_processor"] = serde_json::Value::Null;
     words["padding"] = serde_json::Value::Null;
@@ -145,13 +147,12 @@ struct Golden {
 
 impl Golden {
     fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/tokenizer/case.json");
-        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+        case_json("tokenizer")
     }
 
     /// The texts whose ids, cut one way, differ from the golden's of a way.
     fn differing(&self, way: &str, golden_way: &str) -> Vec<&str> {
-        let mut sample = Sample::new();
+        let mut sample = GgufFile::new();
         sample.text("tokenizer.ggml.model", "gpt2");
         sample.text("tokenizer.ggml.pre", way);
         sample.texts("tokenizer.ggml.tokens", &self.tokens.iter().map(String::as_str).collect::<Vec<_>>());

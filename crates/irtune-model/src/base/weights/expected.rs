@@ -30,7 +30,8 @@ impl Weights {
         // Old checkpoints keep the rotary frequencies as a buffer, which the configuration says already.
         let ignored = |name: &str| name.ends_with(".rotary_emb.inv_freq");
         let names: std::collections::HashSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
-        for tensor in self.tensors().filter(|tensor| tensor.name.starts_with("model.")) {
+        let (prefix, _) = config.family.embedding_name();
+        for tensor in self.tensors().filter(|tensor| tensor.name.starts_with(&prefix)) {
             if !names.contains(tensor.name.as_str()) && !ignored(&tensor.name) {
                 let (path, tensor) = (self.path_of(tensor), tensor.name.clone());
                 return Err(WeightError::Surplus {

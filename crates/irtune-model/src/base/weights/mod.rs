@@ -5,8 +5,6 @@ mod expected;
 pub mod gguf;
 mod index;
 mod safetensors;
-#[cfg(test)]
-pub(crate) mod sample;
 mod tensor;
 
 use std::{
@@ -20,7 +18,7 @@ use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 pub use error::WeightError;
 pub use tensor::Tensor;
 
-use crate::base::config::ModelConfig;
+use crate::{base::config::ModelConfig, families::Family};
 
 /// The mapped files of a base and what is where in them.
 #[derive(Debug)]
@@ -40,10 +38,10 @@ impl Weights {
     ///
     /// # Errors
     /// When there are no such files, or one is damaged or holds types that aren't supported.
-    pub fn open_folder(folder: &Path) -> Result<Self, WeightError> {
+    pub fn open_folder(folder: &Path, family: &Family) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
-            return Self::open_safetensors(&[single]);
+            return Ok(Self::open_safetensors(&[single])?.with_whole_names(family));
         }
         let index = folder.join("model.safetensors.index.json");
         if !index.is_file() {
@@ -52,7 +50,7 @@ impl Weights {
         let index = index::Index::read(&index)?;
         let weights = Self::open_safetensors(&index.files)?;
         index.verify(&weights)?;
-        Ok(weights)
+        Ok(weights.with_whole_names(family))
     }
 
     /// Maps safetensors files as one set of weights.
@@ -67,11 +65,18 @@ impl Weights {
             tensors.extend(safetensors::parse(&map, path, files.len())?);
             files.push((path.clone(), map));
         }
-        // A decoder saved without its head lacks the first part of every name.
-        if tensors.iter().any(|tensor| tensor.name == "embed_tokens.weight") {
-            tensors.iter_mut().for_each(|tensor| tensor.name.insert_str(0, "model."));
-        }
         Self::new(files, tensors)
+    }
+
+    /// A decoder saved without its head lacks the first part of every name; it is put back.
+    fn with_whole_names(mut self, family: &Family) -> Self {
+        let (prefix, embedding) = family.embedding_name();
+        if self.tensors.contains_key(&embedding) {
+            let tensors = std::mem::take(&mut self.tensors).into_values();
+            let renamed = tensors.map(|tensor| Tensor { name: format!("{prefix}{}", tensor.name), ..tensor });
+            self.tensors = renamed.map(|tensor| (tensor.name.clone(), tensor)).collect();
+        }
+        self
     }
 
     /// Maps a GGUF of a decoder.

@@ -1,10 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{
-    sample::{Entry, entries, write_safetensors},
-    *,
-};
+use irtune_testing::base::{Entry, GgufFile, SyntheticBase, write_counting};
+
+use super::*;
 use crate::base::config::{ModelConfig, tests::tiny};
 use ::safetensors::Dtype;
 use irtune_device::Format;
@@ -17,7 +16,7 @@ fn entry(name: &str, dtype: Dtype, shape: &[usize]) -> Entry {
 fn matrices_and_vectors_of_each_type_are_read_in_place() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("model.safetensors");
-    write_safetensors(
+    write_counting(
         &path,
         &[entry("a", Dtype::F32, &[2, 3]), entry("b", Dtype::F16, &[5]), entry("c", Dtype::BF16, &[4, 2])],
     );
@@ -38,10 +37,10 @@ fn matrices_and_vectors_of_each_type_are_read_in_place() {
 
 /// The tiny decoder in two shards, with an index.
 fn write_shards(folder: &Path) -> serde_json::Value {
-    let all = entries(&tiny());
+    let all = SyntheticBase::of_letters().entries();
     let (first, second) = all.split_at(7);
-    write_safetensors(&folder.join("one.safetensors"), first);
-    write_safetensors(&folder.join("two.safetensors"), second);
+    write_counting(&folder.join("one.safetensors"), first);
+    write_counting(&folder.join("two.safetensors"), second);
     let files = [(first, "one.safetensors"), (second, "two.safetensors")];
     let map: serde_json::Map<String, serde_json::Value> = files
         .into_iter()
@@ -60,7 +59,7 @@ fn write_index(folder: &Path, index: &serde_json::Value) {
 fn shards_are_one_set_of_weights() {
     let place = tempfile::tempdir().unwrap();
     write_shards(place.path());
-    let weights = Weights::open_folder(place.path()).unwrap();
+    let weights = Weights::open_folder(place.path(), tiny().family).unwrap();
     weights.check(&tiny()).unwrap();
     assert_eq!(weights.files().count(), 2);
 }
@@ -68,14 +67,14 @@ fn shards_are_one_set_of_weights() {
 #[test]
 fn a_decoder_saved_without_its_head_has_the_same_names() {
     let place = tempfile::tempdir().unwrap();
-    let mut all = entries(&tiny());
+    let mut all = SyntheticBase::of_letters().entries();
     all.iter_mut().for_each(|(name, ..)| *name = name.trim_start_matches("model.").to_owned());
-    write_safetensors(&place.path().join("model.safetensors"), &all);
-    Weights::open_folder(place.path()).unwrap().check(&tiny()).unwrap();
+    write_counting(&place.path().join("model.safetensors"), &all);
+    Weights::open_folder(place.path(), tiny().family).unwrap().check(&tiny()).unwrap();
 }
 
 fn refused(folder: &Path) -> String {
-    Weights::open_folder(folder).expect_err("weights to be refused").to_string()
+    Weights::open_folder(folder, tiny().family).expect_err("weights to be refused").to_string()
 }
 
 #[test]
@@ -113,7 +112,7 @@ fn an_index_that_does_not_fit_is_refused() {
     assert!(refused(folder).contains("is no index of weight files: missing field `weight_map`"));
 
     write_index(folder, &index);
-    write_safetensors(&folder.join("two.safetensors"), &entries(&tiny()));
+    write_counting(&folder.join("two.safetensors"), &SyntheticBase::of_letters().entries());
     assert!(refused(folder).contains("occurs twice; remove the surplus file"));
 }
 
@@ -126,7 +125,7 @@ fn with_header(header: &str, data: usize) -> Vec<u8> {
 fn damaged_files_are_refused_by_name() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("model.safetensors");
-    write_safetensors(&path, &entries(&tiny()));
+    write_counting(&path, &SyntheticBase::of_letters().entries());
     let whole = std::fs::read(&path).unwrap();
     let one = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
     let twice = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
@@ -154,14 +153,14 @@ fn damaged_files_are_refused_by_name() {
         );
     }
     std::fs::write(&path, with_header(one, 8)).unwrap();
-    assert!(Weights::open_folder(place.path()).is_ok());
+    assert!(Weights::open_folder(place.path(), tiny().family).is_ok());
 }
 
 #[test]
 fn weights_that_do_not_fit_the_configuration_are_refused() {
     let place = tempfile::tempdir().unwrap();
-    write_safetensors(&place.path().join("model.safetensors"), &entries(&tiny()));
-    let weights = Weights::open_folder(place.path()).unwrap();
+    write_counting(&place.path().join("model.safetensors"), &SyntheticBase::of_letters().entries());
+    let weights = Weights::open_folder(place.path(), tiny().family).unwrap();
     let cases = [
         (ModelConfig { layers: 3, ..tiny() }, "`model.layers.2.input_layernorm.weight` is missing"),
         (ModelConfig { layers: 1, ..tiny() }, "has no place in a Llama decoder of 1 layers"),
@@ -184,14 +183,15 @@ fn weights_that_do_not_fit_the_configuration_are_refused() {
 fn a_bias_is_refused_but_a_head_and_old_rotary_buffers_are_not() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("model.safetensors");
-    let mut all = entries(&tiny());
+    let mut all = SyntheticBase::of_letters().entries();
     all.push(entry("lm_head.weight", Dtype::F16, &[40, 64]));
     all.push(entry("model.layers.0.self_attn.rotary_emb.inv_freq", Dtype::F32, &[8]));
-    write_safetensors(&path, &all);
-    Weights::open_folder(place.path()).unwrap().check(&tiny()).unwrap();
+    write_counting(&path, &all);
+    Weights::open_folder(place.path(), tiny().family).unwrap().check(&tiny()).unwrap();
     all.push(entry("model.layers.1.self_attn.q_proj.bias", Dtype::BF16, &[64]));
-    write_safetensors(&path, &all);
-    let message = Weights::open_folder(place.path()).unwrap().check(&tiny()).unwrap_err().to_string();
+    write_counting(&path, &all);
+    let message =
+        Weights::open_folder(place.path(), tiny().family).unwrap().check(&tiny()).unwrap_err().to_string();
     assert!(message.contains("`model.layers.1.self_attn.q_proj.bias` has no place"), "{message}");
 }
 
@@ -203,7 +203,7 @@ fn a_gguf_that_cannot_be_used_is_refused() {
     assert!(missing.starts_with("cannot open "), "{missing}");
     std::fs::write(&path, "text").unwrap();
     assert!(Weights::open_gguf(&path, &tiny()).unwrap_err().to_string().contains("is no GGUF"));
-    gguf::sample::Sample::llama().write(&path);
+    GgufFile::letters().write(&path);
     Weights::open_gguf(&path, &tiny()).unwrap().check(&tiny()).unwrap();
 }
 

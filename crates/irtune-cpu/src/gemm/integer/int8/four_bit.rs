@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn integers_are_those_of_every_processor() {
-        crate::at_every_level(|set| {
+        crate::simd::at_every_level(|set| {
             if !set.vnni {
                 return;
             }

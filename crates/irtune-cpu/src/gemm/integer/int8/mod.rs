@@ -10,6 +10,8 @@ mod four_bit;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 pub(crate) mod quantise;
+#[cfg(test)]
+mod test_data;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 

@@ -111,11 +111,11 @@ mod avx512 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gemm::integer::int8::microkernel::tests::Quantised;
+    use crate::gemm::integer::int8::test_data::Quantised;
 
     #[test]
     fn rounding_is_within_half_a_step_of_the_largest() {
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             for depth in [1, 2, 31, 64, 65, 200] {
                 check(depth);
             }
@@ -151,7 +151,7 @@ mod tests {
     fn whole_groups_are_rounded_as_any() {
         let values: Vec<f32> = (0..GROUP).map(|i| (i as f32 * 0.37).sin() - 0.2).collect();
         let operands: Vec<half::bf16> = values.iter().map(|&value| Element::from_f32(value)).collect();
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             let (mut fast, mut slow, mut scale) = ([0; GROUP], [0; GROUP], [0.0]);
             quantise_row(&values, &mut fast, &mut scale);
             assert_eq!(scale[0], quantise_group(&values, &mut slow));
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn zeros_and_what_is_not_a_number_stay_what_they_are() {
-        crate::at_every_level(|_| {
+        crate::simd::at_every_level(|_| {
             let (mut out, mut scales) = ([9; 4], [9.0]);
             quantise_row(&[0.0f32; 4], &mut out, &mut scales);
             assert_eq!((out, scales), ([128; 4], [0.0]));

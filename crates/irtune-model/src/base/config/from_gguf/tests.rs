@@ -1,21 +1,21 @@
 use super::{super::tests::tiny, *};
-use crate::base::weights::gguf::sample::Sample;
 use crate::families::FAMILIES;
+use irtune_testing::base::GgufFile;
 
-fn read(sample: &Sample) -> Result<ModelConfig, ConfigError> {
+fn read(sample: &GgufFile) -> Result<ModelConfig, ConfigError> {
     let bytes = sample.bytes();
     ModelConfig::from_gguf(&Header::parse(&bytes, Path::new("tiny.gguf")).expect("a whole file"))
 }
 
-fn changed(change: impl Fn(&mut Sample)) -> Result<ModelConfig, ConfigError> {
-    let mut sample = Sample::llama();
+fn changed(change: impl Fn(&mut GgufFile)) -> Result<ModelConfig, ConfigError> {
+    let mut sample = GgufFile::letters();
     change(&mut sample);
     read(&sample)
 }
 
 #[test]
 fn a_usual_file_is_read() {
-    assert_eq!(read(&Sample::llama()).unwrap(), tiny());
+    assert_eq!(read(&GgufFile::letters()).unwrap(), tiny());
     let untied = changed(|sample| sample.tensor("output.weight", &[64, 40])).unwrap();
     assert!(!untied.tied_embeddings);
     let plain = changed(|sample| {
@@ -47,7 +47,7 @@ fn rotary_scaling_is_read() {
 
 #[test]
 fn own_rotary_factors_are_read_from_their_tensor() {
-    let mut sample = Sample::llama();
+    let mut sample = GgufFile::letters();
     sample.tensor("rope_freqs.weight", &[8]);
     let mut bytes = sample.bytes();
     let end = bytes.len();
@@ -60,7 +60,7 @@ fn own_rotary_factors_are_read_from_their_tensor() {
 }
 
 /// A change of the whole sample, and what the refusal must say.
-type Case = (fn(&mut Sample), &'static str);
+type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn what_cannot_be_used_is_named() {
@@ -118,8 +118,8 @@ fn what_cannot_be_used_is_named() {
 }
 
 /// The usual file as one of another family, without the tensors that are its own.
-fn of_family(family: &Family) -> Sample {
-    let mut sample = Sample::llama();
+fn of_family(family: &Family) -> GgufFile {
+    let mut sample = GgufFile::letters();
     let before = FAMILIES[0].architecture;
     for (key, _) in &mut sample.values {
         if let Some(rest) = key.strip_prefix(&format!("{before}.")) {

@@ -11,8 +11,6 @@
 mod cursor;
 mod error;
 mod metadata;
-#[cfg(test)]
-pub(crate) mod sample;
 mod tensors;
 
 use std::path::Path;

@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 
-use super::{sample::Sample, *};
+use irtune_testing::base::{GgufFile, gguf_text};
+
+use super::*;
 use crate::{Base, ModelConfig, Tokenizer, config::tests::tiny};
 
-fn refused(sample: &Sample) -> String {
+fn refused(sample: &GgufFile) -> String {
     refused_bytes(&sample.bytes())
 }
 
@@ -16,7 +18,7 @@ fn refused_bytes(bytes: &[u8]) -> String {
 #[test]
 fn a_whole_file_gives_tensors_by_transformers_names() {
     for version in [2, 3] {
-        let bytes = Sample { version, ..Sample::llama() }.bytes();
+        let bytes = GgufFile { version, ..GgufFile::letters() }.bytes();
         let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
         let tensors = header.translated(&tiny()).unwrap();
         assert_eq!((header.version, header.data_start % 32, tensors.len()), (version, 0, 20));
@@ -38,7 +40,7 @@ fn a_whole_file_gives_tensors_by_transformers_names() {
 
 #[test]
 fn another_alignment_moves_the_tensors() {
-    let mut sample = Sample { alignment: 128, ..Sample::llama() };
+    let mut sample = GgufFile { alignment: 128, ..GgufFile::letters() };
     sample.unsigned("general.alignment", 128);
     let bytes = sample.bytes();
     let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
@@ -47,7 +49,7 @@ fn another_alignment_moves_the_tensors() {
 
 #[test]
 fn values_of_every_kind_are_read() {
-    let mut sample = Sample::new();
+    let mut sample = GgufFile::new();
     let kinds: [(u32, &[u8], &str); 13] = [
         (0, &[200], "200"),
         (1, &[0xff], "-1"),
@@ -57,7 +59,7 @@ fn values_of_every_kind_are_read() {
         (5, &[0xfd, 0xff, 0xff, 0xff], "-3"),
         (6, &1.5f32.to_le_bytes(), "1.5"),
         (7, &[1], "true"),
-        (8, &sample::string("h\u{e9}".as_bytes()), "\"h\\xc3\\xa9\""),
+        (8, &gguf_text("h\u{e9}".as_bytes()), "\"h\\xc3\\xa9\""),
         (9, &[2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0], "an array of 1 values"),
         (10, &[1, 0, 0, 0, 0, 0, 0, 1], "72057594037927937"),
         (11, &[0xff; 8], "-1"),
@@ -81,7 +83,7 @@ fn values_of_every_kind_are_read() {
 }
 
 /// A change of the whole sample, and what the refusal must say.
-type Case = (fn(&mut Sample), &'static str);
+type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn each_damage_has_its_error() {
@@ -136,7 +138,7 @@ fn each_damage_has_its_error() {
         ),
     ];
     for (damage, expected) in cases {
-        let mut sample = Sample::llama();
+        let mut sample = GgufFile::letters();
         damage(&mut sample);
         let message = refused(&sample);
         assert!(message.contains(expected) && message.contains("tiny.gguf"), "{message}\nlacks\n{expected}");
@@ -145,7 +147,7 @@ fn each_damage_has_its_error() {
 
 #[test]
 fn a_head_that_does_not_divide_the_rows_is_refused() {
-    let bytes = Sample::llama().bytes();
+    let bytes = GgufFile::letters().bytes();
     let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
     for head_size in [0, 5, 24] {
         let message = header.translated(&ModelConfig { head_size, ..tiny() }).unwrap_err().to_string();
@@ -155,14 +157,14 @@ fn a_head_that_does_not_divide_the_rows_is_refused() {
 
 #[test]
 fn a_name_that_is_not_text_is_refused() {
-    let mut bytes = Sample::llama().bytes();
+    let mut bytes = GgufFile::letters().bytes();
     bytes[32] = 0xff;
     assert!(refused_bytes(&bytes).contains("the name at byte 24 is not UTF-8"));
 }
 
 #[test]
 fn a_file_cut_off_anywhere_is_refused() {
-    let bytes = Sample::llama().bytes();
+    let bytes = GgufFile::letters().bytes();
     let header_end = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap().data_start;
     let lengths = (4..header_end).step_by(7).chain((header_end..bytes.len()).step_by(4001));
     for length in lengths.chain([bytes.len() - 1]) {
@@ -197,7 +199,7 @@ proptest! {
     fn a_damaged_file_never_panics(
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)
     ) {
-        let mut bytes = Sample::llama().bytes();
+        let mut bytes = GgufFile::letters().bytes();
         let header_end = Header::parse(&bytes, Path::new("any.gguf")).unwrap().data_start;
         for (place, value) in damage {
             bytes[place.index(header_end)] = value;
@@ -210,7 +212,7 @@ proptest! {
 fn a_base_opens_from_a_file_and_from_its_folder() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("tiny.gguf");
-    Sample::llama().write(&path);
+    GgufFile::letters().write(&path);
     let base = Base::open(&path).unwrap();
     assert_eq!(base.config, tiny());
     assert_eq!(

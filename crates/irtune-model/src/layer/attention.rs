@@ -1,0 +1,411 @@
+//! Grouped-query attention of a layer: norm, projections, a norm of each head where the family has one, rotary
+//! positions, attention, output projection, added to the residual stream.
+//!
+//! # Source
+//! Ainslie et al., "GQA", 2023; `LlamaAttention` and `Qwen3Attention` of transformers.
+
+use arrayvec::ArrayVec;
+use irtune_device::{
+    AttentionGradients, AttentionInputs, AttentionShape, Device, Epilogue, Output, Side, Term,
+};
+
+use super::{
+    Mode, Pass,
+    linear::{Linear, LinearInput, LinearSaved, LinearScratch},
+    norm::{Gain, HeadNorm, NormSaved, StreamNorm, weights_train},
+    scratch::{Scratch, StreamScratch, site_gradients},
+};
+use crate::{
+    adapters::{
+        Trained,
+        site::{AdapterScratch, Flow, INPUT_TERMS, Site, SiteGradients},
+    },
+    base::{Base, config::ModelConfig},
+    error::ModelError,
+    families::{Projection, Role},
+    parameters::group::Group,
+};
+
+/// The attention of a layer.
+pub(crate) struct Attention<D: Device> {
+    norm: StreamNorm<D>,
+    query: Linear<D>,
+    key: Linear<D>,
+    value: Linear<D>,
+    output: Linear<D>,
+    /// Of queries and keys.
+    head_norms: Option<[HeadNorm<D>; 2]>,
+}
+
+/// What the forward leaves for the backward.
+pub(crate) struct AttentionSaved<D: Device> {
+    norm: NormSaved<D>,
+    /// `[tokens, heads · head_size]`, rotated.
+    queries: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`, rotated.
+    keys: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    values: D::Operands,
+    /// `[tokens, heads · head_size]`
+    context: D::Operands,
+    /// `[tokens, heads]`
+    logsumexp: D::Floats,
+    /// Of queries and keys, rows counting heads.
+    head_norms: Option<[NormSaved<D>; 2]>,
+    query_projection: LinearSaved<D>,
+    key_projection: LinearSaved<D>,
+    value_projection: LinearSaved<D>,
+    output_projection: LinearSaved<D>,
+}
+
+/// Memory that every layer's attention uses in turn.
+pub(crate) struct AttentionScratch<D: Device> {
+    /// `[tokens, heads · head_size]`
+    context_gradient: D::Operands,
+    /// `[tokens, heads · head_size]`
+    query_gradient: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    key_gradient: D::Operands,
+    /// `[tokens, key_value_heads · head_size]`
+    value_gradient: D::Operands,
+    /// `[partial rows, 2, key_value_heads · head_size]`
+    partial_gradient: D::Floats,
+    query: SiteGradients<D>,
+    key: SiteGradients<D>,
+    value: SiteGradients<D>,
+    output: SiteGradients<D>,
+}
+
+/// The residual stream of a layer: all rows, and in the last layer the pooled ones.
+pub(crate) struct Stream<'a, D: Device> {
+    /// `[tokens, hidden]`
+    pub(crate) residual: &'a mut D::Floats,
+    /// `[examples, hidden]`
+    pub(crate) pooled: &'a mut D::Floats,
+}
+
+impl<D: Device> AttentionSaved<D> {
+    /// For so many tokens.
+    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+        let (query, key) = (config.query_size(), config.key_value_size());
+        let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
+        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        Self {
+            norm: NormSaved::new(device, tokens, config.hidden_size),
+            queries: device.operands(tokens * query),
+            keys: device.operands(tokens * key),
+            values: device.operands(tokens * key),
+            context: device.operands(tokens * query),
+            logsumexp: device.floats(tokens * config.heads),
+            head_norms: has_head_norms.then(|| {
+                [config.heads, config.key_value_heads]
+                    .map(|heads| NormSaved::new(device, tokens * heads, config.head_size))
+            }),
+            query_projection: linear(Projection::QProj),
+            key_projection: linear(Projection::KProj),
+            value_projection: linear(Projection::VProj),
+            output_projection: linear(Projection::OProj),
+        }
+    }
+}
+
+impl<D: Device> AttentionScratch<D> {
+    /// For so many tokens, and rows of what segments add to shared ones.
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+        partial_rows: usize,
+    ) -> Self {
+        let (query, key) = (config.query_size(), config.key_value_size());
+        let gradients = |projection| site_gradients(device, config, trained, projection, tokens);
+        Self {
+            context_gradient: device.operands(tokens * query),
+            query_gradient: device.operands(tokens * query),
+            key_gradient: device.operands(tokens * key),
+            value_gradient: device.operands(tokens * key),
+            partial_gradient: device.floats(partial_rows * 2 * key),
+            query: gradients(Projection::QProj),
+            key: gradients(Projection::KProj),
+            value: gradients(Projection::VProj),
+            output: gradients(Projection::OProj),
+        }
+    }
+
+    /// Makes room for more partial rows, and leaves all else as it is.
+    pub(crate) fn grow_partial_rows(&mut self, device: &D, config: &ModelConfig, partial_rows: usize) {
+        self.partial_gradient = device.floats(0);
+        self.partial_gradient = device.floats(partial_rows * 2 * config.key_value_size());
+    }
+}
+
+fn shape<'a, D: Device>(pass: &Pass<'a, D>) -> AttentionShape<'a> {
+    AttentionShape {
+        heads: pass.config.heads,
+        key_value_heads: pass.config.key_value_heads,
+        head_size: pass.config.head_size,
+        segments: pass.rows.segments,
+    }
+}
+
+impl<D: Device> Attention<D> {
+    /// The attention of a layer, with the adapters of its projections.
+    ///
+    /// # Errors
+    /// When the base lacks a tensor.
+    pub(crate) fn new(
+        device: &D,
+        base: &Base,
+        layer: usize,
+        adapters: &mut Vec<(Projection, Site<D>)>,
+    ) -> Result<Self, ModelError> {
+        let gain = |role| Gain::new(device, base, layer, role);
+        let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
+        let head_norms = match base.config.layer(layer).head_norms {
+            true => Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)]),
+            false => None,
+        };
+        Ok(Self {
+            query: linear(Projection::QProj)?,
+            key: linear(Projection::KProj)?,
+            value: linear(Projection::VProj)?,
+            output: linear(Projection::OProj)?,
+            norm: StreamNorm(gain(Role::AttentionNorm)?),
+            head_norms,
+        })
+    }
+
+    /// The gains of its norms.
+    pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
+        std::iter::once(&self.norm.0).chain(self.head_norms.iter().flatten().map(|norm| &norm.0))
+    }
+
+    /// Its projections.
+    pub(crate) fn linears(&self) -> [&Linear<D>; 4] {
+        [&self.query, &self.key, &self.value, &self.output]
+    }
+
+    /// Its projections, to be changed.
+    pub(crate) fn linears_mut(&mut self) -> [&mut Linear<D>; 4] {
+        [&mut self.query, &mut self.key, &mut self.value, &mut self.output]
+    }
+
+    /// Adds the attention's output to the stream; in the last layer the pooled rows go on in `stream.pooled`.
+    pub(crate) fn forward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        stream: Stream<D>,
+        saved: &mut AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let Stream { residual, pooled } = stream;
+        self.project(pass, group, residual, saved, scratch);
+        let (query_size, key_size) = (config.query_size(), config.key_value_size());
+        device.rotary(&mut saved.queries, query_size, pass.table, rows.query_positions, Side::Forward);
+        device.rotary(&mut saved.keys, key_size, pass.table, rows.key_positions, Side::Forward);
+        let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
+        device.attention(&shape(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
+        let stream = match rows.picked {
+            Some(indices) => {
+                device.gather_floats(residual, config.hidden_size, indices, pooled);
+                pooled
+            }
+            None => residual,
+        };
+        let input = LinearInput { values: &saved.context, keys: rows.query_keys };
+        let (kept, out) = (&mut saved.output_projection, Output::Add(stream, 0));
+        self.output.forward(pass, group, input, kept, &mut scratch.adapters, out);
+    }
+
+    /// From the residual stream to queries, keys and values, before rotary positions.
+    fn project(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        residual: &D::Floats,
+        saved: &mut AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let (StreamScratch { normed, picked, .. }, adapters) = (&mut scratch.stream, &mut scratch.adapters);
+        self.norm.forward(pass, group, residual, rows.tokens, &mut saved.norm, normed);
+        let query_input = match rows.picked {
+            Some(indices) => {
+                device.gather(normed, config.hidden_size, indices, picked);
+                &*picked
+            }
+            None => &*normed,
+        };
+        let (mut query_norm, mut key_norm) = match (&self.head_norms, &mut saved.head_norms) {
+            (Some(_), Some([query, key])) => (Some(query), Some(key)),
+            _ => (None, None),
+        };
+        let out = query_norm.as_mut().map_or(&mut saved.queries, |norm| &mut norm.input);
+        let input = LinearInput { values: query_input, keys: rows.query_keys };
+        let (kept, out) = (&mut saved.query_projection, Output::Operands(out));
+        self.query.forward(pass, group, input, kept, adapters, out);
+        let out = key_norm.as_mut().map_or(&mut saved.keys, |norm| &mut norm.input);
+        let input = LinearInput { values: &*normed, keys: rows.token_keys };
+        let (kept, out) = (&mut saved.key_projection, Output::Operands(out));
+        self.key.forward(pass, group, input, kept, adapters, out);
+        let input = LinearInput { values: &*normed, keys: rows.token_keys };
+        let (kept, out) = (&mut saved.value_projection, Output::Operands(&mut saved.values));
+        self.value.forward(pass, group, input, kept, adapters, out);
+        if let (Some([query, key]), Some(query_saved), Some(key_saved)) =
+            (&self.head_norms, query_norm, key_norm)
+        {
+            let heads = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
+            query.forward(pass, group, heads.0, query_saved, &mut saved.queries);
+            key.forward(pass, group, heads.1, key_saved, &mut saved.keys);
+        }
+    }
+
+    /// Turns the gradient of the stream after attention into that before it, and adds those of its parameters.
+    ///
+    /// Without `input_wanted` (the lowest training layer) the gradient of the stream is left unfinished.
+    pub(crate) fn backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        input_wanted: bool,
+        stream: Stream<D>,
+        saved: &mut AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let Stream { residual: gradient, pooled } = stream;
+        let after = if rows.picked.is_some() { &*pooled } else { &*gradient };
+        device.round(after, rows.queries * config.hidden_size, &mut scratch.stream.rounded_gradient);
+        self.output_backward(pass, group.as_deref_mut(), saved, scratch);
+        self.heads_backward(pass, group.as_deref_mut(), saved, &mut scratch.attention);
+        self.projections_backward(pass, group.as_deref_mut(), saved, scratch);
+        if !input_wanted && !weights_train(pass, group.as_deref()) {
+            return;
+        }
+        self.normed_backward(pass, group.as_deref(), saved, scratch);
+        if let Some(indices) = rows.picked {
+            device.scatter_floats(pooled, config.hidden_size, indices, rows.tokens, gradient);
+        }
+        let normed_gradient = &scratch.stream.normed_gradient;
+        if input_wanted {
+            self.norm.backward(pass, group.as_deref(), rows.tokens, &saved.norm, normed_gradient, gradient);
+        }
+        self.norm.gain_backward(pass, group, rows.tokens, &saved.norm, normed_gradient);
+    }
+
+    /// From the gradient of the attention's output to that of the context.
+    fn output_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        saved: &AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let (device, rows) = (pass.device, pass.rows.queries);
+        let (out, kept) = (&scratch.stream.rounded_gradient, &saved.output_projection);
+        let AttentionScratch { context_gradient, output, .. } = &mut scratch.attention;
+        let flow = Flow { input: &saved.context, out_gradient: out };
+        let work = LinearScratch { adapters: &mut scratch.adapters, gradients: output };
+        self.output.backward(pass, group.as_deref_mut(), flow, rows, kept, work);
+        let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
+        self.output.input_gradient(pass, group.as_deref(), out, kept, output, &mut terms);
+        let (columns, out) = (pass.config.query_size(), Output::Operands(context_gradient));
+        device.gemm(&terms, Epilogue::PLAIN, rows, columns, out);
+    }
+
+    /// From the gradient of the context to those of queries, keys and values as they were projected.
+    fn heads_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        saved: &AttentionSaved<D>,
+        scratch: &mut AttentionScratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let AttentionScratch { context_gradient, query_gradient, .. } = scratch;
+        let AttentionScratch { key_gradient, value_gradient, partial_gradient, .. } = scratch;
+        let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
+        let gradients = AttentionGradients {
+            queries: &mut *query_gradient,
+            keys: &mut *key_gradient,
+            values: value_gradient,
+            partial: partial_gradient,
+        };
+        let (context, logsumexp) = (&saved.context, &saved.logsumexp);
+        device.attention_backward(&shape(pass), &inputs, context, logsumexp, context_gradient, gradients);
+        let (query_size, key_size) = (config.query_size(), config.key_value_size());
+        device.rotary(query_gradient, query_size, pass.table, rows.query_positions, Side::Backward);
+        device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
+        if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
+            let heads = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
+            query.backward(pass, group.as_deref_mut(), heads.0, query_saved, query_gradient);
+            key.backward(pass, group, heads.1, key_saved, key_gradient);
+        }
+    }
+
+    /// Gradients of the parameters of the projections of queries, keys and values.
+    fn projections_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        saved: &AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let StreamScratch { normed, picked, .. } = &mut scratch.stream;
+        if pass.mode == Mode::Training {
+            self.norm.recompute(pass, group.as_deref(), rows.tokens, &saved.norm, normed);
+            if let Some(indices) = rows.picked {
+                device.gather(normed, config.hidden_size, indices, picked);
+            }
+        }
+        let query_input = if rows.picked.is_some() { &*picked } else { &*normed };
+        let adapters: &mut AdapterScratch<D> = &mut scratch.adapters;
+        let work = &mut scratch.attention;
+        let AttentionScratch { query_gradient, key_gradient, value_gradient, .. } = work;
+        let AttentionScratch { query, key, value, .. } = work;
+        let flow = Flow { input: query_input, out_gradient: query_gradient };
+        let work = LinearScratch { adapters, gradients: query };
+        self.query.backward(pass, group.as_deref_mut(), flow, rows.queries, &saved.query_projection, work);
+        let flow = Flow { input: &*normed, out_gradient: key_gradient };
+        let work = LinearScratch { adapters, gradients: key };
+        self.key.backward(pass, group.as_deref_mut(), flow, rows.tokens, &saved.key_projection, work);
+        let flow = Flow { input: &*normed, out_gradient: value_gradient };
+        let work = LinearScratch { adapters, gradients: value };
+        self.value.backward(pass, group, flow, rows.tokens, &saved.value_projection, work);
+    }
+
+    /// From the gradients of queries, keys and values to that of the norm's output.
+    fn normed_backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        saved: &AttentionSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let hidden = config.hidden_size;
+        let StreamScratch { normed_gradient, picked_gradient, .. } = &mut scratch.stream;
+        let AttentionScratch { query_gradient, key_gradient, value_gradient, .. } = &scratch.attention;
+        let AttentionScratch { query, key, value, .. } = &scratch.attention;
+        let (query_kept, key_kept) = (&saved.query_projection, &saved.key_projection);
+        let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
+        if rows.picked.is_none() {
+            self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
+        }
+        self.key.input_gradient(pass, group, key_gradient, key_kept, key, &mut terms);
+        let kept = &saved.value_projection;
+        self.value.input_gradient(pass, group, value_gradient, kept, value, &mut terms);
+        device.gemm(&terms, Epilogue::PLAIN, rows.tokens, hidden, Output::Store(&mut *normed_gradient));
+        if let Some(indices) = rows.picked {
+            terms.clear();
+            self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
+            let out = Output::Store(&mut *picked_gradient);
+            device.gemm(&terms, Epilogue::PLAIN, rows.queries, hidden, out);
+            device.add_rows(picked_gradient, hidden, indices, normed_gradient);
+        }
+    }
+}

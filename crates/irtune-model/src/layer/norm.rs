@@ -1,0 +1,174 @@
+//! Root-mean-square norms of a layer: of the residual stream, and of each head of queries or keys.
+
+use irtune_device::{Device, Norm, NormInput};
+
+use super::{Mode, Pass};
+use crate::{
+    base::Base,
+    error::ModelError,
+    families::{Kind, Role},
+    parameters::{entries::Entry, group::Group, masters},
+};
+
+/// A norm's gain, frozen or trained.
+pub(crate) struct Gain<D: Device> {
+    values: D::Floats,
+    width: usize,
+    epsilon: f32,
+    /// Where the trained copy is among the entries of the layer's group, when its own weights train.
+    entry: usize,
+}
+
+impl<D: Device> Gain<D> {
+    /// The gain of a layer's norm.
+    ///
+    /// # Errors
+    /// When the base lacks it.
+    pub(crate) fn new(device: &D, base: &Base, layer: usize, role: Role) -> Result<Self, ModelError> {
+        let config = &base.config;
+        let gain = base.weights.vector(&config.family.weight_name(layer, role))?;
+        let mut values = device.floats(gain.len());
+        device.upload(&gain, &mut values, 0);
+        let entry = masters::entry_of(config, layer, role, Kind::Weight);
+        let entry = entry.expect("a layer has the norms of its specification");
+        Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, entry })
+    }
+
+    /// Copies the gain to its place among the layer's master copies.
+    pub(crate) fn copy_weights(&self, device: &D, entries: &[Entry], values: &mut D::Floats) {
+        device.copy(&self.values, values, entries[self.entry].offset, self.width);
+    }
+
+    /// The norm with the trained copy of its gain if it ever trained, else the file's.
+    fn norm<'a>(&'a self, group: Option<&'a Group<D>>) -> Norm<'a, D> {
+        let master = group.and_then(|group| group.master_vector(self.entry));
+        let (gain, offset) = master.unwrap_or((&self.values, 0));
+        Norm { gain, offset, width: self.width, epsilon: self.epsilon }
+    }
+}
+
+/// Whether the layer's own weights train in this pass.
+pub(crate) fn weights_train<D: Device>(pass: &Pass<D>, group: Option<&Group<D>>) -> bool {
+    pass.mode == Mode::Training && group.is_some_and(Group::are_masters)
+}
+
+/// The norm of the residual stream.
+pub(crate) struct StreamNorm<D: Device>(pub(crate) Gain<D>);
+
+/// What a norm's forward leaves for its backward.
+pub(crate) struct NormSaved<D: Device> {
+    /// `[rows, width]`
+    pub(crate) input: D::Operands,
+    /// Reciprocal root mean squares, `[rows]`.
+    rstd: D::Floats,
+}
+
+impl<D: Device> NormSaved<D> {
+    /// For so many rows.
+    pub(crate) fn new(device: &D, rows: usize, width: usize) -> Self {
+        Self { input: device.operands(rows * width), rstd: device.floats(rows) }
+    }
+
+    fn input(&self, rows: usize) -> NormInput<'_, D, D::Operands> {
+        NormInput { values: &self.input, rstd: &self.rstd, rows }
+    }
+}
+
+impl<D: Device> StreamNorm<D> {
+    /// `[rows, width]` of the stream to operands; keeps the input where a backward will follow.
+    pub(crate) fn forward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        stream: &D::Floats,
+        rows: usize,
+        saved: &mut NormSaved<D>,
+        out: &mut D::Operands,
+    ) {
+        let (device, norm) = (pass.device, self.0.norm(group));
+        if pass.mode != Mode::NoGrad {
+            device.round(stream, rows * norm.width, &mut saved.input);
+        }
+        device.rms_norm(norm, stream, rows, out, &mut saved.rstd);
+    }
+
+    /// Recomputes the output from what the forward kept.
+    pub(crate) fn recompute(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        rows: usize,
+        saved: &NormSaved<D>,
+        out: &mut D::Operands,
+    ) {
+        pass.device.rms_norm_recompute(self.0.norm(group), saved.input(rows), out);
+    }
+
+    /// Adds the input's gradient to `gradient`, given that of the output.
+    pub(crate) fn backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        rows: usize,
+        saved: &NormSaved<D>,
+        out_gradient: &D::Floats,
+        gradient: &mut D::Floats,
+    ) {
+        pass.device.rms_norm_backward(self.0.norm(group), saved.input(rows), out_gradient, gradient);
+    }
+
+    /// Adds the gain's gradient where the layer's own weights train.
+    pub(crate) fn gain_backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&mut Group<D>>,
+        rows: usize,
+        saved: &NormSaved<D>,
+        out_gradient: &D::Floats,
+    ) {
+        let Some(group) = group.filter(|group| weights_train(pass, Some(group))) else { return };
+        // The gradient of a gain doesn't depend on the gain.
+        let norm = self.0.norm(None);
+        let (gradient, offset) = group.master_gradient(self.0.entry);
+        pass.device.rms_norm_gain_backward(norm, saved.input(rows), out_gradient, gradient, offset);
+    }
+}
+
+/// The norm of each head, with one gain for all heads.
+pub(crate) struct HeadNorm<D: Device>(pub(crate) Gain<D>);
+
+impl<D: Device> HeadNorm<D> {
+    /// Normalises the input that `saved` holds; `rows` counts heads.
+    pub(crate) fn forward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&Group<D>>,
+        rows: usize,
+        saved: &mut NormSaved<D>,
+        out: &mut D::Operands,
+    ) {
+        let NormSaved { input, rstd } = saved;
+        pass.device.rms_norm_operands(self.0.norm(group), input, rows, out, rstd);
+    }
+
+    /// Replaces the output's gradient by the input's, and adds the gain's where the layer's own weights train.
+    pub(crate) fn backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&mut Group<D>>,
+        rows: usize,
+        saved: &NormSaved<D>,
+        gradient: &mut D::Operands,
+    ) {
+        let (device, input) = (pass.device, saved.input(rows));
+        let group = match group {
+            Some(group) if weights_train(pass, Some(group)) => {
+                let (gains, offset) = group.master_gradient(self.0.entry);
+                device.rms_norm_operands_gain_backward(self.0.norm(None), input, gradient, gains, offset);
+                Some(group)
+            }
+            group => group,
+        };
+        device.rms_norm_operands_backward(self.0.norm(group.as_deref()), input, gradient);
+    }
+}

@@ -1,0 +1,170 @@
+//! Trained parameters with their gradients and moments: one group a layer, and one for the head.
+
+use irtune_device::{AdamW, BMatrix, Device, Epilogue, OptimizerSlices, Output, Term};
+
+use super::{entries::Entry, masters::Masters};
+use crate::host_tensor::HostTensor;
+
+/// Parameters that are trained or frozen together.
+pub(crate) struct Group<D: Device> {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) values: D::Floats,
+    pub(crate) gradient: D::Floats,
+    pub(super) first: D::Floats,
+    pub(super) second: D::Floats,
+    pub(super) length: usize,
+    /// Optimizer steps that these parameters took.
+    pub(super) steps: u64,
+    /// Whether the gradient may be other than zero.
+    pub(crate) dirty: bool,
+    /// Whether every entry has the values at which adapters add nothing, or the layer's own weights never trained.
+    pub(crate) is_identity: bool,
+    /// Whether values changed since what is known of them (DoRA's norms) was found.
+    pub(crate) stale: bool,
+    /// When these are weights of the base itself.
+    pub(super) masters: Option<Masters>,
+}
+
+impl<D: Device> Group<D> {
+    /// A group of zero parameters.
+    pub(crate) fn new(device: &D, entries: Vec<Entry>) -> Self {
+        let length = entries.iter().map(Entry::length).sum();
+        let floats = || device.floats(length);
+        let (values, gradient, first, second) = (floats(), floats(), floats(), floats());
+        Self {
+            entries,
+            values,
+            gradient,
+            first,
+            second,
+            length,
+            steps: 0,
+            dirty: false,
+            is_identity: true,
+            stale: false,
+            masters: None,
+        }
+    }
+
+    pub(crate) fn zero_gradient(&mut self, device: &D) {
+        if std::mem::take(&mut self.dirty) {
+            device.clear(&mut self.gradient, 0, self.length);
+        }
+    }
+
+    /// Sum of squares of one entry's gradient.
+    pub(crate) fn gradient_squares(&self, device: &D, entry: &Entry) -> f64 {
+        if !self.has_gradient() {
+            return 0.0;
+        }
+        device.sum_of_squares(&self.gradient, entry.offset, entry.length())
+    }
+
+    pub(crate) fn scale_gradient(&mut self, device: &D, factor: f32) {
+        device.scale(&mut self.gradient, factor);
+    }
+
+    pub(crate) fn update(&mut self, device: &D, settings: &AdamW) {
+        self.steps += 1;
+        // At a rate of 0, a warm-up's first, values stay as they are, and so they are found when a run is resumed.
+        self.is_identity &= settings.learning_rate == 0.0 && self.masters.is_none();
+        self.stale = true;
+        let Self { entries, values, gradient, first, second, .. } = self;
+        // Neighbours with the same learning rate are one stretch.
+        for stretch in entries.chunk_by(|left, right| left.rate == right.rate) {
+            let (from, last) = (stretch[0].offset, &stretch[stretch.len() - 1]);
+            let length = last.offset + last.length() - from;
+            let settings =
+                AdamW { learning_rate: settings.learning_rate * f64::from(stretch[0].rate), ..*settings };
+            let state = OptimizerSlices { values, gradient, first, second, from, length };
+            device.adamw(&settings, self.steps, state);
+        }
+    }
+
+    /// Adds `leftᵀ · right` to the gradient from `offset` on.
+    ///
+    /// # Shapes
+    /// `left`: `[tokens, rows]`; `right`: `[tokens, columns]`; `transposed`: room for `left` transposed.
+    pub(crate) fn add_outer(
+        &mut self,
+        device: &D,
+        offset: usize,
+        tokens: usize,
+        (left, rows): (&D::Operands, usize),
+        (right, columns): (&D::Operands, usize),
+        transposed: &mut D::Operands,
+    ) {
+        device.transpose(left, tokens, rows, transposed);
+        let term = Term::backward(&*transposed, BMatrix::Operands(right, tokens, columns));
+        device.gemm(&[term], Epilogue::PLAIN, rows, columns, Output::Add(&mut self.gradient, offset));
+    }
+
+    /// Clears moments and step count.
+    pub(crate) fn reset_optimizer(&mut self, device: &D) {
+        device.clear(&mut self.first, 0, self.length);
+        device.clear(&mut self.second, 0, self.length);
+        self.steps = 0;
+    }
+
+    fn read(&self, device: &D, entry: &Entry, from: &D::Floats, name: String) -> HostTensor {
+        let mut data = vec![0.0; entry.length()];
+        device.download(from, entry.offset, &mut data);
+        HostTensor::new(name, entry.shape.clone(), entry.reoriented(&data, false))
+    }
+
+    pub(crate) fn parameters(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_values() {
+            return;
+        }
+        out.extend(
+            self.entries.iter().map(|entry| self.read(device, entry, &self.values, entry.name.clone())),
+        );
+    }
+
+    pub(crate) fn gradients(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_gradient() {
+            return;
+        }
+        out.extend(
+            self.entries.iter().map(|entry| self.read(device, entry, &self.gradient, entry.name.clone())),
+        );
+    }
+
+    pub(crate) fn optimizer_state(&self, device: &D, out: &mut Vec<HostTensor>) {
+        if !self.has_moments() {
+            return;
+        }
+        for entry in &self.entries {
+            out.push(self.read(device, entry, &self.first, format!("{}.first_moment", entry.name)));
+            out.push(self.read(device, entry, &self.second, format!("{}.second_moment", entry.name)));
+            out.push(HostTensor::new(format!("{}.steps", entry.name), vec![1], vec![self.steps as f32]));
+        }
+    }
+
+    /// Names and shapes of the parameters outside.
+    pub(crate) fn expected(&self) -> impl Iterator<Item = (&str, Vec<usize>)> {
+        self.entries.iter().map(|entry| (entry.name.as_str(), entry.shape.clone()))
+    }
+
+    /// Sets the parameters; `find` gives a checked tensor by name.
+    pub(crate) fn load_parameters<'a>(&mut self, device: &D, find: impl Fn(&str) -> &'a HostTensor) {
+        (self.is_identity, self.stale) = (true, true);
+        for entry in &self.entries {
+            let data = entry.reoriented(&find(&entry.name).data, true);
+            self.is_identity &= entry.initial.is_identity(&data);
+            device.upload(&data, &mut self.values, entry.offset);
+        }
+        self.is_identity &= self.masters.is_none();
+    }
+
+    /// Sets moments and step count; `find` gives a checked tensor by name.
+    pub(crate) fn load_optimizer_state<'a>(&mut self, device: &D, find: impl Fn(&str) -> &'a HostTensor) {
+        for entry in &self.entries {
+            let [first, second, steps] = ["first_moment", "second_moment", "steps"]
+                .map(|part| find(&format!("{}.{part}", entry.name)));
+            device.upload(&entry.reoriented(&first.data, true), &mut self.first, entry.offset);
+            device.upload(&entry.reoriented(&second.data, true), &mut self.second, entry.offset);
+            self.steps = steps.data[0] as u64;
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Every model family of the table: its files are read alike in both formats, and nothing outside the table names it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use irtune_model::{Base, FAMILIES, Family, HostTensor, ModelConfig, Precision};
+use irtune_testing::golden::tolerance;
+use serde_json::Value;
+
+use crate::tiny::{FAMILY_CASES, Tiny, name_of};
+
+const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
+
+fn golden() -> PathBuf {
+    irtune_testing::golden::golden_folder().join("tiny_families")
+}
+
+/// The cases of a family in `golden/tiny_families`; there is one at least.
+fn cases(family: &Family) -> Vec<PathBuf> {
+    let entries = fs::read_dir(golden().join(family.model_type)).expect("goldens of the family");
+    let cases: Vec<PathBuf> = entries.map(|entry| entry.expect("a case").path()).collect();
+    assert!(!cases.is_empty(), "{family:?}");
+    cases
+}
+
+#[test]
+fn a_gguf_and_a_folder_of_one_model_are_the_same_base() {
+    for case in FAMILIES.into_iter().flat_map(cases) {
+        let folder = Base::open(&case.join("model")).unwrap_or_else(|error| panic!("{error}"));
+        let file = Base::open(&case.join("model.gguf")).unwrap_or_else(|error| panic!("{error}"));
+        // A GGUF names the token that would begin a text, if texts began with one.
+        let begin_token = file.config.begin_token;
+        assert_eq!(file.config, ModelConfig { begin_token, ..folder.config.clone() }, "{}", case.display());
+        assert!(!file.tokenizer.adds_begin_token() && !folder.tokenizer.adds_begin_token());
+        let mut names = file.weights.tensors().map(|tensor| tensor.name.clone());
+        assert!(names.by_ref().eq(folder.weights.tensors().map(|tensor| tensor.name.clone())));
+        for tensor in folder.weights.tensors() {
+            let (found, expected) = (file.weights.values(&tensor.name), folder.weights.values(&tensor.name));
+            assert_eq!(found.expect("a tensor"), expected.expect("a tensor"), "{}", tensor.name);
+        }
+    }
+}
+
+#[test]
+fn the_cases_are_those_of_the_families() {
+    let found = FAMILIES.into_iter().flat_map(cases).map(|case| {
+        let case = case.strip_prefix(golden()).expect("a case").to_owned();
+        format!("tiny_families/{}", case.display())
+    });
+    let mut found: Vec<String> = found.collect();
+    let mut known = FAMILY_CASES.map(str::to_owned);
+    found.sort();
+    known.sort();
+    assert_eq!(found, known);
+}
+
+/// Logits, loss and gradients of the first batch, and the losses of ten steps, which are held to the golden.
+fn everything(tiny: &Tiny, case: &str, precision: Precision) -> (Vec<f32>, f64, Vec<HostTensor>, Vec<f32>) {
+    let mut engine = tiny.engine(precision);
+    let mut logits = Vec::new();
+    engine.logits(&tiny.first().0, &mut logits).expect("logits");
+    let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
+    let gradients = engine.gradients();
+
+    let (_, golden) = Tiny::open(case, &["trace_all"]);
+    let mut engine = tiny.engine(precision);
+    let trace = tiny.trace(&golden, "trace_all", &mut *engine);
+    let of = |rung| tolerance(rung, name_of(precision));
+    golden.compare("trace_all/losses", &trace.losses, of("trace_losses"));
+    golden.compare("trace_all/gradient_norms", &trace.norms, of("trace_norms"));
+    for parameter in engine.parameters() {
+        golden.compare(&format!("trace_all/final.{}", parameter.name), &parameter.data, of("trace_final"));
+    }
+    golden.passes();
+    (logits, loss, gradients, trace.losses)
+}
+
+#[test]
+fn a_gguf_classifies_and_trains_to_the_bits_of_the_folder() {
+    for case in FAMILY_CASES {
+        let folder = Tiny::bare(case);
+        let base = Base::open(&golden().join("..").join(case).join("model.gguf")).expect("a base");
+        let file = Tiny { base: Arc::new(base), ..Tiny::bare(case) };
+        for precision in PRECISIONS {
+            let (found, expected) =
+                (everything(&file, case, precision), everything(&folder, case, precision));
+            assert!(found == expected, "{case} in {precision}: {found:?}\n{expected:?}");
+        }
+    }
+}
+
+#[test]
+fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
+    for case in FAMILIES.into_iter().flat_map(cases) {
+        let facts: Value =
+            serde_json::from_slice(&fs::read(case.join("case.json")).expect("facts")).expect("JSON");
+        let texts = facts["texts"].as_array().expect("texts");
+        assert!(!texts.is_empty());
+        for name in ["model", "model.gguf"] {
+            let base = Base::open(&case.join(name)).expect("a base");
+            for (text, ids) in texts.iter().zip(facts["ids"].as_array().expect("ids")) {
+                let found = base.tokenizer.encode(text.as_str().expect("a text")).expect("ids");
+                assert_eq!(&Value::from(found), ids, "{text} by {name}");
+            }
+            let written = base.config.to_transformers(&["a".to_owned(), "b".to_owned()]);
+            assert_eq!(written["pad_token_id"], facts["pad"], "{name}");
+            assert_eq!(written["eos_token_id"], facts["end"], "{name}");
+            assert_ne!(facts["pad"], facts["end"]);
+        }
+    }
+}
+
+/// What a family's layers have beside a plain one, in words.
+fn beside(family: &Family) -> String {
+    let spec = (family.layer)(false, 0);
+    let biases: Vec<&str> = spec.biases.iter().map(|&projection| family.module_name(projection)).collect();
+    let mut parts = Vec::new();
+    if !biases.is_empty() {
+        parts.push(format!("biases of {}", biases.join(", ")));
+    }
+    if spec.head_norms {
+        parts.push("a norm on each head of queries and keys".to_owned());
+    }
+    if parts.is_empty() { "–".to_owned() } else { parts.join("; ") }
+}
+
+#[test]
+fn the_documents_table_is_that_of_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/families.md");
+    let text = fs::read_to_string(path).expect("docs/families.md");
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let expected = FAMILIES.map(|family| {
+        let Family { title, models, model_type, architecture, classifier_class, .. } = family;
+        let beside = beside(family);
+        format!(
+            "| {title} | {models} | `{model_type}` | `{architecture}` | `{classifier_class}` | {beside} |"
+        )
+    });
+    assert_eq!(rows, expected);
+}
+
+/// A file's code without its tests, which may name whom they like.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("a source file");
+    text.split("#[cfg(test)]").next().expect("the part before").to_owned()
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            // The table itself, and the layer's parts.
+            if !["families", "layer"].contains(&name.as_str()) {
+                sources(&path, found);
+            }
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn nothing_outside_the_table_and_the_layer_names_a_family() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&root).expect("the crates") {
+        let source = entry.expect("a crate").path().join("src");
+        if source.is_dir() && !source.ends_with("irtune-testing/src") {
+            sources(&source, &mut files);
+        }
+    }
+    assert!(files.len() > 50, "{}", files.len());
+    let mut found = Vec::new();
+    for path in &files {
+        // llama.cpp's names of ways to cut text, which models of several families share.
+        if path.ends_with("irtune-model/src/base/tokenizer/split.rs") {
+            continue;
+        }
+        let code = code(path);
+        for family in FAMILIES {
+            let class = family.classifier_class.trim_end_matches("SequenceClassification");
+            let names = [
+                class.to_owned(),
+                format!("\"{}\"", family.model_type),
+                format!("\"{}.", family.architecture),
+            ];
+            let named = names.iter().filter(|name| code.contains(name.as_str()));
+            found.extend(named.map(|name| format!("{} names {name}", path.display())));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

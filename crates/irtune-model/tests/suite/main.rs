@@ -1,0 +1,14 @@
+//! The engine held against PyTorch, transformers and PEFT, and against what must hold of any engine.
+#![forbid(unsafe_code)]
+
+mod adapters;
+mod families;
+mod measures;
+mod merge;
+mod parity;
+mod peft_folders;
+mod properties;
+mod synthetic;
+mod tiny;
+mod tuned_weights;
+mod words;

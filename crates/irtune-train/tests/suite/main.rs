@@ -1,0 +1,16 @@
+//! Runs: their steps, files and folders, what is set about them, and what goes wrong.
+
+mod checkpoint;
+mod counting_engine;
+mod old_folder;
+mod options;
+mod recorder;
+mod rows;
+mod run;
+mod run_folder;
+mod runs;
+mod schedule;
+mod step;
+mod test_files;
+mod train;
+mod tuned_weights;

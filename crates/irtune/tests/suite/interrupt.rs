@@ -1,0 +1,88 @@
+//! Runs that are interrupted or killed: what is said, and that they continue as if nothing had been.
+
+use std::fs;
+
+use irtune_testing::sandbox::{Sandbox, adapter_bytes};
+
+const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --rank 4 --max-length 400 \
+    --batch-size 2 --epochs 30 --warmup-steps 5 --save-every 7 --eval-every 20 --out";
+
+fn steps_made(sandbox: &Sandbox, out: &str) -> usize {
+    fs::read_to_string(sandbox.path(out).join("metrics.jsonl")).expect("a log").lines().count()
+}
+
+fn whole(sandbox: &Sandbox) {
+    sandbox.run(&format!("{TRAIN} whole")).success();
+}
+
+/// Everything of a step that does not depend on the clock.
+fn steps(sandbox: &Sandbox, out: &str) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(sandbox.path(out).join("metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut step: serde_json::Value = serde_json::from_str(line).unwrap();
+            let fields = step.as_object_mut().unwrap();
+            for clock in ["seconds", "tokens_per_second", "examples_per_second"] {
+                assert!(fields.remove(clock).is_some(), "{clock}");
+            }
+            step
+        })
+        .collect()
+}
+
+#[test]
+fn killed_runs_continue_bitwise() {
+    let sandbox = Sandbox::with_base();
+    whole(&sandbox);
+    let mut running = sandbox.start(&format!("{TRAIN} killed"));
+    // Three kills at unforeseen moments, checkpoints included: one is written every seventh step.
+    for evaluation in ["after step 20:", "after step 120:", "after step 240:"] {
+        running.wait_for(evaluation);
+        running.kill();
+        assert!(steps_made(&sandbox, "killed") < 360, "killed before its end");
+        running = sandbox.start("train --resume killed");
+    }
+    let (code, said) = running.finish();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(steps(&sandbox, "whole"), steps(&sandbox, "killed"));
+    assert_eq!(adapter_bytes(&sandbox.path("whole")), adapter_bytes(&sandbox.path("killed")));
+    let hidden: Vec<String> = sandbox.contents().into_iter().filter(|name| name.contains("/.")).collect();
+    assert!(hidden.is_empty(), "left behind: {hidden:?}");
+}
+
+#[test]
+fn interrupted_runs_save_and_say_how_to_continue() {
+    let sandbox = Sandbox::with_base();
+    whole(&sandbox);
+    let mut running = sandbox.start(&format!("{TRAIN} stopped"));
+    running.wait_for("after step 20:");
+    running.interrupt();
+    let (code, said) = running.finish();
+    assert_eq!(code, Some(130), "{said}");
+    let made = steps_made(&sandbox, "stopped");
+    let expected = format!(
+        "interrupted after step {made}; everything is saved\nhint: continue with\n  irtune train --resume stopped\n"
+    );
+    assert!(said.ends_with(&expected), "{said}");
+    assert!(
+        said.contains("interrupted: finishing this step and saving (once more to stop at once)"),
+        "{said}"
+    );
+    let said = sandbox.run("train --resume stopped").success();
+    assert!(said.error.contains(&format!("Continuing after step {made}")), "{}", said.error);
+    assert_eq!(adapter_bytes(&sandbox.path("whole")), adapter_bytes(&sandbox.path("stopped")));
+}
+
+#[test]
+fn resuming_checks_that_the_data_is_the_same() {
+    let sandbox = Sandbox::with_base();
+    let mut running = sandbox.start(&format!("{TRAIN} stopped"));
+    running.wait_for("step 1/");
+    running.interrupt();
+    running.finish();
+    let text = fs::read_to_string(sandbox.path("train.jsonl")).unwrap();
+    sandbox.write("train.jsonl", &text.replacen("river", "stream", 1));
+    let said = sandbox.run("train --resume stopped");
+    assert_eq!(said.code, Some(1));
+    insta::assert_snapshot!(said.failure());
+}

@@ -1,0 +1,19 @@
+//! The program as a user meets it.
+#![forbid(unsafe_code)]
+
+mod bad_input;
+mod compare;
+mod compare_sizes;
+mod end_to_end;
+#[cfg(unix)]
+mod fetching;
+mod help;
+#[cfg(unix)]
+mod interrupt;
+mod merge;
+mod options;
+mod prompt;
+mod replay;
+mod settings;
+mod smollm2;
+mod smollm2_parity;
