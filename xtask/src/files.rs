@@ -5,16 +5,15 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-/// Writes a file beside its place and renames it; its folder is made when it isn't there.
+/// Writes a file whole or not at all; its folder is made when it isn't there.
 ///
 /// # Errors
 /// When it can't be written.
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let named = || path.display().to_string();
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(named)?;
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     }
-    let partial = path.with_extension("partial");
-    fs::write(&partial, text).with_context(named)?;
-    fs::rename(&partial, path).with_context(named)
+    Ok(irtune_files::replace_file(&irtune_files::Disk, path, &mut |writer| {
+        writer.write_all(text.as_bytes())
+    })?)
 }

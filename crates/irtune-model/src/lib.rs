@@ -16,7 +16,7 @@ mod layer;
 pub mod merge;
 mod parameters;
 pub mod peft;
-mod replace_folder;
+mod safetensors_file;
 pub mod spectrum;
 pub mod tuned_weights;
 

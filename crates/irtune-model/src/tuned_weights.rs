@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use irtune_files::{ReplaceError, recover_folder, replace_folder, write_file};
 use safetensors::{Dtype, View};
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         masters::layer_tensors,
     },
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
-    replace_folder::{ReplaceError, recover, replace, write_file, write_tensors},
+    safetensors_file::write_tensors,
     weights::{WeightError, Weights},
 };
 
@@ -101,7 +102,7 @@ pub fn write_tuned_weights(
     tensors: &[HostTensor],
 ) -> Result<(), TunedWeightsError> {
     check(tensors, base, labels.len(), &folder.join(TENSOR_FILE))?;
-    let replaced = replace(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
+    let replaced = replace_folder(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
         let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
         write_tensors(views, &writing.join(TENSOR_FILE)).map_err(io::Error::other)?;
         if labels.is_empty() {
@@ -122,7 +123,7 @@ pub fn write_tuned_weights(
 /// # Errors
 /// When a file is missing or damaged, or doesn't fit the base.
 pub fn read_tuned_weights(folder: &Path, base: &ModelConfig) -> Result<TunedWeights, TunedWeightsError> {
-    recover(folder).map_err(|source| TunedWeightsError::Read { path: folder.to_owned(), source })?;
+    recover_folder(folder).map_err(|source| TunedWeightsError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(TENSOR_FILE);
     let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
     let tensors = stored

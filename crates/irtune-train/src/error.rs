@@ -1,15 +1,14 @@
 //! Everything that can go wrong in a run.
 
 use crate::data_split::DataSplit;
-use crate::files;
 use crate::folder::checkpoint::CheckpointError;
 use crate::folder::error::RunFolderError;
 use crate::folder::tensor_file::SealError;
-use crate::metrics::MetricsError;
 use crate::run::folds_error::FoldsError;
 use crate::settings::{ClassWeightsError, Fold, Problem};
 use crate::step::StepError;
 use irtune_data::{CorpusSource, DataError};
+use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use irtune_select::SelectError;
 use std::io;
@@ -84,7 +83,7 @@ pub enum TrainError {
         source: Box<StepError>,
     },
     /// A log can't be written or shortened.
-    #[error("{}: {source}{}", path.display(), files::hint(source))]
+    #[error("{}: {source}{}", path.display(), irtune_files::hint(source))]
     Log {
         /// The file.
         path: PathBuf,

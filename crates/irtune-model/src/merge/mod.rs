@@ -10,11 +10,12 @@ use std::{
     str::FromStr,
 };
 
+use irtune_files::write_file;
 use serde::{Deserialize, Serialize};
 
 pub use changes::Changes;
 
-use crate::{base::Base, error::ModelError, replace_folder::write_file};
+use crate::{base::Base, error::ModelError};
 
 /// How the values of a merged model are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

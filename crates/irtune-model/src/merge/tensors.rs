@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::RefCell, path::Path};
 
 use half::bf16;
+use irtune_files::write_file;
 use safetensors::{Dtype, View};
 use serde_json::{Map, json};
 
@@ -11,7 +12,7 @@ use crate::{
     base::Base,
     families::{Kind, Projection, Role},
     parameters::WEIGHTS_HEAD_NAME,
-    replace_folder::{write_file, write_tensors},
+    safetensors_file::write_tensors,
 };
 
 /// Where a tensor's values come from.

@@ -2,13 +2,11 @@
 
 use std::{fs, path::Path};
 
+use irtune_files::write_file;
 use serde_json::json;
 
 use super::MergeError;
-use crate::{
-    base::{Base, BaseFormat},
-    replace_folder::write_file,
-};
+use crate::base::{Base, BaseFormat};
 
 /// What tokenizers in transformers folders consist of.
 const FILES: [&str; 8] = [

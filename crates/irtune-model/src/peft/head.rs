@@ -6,10 +6,11 @@
 
 use std::path::Path;
 
+use irtune_files::recover_folder;
+
 use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, read, write};
 use crate::{
-    config::ModelConfig, host_tensor::HostTensor, parameters::WEIGHTS_HEAD_NAME as TENSOR,
-    replace_folder::recover, weights::Weights,
+    config::ModelConfig, host_tensor::HostTensor, parameters::WEIGHTS_HEAD_NAME as TENSOR, weights::Weights,
 };
 
 /// A trained head as it lies on disk.
@@ -52,7 +53,7 @@ pub fn write_head(
 /// # Errors
 /// When a file is missing or damaged, or doesn't fit the base.
 pub fn read_head(folder: &Path, base: &ModelConfig) -> Result<HeadFolder, AdapterError> {
-    recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
+    recover_folder(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(HEAD_FILE);
     let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
     let missing = || AdapterError::MissingTensor { path: path.clone(), tensor: TENSOR.to_owned() };

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use irtune_files::recover_folder;
 use serde_json::{Map, Value};
 
 use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, expected_tensors, settings::Settings};
@@ -9,7 +10,6 @@ use crate::{
     adapters::{config::AdapterConfig, projection::Projection},
     config::ModelConfig,
     host_tensor::HostTensor,
-    replace_folder::recover,
     weights::Weights,
 };
 
@@ -38,7 +38,7 @@ pub struct AdapterFolder {
 /// # Errors
 /// When a file is missing or damaged, asks for a kind of adapter that isn't built, or doesn't fit the base.
 pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, AdapterError> {
-    recover(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
+    recover_folder(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
     let path = folder.join(CONFIG_FILE);
     let settings = Settings::parse(&read(&path)?, &path, base.family)?;
     let path = folder.join(settings.tensor_file());

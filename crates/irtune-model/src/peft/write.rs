@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use irtune_files::{ReplaceError, replace_folder, write_file};
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
@@ -22,7 +23,6 @@ use crate::{
     config::ModelConfig,
     families::{Family, Projection},
     host_tensor::HostTensor,
-    replace_folder::{ReplaceError, replace, write_file},
 };
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
@@ -63,7 +63,7 @@ pub fn write_adapter(
 /// Writes these files as a folder in place of an earlier one.
 pub(super) fn replace_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
     let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, CLASSIFIER_FILE];
-    let replaced = replace(folder, &known, |writing| {
+    let replaced = replace_folder(folder, &known, |writing| {
         files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
     });
     let path = folder.to_owned();

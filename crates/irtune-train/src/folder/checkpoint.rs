@@ -6,7 +6,7 @@
 
 use super::state::RunState;
 use super::tensor_file::{self, FileSeal, SealError};
-use crate::files::{self, Files};
+use irtune_files::Files;
 use irtune_model::HostTensor;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -32,7 +32,7 @@ pub struct Checkpoint {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// Writing failed; what was begun is removed and the checkpoint before it is still there.
-    #[error("cannot write the checkpoint {}: {source}{}", path.display(), files::hint(source))]
+    #[error("cannot write the checkpoint {}: {source}{}", path.display(), irtune_files::hint(source))]
     Write {
         /// The checkpoint.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum CheckpointError {
         source: io::Error,
     },
     /// The folder of checkpoints can't be read or tidied.
-    #[error("{}: {source}{}", path.display(), files::hint(source))]
+    #[error("{}: {source}{}", path.display(), irtune_files::hint(source))]
     Directory {
         /// The folder.
         path: PathBuf,

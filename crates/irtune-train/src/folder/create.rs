@@ -5,10 +5,10 @@ use super::platform::Platform;
 use super::sources::{Sources, keep_rows};
 use super::{ENVIRONMENT, LABELS, PROMPT, RunFolder, SETTINGS, SOURCES, SUMMARY, WORDS};
 use crate::data_split::DataSplit;
-use crate::files::{self, Files};
 use crate::settings::TrainSettings;
 use crate::task::Task;
 use irtune_data::Row;
+use irtune_files::{Files, WriteError};
 use serde::Serialize;
 use std::io;
 use std::path::Path;
@@ -57,13 +57,11 @@ impl RunFolder {
         contents: &RunContents,
     ) -> Result<RunFolder, RunFolderError> {
         create_whole(files, path, |writing| {
+            let path = writing.join(SETTINGS);
             let settings = toml::to_string(&contents.settings).map_err(io::Error::other);
-            let write = |settings: String| {
-                files.write(&writing.join(SETTINGS), &mut |writer| writer.write_all(settings.as_bytes()))
-            };
             settings
-                .and_then(write)
-                .map_err(|source| RunFolderError::write(&writing.join(SETTINGS), source))?;
+                .and_then(|text| files.write(&path, &mut |writer| writer.write_all(text.as_bytes())))
+                .map_err(WriteError::at(&path))?;
             write_json(files, &writing.join(SOURCES), &contents.sources)?;
             write_json(files, &writing.join(ENVIRONMENT), &contents.platform)?;
             write_json(files, &writing.join(LABELS), &contents.task.labels)?;
@@ -77,25 +75,14 @@ impl RunFolder {
     }
 }
 
-/// Makes a folder beside its place, lets `fill` write into it, and renames it; when that fails nothing is left.
+/// Makes a folder where there is none, or an empty one, and lets `fill` write into it; all of it or nothing.
 pub(crate) fn create_whole(
     files: &dyn Files,
     path: &Path,
     fill: impl FnOnce(&Path) -> Result<(), RunFolderError>,
 ) -> Result<(), RunFolderError> {
     RunFolder::check_free(path)?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let writing = path.with_file_name(format!(".{name}.writing"));
-    let made = (|| {
-        files.remove_directory(&writing).map_err(|source| RunFolderError::write(&writing, source))?;
-        files.create_directory(&writing).map_err(|source| RunFolderError::write(&writing, source))?;
-        fill(&writing)?;
-        files.rename(&writing, path).map_err(|source| RunFolderError::write(path, source))
-    })();
-    made.inspect_err(|_| {
-        // The first error is the one to report.
-        let _ = files.remove_directory(&writing);
-    })
+    irtune_files::create_folder(files, path, fill)
 }
 
 /// Writes a value as a JSON document into a folder that has no final name yet.
@@ -104,6 +91,6 @@ pub(crate) fn write_json(
     path: &Path,
     value: &impl Serialize,
 ) -> Result<(), RunFolderError> {
-    let write = || files.write(path, &mut |writer| writer.write_all(&files::json(value)?));
-    write().map_err(|source| RunFolderError::write(path, source))
+    let write = || files.write(path, &mut |writer| writer.write_all(&irtune_files::json(value)?));
+    Ok(write().map_err(WriteError::at(path))?)
 }

@@ -1,6 +1,6 @@
 //! Why a run folder can't be made or read.
 
-use crate::files;
+use irtune_files::WriteError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,13 +32,8 @@ pub enum RunFolderError {
         path: PathBuf,
     },
     /// A file can't be written.
-    #[error("cannot write {}: {source}{}", path.display(), files::hint(source))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// A file can't be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
@@ -76,9 +71,5 @@ pub enum RunFolderError {
 impl RunFolderError {
     pub(super) fn read(path: &Path, source: io::Error) -> RunFolderError {
         RunFolderError::Read { path: path.to_owned(), source }
-    }
-
-    pub(super) fn write(path: &Path, source: io::Error) -> RunFolderError {
-        RunFolderError::Write { path: path.to_owned(), source }
     }
 }

@@ -1,8 +1,8 @@
 //! A model measured on a split, as a run's log holds it.
 
 use crate::data_split::DataSplit;
-use crate::metrics::Metrics;
 use crate::settings::BestMetric;
+use irtune_metrics::Metrics;
 use serde::{Deserialize, Serialize};
 
 /// A model measured on a split of the data: a line of `evaluations.jsonl`.

@@ -2,15 +2,14 @@
 
 use super::error::RunFolderError;
 use super::{RunFolder, read_json};
-use crate::files::{self, Disk, Files};
 use crate::settings::{Objective, Tune};
 use irtune_data::{LabelSet, Template};
+use irtune_files::{Disk, WriteError, create_folder, write_file};
 use irtune_model::{
     Base, Changes, MergeError, Merged, MergedType, ModelError, read_adapter, read_head, read_tuned_weights,
     write_merged,
 };
 use serde::{Deserialize, Serialize};
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// What irtune needs to know of a merged model, beside what transformers does.
@@ -76,13 +75,8 @@ pub enum MergeRunError {
         path: PathBuf,
     },
     /// The folder can't be made.
-    #[error("cannot write {}: {source}{}", path.display(), files::hint(source))]
-    Write {
-        /// The folder, or a file in it.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// A merged model, beside what transformers knows of it.
@@ -168,23 +162,13 @@ fn write(
     stored: MergedType,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeRunError> {
-    let failed = |path: &Path, source| MergeRunError::Write { path: path.to_owned(), source };
-    let out = std::path::absolute(out).map_err(|source| failed(out, source))?;
-    let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let writing = out.with_file_name(format!(".{name}.writing"));
-    let fill = |progress| {
-        Disk.remove_directory(&writing).map_err(|source| failed(&writing, source))?;
-        Disk.create_directory(&writing).map_err(|source| failed(&writing, source))?;
-        let merged = write_merged(&writing, base, changes, known.labels.names(), stored, progress)?;
+    let out = std::path::absolute(out).map_err(WriteError::at(out))?;
+    create_folder(&Disk, &out, |writing| {
+        let merged = write_merged(writing, base, changes, known.labels.names(), stored, progress)?;
         let path = writing.join(FILE);
-        let mut json = serde_json::to_vec_pretty(known).map_err(|error| failed(&path, error.into()))?;
-        json.push(b'\n');
-        Disk.write(&path, &mut |writer| writer.write_all(&json)).map_err(|source| failed(&path, source))?;
-        Disk.rename(&writing, &out).map_err(|source| failed(&out, source))?;
+        let failed = WriteError::at(&path);
+        let json = irtune_files::json(known).map_err(&failed)?;
+        write_file(&path, &json).map_err(&failed)?;
         Ok(merged)
-    };
-    fill(progress).inspect_err(|_| {
-        // The first error is the one to report.
-        let _ = Disk.remove_directory(&writing);
     })
 }

@@ -33,12 +33,12 @@ pub mod tensor_file;
 pub mod tensorboard;
 pub(crate) mod test_predictions;
 
-use crate::files::{self, Files};
 use crate::settings::{TrainSettings, Tune};
 use crate::task::Task;
 use error::RunFolderError;
 use evaluation::Evaluation;
 use irtune_data::{LabelSet, Template, Verbalizer};
+use irtune_files::Files;
 use platform::Platform;
 use serde::de::DeserializeOwned;
 use sources::Sources;
@@ -186,7 +186,7 @@ impl RunFolder {
     /// When it can't be written.
     pub fn write_summary(&self, files: &dyn Files, summary: &Summary) -> Result<(), RunFolderError> {
         let path = self.path.join(SUMMARY);
-        files::replace_json(files, &path, summary).map_err(|source| RunFolderError::Write { path, source })
+        Ok(irtune_files::replace_json(files, &path, summary)?)
     }
 
     /// The steps made so far, read one by one; none when the run has made none.

@@ -3,8 +3,8 @@
 use super::error::RunFolderError;
 use super::tensor_file::hexadecimal;
 use crate::data_split::DataSplit;
-use crate::files::Files;
 use irtune_data::{Columns, CorpusSource, Row};
+use irtune_files::{Files, WriteError};
 use irtune_model::BaseSource;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -115,7 +115,7 @@ pub(crate) fn keep_rows(
             path.parent().map_or(Ok(()), |folder| files.create_directory(folder))?;
             files.write(&path, &mut |writer| writer.write_all(&lines))
         };
-        write().map_err(|source| RunFolderError::write(&path, source))?;
+        write().map_err(WriteError::at(&path))?;
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ fn lines(rows: &[Row]) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Disk;
+    use irtune_files::Disk;
 
     #[test]
     fn files_are_remembered_by_path_and_rows_are_kept() {

@@ -1,6 +1,6 @@
 //! Named f32 tensors in a safetensors file, written without a second copy in memory and read back checked.
 
-use crate::files::Files;
+use irtune_files::Files;
 use irtune_model::HostTensor;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
@@ -172,7 +172,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Disk;
+    use irtune_files::Disk;
     use std::fs;
 
     fn tensors() -> Vec<HostTensor> {

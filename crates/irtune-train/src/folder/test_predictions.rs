@@ -2,9 +2,9 @@
 
 use super::error::RunFolderError;
 use super::{RunFolder, read_lines};
-use crate::files::{self, Files};
-use crate::metrics::{MetricsError, Predictions};
 use irtune_data::LabelSet;
+use irtune_files::Files;
+use irtune_metrics::{MetricsError, Predictions};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ impl RunFolder {
             }
             Ok(())
         };
-        files::replace(files, &path, &mut content).map_err(|source| RunFolderError::Write { path, source })
+        Ok(irtune_files::replace_file(files, &path, &mut content)?)
     }
 
     /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
@@ -115,7 +115,7 @@ impl RunFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Disk;
+    use irtune_files::Disk;
 
     fn folder(directory: &tempfile::TempDir) -> RunFolder {
         std::fs::write(directory.path().join("settings.toml"), "").unwrap();

@@ -1,8 +1,8 @@
 //! Why a trained model can't be used.
 
 use crate::folder::error::RunFolderError;
-use crate::metrics::MetricsError;
 use irtune_data::{DataError, Place};
+use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! How good a model is.
 
-use crate::metrics::Metrics;
+use irtune_metrics::Metrics;
 use serde::Serialize;
 
 /// How good a model is on labelled pairs.

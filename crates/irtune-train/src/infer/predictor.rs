@@ -9,11 +9,11 @@ use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
 use crate::folder::merge::MergedModel;
-use crate::metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use crate::prepare::{classifying_engine, cores};
 use crate::settings::{TrainSettings, Tune};
 use crate::task::Task;
 use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
+use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use irtune_model::{
     Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
     read_adapter, read_head, read_tuned_weights,

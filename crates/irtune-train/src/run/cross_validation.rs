@@ -11,12 +11,12 @@ use super::observer::Observer;
 use super::train::{TrainRequest, absolute, resume, stored, train};
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::files::{self, Disk};
 use crate::folder::RunFolder;
 use crate::folder::create::{create_whole, write_json};
 use crate::folder::sources::{StoredSource, keep_rows};
 use crate::settings::{Fold, TrainSettings};
 use irtune_data::Columns;
+use irtune_files::Disk;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -157,7 +157,7 @@ fn go_on(
     }
     let summary = summarize(&runs)?;
     let path = folder.join(RESULT);
-    files::replace_json(&Disk, &path, &summary).map_err(|source| FoldsError::Write { path, source })?;
+    irtune_files::replace_json(&Disk, &path, &summary).map_err(FoldsError::from)?;
     Ok(FoldsOutcome::Finished(Box::new(summary)))
 }
 

@@ -1,5 +1,6 @@
 //! Why a cross-validation can't be begun or continued.
 
+use irtune_files::WriteError;
 use std::io;
 use std::path::PathBuf;
 
@@ -29,13 +30,8 @@ pub enum FoldsError {
         source: io::Error,
     },
     /// A file can't be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The plan is damaged.
     #[error("{}: {source}; the file is damaged, so begin anew in another folder", path.display())]
     Json {

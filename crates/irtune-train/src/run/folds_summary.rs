@@ -4,8 +4,8 @@ use super::folds_error::FoldsError;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::summary::Summary;
-use crate::metrics::{Metrics, Predictions};
 use crate::settings::Fold;
+use irtune_metrics::{Metrics, Predictions};
 use serde::{Deserialize, Serialize};
 
 /// What a cross-validation came to: `folds.json`.

@@ -1,12 +1,12 @@
 //! The logs of a run, and how much of each is written.
 
 use crate::error::TrainError;
-use crate::files::Files;
 use crate::folder::RunFolder;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::state::LogLengths;
 use crate::folder::step_report::StepReport;
 use crate::folder::tensorboard;
+use irtune_files::Files;
 use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};

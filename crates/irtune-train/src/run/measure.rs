@@ -5,7 +5,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
 use crate::infer::evaluate;
-use crate::metrics::{Metrics, Predictions};
+use irtune_metrics::{Metrics, Predictions};
 use std::time::Instant;
 
 impl Run<'_> {

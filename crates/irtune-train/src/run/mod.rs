@@ -15,7 +15,6 @@ pub(crate) mod observer;
 pub(crate) mod train;
 
 use crate::error::TrainError;
-use crate::files::Files;
 use crate::folder::RunFolder;
 use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::state::{RunState, Totals};
@@ -26,6 +25,7 @@ use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
 pub use export::Export;
 use irtune_data::{EpochOrder, Example, related};
+use irtune_files::Files;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;

@@ -2,14 +2,26 @@
 
 use irtune_model::{AdapterConfig, BottleneckConfig, DoraConfig, Ia3Config, LoraConfig, Projection};
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 use super::{TrainSettings, Tune};
 
 /// A kind of adapter, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownAdapter, parse_err_fn = UnknownAdapter::new)]
 pub enum Adapter {
     /// A low-rank matrix added to each projection's.
     #[default]
@@ -25,9 +37,6 @@ pub enum Adapter {
 }
 
 impl Adapter {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Lora, Self::Dora, Self::Bottleneck, Self::Ia3, Self::None];
-
     /// The projections that have an adapter when none are named: those of the published recipe, for (IA)³ PEFT's.
     pub fn targets(self) -> Vec<Projection> {
         use Projection::{DownProj, KProj, QProj, UpProj, VProj};
@@ -35,18 +44,6 @@ impl Adapter {
             Self::Ia3 => Ia3Config::TARGETS.to_vec(),
             _ => vec![QProj, KProj, VProj, UpProj, DownProj],
         }
-    }
-}
-
-impl fmt::Display for Adapter {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
-            Self::Lora => "lora",
-            Self::Dora => "dora",
-            Self::Bottleneck => "bottleneck",
-            Self::Ia3 => "ia3",
-            Self::None => "none",
-        })
     }
 }
 
@@ -58,12 +55,9 @@ pub struct UnknownAdapter {
     pub name: String,
 }
 
-impl FromStr for Adapter {
-    type Err = UnknownAdapter;
-
-    fn from_str(name: &str) -> Result<Self, UnknownAdapter> {
-        let known = Self::ALL.into_iter().find(|adapter| adapter.to_string() == name);
-        known.ok_or_else(|| UnknownAdapter { name: name.to_owned() })
+impl UnknownAdapter {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 
@@ -111,10 +105,11 @@ impl TrainSettings {
 mod tests {
     use super::*;
     use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit};
+    use strum::VariantArray;
 
     #[test]
     fn names_are_read_back_and_others_refused() {
-        for adapter in Adapter::ALL {
+        for adapter in Adapter::VARIANTS.iter().copied() {
             assert_eq!(adapter.to_string().parse(), Ok(adapter));
             assert_eq!(serde_json::to_value(adapter).unwrap(), adapter.to_string());
         }
@@ -164,7 +159,7 @@ mod tests {
             Some(Ia3Config { target_modules }.into()),
             None,
         ];
-        for (adapter, expected) in Adapter::ALL.into_iter().zip(expected) {
+        for (adapter, expected) in Adapter::VARIANTS.iter().copied().zip(expected) {
             assert_eq!(TrainSettings { adapter, ..settings.clone() }.adapter_config(), expected);
         }
     }

@@ -1,27 +1,30 @@
 //! What a batch is made of.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// Which examples share a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownBatches, parse_err_fn = UnknownBatches::new)]
 pub enum Batches {
     /// All examples in random order.
     #[default]
     Shuffled,
     /// Revisions of the same text follow each other, texts are in random order: a batch computes a text once.
     Related,
-}
-
-impl fmt::Display for Batches {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Batches::Shuffled => "shuffled",
-            Batches::Related => "related",
-        })
-    }
 }
 
 /// Not a way to make batches.
@@ -32,15 +35,9 @@ pub struct UnknownBatches {
     pub name: String,
 }
 
-impl FromStr for Batches {
-    type Err = UnknownBatches;
-
-    fn from_str(name: &str) -> Result<Self, UnknownBatches> {
-        match name {
-            "shuffled" => Ok(Batches::Shuffled),
-            "related" => Ok(Batches::Related),
-            _ => Err(UnknownBatches { name: name.to_owned() }),
-        }
+impl UnknownBatches {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 

@@ -1,12 +1,24 @@
 //! What decides which model of a run is the best.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// A figure of an evaluation on the validation pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownMetric, parse_err_fn = UnknownMetric::new)]
 pub enum BestMetric {
     /// Mean of the labels' F1: higher is better.
     #[default]
@@ -20,32 +32,12 @@ pub enum BestMetric {
 }
 
 impl BestMetric {
-    /// Every metric, in the order help texts list them.
-    pub const ALL: [BestMetric; 4] =
-        [BestMetric::MacroF1, BestMetric::Accuracy, BestMetric::AveragePrecision, BestMetric::Loss];
-
-    /// The name used in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            BestMetric::MacroF1 => "macro_f1",
-            BestMetric::Accuracy => "accuracy",
-            BestMetric::AveragePrecision => "average_precision",
-            BestMetric::Loss => "loss",
-        }
-    }
-
     /// Whether `value` is strictly better than `best`; a figure that is not a number never is.
     pub fn improves(self, value: f64, best: f64) -> bool {
         match self {
             BestMetric::Loss => value < best,
             _ => value > best,
         }
-    }
-}
-
-impl fmt::Display for BestMetric {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
     }
 }
 
@@ -57,25 +49,21 @@ pub struct UnknownMetric {
     pub name: String,
 }
 
-impl FromStr for BestMetric {
-    type Err = UnknownMetric;
-
-    fn from_str(name: &str) -> Result<Self, UnknownMetric> {
-        BestMetric::ALL
-            .into_iter()
-            .find(|metric| metric.name() == name)
-            .ok_or_else(|| UnknownMetric { name: name.to_owned() })
+impl UnknownMetric {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use strum::VariantArray;
 
     #[test]
     fn names_round_trip() {
-        for metric in BestMetric::ALL {
-            assert_eq!(metric.name().parse(), Ok(metric));
+        for metric in BestMetric::VARIANTS.iter().copied() {
+            assert_eq!(metric.to_string().parse(), Ok(metric));
             assert_eq!(serde_json::to_string(&metric).unwrap(), format!("\"{metric}\""));
         }
         let error = "f1".parse::<BestMetric>().unwrap_err().to_string();

@@ -1,12 +1,24 @@
 //! What a run teaches the model.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// What a run teaches the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownObjective, parse_err_fn = UnknownObjective::new)]
 pub enum Objective {
     /// A new classification head over the last token's state.
     #[default]
@@ -14,15 +26,6 @@ pub enum Objective {
     /// The base's own language-model head says the label's words: the loss is the mean cross-entropy of their tokens, and
     /// a pair's label is the one whose words are the most likely.
     Words,
-}
-
-impl fmt::Display for Objective {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Objective::Head => "head",
-            Objective::Words => "words",
-        })
-    }
 }
 
 /// Not an objective.
@@ -33,15 +36,9 @@ pub struct UnknownObjective {
     pub name: String,
 }
 
-impl FromStr for Objective {
-    type Err = UnknownObjective;
-
-    fn from_str(name: &str) -> Result<Self, UnknownObjective> {
-        match name {
-            "head" => Ok(Objective::Head),
-            "words" => Ok(Objective::Words),
-            _ => Err(UnknownObjective { name: name.to_owned() }),
-        }
+impl UnknownObjective {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 

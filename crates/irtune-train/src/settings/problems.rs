@@ -1,6 +1,6 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Adapter, ClassWeights, Every, Objective, TrainSettings, Tune};
+use super::{Adapter, ClassWeights, Every, Objective, Range, TrainSettings, Tune};
 use irtune_model::{LoraInit, Projection};
 use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
@@ -23,21 +23,15 @@ pub enum Problem {
         /// What is wrong.
         source: SelectError,
     },
-    /// A number that must be at least 1.
-    #[error("{name}: 0 is not possible; use 1 or more")]
-    Zero {
-        /// The setting.
-        name: &'static str,
-    },
     /// A number outside its range, or not a number.
-    #[error("{name}: {value} is not possible; use {range}")]
+    #[error("{name}: {value} is not possible; use {}", range.text())]
     Range {
         /// The setting.
         name: &'static str,
         /// What was given.
         value: f64,
         /// What can be used.
-        range: &'static str,
+        range: Range,
     },
     /// Nothing to adapt.
     #[error("target_modules: the list is empty; name at least one of {known}")]
@@ -100,14 +94,6 @@ pub enum Problem {
     PatienceWithoutEvaluation,
 }
 
-fn at_least_one(name: &'static str, value: u64) -> Option<Problem> {
-    (value == 0).then_some(Problem::Zero { name })
-}
-
-fn in_range(name: &'static str, value: f64, fits: bool, range: &'static str) -> Option<Problem> {
-    (!(value.is_finite() && fits)).then_some(Problem::Range { name, value, range })
-}
-
 impl TrainSettings {
     /// Everything that is wrong with these settings by themselves; empty when they can be used.
     pub fn problems(&self) -> Vec<Problem> {
@@ -125,6 +111,7 @@ impl TrainSettings {
                 problems.push(Problem::Method { method: self.method.clone(), known });
             }
         }
+        self.range_problems(&mut problems);
         self.adapter_problems(&mut problems);
         if self.label_words.is_some() && self.objective != Objective::Words {
             problems.push(Problem::WordsWithoutObjective);
@@ -138,40 +125,6 @@ impl TrainSettings {
             let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
             problems.extend(asked.map(|(name, _)| Problem::NeedsHead { name }));
         }
-        let numbers = [
-            at_least_one("batch_size", self.batch_size as u64),
-            at_least_one("gradient_accumulation", self.gradient_accumulation as u64),
-            self.max_steps.map_or_else(
-                || at_least_one("epochs", self.epochs),
-                |max_steps| at_least_one("max_steps", max_steps),
-            ),
-            at_least_one("max_length", self.max_length as u64),
-            self.threads.and_then(|threads| at_least_one("threads", threads as u64)),
-            self.early_stopping_patience
-                .and_then(|patience| at_least_one("early_stopping_patience", patience)),
-            in_range(
-                "learning_rate",
-                self.learning_rate,
-                self.learning_rate > 0.0,
-                "a number above 0, such as 2e-4",
-            ),
-            in_range("weight_decay", self.weight_decay, self.weight_decay >= 0.0, "0 or more"),
-            in_range("max_grad_norm", self.max_grad_norm, self.max_grad_norm >= 0.0, "0 (no limit) or more"),
-            in_range(
-                "label_smoothing",
-                self.label_smoothing,
-                (0.0..1.0).contains(&self.label_smoothing),
-                "0 or more and less than 1",
-            ),
-            self.train_size.and_then(|size| at_least_one("train_size", size as u64)),
-            in_range(
-                "validation_fraction",
-                self.validation_fraction,
-                (0.0..1.0).contains(&self.validation_fraction),
-                "0 or more and less than 1",
-            ),
-        ];
-        problems.extend(numbers.into_iter().flatten());
         if self.head_only && self.tune == Tune::Weights {
             problems.push(Problem::WeightsBesideHeadOnly);
         }
@@ -192,19 +145,20 @@ impl TrainSettings {
         policy.is_ok_and(|policy| policy.needs().probes)
     }
 
+    fn range_problems(&self, problems: &mut Vec<Problem>) {
+        for (setting, value) in Self::SETTINGS.iter().zip(self.numbers()) {
+            // Beside a number of steps, epochs do not count.
+            let counts = setting.name != "epochs" || self.max_steps.is_none();
+            if let (Some(range), Some(value)) = (setting.range, value)
+                && counts
+                && !range.holds(value)
+            {
+                problems.push(Problem::Range { name: setting.name, value, range });
+            }
+        }
+    }
+
     fn adapter_problems(&self, problems: &mut Vec<Problem>) {
-        let above = |name, value: f32, range| in_range(name, f64::from(value), value > 0.0, range);
-        problems.extend(at_least_one("rank", self.rank as u64));
-        problems.extend(above("alpha", self.alpha, "a number above 0, such as twice the rank"));
-        problems.extend(above("lora_plus_ratio", self.lora_plus_ratio, "a number above 0, such as 16"));
-        problems.extend(at_least_one("bottleneck_size", self.bottleneck_size as u64));
-        problems.extend(above("bottleneck_scaling", self.bottleneck_scaling, "a number above 0, such as 1"));
-        problems.extend(in_range(
-            "dropout",
-            f64::from(self.dropout),
-            (0.0..1.0).contains(&self.dropout),
-            "0 or more and less than 1",
-        ));
         match self.adapter {
             Adapter::None if self.tune == Tune::Weights || self.head_only => {}
             Adapter::None => problems.push(Problem::NoAdapter),

@@ -1,27 +1,30 @@
 //! What of a layer trains.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
 
 /// What of a layer trains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantArray,
+    strum::VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownTune, parse_err_fn = UnknownTune::new)]
 pub enum Tune {
     /// Adapters beside its frozen matrices.
     #[default]
     Adapters,
     /// Its own weights: all seven matrices and both norms' gains. Embeddings and the final norm stay as they are.
     Weights,
-}
-
-impl fmt::Display for Tune {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Tune::Adapters => "adapters",
-            Tune::Weights => "weights",
-        })
-    }
 }
 
 /// Nothing that can train.
@@ -32,15 +35,9 @@ pub struct UnknownTune {
     pub name: String,
 }
 
-impl FromStr for Tune {
-    type Err = UnknownTune;
-
-    fn from_str(name: &str) -> Result<Self, UnknownTune> {
-        match name {
-            "adapters" => Ok(Tune::Adapters),
-            "weights" => Ok(Tune::Weights),
-            _ => Err(UnknownTune { name: name.to_owned() }),
-        }
+impl UnknownTune {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned() }
     }
 }
 

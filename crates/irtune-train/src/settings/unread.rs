@@ -10,29 +10,14 @@ impl TrainSettings {
 
     /// Names of settings that differ from their defaults though no adapter of these settings reads them.
     pub fn unread(&self) -> Vec<&'static str> {
-        use Adapter::{Bottleneck, Dora, Ia3, Lora};
-        let (default, adapter) = (Self::default(), self.trained_adapter());
-        let low_rank = &[Lora, Dora][..];
-        let rows = [
-            ("rank", self.rank != default.rank, low_rank),
-            ("alpha", self.alpha != default.alpha, low_rank),
-            ("rslora", self.rslora != default.rslora, low_rank),
-            ("lora_plus_ratio", self.lora_plus_ratio != default.lora_plus_ratio, low_rank),
-            ("lora_init", self.lora_init != default.lora_init, low_rank),
-            ("dora_detach_norm", self.dora_detach_norm != default.dora_detach_norm, &[Dora]),
-            ("bottleneck_size", self.bottleneck_size != default.bottleneck_size, &[Bottleneck]),
-            (
-                "bottleneck_activation",
-                self.bottleneck_activation != default.bottleneck_activation,
-                &[Bottleneck],
-            ),
-            ("bottleneck_place", self.bottleneck_place != default.bottleneck_place, &[Bottleneck]),
-            ("bottleneck_scaling", self.bottleneck_scaling != default.bottleneck_scaling, &[Bottleneck]),
-            ("dropout", self.dropout != default.dropout, &[Lora, Dora, Bottleneck]),
-            ("target_modules", self.target_modules.is_some(), &[Lora, Dora, Bottleneck, Ia3]),
-        ];
-        let unread = rows.into_iter().filter(|(_, changed, readers)| *changed && !readers.contains(&adapter));
-        unread.map(|(name, ..)| name).collect()
+        let adapter = self.trained_adapter();
+        let of_adapters = Self::SETTINGS.iter().zip(self.changed());
+        of_adapters
+            .filter(|(setting, changed)| {
+                *changed && !setting.adapters.is_empty() && !setting.adapters.contains(&adapter)
+            })
+            .map(|(setting, _)| setting.name)
+            .collect()
     }
 }
 

@@ -4,11 +4,22 @@
 //! `transformers.get_{linear,cosine,constant}_schedule_with_warmup`; `golden/schedule` holds their values.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, VariantArray};
+use strum::{Display, EnumString, VariantArray, VariantNames};
 
 /// How the learning rate moves once the warm-up is over.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Display, EnumString, VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    VariantArray,
+    VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", parse_err_ty = UnknownSchedule, parse_err_fn = unknown)]
@@ -61,7 +72,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for &schedule in Schedule::VARIANTS {
+        for &schedule in <Schedule as VariantArray>::VARIANTS {
             assert_eq!(schedule.to_string().parse(), Ok(schedule));
             assert_eq!(serde_json::to_string(&schedule).unwrap(), format!("\"{schedule}\""));
         }

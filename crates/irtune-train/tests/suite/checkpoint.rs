@@ -1,10 +1,10 @@
 //! Checkpoints: what is written comes back, damage is named, leftovers are tidied away.
 
 use crate::test_files::{Fate, TestFiles};
+use irtune_files::{Disk, Files};
 use irtune_model::HostTensor;
 use irtune_select::PolicyState;
 use irtune_train::checkpoint::{self, Checkpoint, CheckpointError};
-use irtune_train::files::{Disk, Files};
 use irtune_train::state::{Best, DataPrints, LogLengths, RunState, Totals};
 use irtune_train::tensor_file::FileSeal;
 use std::fs;

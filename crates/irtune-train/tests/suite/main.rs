@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod counting_engine;
+mod embedding;
 mod old_folder;
 mod options;
 mod recorder;

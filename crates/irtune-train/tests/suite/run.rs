@@ -4,10 +4,10 @@ use crate::counting_engine::{CountingEngine, LAYERS, data};
 use crate::recorder::Recorder;
 use crate::test_files::{Fate, TestFiles};
 use irtune_data::{Columns, Template};
+use irtune_files::Files;
 use irtune_model::{BaseFormat, BaseSource, HostTensor};
 use irtune_train::checkpoint;
 use irtune_train::data::RunData;
-use irtune_train::files::Files;
 use irtune_train::run::{self, RunParts};
 use irtune_train::{
     BestMetric, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, Sources, StepReport,
@@ -252,7 +252,9 @@ fn a_full_disk_is_an_error_that_leaves_nothing_half_written() {
         let result = go(&path, &settings, &data, &filling, &mut Recorder::default(), &AtomicBool::new(false));
         let message = result.unwrap_err().to_string();
         assert!(message.contains("the disk is full; free some space"), "{message}");
-        assert!(!directory.path().join(format!(".run-{operation}.writing")).exists());
+        let beside = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = beside.filter(|name| name.to_string_lossy().ends_with(".writing")).collect();
+        assert!(left.is_empty(), "operation {operation} left {left:?}");
         let Ok(folder) = RunFolder::open(&path) else {
             assert!(!path.exists(), "a folder that is no run");
             continue;

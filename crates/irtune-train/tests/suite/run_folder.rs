@@ -1,8 +1,8 @@
 //! Run folders: made whole or not at all, never over something else, and read back.
 
 use irtune_data::{Columns, LabelSet, Template, Verbalizer};
+use irtune_files::Disk;
 use irtune_model::{BaseFormat, BaseSource};
-use irtune_train::files::Disk;
 use irtune_train::{
     Platform, RunContents, RunFolder, RunFolderError, Sources, StoredSource, Task, TrainSettings,
 };

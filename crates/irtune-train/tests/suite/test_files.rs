@@ -1,6 +1,6 @@
 //! Files that fail on demand.
 
-use irtune_train::files::{Content, Files};
+use irtune_files::{Content, Files};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -103,7 +103,7 @@ impl Files for TestFiles {
     }
 
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
-        self.operation(|| irtune_train::files::Disk.truncate(path, length), || {})
+        self.operation(|| irtune_files::Disk.truncate(path, length), || {})
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

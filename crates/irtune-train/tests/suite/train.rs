@@ -3,13 +3,13 @@
 use crate::recorder::Recorder;
 use crate::runs::{Place, failure, finish, interrupted, never};
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
+use irtune_metrics::Bootstrap;
 use irtune_model::{
     Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
 };
 use irtune_select::METHODS;
 use irtune_testing::corpus::{WORD_LABELS, Words};
 use irtune_testing::golden::tiny_llama;
-use irtune_train::metrics::Bootstrap;
 use irtune_train::{
     Adapter, DataSplit, MethodOptions, Notice, Predictor, PredictorError, PredictorOptions, Reading,
     RunFolder, StoredSource, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
@@ -300,7 +300,7 @@ fn long_pairs_and_dropped_rows_are_told() {
         let rows = fs::read_to_string(&path).unwrap();
         fs::write(
             path,
-            rows.replace(r#""original": ""#, r#""original": "w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
+            rows.replace(r#""original":""#, r#""original":"w3 w4 w5 w6 w7 w8 w9 w3 w4 w5 w6 w7 "#),
         )
         .unwrap();
     }

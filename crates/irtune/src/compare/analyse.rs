@@ -1,15 +1,15 @@
 //! From the figures of cells to those of arms, and to what distinguishes them.
 
-use irtune_train::metrics::{
+use irtune_metrics::{
     Bootstrap, ClassMetrics, Confusion, McNemar, Metrics, MetricsError, Predictions, Resampled, SignFlip,
     Spread, holm,
 };
 
+use super::CompareError;
 use super::cell::Cell;
 use super::definition::TrainSize;
 use super::gather::Gathered;
 use super::results::{Arm, CellResults, Comparison, Estimate};
-use crate::failure::Failure;
 
 /// Enough for a p of 2 in 10,001, so that Holm's correction leaves something of many comparisons.
 pub const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 10_000, confidence: 0.95, seed: 171 };
@@ -41,7 +41,7 @@ pub fn analyse(
     gathered: Vec<Gathered>,
     reference: Option<&str>,
     bootstrap: Bootstrap,
-) -> Result<Analysis, Failure> {
+) -> Result<Analysis, CompareError> {
     let mut analysis = Analysis { cells: Vec::new(), arms: Vec::new(), comparisons: Vec::new() };
     let mut replicas: Vec<Vec<Replica>> = Vec::new();
     let mut keys: Vec<Key> = cells.iter().map(|cell| Key::of(cell)).collect();
@@ -113,16 +113,13 @@ impl Key {
     }
 }
 
-fn check_labels(cells: &[&Cell], gathered: &[Gathered]) -> Result<(), Failure> {
+fn check_labels(cells: &[&Cell], gathered: &[Gathered]) -> Result<(), CompareError> {
     for cell in gathered {
         let corpus = &cells[cell.place].corpus;
         let first = gathered.iter().find(|other| cells[other.place].corpus == *corpus);
         if let Some(first) = first.filter(|first| first.labels != cell.labels) {
-            let (one, other) = (&cells[first.place].name, &cells[cell.place].name);
-            let message = format!(
-                "the runs {one} and {other} of one corpus have other labels, so they cannot be compared"
-            );
-            return Err(anyhow::anyhow!(message).into());
+            let name = |cell: &Gathered| cells[cell.place].name.clone();
+            return Err(CompareError::OtherLabels { one: name(first), other: name(cell) });
         }
     }
     Ok(())
@@ -217,7 +214,7 @@ fn compare(
     of_first: &[Replica],
     of_second: &[Replica],
     bootstrap: &Bootstrap,
-) -> Result<Option<Comparison>, Failure> {
+) -> Result<Option<Comparison>, CompareError> {
     let pair = |one: &'_ Replica| of_second.iter().position(|other| other.seed == one.seed);
     let pairs: Vec<(&Replica, &Replica)> =
         of_first.iter().filter_map(|one| Some((one, &of_second[pair(one)?]))).collect();
@@ -227,8 +224,7 @@ fn compare(
     let mut mcnemar = Vec::new();
     for (one, other) in &pairs {
         let Some(test) = McNemar::of(&one.predictions, &other.predictions) else {
-            let message = "runs of one corpus and seed have other test pairs, so they cannot be compared";
-            return Err(anyhow::anyhow!(message).into());
+            return Err(CompareError::OtherTestPairs);
         };
         mcnemar.push(test);
     }

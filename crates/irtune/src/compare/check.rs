@@ -8,9 +8,6 @@ use toml::{Table, Value};
 
 use crate::settings::Resolved;
 
-/// Settings that change how a run goes, but not what comes out.
-const WITHOUT_EFFECT: [&str; 4] = ["threads", "memory", "save_every", "cache_states"];
-
 /// Something in which a run is not what its cell asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
@@ -97,8 +94,9 @@ fn settings(run: &TrainSettings, wanted: &TrainSettings) -> Vec<Mismatch> {
     let counts = |key: &str| {
         let resolved_on_the_machine =
             key == "precision" && wanted_table.get(key).and_then(Value::as_str) == Some("auto");
+        let without_effect = TrainSettings::setting(key).is_some_and(|setting| setting.without_effect);
         let overruled = key == "epochs" && run.max_steps.is_some() && wanted.max_steps.is_some();
-        !WITHOUT_EFFECT.contains(&key) && !resolved_on_the_machine && !overruled
+        !without_effect && !resolved_on_the_machine && !overruled
     };
     let text = |value: Option<&Value>| value.map_or("not set".to_owned(), Value::to_string);
     keys.into_iter()

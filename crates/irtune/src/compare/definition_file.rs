@@ -2,37 +2,54 @@
 
 use std::path::{Path, PathBuf};
 
+use irtune_files::{Disk, replace_file};
 use toml::{Table, Value};
 
-use super::definition::{Corpus, Definition, Entry};
-use crate::args::CompareArguments;
-use crate::failure::Failure;
+use super::CompareError;
+use super::definition::{Corpus, Definition, Entry, TrainSize};
 use crate::settings::{Group, Origin, Problem, Problems, Sources, setting};
-use crate::show::write_beside;
 
 /// The name of the definition in a comparison's folder.
 pub const FILE: &str = "compare.toml";
 
-/// What is to be compared, as the arguments say.
+/// What a caller says about a comparison, over what a file says; nothing by default.
+#[derive(Debug, Default)]
+pub struct Overrides {
+    /// Names of methods; the file's when empty.
+    pub methods: Vec<String>,
+    /// Names of adapters; the file's when empty.
+    pub adapters: Vec<String>,
+    /// Seeds; the file's when empty.
+    pub seeds: Vec<u64>,
+    /// Numbers of training pairs; the file's when empty.
+    pub train_sizes: Vec<TrainSize>,
+    /// Parts of a cross-validation.
+    pub folds: Option<u64>,
+    /// The method that all others are compared with.
+    pub reference: Option<String>,
+    /// Settings of every run.
+    pub settings: Sources,
+}
+
+/// What is to be compared in the folder `out`: as `config` says, or else the folder's own `compare.toml` when it has one,
+/// and `overrides` over that.
 ///
 /// # Errors
-/// [`Failure::Settings`] with everything that is wrong about the arguments and the file.
-pub fn read(arguments: &CompareArguments, out: &Path) -> Result<Definition, Failure> {
+/// [`CompareError::Settings`] with everything that is wrong about the file and the overrides.
+pub fn read(out: &Path, config: Option<&Path>, overrides: Overrides) -> Result<Definition, CompareError> {
     let begun = out.join(FILE);
-    let path = match &arguments.config {
-        Some(path) => Some(path.clone()),
+    let path = match config {
+        Some(path) => Some(path.to_owned()),
         None => begun.is_file().then_some(begun),
     };
-    let mut problems = Vec::new();
     let mut definition = match &path {
-        Some(path) => parse(path).map_err(|problem| Failure::Settings(Problems(vec![problem])))?,
+        Some(path) => parse(path).map_err(|problem| Problems(vec![problem]))?,
         None => Definition::default(),
     };
-    apply(arguments, &mut definition, &mut problems);
-    match problems.is_empty() {
-        true => Ok(definition),
-        false => Err(Failure::Settings(Problems(problems))),
-    }
+    let mut problems = Vec::new();
+    apply(overrides, &mut definition, &mut problems);
+    CompareError::of(problems)?;
+    Ok(definition)
 }
 
 /// Writes the definition into the comparison's folder, its files by their whole paths, so that it goes on from
@@ -40,21 +57,28 @@ pub fn read(arguments: &CompareArguments, out: &Path) -> Result<Definition, Fail
 ///
 /// # Errors
 /// When it can't be written.
-pub fn write(definition: &Definition, out: &Path) -> Result<(), Failure> {
+pub fn write(definition: &Definition, out: &Path) -> Result<(), CompareError> {
     let mut definition = definition.clone();
     for corpus in &mut definition.corpus {
         for key in ["train", "validation", "test"] {
             if let Some(Value::String(text)) = corpus.settings.get_mut(key) {
-                *text = std::path::absolute(&*text)?.display().to_string();
+                *text = absolute(text)?;
             }
         }
     }
     if let Some(base) = &mut definition.base
         && Path::new(base.as_str()).exists()
     {
-        *base = std::path::absolute(&*base)?.display().to_string();
+        *base = absolute(base)?;
     }
-    write_beside(&out.join(FILE), toml::to_string(&definition)?.as_bytes())
+    let text = toml::to_string(&definition)?;
+    Ok(replace_file(&Disk, &out.join(FILE), &mut |writer| writer.write_all(text.as_bytes()))?)
+}
+
+fn absolute(path: &str) -> Result<String, CompareError> {
+    let absolute = std::path::absolute(path);
+    let absolute = absolute.map_err(|source| CompareError::Path { path: path.to_owned(), source })?;
+    Ok(absolute.display().to_string())
 }
 
 fn parse(path: &Path) -> Result<Definition, Problem> {
@@ -67,8 +91,8 @@ fn parse(path: &Path) -> Result<Definition, Problem> {
     })
 }
 
-/// Flags win over the file.
-fn apply(arguments: &CompareArguments, definition: &mut Definition, problems: &mut Vec<Problem>) {
+/// What the caller says wins over the file.
+fn apply(overrides: Overrides, definition: &mut Definition, problems: &mut Vec<Problem>) {
     let entries = |key: &str, names: &[String]| -> Vec<Entry> {
         let entry = |name: &String| Entry {
             settings: Table::from_iter([(key.to_owned(), Value::from(name.as_str()))]),
@@ -76,29 +100,24 @@ fn apply(arguments: &CompareArguments, definition: &mut Definition, problems: &m
         };
         names.iter().map(entry).collect()
     };
-    if !arguments.methods.is_empty() {
-        definition.method = entries("method", &arguments.methods);
+    if !overrides.methods.is_empty() {
+        definition.method = entries("method", &overrides.methods);
     }
-    if !arguments.adapters.is_empty() {
-        definition.adapter = entries("adapter", &arguments.adapters);
+    if !overrides.adapters.is_empty() {
+        definition.adapter = entries("adapter", &overrides.adapters);
     }
-    if !arguments.seeds.is_empty() {
-        definition.seeds.clone_from(&arguments.seeds);
+    if !overrides.seeds.is_empty() {
+        definition.seeds = overrides.seeds;
     }
-    if !arguments.train_sizes.is_empty() {
-        definition.train_sizes.clone_from(&arguments.train_sizes);
+    if !overrides.train_sizes.is_empty() {
+        definition.train_sizes = overrides.train_sizes;
     }
-    definition.folds = arguments.folds.or(definition.folds);
-    if arguments.reference.is_some() {
-        definition.reference.clone_from(&arguments.reference);
+    definition.folds = overrides.folds.or(definition.folds);
+    if overrides.reference.is_some() {
+        definition.reference = overrides.reference;
     }
 
-    let mut sources = Sources::default();
-    for (setting, text) in &arguments.settings.0 {
-        sources.flag(setting, text);
-    }
-    arguments.set.iter().for_each(|assignment| sources.set(assignment));
-    let (values, wrong) = sources.finish();
+    let (values, wrong) = overrides.settings.finish();
     problems.extend(wrong);
     let mut data = Table::new();
     for (key, (value, _)) in values {

@@ -1,6 +1,6 @@
 //! Figures in the words of tables.
 
-use irtune_train::metrics::{Interval, Spread};
+use irtune_metrics::{Interval, Spread};
 
 use super::results::Estimate;
 

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use irtune_data::{LabelSet, Labels};
-use irtune_train::files::Disk;
-use irtune_train::metrics::Predictions;
+use irtune_files::Disk;
+use irtune_metrics::Predictions;
 use irtune_train::{DataSplit, Evaluation, Predictor, PredictorOptions, RunFolder, StepReport, Summary};
 
 use super::layer_code;
 use super::results::{CellResults, LossPoint, ValidationPoint};
 use super::runner::Planned;
-use crate::failure::Failure;
+use super::{CompareError, CompareObserver};
 
 /// Points of a loss curve at most.
 const POINTS: usize = 120;
@@ -36,7 +36,12 @@ pub struct Gathered {
 ///
 /// # Errors
 /// When a file cannot be read, or the model not be used.
-pub fn gather(planned: &Planned, place: usize, base: Option<&Path>) -> Result<Option<Gathered>, Failure> {
+pub fn gather(
+    planned: &Planned,
+    place: usize,
+    base: Option<&Path>,
+    observer: &mut dyn CompareObserver,
+) -> Result<Option<Gathered>, CompareError> {
     if RunFolder::check_free(&planned.path).is_ok() {
         return Ok(None);
     }
@@ -45,11 +50,14 @@ pub fn gather(planned: &Planned, place: usize, base: Option<&Path>) -> Result<Op
     let labels = run.labels()?;
     let predictions = match run.predictions(&labels)? {
         Some(predictions) => predictions,
-        None => predict(&run, &summary, &labels, base)?,
+        None => {
+            observer.on_classify(run.path());
+            predict(&run, &summary, &labels, base)?
+        }
     };
     let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
     let evaluations: Vec<Evaluation> = run.evaluations()?.collect::<Result<_, _>>()?;
-    let metrics = irtune_train::metrics::Metrics::of(&predictions, labels.names(), None)?;
+    let metrics = irtune_metrics::Metrics::of(&predictions, labels.names(), None)?;
     let platform = run.platform()?;
     let layers = summary.layer_steps.len();
     let trained: u64 = summary.layer_steps.iter().sum();
@@ -93,16 +101,12 @@ fn predict(
     summary: &Summary,
     labels: &LabelSet,
     base: Option<&Path>,
-) -> Result<Predictions, Failure> {
-    let path = run.path().display();
+) -> Result<Predictions, CompareError> {
+    let path = run.path().to_owned();
     let (settings, sources) = (run.settings()?, run.sources()?);
     let (Some(test), Some(recorded)) = (&sources.test, &summary.test) else {
-        let message = format!(
-            "{path}: the run has no test pairs, and so nothing to compare; remove it to have it made again"
-        );
-        return Err(anyhow::anyhow!(message).into());
+        return Err(CompareError::NoTestPairs { path });
     };
-    eprintln!("{path}: classifying the test pairs, which the run did not keep");
     let options = PredictorOptions {
         base: base.map(Path::to_owned),
         precision: settings.precision,
@@ -120,14 +124,13 @@ fn predict(
     if predictions.examples() != recorded.metrics.examples
         || (accuracy - recorded.metrics.accuracy).abs() > near
     {
-        let message = format!(
-            "{path}: its model now has an accuracy of {accuracy:.3} on {} test pairs, but had {:.3} on {} when the run \
-             ended: test file or adapter have changed; remove the folder to have the run made again",
-            predictions.examples(),
-            recorded.metrics.accuracy,
-            recorded.metrics.examples
-        );
-        return Err(anyhow::anyhow!(message).into());
+        return Err(CompareError::OtherFigures {
+            path,
+            accuracy,
+            examples: predictions.examples(),
+            recorded_accuracy: recorded.metrics.accuracy,
+            recorded_examples: recorded.metrics.examples,
+        });
     }
     run.write_test_predictions(&Disk, labels, &predictions)?;
     Ok(predictions)
@@ -135,7 +138,7 @@ fn predict(
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    if values.is_empty() { 0.0 } else { irtune_train::metrics::percentile(&values, 0.5) }
+    if values.is_empty() { 0.0 } else { irtune_metrics::percentile(&values, 0.5) }
 }
 
 /// Training pairs: those of the first epoch, or of as many full batches when it is not over.

@@ -1,8 +1,6 @@
 //! What a comparison found: all that its tables and its report show, as `results.json` holds it.
 
-use irtune_train::metrics::{
-    Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, SignFlip, Spread,
-};
+use irtune_metrics::{Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, SignFlip, Spread};
 use serde::{Deserialize, Serialize};
 
 /// The version of `results.json` that this program writes and reads.

@@ -3,17 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use irtune_model::Base;
+use irtune_model::{Base, ModelError};
 use irtune_train::{RunFolder, TrainOutcome, reset_peak};
 
 use super::cell::Cell;
 use super::check::{Mismatch, mismatches};
-use super::overall::Overall;
-use crate::commands::train;
-use crate::failure::Failure;
+use super::{CompareError, CompareObserver};
 use crate::settings::{self, Problem, Problems, Resolved};
 
 /// A cell, and what a run in it would be.
+#[derive(Debug)]
 pub struct Planned {
     /// The cell.
     pub cell: Cell,
@@ -39,7 +38,7 @@ impl Planned {
     ///
     /// # Errors
     /// When something else is in its folder.
-    pub fn progress(&self) -> Result<Progress, Failure> {
+    pub fn progress(&self) -> Result<Progress, CompareError> {
         if RunFolder::check_free(&self.path).is_ok() {
             return Ok(Progress::Absent);
         }
@@ -51,8 +50,8 @@ impl Planned {
 /// Resolves the settings of every cell.
 ///
 /// # Errors
-/// [`Failure::Settings`] with every problem of every cell, each said once.
-pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, Failure> {
+/// [`CompareError::Settings`] with every problem of every cell, each said once.
+pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, CompareError> {
     let (mut planned, mut problems) = (Vec::new(), Vec::<Problem>::new());
     for cell in cells {
         let path = cell.path(out);
@@ -70,17 +69,15 @@ pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, Failure> {
             }
         }
     }
-    match problems.is_empty() {
-        true => Ok(planned),
-        false => Err(Failure::Settings(Problems(problems))),
-    }
+    CompareError::of(problems)?;
+    Ok(planned)
 }
 
 /// Confirms that every run already in a cell is the one that the cell asks for.
 ///
 /// # Errors
-/// [`Failure::Settings`] with everything in which they differ.
-pub fn check(planned: &[Planned], base: Option<&Path>) -> Result<(), Failure> {
+/// [`CompareError::Settings`] with everything in which they differ.
+pub fn check(planned: &[Planned], base: Option<&Path>) -> Result<(), CompareError> {
     let mut problems = Vec::new();
     let mut base_source = None;
     for Planned { path, resolved, .. } in planned {
@@ -89,63 +86,71 @@ pub fn check(planned: &[Planned], base: Option<&Path>) -> Result<(), Failure> {
         }
         let run = RunFolder::open(path)?;
         if base_source.is_none() {
-            base_source = base.map(|base| Ok::<_, Failure>(Base::open(base)?.source)).transpose()?;
+            base_source = base
+                .map(|base| Base::open(base).map(|base| base.source))
+                .transpose()
+                .map_err(ModelError::from)?;
         }
         for Mismatch { key, run, wanted } in mismatches(&run, resolved, base_source.as_ref())? {
             let message = format!("{}: its run has {key} = {run}, asked for is {wanted}", path.display());
             problems.push(Problem::of_all(message).hint("remove that folder, or compare into another --out"));
         }
     }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Settings(Problems(problems))),
-    }
+    CompareError::of(problems)
 }
 
 /// Trains what is not finished. A run that fails is told of, and the others go on; their names are the result.
 ///
 /// # Errors
-/// [`Failure::Compare`] on an interrupt, after saving.
+/// [`CompareError::Interrupted`] on an interrupt, after saving.
 pub fn run(
     planned: &[Planned],
     base: &Path,
-    out: &Path,
+    observer: &mut dyn CompareObserver,
     interrupt: &AtomicBool,
-) -> Result<Vec<String>, Failure> {
-    let mut overall = Overall::new(planned.len());
+) -> Result<Vec<String>, CompareError> {
+    observer.on_runs(planned.len());
+    let failed = run_all(planned, base, observer, interrupt);
+    observer.on_runs_end();
+    failed
+}
+
+fn run_all(
+    planned: &[Planned],
+    base: &Path,
+    observer: &mut dyn CompareObserver,
+    interrupt: &AtomicBool,
+) -> Result<Vec<String>, CompareError> {
     let mut failed = Vec::new();
-    for (index, Planned { cell, path, resolved }) in planned.iter().enumerate() {
-        let progress = planned[index].progress()?;
+    for plan in planned {
+        let Planned { cell, path, resolved } = plan;
+        let progress = plan.progress()?;
         if progress == Progress::Finished {
-            overall.already(&RunFolder::open(path)?)?;
+            if let Some(summary) = RunFolder::open(path)?.summary()? {
+                observer.on_run_end(&summary);
+            }
             continue;
         }
-        let interrupted = |step: Option<u64>| Failure::Compare {
-            out: out.to_owned(),
-            cell: step.map(|step| (cell.name.clone(), step)),
-        };
         if interrupt.load(Ordering::Relaxed) {
-            return Err(interrupted(None));
+            return Err(CompareError::Interrupted { run: None });
         }
-        overall.begin(&cell.name);
+        observer.on_run(&cell.name);
         // So that the run's peak is its own; where that is not possible it is the highest so far.
         reset_peak();
         let outcome = match progress {
-            Progress::Begun => irtune_train::resume(path, &mut overall, interrupt),
-            _ => irtune_train::train(&train::request(resolved, base), &mut overall, interrupt),
+            Progress::Begun => irtune_train::resume(path, observer, interrupt),
+            _ => irtune_train::train(&resolved.request(base), observer, interrupt),
         };
         match outcome {
-            Ok(TrainOutcome::Finished(summary)) => overall.done(&summary),
+            Ok(TrainOutcome::Finished(summary)) => observer.on_run_end(&summary),
             Ok(TrainOutcome::Interrupted { step, .. }) => {
-                overall.finish();
-                return Err(interrupted(Some(step)));
+                return Err(CompareError::Interrupted { run: Some((cell.name.clone(), step)) });
             }
             Err(error) => {
-                overall.failed(&cell.name, &Failure::from(error).message());
+                observer.on_run_failure(&cell.name, error);
                 failed.push(cell.name.clone());
             }
         }
     }
-    overall.finish();
     Ok(failed)
 }

@@ -1,13 +1,13 @@
 //! The table of a comparison as CSV: a row an arm.
 
+use super::CompareError;
 use super::results::{Estimate, Results};
-use crate::failure::Failure;
 
 /// The table.
 ///
 /// # Errors
 /// When a row cannot be written, which memory does not refuse.
-pub fn csv(results: &Results) -> Result<String, Failure> {
+pub fn csv(results: &Results) -> Result<String, CompareError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut header: Vec<String> =
         ["corpus", "train_size", "method", "adapter", "seeds", "test_examples"].map(str::to_owned).into();
@@ -42,6 +42,6 @@ pub fn csv(results: &Results) -> Result<String, Failure> {
         ]);
         writer.write_record(&row)?;
     }
-    let bytes = writer.into_inner().map_err(|error| anyhow::Error::new(error.into_error()))?;
-    Ok(String::from_utf8(bytes)?)
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

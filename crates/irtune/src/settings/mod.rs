@@ -3,16 +3,15 @@
 //! Later layers win: default < `--config` file < `IRTUNE_…` environment < flags and `--set`. Every
 //! problem of every layer is collected, so that a user corrects them in one go.
 
-mod flags;
 mod problem;
 mod resolve;
 mod sources;
 mod suggest;
 mod table;
 
-pub use flags::{MethodFlags, SettingFlags, SharedFlags};
+pub use irtune_train::{Group, Kind, Setting};
 pub use problem::{Problem, Problems};
 pub use resolve::{Resolved, no_file, resolve, unused};
 pub use sources::{Origin, Sources};
 pub use suggest::nearest;
-pub use table::{Group, Kind, SETTINGS, Setting, setting};
+pub use table::{SETTINGS, method_options, setting};

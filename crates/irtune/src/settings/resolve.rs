@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use irtune_data::{Columns, Template};
-use irtune_train::{Adapter, RunFolder, TrainSettings, Tune};
+use irtune_hub::{ALIASES, HubName, Reference};
+use irtune_train::{Adapter, RunFolder, TrainRequest, TrainSettings, Tune};
 use toml::{Table, Value};
 
 use super::{Origin, Problem, Problems, SETTINGS, Sources};
-use crate::base::{ALIASES, HubName, Reference};
 
 /// What a training run needs to know.
 #[derive(Debug)]
@@ -29,6 +29,22 @@ pub struct Resolved {
     pub training: TrainSettings,
 }
 
+impl Resolved {
+    /// What these settings ask for, on the base that was found for them.
+    pub fn request(&self, base: &Path) -> TrainRequest {
+        TrainRequest {
+            base: base.to_owned(),
+            base_name: self.base.public_name(),
+            train: self.train.clone().into(),
+            validation: self.validation.clone().map(Into::into),
+            test: self.test.clone().map(Into::into),
+            columns: self.columns.clone(),
+            out: self.out.clone(),
+            settings: self.training.clone(),
+        }
+    }
+}
+
 /// Resolves merged sources.
 ///
 /// # Errors
@@ -43,6 +59,7 @@ pub fn resolve(sources: Sources) -> Result<Resolved, Problems> {
     let validation = resolver.input("validation", false);
     let test = resolver.input("test", false);
     let out = resolver.out(&training.method);
+    debug_assert!(resolver.values.is_empty(), "settings that nothing reads: {:?}", resolver.values);
     match (base, train) {
         (Some(base), Some(train)) if resolver.problems.is_empty() => {
             Ok(Resolved { base, train, validation, test, out, columns, training })
@@ -144,13 +161,13 @@ impl Resolver {
     fn training(&mut self) -> TrainSettings {
         let mut accepted = Table::new();
         let mut origins = BTreeMap::new();
-        for setting in SETTINGS.iter().filter(|setting| TrainSettings::knows(setting.key)) {
-            let Some((value, origin)) = self.values.remove(setting.key) else { continue };
-            let alone = Table::from_iter([(setting.key.to_owned(), value.clone())]);
+        for setting in SETTINGS.iter().filter(|setting| TrainSettings::knows(setting.name)) {
+            let Some((value, origin)) = self.values.remove(setting.name) else { continue };
+            let alone = Table::from_iter([(setting.name.to_owned(), value.clone())]);
             match alone.try_into::<TrainSettings>() {
                 Ok(_) => {
-                    accepted.insert(setting.key.to_owned(), value);
-                    origins.insert(setting.key, origin);
+                    accepted.insert(setting.name.to_owned(), value);
+                    origins.insert(setting.name, origin);
                 }
                 Err(error) => self.problems.push(Problem::at(&origin, error.message().trim().to_owned())),
             }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::{Kind, Problem, SETTINGS, Setting, nearest, setting};
-use crate::environment::Environment;
 
 /// Variables with our prefix that are no settings.
 const OTHER_VARIABLES: &[&str] = &["IRTUNE_CACHE"];
@@ -89,16 +88,16 @@ impl Sources {
         }
     }
 
-    /// Reads the variables with our prefix.
-    pub fn environment(&mut self, environment: &Environment) {
-        for (name, text) in environment.iter().filter(|(name, _)| name.starts_with("IRTUNE_")) {
+    /// Takes those of some environment variables, by name and value, that have our prefix.
+    pub fn variables<'a>(&mut self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        for (name, text) in variables.into_iter().filter(|(name, _)| name.starts_with("IRTUNE_")) {
             let origin = Origin::Variable(name.to_owned());
             match SETTINGS.iter().find(|setting| setting.variable() == name) {
                 Some(setting) => self.text(setting, text, origin),
                 None if OTHER_VARIABLES.contains(&name) => {}
                 None => {
                     let key = name["IRTUNE_".len()..].to_ascii_lowercase();
-                    let meant = nearest(&key, SETTINGS.iter().map(|setting| setting.key));
+                    let meant = nearest(&key, SETTINGS.iter().map(|setting| setting.name));
                     let hint = meant.and_then(setting).map(Setting::variable);
                     self.unknown(Problem::at(&origin, "there is no such setting"), hint.as_deref());
                 }
@@ -167,17 +166,17 @@ impl Sources {
             return self.problems.push(Problem::at(&origin, message));
         }
         let explicit = |origin: &Origin| matches!(origin, Origin::Flag(_) | Origin::Set(_));
-        if let Some((_, before)) = self.values.get(setting.key)
+        if let Some((_, before)) = self.values.get(setting.name)
             && explicit(before)
             && explicit(&origin)
         {
             self.problems.push(Problem::at(&origin, format!("is already given by {before}")));
         }
-        self.values.insert(setting.key, (value, origin));
+        self.values.insert(setting.name, (value, origin));
     }
 
     fn unknown_key(&mut self, key: &str, origin: Origin) {
-        let meant = nearest(key, SETTINGS.iter().map(|setting| setting.key));
+        let meant = nearest(key, SETTINGS.iter().map(|setting| setting.name));
         self.unknown(Problem::at(&origin, format!("there is no setting `{key}`")), meant);
     }
 

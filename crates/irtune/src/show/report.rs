@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use irtune_train::metrics::Metrics;
+use irtune_metrics::Metrics;
 use irtune_train::{Adapter, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
 use super::numbers::{bytes, count, percent, seconds};

@@ -1,7 +1,7 @@
 //! Why a language model can't be asked.
 
-use crate::metrics::MetricsError;
 use irtune_data::{DataError, Place};
+use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 
 /// Why a language model can't be asked.

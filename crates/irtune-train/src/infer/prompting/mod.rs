@@ -10,7 +10,6 @@ use super::measured::Measured;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
-use crate::metrics::{Bootstrap, Metrics, Predictions};
 use crate::prepare::{classifying_engine, cores};
 use crate::run::data::RunData;
 use crate::task::{Task, verbalizer};
@@ -18,6 +17,7 @@ use irtune_data::{
     Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, Prompt, Shot,
     Template, Verbalizer, draw_shots,
 };
+use irtune_metrics::{Bootstrap, Metrics, Predictions};
 use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -75,9 +75,10 @@ impl From<DataError> for WorkerError {
 /// [`WorkerOptions::patience`]; each caller gets the answers to its own rows, in their order. What is wrong with one
 /// request is told to its caller alone.
 ///
-/// Which requests share a batch depends on time. It changes the order of sums in attention over shared beginnings,
-/// and so the last bits of a probability: in f32 two batchings differ by less than 1e-5. A request that is computed
-/// alone is answered bitwise as [`Predictor::predict`] answers its pairs read at once.
+/// Which requests share a batch depends on time, and may change the last bits of a probability. In f32 two batchings
+/// differ by less than 1e-5; in tests, in every precision, they differed by nothing. From 64 pairs in a batch on the
+/// model is prepacked where [`Reading::Ahead`](crate::Reading) says so, which rounds its matrices once more. A request
+/// that is computed alone is answered bitwise as [`Predictor::predict`] answers its pairs read at once.
 ///
 /// ```
 /// # use irtune_data::{Columns, CorpusSource};

@@ -1,0 +1,127 @@
+//! The metrics as plain text for people.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::{Interval, Metrics};
+
+const COLUMNS: [&str; 6] = ["precision", "recall", "F1", "AU-PRC", "support", "predicted"];
+const WIDTH: usize = 9;
+
+impl Display for Metrics {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.overall(formatter)?;
+        writeln!(formatter)?;
+        self.by_class(formatter)?;
+        writeln!(formatter)?;
+        self.confusions(formatter)
+    }
+}
+
+impl Metrics {
+    fn overall(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match &self.intervals {
+            None => writeln!(formatter, "{} examples", self.examples)?,
+            Some(intervals) => writeln!(
+                formatter,
+                "{} examples; in brackets the {} % interval of {} resamples",
+                self.examples,
+                // Rounded, so that 0.95 shows as 95 and not as 94.99999999999999.
+                (intervals.bootstrap.confidence * 1e6).round() / 1e4,
+                intervals.bootstrap.resamples
+            )?,
+        }
+        let interval = self.intervals.as_ref();
+        let rows = [
+            ("accuracy", self.accuracy, interval.map(|all| all.accuracy)),
+            ("macro precision", self.macro_precision, interval.map(|all| all.macro_precision)),
+            ("macro recall", self.macro_recall, interval.map(|all| all.macro_recall)),
+            ("macro F1", self.macro_f1, interval.map(|all| all.macro_f1)),
+            ("macro AU-PRC", self.macro_average_precision, interval.map(|all| all.macro_average_precision)),
+        ];
+        for (name, value, interval) in rows {
+            write!(formatter, "{name:<15}  {value:.4}")?;
+            if let Some(Interval { low, high }) = interval {
+                write!(formatter, "  [{low:.4}, {high:.4}]")?;
+            }
+            writeln!(formatter)?;
+        }
+        Ok(())
+    }
+
+    fn by_class(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let label_width = self.label_width("label");
+        write!(formatter, "{:<label_width$}", "label")?;
+        for column in COLUMNS {
+            write!(formatter, "  {column:>WIDTH$}")?;
+        }
+        writeln!(formatter)?;
+        for class in &self.classes {
+            write!(formatter, "{:<label_width$}", class.label)?;
+            for figure in [class.precision, class.recall, class.f1, class.average_precision] {
+                write!(formatter, "  {figure:>WIDTH$.4}")?;
+            }
+            writeln!(formatter, "  {:>WIDTH$}  {:>WIDTH$}", class.support, class.predicted)?;
+        }
+        Ok(())
+    }
+
+    fn confusions(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let label_width = self.label_width("true \\ predicted");
+        write!(formatter, "{:<label_width$}", "true \\ predicted")?;
+        for class in &self.classes {
+            write!(formatter, "  {:>WIDTH$}", class.label)?;
+        }
+        writeln!(formatter)?;
+        for (class, row) in self.classes.iter().zip(&self.confusion.rows) {
+            write!(formatter, "{:<label_width$}", class.label)?;
+            for (count, column) in row.iter().zip(&self.classes) {
+                let width = WIDTH.max(column.label.chars().count());
+                write!(formatter, "  {count:>width$}")?;
+            }
+            writeln!(formatter)?;
+        }
+        Ok(())
+    }
+
+    fn label_width(&self, heading: &str) -> usize {
+        let widths = self.classes.iter().map(|class| class.label.chars().count());
+        widths.chain([heading.len()]).max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Bootstrap, Metrics, Predictions};
+
+    #[test]
+    fn the_tables_line_up() {
+        let probabilities = [0.9, 0.1, 0.0, 0.2, 0.7, 0.1, 0.6, 0.3, 0.1];
+        let predictions = Predictions::new(&[0, 1, 1], &probabilities, 3).unwrap();
+        let labels = ["clarity", "meaning-changed", "style"];
+        let text = Metrics::of(&predictions, &labels, None).unwrap().to_string();
+        let expected = "\
+3 examples
+accuracy         0.6667
+macro precision  0.5000
+macro recall     0.5000
+macro F1         0.4444
+macro AU-PRC     0.6667
+
+label            precision     recall         F1     AU-PRC    support  predicted
+clarity             0.5000     1.0000     0.6667     1.0000          1          2
+meaning-changed     1.0000     0.5000     0.6667     1.0000          2          1
+style               0.0000     0.0000     0.0000     0.0000          0          0
+
+true \\ predicted    clarity  meaning-changed      style
+clarity                   1                0          0
+meaning-changed           1                1          0
+style                     0                0          0
+";
+        assert_eq!(text, expected);
+
+        let bootstrap = Bootstrap { resamples: 10, ..Bootstrap::default() };
+        let text = Metrics::of(&predictions, &labels, Some(&bootstrap)).unwrap().to_string();
+        assert!(text.starts_with("3 examples; in brackets the 95 % interval of 10 resamples\n"), "{text}");
+        assert_eq!(text.lines().filter(|line| line.ends_with(']')).count(), 5);
+    }
+}

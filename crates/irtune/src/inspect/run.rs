@@ -1,0 +1,257 @@
+//! What a run did.
+
+use std::path::{Path, PathBuf};
+
+use irtune_files::{Disk, WriteError, replace_file};
+use irtune_model::LoraInit;
+use irtune_train::{
+    Adapter, Evaluation, RunFolder, RunFolderError, StepReport, Summary, TrainSettings, Tune,
+};
+use serde_json::{Value, json};
+
+use crate::show::heat::Heat;
+use crate::show::numbers::{bytes, percent, seconds};
+use crate::show::spark::{columns, spark};
+use crate::show::{heat_svg, report};
+
+/// Columns of the curves and of the heat map on a terminal.
+const WIDTH: usize = 60;
+/// Columns of the heat map in the picture.
+const PICTURE_WIDTH: usize = 240;
+
+/// A run can't be described.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// Its folder can't be read.
+    #[error(transparent)]
+    Run(#[from] RunFolderError),
+    /// Its picture can't be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct RunReport {
+    run: RunFolder,
+    summary: Option<Summary>,
+    steps: Vec<StepReport>,
+    evaluations: Vec<Evaluation>,
+    picture: Option<PathBuf>,
+}
+
+impl RunReport {
+    /// Reads a run folder, and draws its `layers.svg`.
+    ///
+    /// # Errors
+    /// When it is none, can't be read, or can't be drawn into.
+    pub fn open(folder: &Path) -> Result<RunReport, InspectError> {
+        let run = RunFolder::open(folder)?;
+        let steps = run.steps()?.collect::<Result<_, _>>()?;
+        let evaluations = run.evaluations()?.collect::<Result<_, _>>()?;
+        let picture = write_picture(&run)?;
+        Ok(RunReport { summary: run.summary()?, run, steps, evaluations, picture })
+    }
+
+    /// Everything for programs.
+    ///
+    /// # Errors
+    /// When a file of the run can't be read.
+    pub fn json(&self) -> Result<Value, InspectError> {
+        let RunReport { run, summary, steps, evaluations, picture } = self;
+        Ok(json!({
+            "kind": "run",
+            "path": run.path().display().to_string(),
+            "finished": summary.is_some(),
+            "settings": run.settings()?,
+            "sources": run.sources()?,
+            "environment": run.platform()?,
+            "labels": run.labels()?,
+            "summary": summary,
+            "layer_steps": heat(summary.as_ref(), steps, 1).totals(),
+            "steps": steps,
+            "evaluations": evaluations,
+            "picture": picture,
+        }))
+    }
+
+    /// The text for a person.
+    ///
+    /// # Errors
+    /// When a file of the run can't be read.
+    pub fn text(&self) -> Result<String, InspectError> {
+        let RunReport { run, summary, steps, evaluations, picture } = self;
+        let mut out = about(run, steps, summary.as_ref())?;
+        out += &curves(steps, evaluations);
+        if !steps.is_empty() {
+            out +=
+                "\nLayers over time (darker: trained in more of these steps), share of all steps, count:\n";
+            out += &heat(summary.as_ref(), steps, WIDTH).text();
+        }
+        if let Some(test) = summary.as_ref().and_then(|summary| summary.test.as_ref()) {
+            out += &format!(
+                "\nTest pairs, with the model of step {}:\n{}",
+                test.step,
+                report::metrics(&test.metrics)
+            );
+        }
+        if let Some(picture) = picture {
+            out += &format!("\nThe same as a picture: {}\n", picture.display());
+        }
+        Ok(out)
+    }
+}
+
+/// Draws the layers of a run into its folder; a run without steps has none.
+///
+/// # Errors
+/// When the run can't be read, or the picture not be written.
+pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, InspectError> {
+    let steps: Vec<StepReport> = run.steps()?.collect::<Result<_, _>>()?;
+    if steps.is_empty() {
+        return Ok(None);
+    }
+    let heat = heat(run.summary()?.as_ref(), &steps, PICTURE_WIDTH);
+    let name = run.path().file_name().unwrap_or_default().to_string_lossy();
+    let settings = run.settings()?;
+    let method = if settings.head_only { "head_only" } else { &settings.method };
+    let title = format!("Layers that trained, {name} ({method})");
+    let path = run.path().join("layers.svg");
+    let picture = heat_svg::draw(&heat, &title);
+    replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;
+    Ok(Some(path))
+}
+
+/// Steps gathered into columns. How many layers there are stands in the scores, or follows from the layers seen.
+fn heat(summary: Option<&Summary>, steps: &[StepReport], width: usize) -> Heat {
+    let by_summary = summary.map_or(0, |summary| summary.layer_steps.len());
+    let seen = steps.iter().flat_map(|step| &step.active_layers).max().map_or(0, |highest| highest + 1);
+    let scored = steps.iter().map(|step| step.scores.len()).max().unwrap_or(0);
+    let layers = by_summary.max(scored).max(seen);
+    let chosen: Vec<(u64, Vec<usize>)> =
+        steps.iter().map(|step| (step.step, step.active_layers.clone())).collect();
+    Heat::new(layers, &chosen, width)
+}
+
+fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Result<String, RunFolderError> {
+    let (settings, sources, platform) = (run.settings()?, run.sources()?, run.platform()?);
+    let line = |name: &str, value: String| format!("  {name:<16}{value}\n");
+    let mut out = format!("Run {}\n\n", run.path().display());
+    out += &line(
+        "state",
+        match (summary, steps.last()) {
+            (Some(summary), _) if summary.stopped_early => {
+                format!("stopped early after {} steps", summary.steps)
+            }
+            (Some(summary), _) => format!("finished, {} steps", summary.steps),
+            (None, Some(last)) => format!("not finished, {} steps made", last.step),
+            (None, None) => "not finished, no step made".to_owned(),
+        },
+    );
+    out += &line("base", sources.base.path.display().to_string());
+    out += &line("training pairs", sources.train.to_string());
+    out += &line("labels", run.labels()?.names().join(", "));
+    out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
+    out += &match settings.tune {
+        Tune::Weights => line("weights", "of the layers themselves, without adapters".to_owned()),
+        Tune::Adapters if settings.head_only => line("adapters", "none".to_owned()),
+        Tune::Adapters => line("adapters", adapter_line(&settings)),
+    };
+    out += &line(
+        "optimization",
+        format!(
+            "learning rate {} ({}, {} warm-up steps), {} pairs a step, seed {}",
+            settings.learning_rate,
+            settings.schedule,
+            settings.warmup_steps,
+            settings.step_examples(),
+            settings.seed
+        ),
+    );
+    out += &line(
+        "machine",
+        format!(
+            "{} {}, {} threads, {}",
+            platform.operating_system, platform.architecture, platform.threads, platform.precision
+        ),
+    );
+    if !steps.is_empty() {
+        let total: f64 = steps.iter().map(|step| step.seconds).sum();
+        let examples: usize = steps.iter().map(|step| step.examples).sum();
+        let tokens: usize = steps.iter().map(|step| step.tokens).sum();
+        out += &line(
+            "speed",
+            format!(
+                "{:.1} examples/s, {:.0} tokens/s, {} in training steps",
+                examples as f64 / total,
+                tokens as f64 / total,
+                seconds(total)
+            ),
+        );
+    }
+    if let Some(peak) = summary.and_then(|summary| summary.peak_bytes) {
+        out += &line("peak memory", bytes(peak));
+    }
+    Ok(out)
+}
+
+/// The adapters in a line, with what was set about them.
+fn adapter_line(settings: &TrainSettings) -> String {
+    let modules: Vec<String> = settings.targets().iter().map(ToString::to_string).collect();
+    let TrainSettings { rank, alpha, dropout, .. } = settings;
+    let lora = || {
+        let mut line = format!("rank {rank}, alpha {alpha}, dropout {dropout}");
+        if settings.rslora {
+            line += ", rank-stabilised";
+        }
+        if settings.lora_plus_ratio != 1.0 {
+            line += &format!(", learning rate of B × {}", settings.lora_plus_ratio);
+        }
+        line
+    };
+    let kind = match settings.adapter {
+        Adapter::Lora if settings.lora_init == LoraInit::Pissa => format!("LoRA from PiSSA, {}", lora()),
+        Adapter::Lora => format!("LoRA, {}", lora()),
+        Adapter::Dora if settings.dora_detach_norm => format!("DoRA, {}", lora()),
+        Adapter::Dora => format!("DoRA with its norm in the gradient, {}", lora()),
+        Adapter::Bottleneck => format!(
+            "bottleneck, {}, size {}, {}, scaling {}, dropout {dropout}",
+            settings.bottleneck_place,
+            settings.bottleneck_size,
+            settings.bottleneck_activation,
+            settings.bottleneck_scaling
+        ),
+        Adapter::Ia3 => "(IA)³".to_owned(),
+        Adapter::None => return "none".to_owned(),
+    };
+    format!("{kind} on {}", modules.join(", "))
+}
+
+fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {
+    let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return String::new() };
+    let losses: Vec<f64> = steps.iter().map(|step| step.loss).collect();
+    let means = columns(&losses, WIDTH);
+    let mut out = format!(
+        "\nTraining loss, steps {} to {}: {:.3} at first, {:.3} at the end\n  {}\n",
+        first.step,
+        last.step,
+        means[0],
+        means[means.len() - 1],
+        spark(&losses, WIDTH)
+    );
+    if !evaluations.is_empty() {
+        out += "\nEvaluations:\n";
+    }
+    for evaluation in evaluations {
+        out += &format!(
+            "  step {:>6}  {:<10}  loss {:.3}  accuracy {:>7}  macro-F1 {:>7}{}\n",
+            evaluation.step,
+            evaluation.split.to_string(),
+            evaluation.loss,
+            percent(evaluation.metrics.accuracy),
+            percent(evaluation.metrics.macro_f1),
+            if evaluation.improved { "  best so far" } else { "" }
+        );
+    }
+    out
+}

@@ -1,0 +1,50 @@
+//! irtune as a library: what the `irtune` program does, for a server, a wheel or another program.
+//!
+//! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
+//! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
+//! - [`inspect`]: what a run did, or what a base model holds.
+//! - [`replay`]: recorded scores of layers, to run a method over them.
+//! - [`show`]: figures, strips and tables as text.
+//! - [`chart`]: line charts as SVG.
+//!
+//! Bases are found by [`irtune_hub`]; training itself is [`irtune_train`]. The library prints nothing and reads no
+//! environment: its caller does.
+//!
+//! # Training from a program
+//!
+//! ```no_run
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use irtune::settings::{Sources, resolve};
+//! use irtune_hub::{HubConfig, Silent, System, locate};
+//!
+//! // The settings of `irtune train`, from wherever they come; what is wrong with them is told all at once.
+//! let mut sources = Sources::default();
+//! for assignment in ["base=smollm2", "train=train.jsonl", "test=test.jsonl", "method=ir", "epochs=2"] {
+//!     sources.set(assignment);
+//! }
+//! let resolved = resolve(sources)?;
+//!
+//! // The base is looked for in these caches, and fetched when it is in none of them.
+//! let config = HubConfig {
+//!     hub_cache: Some("cache/hub".into()),
+//!     own_cache: Some("cache/irtune".into()),
+//!     ..HubConfig::default()
+//! };
+//! let base = locate(&resolved.base, &config, &System, &mut Silent)?;
+//!
+//! // A run ends when its epochs do, or tidily after the step in which the flag is raised.
+//! let interrupt = AtomicBool::new(false);
+//! let request = resolved.request(&base.path);
+//! let outcome = irtune_train::train(&request, &mut irtune_train::Silent, &interrupt)?;
+//! println!("{outcome:?}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod chart;
+pub mod compare;
+pub mod inspect;
+pub mod replay;
+pub mod settings;
+pub mod show;

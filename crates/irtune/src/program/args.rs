@@ -1,0 +1,382 @@
+//! The command line as it is written; what it means is settled in [`irtune::settings`].
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use irtune_data::{Columns, DataError};
+use irtune_select::METHODS;
+
+use super::flags::{MethodFlags, SettingFlags, SharedFlags};
+use irtune::compare::TrainSize;
+
+/// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
+#[derive(Debug, Parser)]
+#[command(
+    name = "irtune",
+    version,
+    arg_required_else_help = true,
+    after_help = "Example:\n  irtune quickstart"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Tell more of what happens; twice for every detail
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 900)]
+    pub verbose: u8,
+}
+
+/// One command a variant.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See it work: fetch a small base, train it for about three minutes, classify two revisions
+    Quickstart(QuickstartArguments),
+    /// Fine-tune a base on labelled revisions
+    Train(TrainArguments),
+    /// Run methods, adapters and seeds side by side and report how they differ
+    Compare(CompareArguments),
+    /// Measure a run on labelled revisions
+    Eval(EvalArguments),
+    /// Classify revisions
+    Predict(PredictArguments),
+    /// Let the base classify revisions itself, by how likely it finds each label's words: no training
+    Prompt(PromptArguments),
+    /// Make a whole model of a run and its base
+    Merge(MergeArguments),
+    /// Show what a run did, or what a base model holds
+    Inspect(InspectArguments),
+    /// Show which layers a method would have chosen from the scores that a run recorded
+    Replay(ReplayArguments),
+    /// Write the script with which a shell completes commands, flags and their values
+    Completions(CompletionsArguments),
+}
+
+/// `irtune quickstart`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  irtune quickstart\n  irtune quickstart --base models/SmolLM2-135M-Instruct --out runs/first"
+)]
+pub struct QuickstartArguments {
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(long, value_name = "BASE", default_value = "smollm2")]
+    pub base: String,
+    /// The run folder to make; must not exist yet [default: runs/quickstart-1, or the next free number]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Change a training setting; may be repeated (`irtune train --help` lists them)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// `irtune train`
+#[derive(Debug, Args)]
+#[command(after_help = train_help())]
+pub struct TrainArguments {
+    /// Settings file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Change a setting; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Continue an interrupted run from its last checkpoint, or a cross-validation, with its own settings
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "settings"])]
+    pub resume: Option<PathBuf>,
+    /// Cross-validate: train a run for each of N parts of the training pairs, tested on that part, one after the other
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u16).range(2..))]
+    pub folds: Option<u16>,
+    /// Print the summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting.
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// What stands below the settings: the methods, where else settings can be written, examples.
+fn train_help() -> String {
+    let methods: Vec<String> =
+        METHODS.iter().map(|method| format!("  {}: {}", method.name, method.summary)).collect();
+    format!("Methods:\n{}\n\n{TRAIN_HELP}", methods.join("\n"))
+}
+
+const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (learning_rate = 1e-4), an environment variable \
+(IRTUNE_LEARNING_RATE=1e-4) or --set learning_rate=1e-4. Flags win over the environment, that over the file, that over \
+the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
+train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --base smollm2 --train \
+all.jsonl --folds 5 --out runs/folds\n  irtune train --resume runs/first";
+
+/// `irtune compare`
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
+pub struct CompareArguments {
+    /// The comparison's folder: new, or one to go on with
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What is compared (TOML); the folder's own compare.toml when it has one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Methods, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// Adapters, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub adapters: Vec<String>,
+    /// Seeds, separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub seeds: Vec<u64>,
+    /// Numbers of training pairs for learning curves, such as 50,100,200,all
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub train_sizes: Vec<TrainSize>,
+    /// Test on each of so many parts of the training pairs in turn, documents kept together
+    #[arg(long, value_name = "N")]
+    pub folds: Option<u64>,
+    /// The method that all others are compared with; every method with every other when not given
+    #[arg(long, value_name = "NAME")]
+    pub reference: Option<String>,
+    /// Change a setting of every run; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Run nothing: report on the runs that are finished
+    #[arg(long)]
+    pub report_only: bool,
+    /// Print the results as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting that all runs share.
+    #[command(flatten)]
+    pub settings: SharedFlags,
+}
+
+const COMPARE_HELP: &str = "Runs every method with every adapter and seed, each into a run folder of its own under DIR/runs, \
+and leaves out what is finished: after Ctrl-C the same command goes on. Every setting of `irtune train` that all runs \
+share is also a flag here (--max-steps 100); IRTUNE_… variables are not read. DIR then holds table.md, table.csv, \
+results.json and report.html, which opens in any browser.\n\nExamples:\n  irtune compare --base smollm2 --train train.jsonl \
+--test test.jsonl --methods ir,full --seeds 171,172 --out runs/first\n  irtune compare --config compare.toml --out \
+runs/second\n  irtune compare --out runs/second --report-only\n\nA file:\n  base = \"smollm2\"\n  seeds = [171, 172, \
+173]\n\n  [settings]\n  max_steps = 100\n\n  [[corpus]]\n  name = \"iterater\"\n  train = \"train.jsonl\"\n  test = \
+\"test.jsonl\"\n\n  [[method]]\n  method = \"ir\"\n\n  [[method]]\n  name = \"top 8\"\n  method = \"fixed\"\n  layers = \
+\"top:8\"";
+
+/// `irtune eval`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  irtune eval --run runs/first --data test.jsonl --json")]
+pub struct EvalArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+    /// Print the figures as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune predict`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes one JSON object a pair to standard output, in input order.\n\nExamples:\n  irtune predict \
+--run runs/first --data new.jsonl > predictions.jsonl\n  echo '{\"original\": \"He go home.\", \"revised\": \"He \
+goes home.\"}' | irtune predict --run runs/first --data -"
+)]
+pub struct PredictArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+}
+
+/// What `eval` and `predict` share.
+#[derive(Debug, Args)]
+pub struct InferenceArguments {
+    /// The run folder, or a merged model
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The pairs (JSONL, CSV or TSV); predict also reads JSONL from standard input with -
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
+    /// Pairs in a batch, at most; batches of long pairs have fewer
+    #[arg(long, value_name = "N", default_value = "32")]
+    pub batch_size: String,
+    /// auto, bf16, int16, int8 or f32
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub precision: String,
+    /// Threads; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<String>,
+}
+
+/// Which columns mean what, of a command that doesn't train.
+#[derive(Debug, Args)]
+pub struct ColumnArguments {
+    /// A known layout of columns: auto, iterater or re3
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Column of the original text
+    #[arg(long, value_name = "NAME")]
+    original_column: Option<String>,
+    /// Column of the revised text
+    #[arg(long, value_name = "NAME")]
+    revised_column: Option<String>,
+    /// Column of the label
+    #[arg(long, value_name = "NAME")]
+    label_column: Option<String>,
+    /// Column of the pair's own name, kept in predictions
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+}
+
+impl ColumnArguments {
+    /// The columns that are named; the others are found by their usual names.
+    ///
+    /// # Errors
+    /// When the preset is unknown.
+    pub fn read(&self) -> Result<Columns, DataError> {
+        Ok(Columns {
+            preset: self.preset.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            original: self.original_column.clone(),
+            revised: self.revised_column.clone(),
+            label: self.label_column.clone(),
+            id: self.id_column.clone(),
+            ..Columns::default()
+        })
+    }
+}
+
+/// `irtune prompt`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The score of a label is the log-probability of its words after the prompt. Without --train the labels are \
+those of the test pairs. See docs/prompting.md.\n\nExamples:\n  irtune prompt --base smollm2 --test test.jsonl\n  irtune \
+prompt --base smollm2 --test test.jsonl --train train.jsonl --shots 2 --out predictions.jsonl"
+)]
+pub struct PromptArguments {
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(long, value_name = "BASE")]
+    pub base: String,
+    /// The labelled pairs to classify (JSONL, CSV or TSV)
+    #[arg(long, value_name = "FILE")]
+    pub test: PathBuf,
+    /// Labelled pairs that the shown ones are drawn from
+    #[arg(long, value_name = "FILE")]
+    pub train: Option<PathBuf>,
+    /// Pairs of every label that the prompt shows with their answers
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub shots: usize,
+    /// Seed of the draw of the shown pairs
+    #[arg(long, value_name = "N", default_value_t = 171)]
+    pub seed: u64,
+    /// instruction, or the path of a template file that ends with a cue for the answer
+    #[arg(long, value_name = "PROMPT", default_value = "instruction")]
+    pub prompt: String,
+    /// JSON file of the labels' words, {"label": "words"} [default: the labels' names, - and _ as blanks]
+    #[arg(long, value_name = "FILE")]
+    pub label_words: Option<PathBuf>,
+    /// What is made of the scores: none, tokens (the mean over the words' tokens) or prior (minus the score after a
+    /// neutral pair)
+    #[arg(long, value_name = "WAY", default_value = "none")]
+    pub normalise: String,
+    /// Write the prompt as a chat in ChatML: auto (if the base's chat template is ChatML), on or off
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub chat: String,
+    /// Longest pair with its instruction, and longest shown pair; longer ones are shortened around what changed
+    #[arg(long, value_name = "TOKENS", default_value_t = 256)]
+    pub max_length: usize,
+    /// Write one prediction a line to this file, as predict does
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the figures as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
+    /// Pairs in a batch, which computes what they share once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub batch_size: usize,
+    /// auto, bf16, int16, int8 or f32
+    #[arg(long, value_name = "PRECISION", default_value = "auto")]
+    pub precision: String,
+    /// Threads; all cores when not given
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `irtune merge`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes a transformers folder of a sequence classifier: config.json with the labels, model.safetensors, the base's \
+tokenizer. eval and predict take it as a run.\n\nExample:\n  irtune merge --run runs/first --out models/first --dtype bf16"
+)]
+pub struct MergeArguments {
+    /// The run folder
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The folder to make; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// How values are stored: f32 or bf16
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub dtype: String,
+    /// Print what was written as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune inspect`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "For a run, also writes layers.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
+irtune inspect smollm2 --json"
+)]
+pub struct InspectArguments {
+    /// A run folder, or a base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    #[arg(value_name = "DIR|MODEL")]
+    pub target: String,
+    /// Print everything as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune replay`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Needs no model. Each line of the file is a step: a line of a run's metrics.jsonl, or a list with a \
+number for each layer. The numbers stand in for what the method would measure in that step; one that is null is taken \
+from the next line that has it.\n\nExamples:\n  irtune replay --scores runs/first/metrics.jsonl --method ir-cost \
+--budget 0.3\n  irtune replay --scores scores.jsonl --method ir --metric cosine --json"
+)]
+pub struct ReplayArguments {
+    /// The recorded scores (JSONL)
+    #[arg(long, value_name = "FILE")]
+    pub scores: PathBuf,
+    /// The method that is to choose (see `irtune train --help`)
+    #[arg(long, value_name = "METHOD")]
+    pub method: String,
+    /// Seed of the method's random numbers, as in training
+    #[arg(long, value_name = "N", default_value_t = 171)]
+    pub seed: u64,
+    /// Print everything as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each option of a method.
+    #[command(flatten)]
+    pub options: MethodFlags,
+}
+
+/// `irtune completions`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  irtune completions bash > ~/.local/share/bash-completion/completions/irtune\n  irtune completions \
+zsh > ~/.zfunc/_irtune\n  irtune completions fish > ~/.config/fish/completions/irtune.fish"
+)]
+pub struct CompletionsArguments {
+    /// The shell: bash, zsh, fish, powershell or elvish
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,26 @@
+//! `irtune eval`
+
+use irtune_data::{Labels, Pairs};
+use irtune_metrics::Bootstrap;
+
+use super::inference;
+use crate::program::args::EvalArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::{print, print_json};
+use irtune::show::numbers::seconds;
+
+/// Measures a run on labelled pairs.
+pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
+    let inference = inference::check(&arguments.inference, false)?;
+    let pairs = Pairs::open(&arguments.inference.data, &inference.columns, Labels::Required)?;
+    let mut predictor = inference.open(&arguments.inference.run, environment)?;
+    let measured = predictor.evaluate(pairs, Some(&Bootstrap::default()))?;
+    if arguments.json {
+        return print_json(&measured);
+    }
+    if measured.shortened > 0 {
+        eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
+    }
+    print(&format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics))
+}

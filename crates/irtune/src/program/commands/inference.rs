@@ -1,0 +1,75 @@
+//! What `eval` and `predict` have in common: a run opened, and the settings it is opened with.
+
+use std::path::Path;
+
+use irtune_data::Columns;
+use irtune_train::{Predictor, PredictorOptions};
+
+use crate::program::args::InferenceArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use irtune::settings::{Origin, Problem, Problems, no_file};
+use irtune_hub::Reference;
+
+/// Arguments that make sense, before anything is loaded.
+pub struct Inference {
+    options: PredictorOptions,
+    base: Option<Reference>,
+    /// Which columns mean what.
+    pub columns: Columns,
+}
+
+/// Checks the arguments, all of them.
+///
+/// # Errors
+/// [`Failure::Settings`] with everything that is wrong.
+pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inference, Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    let columns = arguments.columns.read().unwrap_or_else(|error| {
+        problem("preset", error.to_string());
+        Columns::default()
+    });
+    let mut options = PredictorOptions::default();
+    match arguments.precision.parse() {
+        Ok(precision) => options.precision = precision,
+        Err(error) => problem("precision", format!("{error}")),
+    }
+    match arguments.batch_size.parse() {
+        Ok(size) if size > 0 => options.batch_size = size,
+        _ => problem("batch-size", format!("`{}` is not a whole number from 1", arguments.batch_size)),
+    }
+    match arguments.threads.as_deref().map(str::parse).transpose() {
+        Ok(threads) if threads != Some(0) => options.threads = threads,
+        _ => problem("threads", "is not a whole number from 1".to_owned()),
+    }
+    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
+        problem("base", error.to_string());
+        None
+    });
+    let data = &arguments.data;
+    let piped = standard_input && data == Path::new("-");
+    if !piped && let Some(message) = no_file(data) {
+        problem("data", message);
+    }
+    if !arguments.run.is_dir() {
+        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
+    }
+    match problems.is_empty() {
+        true => Ok(Inference { options, base, columns }),
+        false => Err(Failure::Settings(Problems(problems))),
+    }
+}
+
+impl Inference {
+    /// Loads the run's model.
+    ///
+    /// # Errors
+    /// When the run or its base cannot be loaded.
+    pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
+        let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
+        Ok(Predictor::open(run, &PredictorOptions { base, ..self.options })?)
+    }
+}

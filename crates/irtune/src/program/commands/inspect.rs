@@ -1,0 +1,23 @@
+//! `irtune inspect`
+
+use std::path::Path;
+
+use crate::program::args::InspectArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::{print, print_json};
+use irtune::inspect::{BaseReport, RunReport};
+use irtune_hub::Reference;
+
+/// Shows a run or a base, whichever the argument is.
+pub fn run(arguments: &InspectArguments, environment: &Environment) -> Result<(), Failure> {
+    let folder = Path::new(&arguments.target);
+    // Only a run folder has the settings of a run in it.
+    if folder.join("settings.toml").exists() {
+        let report = RunReport::open(folder)?;
+        return if arguments.json { print_json(&report.json()?) } else { print(&report.text()?) };
+    }
+    let reference: Reference = arguments.target.parse()?;
+    let report = BaseReport::open(&super::locate(&reference, environment)?)?;
+    if arguments.json { print_json(&report.json()) } else { print(&report.to_string()) }
+}

@@ -1,0 +1,55 @@
+//! `irtune merge`
+
+use irtune_train::{MergeOptions, merge};
+
+use crate::program::args::MergeArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::print_json;
+use crate::program::progress::BytesBar;
+use irtune::settings::{Origin, Problem, Problems};
+use irtune::show::numbers::bytes;
+use irtune_hub::Reference;
+
+/// Makes a whole model of a run.
+pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    if !arguments.run.is_dir() {
+        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
+    }
+    let stored = arguments.dtype.parse().unwrap_or_else(|error: irtune_model::UnknownMergedType| {
+        problem("dtype", error.to_string());
+        Default::default()
+    });
+    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
+        problem("base", error.to_string());
+        None
+    });
+    if !problems.is_empty() {
+        return Err(Failure::Settings(Problems(problems)));
+    }
+    let base = base.map(|reference| super::locate(&reference, environment)).transpose()?;
+    let bar = BytesBar::new("merging");
+    let options = MergeOptions { base, stored };
+    let outcome = merge(&arguments.run, &arguments.out, &options, &mut |done, of| bar.set(done, of));
+    bar.finish();
+    let outcome = outcome?;
+    if arguments.json {
+        return print_json(&outcome);
+    }
+    let merged = &outcome.merged;
+    let files = if merged.files == 1 { "one file".to_owned() } else { format!("{} files", merged.files) };
+    eprintln!(
+        "Merged: {} tensors, {} in {stored}, {files}, in {}\n\nNext:\n  irtune eval --run {} --data FILE\n  \
+         transformers: AutoModelForSequenceClassification.from_pretrained(\"{}\")",
+        merged.tensors,
+        bytes(merged.bytes),
+        outcome.path.display(),
+        outcome.path.display(),
+        outcome.path.display(),
+    );
+    Ok(())
+}

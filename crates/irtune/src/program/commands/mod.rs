@@ -1,0 +1,50 @@
+//! One file a command.
+
+mod compare;
+mod completions;
+mod eval;
+mod folds;
+mod inference;
+mod inspect;
+mod merge;
+mod predict;
+mod prompt;
+mod quickstart;
+mod replay;
+mod train;
+
+use std::path::PathBuf;
+
+use crate::program::args::{Arguments, Command};
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::progress::Fetching;
+use irtune_hub::{Origin, Reference, System};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// [`Failure`], which knows what to say and how the process ends.
+pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Quickstart(arguments) => quickstart::run(&arguments, environment),
+        Command::Train(arguments) => train::run(&arguments, environment),
+        Command::Compare(arguments) => compare::run(&arguments, environment),
+        Command::Eval(arguments) => eval::run(&arguments, environment),
+        Command::Predict(arguments) => predict::run(&arguments, environment),
+        Command::Prompt(arguments) => prompt::run(&arguments, environment),
+        Command::Merge(arguments) => merge::run(&arguments, environment),
+        Command::Inspect(arguments) => inspect::run(&arguments, environment),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}
+
+/// Finds a base, and says where when it is not simply the path that was given.
+pub fn locate(reference: &Reference, environment: &Environment) -> Result<PathBuf, Failure> {
+    let located = irtune_hub::locate(reference, &environment.hub(), &System, &mut Fetching::default())?;
+    if located.origin != Origin::Path {
+        eprintln!("Base {reference}: {} ({})", located.path.display(), located.origin);
+    }
+    Ok(located.path)
+}

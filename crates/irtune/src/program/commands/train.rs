@@ -1,0 +1,81 @@
+//! `irtune train`
+
+use std::path::{Path, PathBuf};
+
+use irtune_train::{RunFolder, Summary, TrainOutcome};
+
+use super::folds;
+use crate::program::args::TrainArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::interrupt;
+use crate::program::output::print_json;
+use crate::program::progress::Progress;
+use irtune::settings::{self, Resolved, Sources};
+use irtune::show::report;
+
+/// Trains as asked, or continues a run.
+pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), Failure> {
+    let (folder, summary) = match (&arguments.resume, arguments.folds) {
+        (Some(folder), _) if irtune_train::is_cross_validation(folder) => {
+            return folds::resume(folder, arguments.json);
+        }
+        (Some(folder), _) => (folder.clone(), resume(folder)?),
+        (None, Some(folds)) => {
+            return folds::run(sources(arguments, environment), folds, arguments.json, environment);
+        }
+        (None, None) => {
+            let resolved = settings::resolve(sources(arguments, environment)).map_err(Failure::Settings)?;
+            start(resolved, environment)?
+        }
+    };
+    eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
+    if arguments.json {
+        print_json(&summary)?;
+    } else {
+        eprint!("{}", report::next_steps(&folder));
+    }
+    Ok(())
+}
+
+/// Everything that is said about the settings.
+fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
+    let mut sources = Sources::default();
+    if let Some(file) = &arguments.config {
+        sources.file(file);
+    }
+    sources.variables(environment.iter());
+    for (setting, text) in &arguments.settings.0 {
+        sources.flag(setting, text);
+    }
+    arguments.set.iter().for_each(|assignment| sources.set(assignment));
+    sources
+}
+
+/// Finds the base and trains; gives the run's folder and what came out.
+pub fn start(resolved: Resolved, environment: &Environment) -> Result<(PathBuf, Summary), Failure> {
+    let base = super::locate(&resolved.base, environment)?;
+    let request = resolved.request(&base);
+    let interrupt = interrupt::listen("finishing this step and saving")?;
+    let mut progress = Progress::new();
+    let outcome = irtune_train::train(&request, &mut progress, interrupt);
+    progress.finish();
+    Ok((request.out.clone(), finished(outcome?, &request.out)?))
+}
+
+fn resume(folder: &Path) -> Result<Summary, Failure> {
+    let interrupt = interrupt::listen("finishing this step and saving")?;
+    let mut progress = Progress::new();
+    let outcome = irtune_train::resume(folder, &mut progress, interrupt);
+    progress.finish();
+    finished(outcome?, folder)
+}
+
+fn finished(outcome: TrainOutcome, folder: &Path) -> Result<Summary, Failure> {
+    match outcome {
+        TrainOutcome::Finished(summary) => Ok(*summary),
+        TrainOutcome::Interrupted { step, .. } => {
+            Err(Failure::Interrupted { saved: Some((folder.to_owned(), step)) })
+        }
+    }
+}

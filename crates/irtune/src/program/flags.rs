@@ -1,0 +1,192 @@
+//! A command-line flag for each setting, made from the table; or for each option of a method alone.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
+use clap::error::Error;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use irtune::settings::{Kind, SETTINGS, Setting, method_options};
+use irtune_train::TrainSettings;
+use toml::{Table, Value};
+
+/// The settings given as flags, in the order of the table.
+#[derive(Debug, Default)]
+pub struct SettingFlags(pub Vec<(&'static Setting, String)>);
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = given(SETTINGS.iter(), matches);
+        Ok(())
+    }
+}
+
+impl Args for SettingFlags {
+    fn group_id() -> Option<clap::Id> {
+        Some("settings".into())
+    }
+
+    fn augment_args(command: Command) -> Command {
+        let defaults = Defaults::new();
+        let flags = SETTINGS.iter().map(|setting| flag(setting, defaults.of(setting)));
+        let names = SETTINGS.iter().map(|setting| setting.name);
+        command.args(flags).group(clap::ArgGroup::new("settings").args(names).multiple(true))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The settings that all runs of a comparison share, given as flags; not those that it varies itself.
+#[derive(Debug, Default)]
+pub struct SharedFlags(pub Vec<(&'static Setting, String)>);
+
+/// What a comparison lists for itself.
+const VARIED: [&str; 6] = ["method", "adapter", "seed", "train_size", "fold", "out"];
+
+impl SharedFlags {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| !VARIED.contains(&setting.name))
+    }
+}
+
+impl FromArgMatches for SharedFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = given(Self::settings(), matches);
+        Ok(())
+    }
+}
+
+impl Args for SharedFlags {
+    fn augment_args(command: Command) -> Command {
+        // Base and files are named in the help; the others are those of `irtune train`.
+        let named = ["base", "train", "validation", "test", "preset"];
+        command.args(Self::settings().map(|setting| flag(setting, None).hide(!named.contains(&setting.name))))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The options of a method given as flags, in the order of the table.
+#[derive(Debug, Default)]
+pub struct MethodFlags(pub Vec<(&'static Setting, String)>);
+
+impl FromArgMatches for MethodFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = given(method_options(), matches);
+        Ok(())
+    }
+}
+
+impl Args for MethodFlags {
+    fn augment_args(command: Command) -> Command {
+        command.args(method_options().map(|setting| flag(setting, None)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The flags that were given, of these.
+fn given(
+    settings: impl Iterator<Item = &'static Setting>,
+    matches: &ArgMatches,
+) -> Vec<(&'static Setting, String)> {
+    settings.filter_map(|setting| Some((setting, matches.get_one::<String>(setting.name)?.clone()))).collect()
+}
+
+fn flag(setting: &'static Setting, default: Option<String>) -> Arg {
+    let help = match default {
+        Some(default) => format!("{} [default: {default}]", setting.help()),
+        None => setting.help(),
+    };
+    let flag = Arg::new(setting.name)
+        .long(setting.flag())
+        .value_name(setting.placeholder)
+        .value_hint(hint(setting.placeholder))
+        .value_parser(ValueParser::new(Proposed(setting.choices)))
+        .hide_possible_values(true)
+        .help(help)
+        .help_heading(setting.group.heading());
+    match setting.kind {
+        // The flag alone says yes; what follows it may then be another flag.
+        Kind::Switch => flag.num_args(0..=1).default_missing_value("true"),
+        _ => flag.allow_hyphen_values(true),
+    }
+}
+
+/// What a shell completes a value with.
+fn hint(placeholder: &str) -> ValueHint {
+    match placeholder {
+        "FILE" => ValueHint::FilePath,
+        "DIR" => ValueHint::DirPath,
+        "BASE" | "PROMPT" | "WEIGHTS" => ValueHint::AnyPath,
+        _ => ValueHint::Other,
+    }
+}
+
+/// Takes any text and proposes some: what is wrong with settings is told later, all at once.
+#[derive(Clone)]
+struct Proposed(&'static [&'static str]);
+
+impl TypedValueParser for Proposed {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        match self.0 {
+            [] => None,
+            choices => Some(Box::new(choices.iter().map(PossibleValue::new))),
+        }
+    }
+}
+
+/// The settings' defaults.
+pub struct Defaults(Table);
+
+impl Defaults {
+    /// Those of training; base and data have none.
+    pub fn new() -> Self {
+        Self(Table::try_from(TrainSettings::default()).unwrap_or_default())
+    }
+
+    /// A setting's default as it is written on the command line.
+    pub fn of(&self, setting: &Setting) -> Option<String> {
+        self.0.get(setting.name).map(plain)
+    }
+}
+
+/// A value as it is written on the command line.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
+        // A default of 0.05 kept in 32 bits must not show as 0.05000000074505806.
+        Value::Float(number) => (*number as f32).to_string(),
+        other => other.to_string(),
+    }
+}
