@@ -1,11 +1,19 @@
 //! Operations of adapters, each forward beside its backward.
 
-use crate::{Activation, DoraMatrix, DoraNorms, DoraScratch, MaskRef, Memory, Output};
+use crate::{Activation, DoraMatrix, DoraNorms, DoraScratch, MaskRef, Memory, Output, RowSet};
 
 /// Operations that only adapters need.
 pub trait AdapterOps: Memory {
-    /// Draws a mask for rows of `columns` values, each row by its own key.
-    fn draw_mask(&self, site: u64, row_keys: &[u64], columns: usize, dropout: f32, out: &mut Self::Words);
+    /// Draws a mask for rows of `columns` values, each row by its own key and that of the site.
+    fn draw_mask(
+        &self,
+        site: u64,
+        layout: &Self::Layout,
+        rows: RowSet,
+        columns: usize,
+        dropout: f32,
+        out: &mut Self::Words,
+    );
     /// `mask ∘ input`, `[rows, columns]`.
     fn apply_mask(
         &self,

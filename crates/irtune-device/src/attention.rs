@@ -1,48 +1,6 @@
-//! What an attention runs over: packed rows of examples that share beginnings.
-//!
-//! The packed rows are segments, one after the other. A segment continues its parent, and so on up to a root: its
-//! queries see all rows of the segments above it and, causally, its own. Queries may be fewer than keys (the last layer
-//! asks for one an example): they are then the *last* ones of their segment.
+//! What an attention runs over: heads, and the segments of the packed rows.
 
-use crate::Memory;
-
-/// A stretch of the packed rows: what several examples begin with, or the rest of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// First query row.
-    pub first_query: usize,
-    /// Query rows, at most `keys`.
-    pub queries: usize,
-    /// First own key row.
-    pub first_key: usize,
-    /// Own key rows.
-    pub keys: usize,
-    /// The segment it continues, earlier in the list.
-    pub parent: Option<usize>,
-    /// Key rows of all segments above it.
-    pub context: usize,
-    /// Whether others continue it.
-    pub shared: bool,
-    /// First of its rows in [`AttentionGradients::partial`]: those above it, and its own if it is shared.
-    pub first_partial: usize,
-}
-
-impl Segment {
-    /// Keys a query of the segment may look at, own ones and those above.
-    pub fn reach(&self) -> usize {
-        self.context + self.keys
-    }
-
-    /// Keys that query `index` sees.
-    pub fn visible(&self, index: usize) -> usize {
-        self.context + self.keys - self.queries + index + 1
-    }
-
-    /// Rows it has in [`AttentionGradients::partial`].
-    pub fn partial_rows(&self) -> usize {
-        self.context + if self.shared { self.keys } else { 0 }
-    }
-}
+use crate::{Memory, RowSet, Segment};
 
 /// Sizes of an attention and the segments it runs over.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +83,20 @@ impl AttentionShape<'_> {
     }
 }
 
+/// An attention in a pass: its heads, and the rows that ask.
+pub struct Attention<'a, D: Memory + ?Sized> {
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads; each serves `heads / key_value_heads` query heads.
+    pub key_value_heads: usize,
+    /// Values a head.
+    pub head_size: usize,
+    /// The batch.
+    pub layout: &'a D::Layout,
+    /// Which rows are queries; keys are all.
+    pub queries: RowSet,
+}
+
 /// Queries, keys and values, each with its rows at the beginning of a buffer.
 pub struct AttentionInputs<'a, D: Memory + ?Sized> {
     /// `[query rows, heads · head_size]`
@@ -133,6 +105,15 @@ pub struct AttentionInputs<'a, D: Memory + ?Sized> {
     pub keys: &'a D::Operands,
     /// `[key rows, key_value_heads · head_size]`
     pub values: &'a D::Operands,
+}
+
+/// What an attention's forward left: its output and, for each query row and head, the logarithm of the sum of
+/// exponentials.
+pub struct AttentionOutputs<'a, D: Memory + ?Sized> {
+    /// `[query rows, heads · head_size]`
+    pub out: &'a D::Operands,
+    /// `[query rows, heads]`
+    pub logsumexp: &'a D::Floats,
 }
 
 /// Gradients of [`AttentionInputs`], and f32 working memory.

@@ -1,6 +1,6 @@
 //! Operations of a decoder layer, each forward beside its backward.
 
-use crate::{AttentionGradients, AttentionInputs, AttentionShape, Memory, RotaryTable, Side};
+use crate::{Attention, AttentionGradients, AttentionInputs, AttentionOutputs, Memory, RowSet, Side, Slot};
 
 /// The parameters of an RMS norm.
 pub struct Norm<'a, D: Memory + ?Sized> {
@@ -42,23 +42,42 @@ impl<D: Memory + ?Sized, I> Copy for NormInput<'_, D, I> {}
 
 /// Operations of a decoder layer, and of the moves between its rows.
 pub trait DecoderOps: Memory {
-    /// Embedding rows of the tokens, `[tokens, width]`.
-    fn embed(&self, table: &Self::Weight, tokens: &[u32], out: &mut Self::Floats);
-    /// Picks rows of `width` operands.
-    fn gather(&self, input: &Self::Operands, width: usize, indices: &[u32], out: &mut Self::Operands);
-    /// Picks rows of `width` f32 values.
-    fn gather_floats(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
-    /// The inverse of [`DecoderOps::gather_floats`] into `rows` rows, zero elsewhere.
+    /// Embedding rows of the batch's tokens, `[tokens, width]`.
+    fn embed(&self, table: &Self::Weight, layout: &Self::Layout, out: &mut Self::Floats);
+    /// Picks the rows that are read, of `width` operands each.
+    fn gather(&self, input: &Self::Operands, width: usize, layout: &Self::Layout, out: &mut Self::Operands);
+    /// Picks the rows that are read, of `width` f32 values each.
+    fn gather_floats(
+        &self,
+        input: &Self::Floats,
+        width: usize,
+        layout: &Self::Layout,
+        out: &mut Self::Floats,
+    );
+    /// The inverse of [`DecoderOps::gather_floats`] into all rows, zero elsewhere.
     fn scatter_floats(
         &self,
         input: &Self::Floats,
         width: usize,
-        indices: &[u32],
-        rows: usize,
+        layout: &Self::Layout,
         out: &mut Self::Floats,
     );
-    /// Adds rows of `width` f32 values to the rows `indices`.
-    fn add_rows(&self, input: &Self::Floats, width: usize, indices: &[u32], out: &mut Self::Floats);
+    /// Adds rows of `width` f32 values to the rows that are read.
+    fn add_rows(&self, input: &Self::Floats, width: usize, layout: &Self::Layout, out: &mut Self::Floats);
+    /// Adds to a result how little a layer turns its input: the mean over the batch's positions of the cosine between
+    /// the sums over the examples of its input rows and of its output rows there.
+    ///
+    /// # Shapes
+    /// `input`: `[tokens, width]`; `output`: `[rows of the set, width]`.
+    fn add_mean_cosine(
+        &self,
+        input: &Self::Floats,
+        output: &Self::Floats,
+        width: usize,
+        layout: &Self::Layout,
+        rows: RowSet,
+        out: Slot<Self>,
+    );
 
     /// RMS norm of `rows` rows; `rstd`: `[rows]`, kept for the backward.
     fn rms_norm(
@@ -140,17 +159,18 @@ pub trait DecoderOps: Memory {
     /// Rotates all heads by their positions' angles, or back.
     fn rotary(
         &self,
-        rows: &mut Self::Operands,
+        values: &mut Self::Operands,
         columns: usize,
-        table: &RotaryTable,
-        positions: &[u32],
+        table: &Self::Rotary,
+        layout: &Self::Layout,
+        rows: RowSet,
         side: Side,
     );
 
     /// Attention; `logsumexp`: `[query rows, heads]`, kept for the backward.
     fn attention(
         &self,
-        shape: &AttentionShape,
+        attention: Attention<Self>,
         inputs: &AttentionInputs<Self>,
         out: &mut Self::Operands,
         logsumexp: &mut Self::Floats,
@@ -158,10 +178,9 @@ pub trait DecoderOps: Memory {
     /// Gradients of queries, keys and values.
     fn attention_backward(
         &self,
-        shape: &AttentionShape,
+        attention: Attention<Self>,
         inputs: &AttentionInputs<Self>,
-        out: &Self::Operands,
-        logsumexp: &Self::Floats,
+        outputs: AttentionOutputs<Self>,
         out_gradient: &Self::Operands,
         gradients: AttentionGradients<Self>,
     );

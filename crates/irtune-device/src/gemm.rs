@@ -137,6 +137,6 @@ pub trait Gemm: Memory {
         offset: usize,
     );
 
-    /// Rounds the first `length` values to operands.
-    fn round(&self, input: &Self::Floats, length: usize, out: &mut Self::Operands);
+    /// Rounds `length` values from `offset` on to operands.
+    fn round(&self, input: &Self::Floats, offset: usize, length: usize, out: &mut Self::Operands);
 }

@@ -1,6 +1,8 @@
 //! Classification heads and losses.
 
-use crate::Memory;
+use std::ops::Range;
+
+use crate::{Memory, Slot};
 
 /// How the loss counts classes; by default all alike.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,6 +31,30 @@ pub struct HeadShape {
     pub labels: usize,
 }
 
+/// What a cross-entropy is computed of, beside the logits.
+pub struct CrossEntropy<'a, D: Memory + ?Sized> {
+    /// The batch with its classes.
+    pub layout: &'a D::Layout,
+    /// Number of classes.
+    pub labels: usize,
+    /// How classes count.
+    pub options: &'a LossOptions,
+    /// Factor of the gradient.
+    pub factor: f64,
+}
+
+/// Some of the rows that are read, with the tokens that they are asked for.
+pub struct PickRows<'a, D: Memory + ?Sized> {
+    /// The batch with its picks.
+    pub layout: &'a D::Layout,
+    /// Which of its picks: all those of the rows.
+    pub picks: Range<usize>,
+    /// The first of the rows; logits have it as their row 0.
+    pub first_row: usize,
+    /// Columns of the logits.
+    pub columns: usize,
+}
+
 /// Classification heads and losses.
 pub trait Losses: Memory {
     /// `logits = pooled · headᵀ` in f32; `pooled`: `[examples, width]`, `head`: `[labels, width]`.
@@ -43,27 +69,35 @@ pub trait Losses: Memory {
         pooled_gradient: &mut Self::Floats,
         head_gradient: Option<&mut Self::Floats>,
     );
-    /// Sum of the examples' cross-entropies, counted as the options say; `gradient` becomes that of the sum times `factor`.
+    /// Sum of the examples' cross-entropies by the classes of the layout, counted as the options say, to a result;
+    /// `gradient` becomes that of the sum times the factor.
     fn cross_entropy(
         &self,
         logits: &Self::Floats,
-        targets: &[u32],
-        labels: usize,
-        options: &LossOptions,
-        factor: f64,
+        loss: CrossEntropy<Self>,
         gradient: &mut Self::Floats,
-    ) -> f64;
+        out: Slot<Self>,
+    );
 
-    /// Logarithm of the sum of the exponentials of every row of `[rows, columns]` logits; `out`: `[rows]`.
-    fn logsumexp(&self, logits: &Self::Floats, columns: usize, out: &mut [f64]);
-    /// Turns `[rows, columns]` logits into the gradient of `Σ factor · (logsumexp − logit of the target)` over the rows.
+    /// Logarithm of the sum of the exponentials of every row of `[rows, columns]` logits, to the first results.
+    fn logsumexp(&self, logits: &Self::Floats, rows: usize, columns: usize, out: &mut Self::Scalars);
+    /// Log-likelihoods of the tokens that the rows are asked for, to the results from a place on.
+    fn pick(&self, logits: &Self::Floats, logsumexp: &Self::Scalars, picks: PickRows<Self>, out: Slot<Self>);
+    /// Subtracts from a result the log-likelihoods of the tokens that the rows are asked for, times their shares.
+    fn token_loss(
+        &self,
+        logits: &Self::Floats,
+        logsumexp: &Self::Scalars,
+        picks: PickRows<Self>,
+        out: Slot<Self>,
+    );
+    /// Turns logits of rows that are asked for one token each into the gradient of [`Losses::token_loss`] times `factor`.
     fn token_gradient(
         &self,
         logits: &mut Self::Floats,
-        columns: usize,
-        logsumexp: &[f64],
-        targets: &[u32],
-        factors: &[f64],
+        logsumexp: &Self::Scalars,
+        picks: PickRows<Self>,
+        factor: f64,
     );
 }
 

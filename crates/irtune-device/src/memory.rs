@@ -1,6 +1,14 @@
 //! Buffers of a device.
 
-use crate::{DeviceError, FrozenMatrix};
+use crate::{BatchLayout, DeviceError, FrozenMatrix, RotaryTable};
+
+/// Where a result goes.
+pub struct Slot<'a, D: Memory + ?Sized> {
+    /// The results.
+    pub scalars: &'a mut D::Scalars,
+    /// Which of them.
+    pub at: usize,
+}
 
 /// Buffers of a device: how they are made, filled and read.
 pub trait Memory: Send + Sync {
@@ -12,6 +20,12 @@ pub trait Memory: Send + Sync {
     type Words: Send + Sync;
     /// A frozen matrix of the base.
     type Weight: Send + Sync;
+    /// Results in f64 that stay on the device until they are read: losses, sums of squares.
+    type Scalars: Send + Sync;
+    /// A batch's layout.
+    type Layout: Send + Sync;
+    /// Angles of the rotary position embedding.
+    type Rotary: Send + Sync;
     /// A frozen matrix and what its adapter adds, in the form that products read fastest; for inference.
     type Prepacked: Send + Sync;
 
@@ -44,6 +58,19 @@ pub trait Memory: Send + Sync {
     fn floats(&self, length: usize) -> Self::Floats;
     /// Zeroed mask words.
     fn words(&self, length: usize) -> Self::Words;
+    /// Zeroed results.
+    fn scalars(&self, length: usize) -> Self::Scalars;
+    /// Sets a result to zero.
+    fn zero(&self, slot: Slot<Self>);
+    /// Reads the first results, as many as `to` is long. Everything that was asked for before is then done: a training
+    /// step reads once.
+    fn read(&self, from: &Self::Scalars, to: &mut [f64]);
+    /// Memory for layouts, empty at first.
+    fn layout(&self) -> Self::Layout;
+    /// Replaces a layout by that of another batch; done once a pass.
+    fn upload_layout(&self, from: &BatchLayout, to: &mut Self::Layout);
+    /// Takes a table of rotary angles.
+    fn rotary_table(&self, table: RotaryTable) -> Self::Rotary;
     /// Copies from the host to `offset`.
     fn upload(&self, from: &[f32], to: &mut Self::Floats, offset: usize);
     /// Copies to the host from `offset`.

@@ -3,7 +3,9 @@
 //! # Source
 //! Loshchilov & Hutter, "Decoupled Weight Decay Regularization", 2019; `torch.optim.AdamW`.
 
-use crate::Memory;
+use std::ops::Range;
+
+use crate::{Memory, Slot};
 
 /// Hyperparameters of one step; PyTorch's names are lr, betas, eps, weight_decay.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +22,17 @@ pub struct AdamW {
     pub weight_decay: f64,
 }
 
-/// A stretch of parameters with its gradient and moments.
-pub struct OptimizerSlices<'a, D: Memory + ?Sized> {
+/// Parameters that are updated alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stretch {
+    /// Where they are in their buffer.
+    pub range: Range<usize>,
+    /// Factor of their learning rate.
+    pub rate: f32,
+}
+
+/// Stretches of parameters with their gradients and moments, all in buffers of one layout.
+pub struct OptimizerState<'a, D: Memory + ?Sized> {
     /// Parameters.
     pub values: &'a mut D::Floats,
     /// Their gradient.
@@ -30,18 +41,16 @@ pub struct OptimizerSlices<'a, D: Memory + ?Sized> {
     pub first: &'a mut D::Floats,
     /// Second moment.
     pub second: &'a mut D::Floats,
-    /// Where the stretch begins.
-    pub from: usize,
-    /// How many parameters it has.
-    pub length: usize,
+    /// Which parameters.
+    pub stretches: &'a [Stretch],
 }
 
 /// Updates of parameters, and sums over gradients.
 pub trait Optimizer: Memory {
     /// One AdamW step; `count` includes this one.
-    fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerSlices<Self>);
-    /// Sum of squares of `length` values from `offset` on.
-    fn sum_of_squares(&self, values: &Self::Floats, offset: usize, length: usize) -> f64;
+    fn adamw(&self, settings: &AdamW, count: u64, state: OptimizerState<Self>);
+    /// Sum of squares of each range of values, to the results from a place on.
+    fn sums_of_squares(&self, values: &Self::Floats, ranges: &[Range<usize>], out: Slot<Self>);
     /// Multiplies all values.
     fn scale(&self, values: &mut Self::Floats, factor: f32);
 }

@@ -6,8 +6,8 @@ use irtune_device::DeviceError;
 
 use crate::{
     adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
-    merge::MergeError, peft::AdapterError, tokenizer::TokenizerError, tuned_weights::TunedWeightsError,
-    weights::WeightError,
+    parameters::checked::ParameterError, peft::AdapterError, tokenizer::TokenizerError,
+    tuned_weights::TunedWeightsError, weights::WeightError,
 };
 
 /// Everything that can go wrong in this crate.
@@ -31,12 +31,12 @@ pub enum ModelError {
     /// An adapter folder can't be written or read.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
+    /// Parameters don't fit the engine.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// A folder of tuned weights can't be written or read.
     #[error(transparent)]
     TunedWeights(#[from] TunedWeightsError),
-    /// A merged model can't be written.
-    #[error(transparent)]
-    Merge(#[from] MergeError),
     /// Examples can't be packed.
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -156,36 +156,6 @@ pub enum ModelError {
         "layers can be weakened by their adapters only, but here their own weights train: take another method than ist, or `tune = \"adapters\"`"
     )]
     NothingToWeaken,
-    /// A parameter is missing.
-    #[error("parameter `{name}` is missing: it was made for other settings or another base")]
-    MissingParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter is given twice.
-    #[error("parameter `{name}` is given twice")]
-    RepeatedParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter isn't one of this engine's.
-    #[error("parameter `{name}` has no place here: it was made for other settings or another base")]
-    UnknownParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter has another shape.
-    #[error(
-        "parameter `{name}` has shape {found:?}, expected {expected:?}: it was made for another base, rank or label set"
-    )]
-    ParameterShape {
-        /// Its name.
-        name: String,
-        /// The shape here.
-        expected: Vec<usize>,
-        /// The shape that was given.
-        found: Vec<usize>,
-    },
 }
 
 impl From<BaseError> for ModelError {

@@ -15,11 +15,12 @@ use safetensors::{Dtype, View};
 
 use crate::{
     config::ModelConfig,
-    error::ModelError,
     host_tensor::HostTensor,
-    parameters,
     parameters::WEIGHTS_HEAD_NAME,
-    parameters::masters::layer_tensors,
+    parameters::{
+        checked::{self, ParameterError},
+        masters::layer_tensors,
+    },
     peft::{AdapterError, CLASSIFIER_FILE, read_labels},
     safetensors_file::write_tensors,
     weights::{WeightError, Weights},
@@ -61,7 +62,7 @@ pub enum TunedWeightsError {
     Labels(#[from] AdapterError),
     /// Tensors that don't fit the base.
     #[error("{}: {source}", path.display())]
-    Tensors { path: PathBuf, source: Box<ModelError> },
+    Tensors { path: PathBuf, source: Box<ParameterError> },
 }
 
 /// A tensor as bytes, where it lies.
@@ -151,7 +152,7 @@ pub(crate) fn check(
     if labels > 0 {
         expected.push((WEIGHTS_HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
     }
-    parameters::checked::checked(expected, tensors)
+    checked::checked(expected, tensors)
         .map_err(|source| TunedWeightsError::Tensors { path: path.to_owned(), source: Box::new(source) })?;
     Ok(layers)
 }

@@ -156,7 +156,7 @@ fn main() -> anyhow::Result<()> {
             let (warm, timed) = data.train.split_at(data.train.len().min(options.warmup_steps * size));
             let timed = &timed[..timed.len().min(options.steps.map_or(usize::MAX, |steps| steps * size))];
             // The peer merges before the clock starts, too.
-            engine.merge();
+            engine.prepack();
             losses.push(loss(engine.as_mut(), warm, classifying)?);
             first_step = Some(SystemTime::now());
             let start = Instant::now();

@@ -4,7 +4,8 @@
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
 //! - [`inspect`]: what a run did, or what a base model holds.
 //! - [`replay`]: recorded scores of layers, to run a method over them.
-//! - [`show`]: figures, strips, tables and charts as text and SVG.
+//! - [`show`]: figures, strips and tables as text.
+//! - [`chart`]: line charts as SVG.
 //!
 //! Bases are found by [`irtune_hub`]; training itself is [`irtune_train`]. The library prints nothing and reads no
 //! environment: its caller does.
@@ -41,6 +42,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod chart;
 pub mod compare;
 pub mod inspect;
 pub mod replay;

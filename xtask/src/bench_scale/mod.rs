@@ -81,11 +81,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         let text = json!({"version": 1, "machine": machine::describe(), "points": kept});
         files::write(&path, &(serde_json::to_string_pretty(&text)? + "\n"))?;
     }
-    // Models alone make no curve, and another machine's picture stays.
-    if kept.iter().all(|point| point["series"] == "model") {
-        return Ok(());
+    // Another machine's picture stays.
+    if machine::file_name() == plot::PICTURED {
+        files::write(&root().join("docs/scale.svg"), &plot::draw(&kept))?;
     }
-    files::write(&root().join("docs/scale.svg"), &plot::draw(&kept)?)
+    Ok(())
 }
 
 struct Bench<'a> {

@@ -1,4 +1,7 @@
-use irtune_device::{Activation, AdapterOps, DoraMatrix, DoraNorms, DoraPlace, DoraScratch, MaskRef, Output};
+use irtune_device::{
+    Activation, AdapterOps, BatchLayout, DoraMatrix, DoraNorms, DoraPlace, DoraScratch, MaskRef, Output,
+    RowSet,
+};
 
 use super::{Cpu, gemm::mask_view};
 use crate::{
@@ -15,8 +18,17 @@ fn low_rank<'a, E: Element>(matrix: &DoraMatrix<'a, Cpu<E>>, squares: &'a [f32])
 }
 
 impl<E: Element> AdapterOps for Cpu<E> {
-    fn draw_mask(&self, site: u64, row_keys: &[u64], columns: usize, dropout: f32, out: &mut Vec<u32>) {
-        dropout::draw(site, row_keys, columns, dropout, &mut out[..row_keys.len() * columns.div_ceil(32)]);
+    fn draw_mask(
+        &self,
+        site: u64,
+        layout: &BatchLayout,
+        rows: RowSet,
+        columns: usize,
+        dropout: f32,
+        out: &mut Vec<u32>,
+    ) {
+        let keys = layout.keys(rows);
+        dropout::draw(site, keys, columns, dropout, &mut out[..keys.len() * columns.div_ceil(32)]);
     }
 
     fn apply_mask(&self, input: &Vec<E>, rows: usize, columns: usize, mask: MaskRef<Self>, out: &mut Vec<E>) {

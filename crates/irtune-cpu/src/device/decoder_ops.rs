@@ -1,13 +1,13 @@
 use irtune_device::{
-    AttentionGradients, AttentionInputs, AttentionShape, DecoderOps, FrozenMatrix, Norm, NormInput,
-    RotaryTable, Side,
+    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, AttentionShape, BatchLayout,
+    DecoderOps, FrozenMatrix, Norm, NormInput, RotaryTable, RowSet, Side, Slot,
 };
 
 use super::Cpu;
 use crate::{
     attention,
     matrix::{Matrix, MatrixMut},
-    ops::{head_norm, norm, rotary, rows, swiglu},
+    ops::{cosine, head_norm, norm, rotary, rows, swiglu},
     simd::element::Element,
 };
 
@@ -21,6 +21,12 @@ fn views<'a, E: Element>(
         keys: Matrix::new(inputs.keys, key_rows, key_columns),
         values: Matrix::new(inputs.values, key_rows, key_columns),
     }
+}
+
+/// Sizes and segments for the kernels.
+fn shape<'a, E: Element>(attention: &Attention<'a, Cpu<E>>) -> AttentionShape<'a> {
+    let &Attention { heads, key_value_heads, head_size, layout, queries } = attention;
+    AttentionShape { heads, key_value_heads, head_size, segments: layout.segments(queries) }
 }
 
 /// The gain of a norm.
@@ -42,31 +48,37 @@ fn norm_backward<E: Element, I: Element>(
 }
 
 impl<E: Element> DecoderOps for Cpu<E> {
-    fn embed(&self, table: &FrozenMatrix, tokens: &[u32], out: &mut Vec<f32>) {
-        rows::embed(&table.view(), tokens, out);
+    fn embed(&self, table: &FrozenMatrix, layout: &BatchLayout, out: &mut Vec<f32>) {
+        rows::embed(&table.view(), &layout.tokens, out);
     }
 
-    fn gather(&self, input: &Vec<E>, width: usize, indices: &[u32], out: &mut Vec<E>) {
-        rows::gather(input, width, indices, out);
+    fn gather(&self, input: &Vec<E>, width: usize, layout: &BatchLayout, out: &mut Vec<E>) {
+        rows::gather(input, width, &layout.read, out);
     }
 
-    fn gather_floats(&self, input: &Vec<f32>, width: usize, indices: &[u32], out: &mut Vec<f32>) {
-        rows::gather(input, width, indices, out);
+    fn gather_floats(&self, input: &Vec<f32>, width: usize, layout: &BatchLayout, out: &mut Vec<f32>) {
+        rows::gather(input, width, &layout.read, out);
     }
 
-    fn scatter_floats(
+    fn scatter_floats(&self, input: &Vec<f32>, width: usize, layout: &BatchLayout, out: &mut Vec<f32>) {
+        let (read, rows) = (&layout.read, layout.positions.len());
+        rows::scatter(&input[..read.len() * width], width, read, &mut out[..rows * width]);
+    }
+
+    fn add_rows(&self, input: &Vec<f32>, width: usize, layout: &BatchLayout, out: &mut Vec<f32>) {
+        rows::add(&input[..layout.read.len() * width], width, &layout.read, out);
+    }
+
+    fn add_mean_cosine(
         &self,
         input: &Vec<f32>,
+        output: &Vec<f32>,
         width: usize,
-        indices: &[u32],
-        count: usize,
-        out: &mut Vec<f32>,
+        layout: &BatchLayout,
+        rows: RowSet,
+        out: Slot<Self>,
     ) {
-        rows::scatter(&input[..indices.len() * width], width, indices, &mut out[..count * width]);
-    }
-
-    fn add_rows(&self, input: &Vec<f32>, width: usize, indices: &[u32], out: &mut Vec<f32>) {
-        rows::add(&input[..indices.len() * width], width, indices, out);
+        out.scalars[out.at] += cosine::mean(input, output, width, layout, rows);
     }
 
     fn rms_norm(
@@ -169,46 +181,57 @@ impl<E: Element> DecoderOps for Cpu<E> {
         head_norm::gain_backward(&values[..length], &rstd[..rows], &out_gradient[..length], gradient);
     }
 
-    fn rotary(&self, rows: &mut Vec<E>, columns: usize, table: &RotaryTable, positions: &[u32], side: Side) {
-        let rows = MatrixMut::new(rows, positions.len(), columns);
+    fn rotary(
+        &self,
+        values: &mut Vec<E>,
+        columns: usize,
+        table: &RotaryTable,
+        layout: &BatchLayout,
+        rows: RowSet,
+        side: Side,
+    ) {
+        let positions = layout.positions(rows);
+        let values = MatrixMut::new(values, positions.len(), columns);
         match side {
-            Side::Forward => rotary::forward(rows, table, positions),
-            Side::Backward => rotary::backward(rows, table, positions),
+            Side::Forward => rotary::forward(values, table, positions),
+            Side::Backward => rotary::backward(values, table, positions),
         }
     }
 
     fn attention(
         &self,
-        shape: &AttentionShape,
+        attention: Attention<Self>,
         inputs: &AttentionInputs<Self>,
         out: &mut Vec<E>,
         logsumexp: &mut Vec<f32>,
     ) {
+        let shape = shape(&attention);
         let rows = shape.query_rows();
-        let out = &mut out[..rows * shape.heads * shape.head_size];
-        attention::forward(shape, &views(shape, inputs), out, &mut logsumexp[..rows * shape.heads]);
+        let (out, logsumexp) =
+            (&mut out[..rows * shape.query_columns()], &mut logsumexp[..rows * shape.heads]);
+        attention::forward(&shape, &views(&shape, inputs), out, logsumexp);
     }
 
     fn attention_backward(
         &self,
-        shape: &AttentionShape,
+        attention: Attention<Self>,
         inputs: &AttentionInputs<Self>,
-        out: &Vec<E>,
-        logsumexp: &Vec<f32>,
+        outputs: AttentionOutputs<Self>,
         out_gradient: &Vec<E>,
         gradients: AttentionGradients<Self>,
     ) {
-        let query_length = shape.query_rows() * shape.heads * shape.head_size;
-        let key_length = shape.key_rows() * shape.key_value_heads * shape.head_size;
+        let shape = shape(&attention);
+        let query_length = shape.query_rows() * shape.query_columns();
+        let key_length = shape.key_rows() * shape.key_columns();
         let gradients = attention::Gradients {
             queries: &mut gradients.queries[..query_length],
             keys: &mut gradients.keys[..key_length],
             values: &mut gradients.values[..key_length],
             partial: gradients.partial,
         };
-        let (out, out_gradient) = (&out[..query_length], &out_gradient[..query_length]);
-        let logsumexp = &logsumexp[..shape.query_rows() * shape.heads];
-        attention::backward(shape, &views(shape, inputs), out, logsumexp, out_gradient, gradients);
+        let (out, out_gradient) = (&outputs.out[..query_length], &out_gradient[..query_length]);
+        let logsumexp = &outputs.logsumexp[..shape.query_rows() * shape.heads];
+        attention::backward(&shape, &views(&shape, inputs), out, logsumexp, out_gradient, gradients);
     }
 
     fn swiglu(&self, gate: &Vec<E>, up: &Vec<E>, length: usize, out: &mut Vec<E>) {

@@ -109,7 +109,7 @@ impl<E: Element> Gemm for Cpu<E> {
         bias::add_column_sums(&input[..rows * columns], columns, &mut out[offset..][..columns]);
     }
 
-    fn round(&self, input: &Vec<f32>, length: usize, out: &mut Vec<E>) {
-        rows::round(&input[..length], &mut out[..length]);
+    fn round(&self, input: &Vec<f32>, offset: usize, length: usize, out: &mut Vec<E>) {
+        rows::round(&input[offset..][..length], &mut out[..length]);
     }
 }

@@ -1,4 +1,4 @@
-use irtune_device::{HeadShape, LossOptions, Losses, WeightView};
+use irtune_device::{CrossEntropy, HeadShape, Losses, Pick, PickRows, Slot, WeightView};
 
 use super::Cpu;
 use crate::{
@@ -46,29 +46,57 @@ impl<E: Element> Losses for Cpu<E> {
     fn cross_entropy(
         &self,
         logits: &Vec<f32>,
-        targets: &[u32],
-        labels: usize,
-        options: &LossOptions,
-        factor: f64,
+        loss: CrossEntropy<Self>,
         gradient: &mut Vec<f32>,
-    ) -> f64 {
-        let length = targets.len() * labels;
-        loss::cross_entropy(&logits[..length], targets, labels, options, factor, &mut gradient[..length])
+        out: Slot<Self>,
+    ) {
+        let CrossEntropy { layout, labels, options, factor } = loss;
+        let (length, classes) = (layout.classes.len() * labels, &layout.classes);
+        let (logits, gradient) = (&logits[..length], &mut gradient[..length]);
+        out.scalars[out.at] = loss::cross_entropy(logits, classes, labels, options, factor, gradient);
     }
 
-    fn logsumexp(&self, logits: &Vec<f32>, columns: usize, out: &mut [f64]) {
-        token_loss::logsumexp(&logits[..out.len() * columns], columns, out);
+    fn logsumexp(&self, logits: &Vec<f32>, rows: usize, columns: usize, out: &mut Vec<f64>) {
+        token_loss::logsumexp(&logits[..rows * columns], columns, &mut out[..rows]);
+    }
+
+    fn pick(&self, logits: &Vec<f32>, logsumexp: &Vec<f64>, picks: PickRows<Self>, out: Slot<Self>) {
+        let values = log_likelihoods(logits, logsumexp, &picks);
+        let out = &mut out.scalars[out.at..][..picks.picks.len()];
+        out.iter_mut().zip(values).for_each(|(out, (_, value))| *out = value);
+    }
+
+    fn token_loss(&self, logits: &Vec<f32>, logsumexp: &Vec<f64>, picks: PickRows<Self>, out: Slot<Self>) {
+        for (pick, value) in log_likelihoods(logits, logsumexp, &picks) {
+            out.scalars[out.at] -= pick.share * value;
+        }
     }
 
     fn token_gradient(
         &self,
         logits: &mut Vec<f32>,
-        columns: usize,
-        logsumexp: &[f64],
-        targets: &[u32],
-        factors: &[f64],
+        logsumexp: &Vec<f64>,
+        picks: PickRows<Self>,
+        factor: f64,
     ) {
-        let logits = &mut logits[..targets.len() * columns];
-        token_loss::gradient(logits, columns, logsumexp, targets, factors);
+        let PickRows { layout, picks, first_row, columns } = picks;
+        let picks = &layout.picks[picks];
+        let one_each = picks.iter().enumerate().all(|(row, pick)| pick.row as usize == first_row + row);
+        assert!(one_each, "one token for each row");
+        let (rows, logits) = (picks.len(), &mut logits[..picks.len() * columns]);
+        token_loss::gradient(logits, columns, &logsumexp[..rows], picks, factor);
     }
+}
+
+/// The picks with the log-likelihoods of their tokens.
+fn log_likelihoods<'a, E: Element>(
+    logits: &'a [f32],
+    logsumexp: &'a [f64],
+    picks: &PickRows<'a, Cpu<E>>,
+) -> impl Iterator<Item = (&'a Pick, f64)> {
+    let &PickRows { layout, ref picks, first_row, columns } = picks;
+    layout.picks[picks.clone()].iter().map(move |pick| {
+        let row = pick.row as usize - first_row;
+        (pick, f64::from(logits[row * columns + pick.token as usize]) - logsumexp[row])
+    })
 }

@@ -1,6 +1,6 @@
 use std::sync::PoisonError;
 
-use irtune_device::{DeviceError, FrozenMatrix, Memory};
+use irtune_device::{BatchLayout, DeviceError, FrozenMatrix, Memory, RotaryTable, Slot};
 use rayon::{ThreadPool, prelude::*};
 
 use super::Cpu;
@@ -16,6 +16,9 @@ impl<E: Element> Memory for Cpu<E> {
     type Floats = Vec<f32>;
     type Words = Vec<u32>;
     type Weight = FrozenMatrix;
+    type Scalars = Vec<f64>;
+    type Layout = BatchLayout;
+    type Rotary = RotaryTable;
     type Prepacked = Prepacked;
 
     fn precision(&self) -> &'static str {
@@ -56,6 +59,30 @@ impl<E: Element> Memory for Cpu<E> {
 
     fn words(&self, length: usize) -> Vec<u32> {
         vec![0; length]
+    }
+
+    fn scalars(&self, length: usize) -> Vec<f64> {
+        vec![0.0; length]
+    }
+
+    fn zero(&self, slot: Slot<Self>) {
+        slot.scalars[slot.at] = 0.0;
+    }
+
+    fn read(&self, from: &Vec<f64>, to: &mut [f64]) {
+        to.copy_from_slice(&from[..to.len()]);
+    }
+
+    fn layout(&self) -> BatchLayout {
+        BatchLayout::default()
+    }
+
+    fn upload_layout(&self, from: &BatchLayout, to: &mut BatchLayout) {
+        to.clone_from(from);
+    }
+
+    fn rotary_table(&self, table: RotaryTable) -> RotaryTable {
+        table
     }
 
     fn upload(&self, from: &[f32], to: &mut Vec<f32>, offset: usize) {

@@ -58,29 +58,26 @@ impl<'a, T> Tiles<'a, T> {
     fn prefetch(&self, row: usize, rows: usize, column: usize) {
         let width = self.width(column);
         for row in row..row + rows {
-            for place in (0..width).step_by(64 / size_of::<T>()) {
-                self.values.prefetch(row * self.stride + column + place);
+            for offset in (0..width).step_by(64 / size_of::<T>()) {
+                self.values.prefetch(self.place(row, column) + offset);
             }
         }
     }
 
-    /// One row of a tile.
-    ///
-    /// # Safety
-    /// No two tasks write the same rows and columns.
+    /// Where a row of a tile begins.
     #[inline(always)]
-    unsafe fn row(&self, row: usize, column: usize) -> &mut [T] {
-        // SAFETY: parts of different tasks are disjoint by the caller's promise, and a task holds one at a time.
-        unsafe { self.values.part(row * self.stride + column, self.width(column)) }
+    fn place(&self, row: usize, column: usize) -> usize {
+        row * self.stride + column
     }
 }
 
 impl Tiles<'_, f32> {
     #[inline(always)]
     fn write(&self, tile: &[[f32; NR]], row: usize, column: usize, write: impl Fn(&mut f32, f32)) {
+        let width = self.width(column);
         for (index, sums) in tile.iter().enumerate() {
-            // SAFETY: tasks own disjoint ranges of rows and columns.
-            let out = unsafe { self.row(row + index, column) };
+            // SAFETY: tasks own disjoint ranges of rows and columns, and a task holds one row of a tile at a time.
+            let out = unsafe { self.values.part(self.place(row + index, column), width) };
             if let Ok(out) = <&mut [f32; NR]>::try_from(&mut *out) {
                 // In a copy, so that the compiler sees that nothing overlaps.
                 let mut values = *out;
@@ -123,8 +120,8 @@ impl<'a, E: Element> Target<'a, E> {
             Target::Operand(tiles) => {
                 let width = tiles.width(column);
                 for (index, sums) in tile[..rows].iter().enumerate() {
-                    // SAFETY: tasks own disjoint ranges of rows and columns.
-                    let out = unsafe { tiles.row(row + index, column) };
+                    // SAFETY: as in `Tiles::write`.
+                    let out = unsafe { tiles.values.part(tiles.place(row + index, column), width) };
                     if let Ok(out) = <&mut [E; NR]>::try_from(&mut *out) {
                         E::round_scaled(sums, scale, out);
                     } else {

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod adamw;
 pub mod bias;
 pub mod columns;
+pub mod cosine;
 pub mod direction;
 pub mod dropout;
 pub mod head_norm;

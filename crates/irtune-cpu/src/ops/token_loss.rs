@@ -2,6 +2,8 @@
 //!
 //! Rows are many times longer than a classifier's, so each is a task. Sums are f64.
 
+use irtune_device::Pick;
+
 use crate::threads::parallel;
 
 /// Logarithm of the sum of the exponentials of every row.
@@ -18,25 +20,25 @@ pub fn logsumexp(logits: &[f32], columns: usize, out: &mut [f64]) {
     });
 }
 
-/// Turns logits into the gradient of `Σ factor · (logsumexp − logit of the target)` over the rows.
+/// Turns logits into the gradient of `Σ factor · share · (logsumexp − logit of the token)` over the rows.
 ///
 /// # Shapes
-/// `logits`: `[rows, columns]`; `logsumexp` (from [`logsumexp`]), `targets`, `factors`: `[rows]`.
+/// `logits`: `[rows, columns]`; `logsumexp` (from [`logsumexp`]), `picks`: `[rows]`.
 ///
 /// # Panics
-/// When a target is not below `columns`.
-pub fn gradient(logits: &mut [f32], columns: usize, logsumexp: &[f64], targets: &[u32], factors: &[f64]) {
-    let rows = targets.len();
-    assert!(logsumexp.len() == rows && factors.len() == rows && logits.len() == rows * columns, "rows");
+/// When a token is not below `columns`.
+pub fn gradient(logits: &mut [f32], columns: usize, logsumexp: &[f64], picks: &[Pick], factor: f64) {
+    let rows = picks.len();
+    assert!(logsumexp.len() == rows && logits.len() == rows * columns, "rows");
     parallel::for_each_chunk(logits, columns, |first, logits| {
         let row = first / columns;
-        let target = targets[row] as usize;
-        assert!(target < columns, "target {target} of {columns}");
-        let right = f64::from(logits[target]);
+        let (token, factor) = (picks[row].token as usize, factor * picks[row].share);
+        assert!(token < columns, "token {token} of {columns}");
+        let right = f64::from(logits[token]);
         for logit in logits.iter_mut() {
-            *logit = (factors[row] * (f64::from(*logit) - logsumexp[row]).exp()) as f32;
+            *logit = (factor * (f64::from(*logit) - logsumexp[row]).exp()) as f32;
         }
-        logits[target] = (factors[row] * ((right - logsumexp[row]).exp() - 1.0)) as f32;
+        logits[token] = (factor * ((right - logsumexp[row]).exp() - 1.0)) as f32;
     });
 }
 
@@ -55,7 +57,8 @@ mod tests {
         let mut sums = [0.0; 3];
         logsumexp(&logits, columns, &mut sums);
         let mut found = logits.clone();
-        gradient(&mut found, columns, &sums, &targets, &factors);
+        let pick = |row: usize| Pick { row: row as u32, token: targets[row], share: 2.0 * factors[row] };
+        gradient(&mut found, columns, &sums, &[0, 1, 2].map(pick), 0.5);
         for row in 0..3 {
             let one = &logits[row * columns..][..columns];
             let mut expected = vec![0.0; columns];

@@ -200,7 +200,7 @@ mod tests {
     use std::sync::Arc;
 
     use irtune_cpu::Cpu;
-    use irtune_device::Memory as _;
+    use irtune_device::{BatchLayout, Memory as _, RowSet};
 
     use super::*;
     use crate::{
@@ -240,12 +240,18 @@ mod tests {
         let input = numbers(ROWS * inputs, 2);
         let widths = config.widths(&base.config, projection);
         let mut saved = SavedAdapter::new(&device, widths, ROWS, 0.3);
+        let layout = BatchLayout {
+            positions: (0..ROWS as u32).collect(),
+            keys: vec![5, 6, 7, 8, 9],
+            ..BatchLayout::default()
+        };
         let call = Call {
             device: &device,
             weight: &weight,
             bias: None,
             rows: ROWS,
-            keys: &[5, 6, 7, 8, 9],
+            set: RowSet::All,
+            layout: &layout,
             dropout: Some(Dropout { key: 3, probability: 0.3 }),
             factor: 1.0,
             training: true,

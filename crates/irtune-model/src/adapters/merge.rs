@@ -3,7 +3,10 @@
 use rayon::prelude::*;
 
 use super::{config::AdapterConfig, ia3::Ia3Config, lora::LoraInit, projection::Projection};
-use crate::{base::Base, error::ModelError, families::Kind, host_tensor::HostTensor};
+use crate::{
+    base::Base, error::ModelError, families::Kind, host_tensor::HostTensor,
+    parameters::checked::ParameterError,
+};
 
 /// `W` of a projection with its adapter merged in, in f32; `W` itself where the projection has none.
 ///
@@ -35,11 +38,11 @@ pub fn merged_weight(
     for (part, shape) in adapter.tensors(&base.config, projection) {
         let name = base.config.family.adapter_name(layer, projection, part);
         let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
-            return Err(ModelError::MissingParameter { name });
+            return Err(ParameterError::MissingParameter { name }.into());
         };
         if tensor.shape != shape {
             let found = tensor.shape.clone();
-            return Err(ModelError::ParameterShape { name, expected: shape, found });
+            return Err(ParameterError::ParameterShape { name, expected: shape, found }.into());
         }
         found.push(tensor.data.as_slice());
     }
@@ -72,7 +75,7 @@ pub(crate) fn merged_bias(
         let (part, _) = adapter.tensors(&base.config, projection).swap_remove(0);
         let name = family.adapter_name(layer, projection, part);
         let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
-            return Err(ModelError::MissingParameter { name });
+            return Err(ParameterError::MissingParameter { name }.into());
         };
         values.iter_mut().zip(&tensor.data).for_each(|(value, factor)| *value *= factor);
     }

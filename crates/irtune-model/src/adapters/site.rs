@@ -1,7 +1,7 @@
 //! A projection's adapter inside a layer: the three things a layer's forward and backward ask of it, whatever its kind.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, DoraScratch, Epilogue, LowRank, MaskRef, Output, Term};
+use irtune_device::{BMatrix, Device, DoraScratch, Epilogue, LowRank, MaskRef, Output, RowSet, Term};
 
 use super::{
     bottleneck::BottleneckSite,
@@ -85,8 +85,9 @@ pub(crate) struct Call<'a, D: Device> {
     /// What is added to the projection's output, with or without an adapter.
     pub(crate) bias: Option<(&'a D::Floats, usize)>,
     pub(crate) rows: usize,
-    /// Of the rows' dropout, `[rows]`; empty in the backward, which keeps the masks.
-    pub(crate) keys: &'a [u64],
+    /// Which rows of the batch they are.
+    pub(crate) set: RowSet,
+    pub(crate) layout: &'a D::Layout,
     /// In training, when something is dropped; its key is the projection's.
     pub(crate) dropout: Option<Dropout>,
     /// What the adapter adds is multiplied by this; other than 1 in evaluation only.
@@ -326,7 +327,8 @@ impl<D: Device> Site<D> {
                 Site::Ia3(_) => 0,
             };
             if columns > 0 {
-                call.device.draw_mask(key, call.keys, columns, probability, &mut saved.mask);
+                let (layout, rows) = (call.layout, call.set);
+                call.device.draw_mask(key, layout, rows, columns, probability, &mut saved.mask);
             }
         }
         match self {

@@ -1,41 +1,27 @@
 //! Examples side by side without padding; what several of them begin with is kept once.
 
-pub(crate) mod geometry;
+pub(crate) mod layout;
 
 use std::cmp::Ordering;
+
+use irtune_device::Segment;
 
 /// Tokens that a shared beginning must have for it to be kept once: shorter ones cost more in bookkeeping than they
 /// save.
 pub const SHORTEST_SHARED: usize = 8;
 
-/// A stretch of tokens: what several examples share, or the rest of one example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// The run whose tokens come before, if any; its number is smaller.
-    pub parent: Option<usize>,
-    /// Index of the first token.
-    pub start: usize,
-    /// Number of tokens, at least one.
-    pub length: usize,
-    /// How many tokens of the runs above come before: the position of the first token.
-    pub context: usize,
-    /// Whether other runs continue it; one that none does is an example's end.
-    pub shared: bool,
-    /// How many of its last rows are read after the last layer: an example's end one, a shared run none.
-    pub asked: usize,
-}
-
-/// Token ids of a batch as a tree of runs: an example is a path from a root to an end.
+/// Token ids of a batch as a tree of segments, the shared prefix tree: an example is a path from a root to an end.
 ///
 /// In a causal model a token's state depends on the tokens before it alone, so examples with the same beginning share
 /// its states exactly. All prompts of a task begin alike, and so do pairs that revise the same sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedBatch {
-    /// `[tokens]`, run after run.
+    /// `[tokens]`, segment after segment.
     pub tokens: Vec<u32>,
-    /// Parents before their children, without gaps in `tokens`.
-    pub runs: Vec<Run>,
-    /// The example of each end, in the order of the runs.
+    /// Parents before their children, without gaps in `tokens`; their queries are the rows that are read after the last
+    /// layer: the last one of every end.
+    pub segments: Vec<Segment>,
+    /// The example of each end, in the order of the segments.
     pub order: Vec<usize>,
     /// How many tokens neighbours in `order` share; memory of packing.
     alike: Vec<usize>,
@@ -63,9 +49,9 @@ impl PackedBatch {
         if let Some(example) = examples.iter().position(|example| example.as_ref().is_empty()) {
             return Err(BatchError::NoToken { example });
         }
-        let Self { tokens, runs, order, alike } = self;
+        let Self { tokens, segments, order, alike } = self;
         tokens.clear();
-        runs.clear();
+        segments.clear();
         order.clear();
         order.extend(0..examples.len());
         order.sort_unstable_by(|&left, &right| {
@@ -81,11 +67,22 @@ impl PackedBatch {
         }));
         let whole: usize = examples.iter().map(|example| example.as_ref().len()).sum();
         tokens.reserve(whole);
-        // A tree with branches everywhere has one shared run less than it has ends.
-        runs.reserve(2 * examples.len());
-        let mut builder = Builder { examples, order, alike, shortest: shortest.max(1), tokens, runs };
+        // A tree with branches everywhere has one shared segment less than it has ends.
+        segments.reserve(2 * examples.len());
+        let mut builder = Builder { examples, order, alike, shortest: shortest.max(1), tokens, segments };
         builder.branch(0..examples.len(), None, 0);
+        self.number();
         Ok(())
+    }
+
+    /// Numbers queries and partial rows anew, after segments or what they share have changed.
+    pub(crate) fn number(&mut self) {
+        let (mut query, mut partial) = (0, 0);
+        for segment in &mut self.segments {
+            (segment.first_query, segment.first_partial) = (query, partial);
+            query += segment.queries;
+            partial += segment.partial_rows();
+        }
     }
 
     /// Number of examples.
@@ -93,40 +90,42 @@ impl PackedBatch {
         self.order.len()
     }
 
-    /// The runs of the example that ends in run `end`, last one first.
-    pub fn path(&self, end: usize) -> impl Iterator<Item = &Run> {
-        std::iter::successors(Some(&self.runs[end]), |run| run.parent.map(|parent| &self.runs[parent]))
+    /// The segments of the example that ends in segment `end`, last one first.
+    pub fn path(&self, end: usize) -> impl Iterator<Item = &Segment> {
+        std::iter::successors(Some(&self.segments[end]), |segment| {
+            segment.parent.map(|parent| &self.segments[parent])
+        })
     }
 
-    /// Numbers of the runs that end an example, in the order of `order`.
+    /// Numbers of the segments that end an example, in the order of `order`.
     pub fn ends(&self) -> impl Iterator<Item = usize> {
-        self.runs.iter().enumerate().filter(|(_, run)| !run.shared).map(|(index, _)| index)
+        self.segments.iter().enumerate().filter(|(_, segment)| !segment.shared).map(|(index, _)| index)
     }
 }
 
-/// Turns sorted examples into runs.
+/// Turns sorted examples into segments.
 struct Builder<'a, T> {
     examples: &'a [T],
     order: &'a [usize],
     alike: &'a [usize],
     shortest: usize,
     tokens: &'a mut Vec<u32>,
-    runs: &'a mut Vec<Run>,
+    segments: &'a mut Vec<Segment>,
 }
 
 impl<T: AsRef<[u32]>> Builder<'_, T> {
-    /// Adds the runs of the sorted examples `range`, whose first `context` tokens stand in `parent` and above it.
+    /// Adds the segments of the sorted examples `range`, whose first `context` tokens stand in `parent` and above it.
     fn branch(&mut self, range: std::ops::Range<usize>, parent: Option<usize>, context: usize) {
         if range.len() == 1 {
             let length = self.examples[self.order[range.start]].as_ref().len();
-            self.run(range.start, parent, context, length, false);
+            self.segment(range.start, parent, context, length, false);
             return;
         }
         let between = range.start..range.end - 1;
         let least = self.alike[between.clone()].iter().copied().min().unwrap_or(0);
         let (parent, context) = if least >= context + self.shortest {
-            self.run(range.start, parent, context, least, true);
-            (Some(self.runs.len() - 1), least)
+            self.segment(range.start, parent, context, least, true);
+            (Some(self.segments.len() - 1), least)
         } else {
             (parent, context)
         };
@@ -140,11 +139,19 @@ impl<T: AsRef<[u32]>> Builder<'_, T> {
         self.branch(start..range.end, parent, context);
     }
 
-    fn run(&mut self, sorted: usize, parent: Option<usize>, context: usize, end: usize, shared: bool) {
-        let start = self.tokens.len();
+    fn segment(&mut self, sorted: usize, parent: Option<usize>, context: usize, end: usize, shared: bool) {
+        let first_key = self.tokens.len();
         self.tokens.extend_from_slice(&self.examples[self.order[sorted]].as_ref()[context..end]);
-        let asked = usize::from(!shared);
-        self.runs.push(Run { parent, start, length: end - context, context, shared, asked });
+        self.segments.push(Segment {
+            first_query: 0,
+            queries: usize::from(!shared),
+            first_key,
+            keys: end - context,
+            parent,
+            context,
+            shared,
+            first_partial: 0,
+        });
     }
 }
 
@@ -168,8 +175,11 @@ mod tests {
 
     use super::*;
 
-    fn run(parent: Option<usize>, start: usize, length: usize, context: usize, shared: bool) -> Run {
-        Run { parent, start, length, context, shared, asked: usize::from(!shared) }
+    /// What tells a segment: its parent, first row, rows, context, and whether it is shared.
+    type Place = (Option<usize>, usize, usize, usize, bool);
+
+    fn place(segment: &Segment) -> Place {
+        (segment.parent, segment.first_key, segment.keys, segment.context, segment.shared)
     }
 
     #[test]
@@ -178,14 +188,18 @@ mod tests {
         let batch = PackedBatch::pack(&examples, 1).unwrap();
         assert_eq!(batch.tokens, [1, 2, 3, 4, 6, 5]);
         assert_eq!(batch.order, [0, 2, 1]);
-        let runs = [
-            run(None, 0, 2, 0, true),
-            run(Some(0), 2, 1, 2, true),
-            run(Some(1), 3, 1, 3, false),
-            run(Some(1), 4, 1, 3, false),
-            run(Some(0), 5, 1, 2, false),
+        let expected: [Place; 5] = [
+            (None, 0, 2, 0, true),
+            (Some(0), 2, 1, 2, true),
+            (Some(1), 3, 1, 3, false),
+            (Some(1), 4, 1, 3, false),
+            (Some(0), 5, 1, 2, false),
         ];
-        assert_eq!(batch.runs, runs);
+        assert_eq!(batch.segments.iter().map(place).collect::<Vec<_>>(), expected);
+        let numbers: Vec<_> = batch.segments.iter().map(|one| (one.first_query, one.queries)).collect();
+        assert_eq!(numbers, [(0, 0), (0, 0), (0, 1), (1, 1), (2, 1)]);
+        let partial: Vec<_> = batch.segments.iter().map(|one| one.first_partial).collect();
+        assert_eq!(partial, [0, 2, 5, 8, 11]);
         let batch = PackedBatch::pack(&examples, 2).unwrap();
         assert_eq!(batch.tokens, [1, 2, 3, 4, 3, 6, 5]);
         assert_eq!(PackedBatch::pack(&examples, usize::MAX / 2).unwrap().tokens.len(), 11);
@@ -218,22 +232,22 @@ mod tests {
             let ends: Vec<usize> = batch.ends().collect();
             prop_assert_eq!(ends.len(), examples.len());
             for (&end, &example) in ends.iter().zip(&batch.order) {
-                let mut runs: Vec<&Run> = batch.path(end).collect();
-                runs.reverse();
+                let mut segments: Vec<&Segment> = batch.path(end).collect();
+                segments.reverse();
                 let mut whole: Vec<u32> = Vec::new();
-                for run in runs {
-                    prop_assert_eq!(run.context, whole.len());
-                    let least = if run.shared { shortest } else { 1 };
-                    prop_assert!(run.length >= least);
-                    whole.extend(&batch.tokens[run.start..][..run.length]);
+                for segment in segments {
+                    prop_assert_eq!(segment.context, whole.len());
+                    let least = if segment.shared { shortest } else { 1 };
+                    prop_assert!(segment.keys >= least);
+                    whole.extend(&batch.tokens[segment.first_key..][..segment.keys]);
                 }
                 prop_assert_eq!(&whole, &examples[example]);
             }
             let mut start = 0;
-            for (index, run) in batch.runs.iter().enumerate() {
-                prop_assert_eq!(run.start, start);
-                prop_assert!(run.parent.is_none_or(|parent| parent < index && batch.runs[parent].shared));
-                start += run.length;
+            for (index, segment) in batch.segments.iter().enumerate() {
+                prop_assert_eq!(segment.first_key, start);
+                prop_assert!(segment.parent.is_none_or(|parent| parent < index && batch.segments[parent].shared));
+                start += segment.keys;
             }
             prop_assert_eq!(start, batch.tokens.len());
         }

@@ -4,30 +4,22 @@
 //! several tokens branch off it, each branch without its last token, after which nothing is asked. Only these rows are
 //! multiplied with the vocabulary, a few at a time.
 
-use std::mem;
+use std::{mem, ops::Range};
 
-use irtune_device::{BMatrix, Device, Epilogue, Output, Term};
+use irtune_device::{BMatrix, BatchLayout, Device, Epilogue, Output, Pick, PickRows, Segment, Slot, Term};
 
-use crate::{
-    base::Base,
-    batch::{PackedBatch, Run, geometry::Geometry},
-    error::ModelError,
-};
+use crate::{base::Base, batch::PackedBatch, error::ModelError};
 
 use super::Decoder;
 
 /// Rows whose logits over the vocabulary are held at once.
 const CHUNK: usize = 32;
 
-/// A row that is asked how likely a token is.
+/// What a log-likelihood belongs to.
 struct Ask {
-    /// Among the rows that are read after the last layer.
-    row: usize,
-    token: u32,
+    pick: Pick,
     example: usize,
     label: usize,
-    /// Of the token in its words' mean.
-    share: f64,
 }
 
 /// The labels' words, and what their likelihoods are computed in.
@@ -42,19 +34,20 @@ pub(super) struct Words<D: Device> {
     batch: PackedBatch,
     /// By row.
     asks: Vec<Ask>,
-    /// 0, 1, 2 …: the rows of a chunk are a stretch of it.
-    numbers: Vec<u32>,
+    /// Rows of the batch that are read.
+    rows: usize,
     /// `[chunk]`
-    targets: Vec<u32>,
-    factors: Vec<f64>,
-    log_sums: Vec<f64>,
+    logsumexp: D::Scalars,
     /// `[chunk, hidden]`
-    rows: D::Floats,
     rounded: D::Operands,
     /// `[chunk, vocabulary]`
     logits: D::Floats,
     /// `[chunk, vocabulary]`, empty without training.
     gradient: D::Operands,
+    /// Log-likelihoods of all asks, on the device, on the host, and how many fit.
+    found: D::Scalars,
+    host: Vec<f64>,
+    capacity: usize,
     /// Sums over the tokens of each example's labels.
     sums: Vec<f64>,
 }
@@ -85,14 +78,14 @@ impl<D: Device> Words<D> {
             hidden,
             batch: PackedBatch::default(),
             asks: Vec::new(),
-            numbers: Vec::new(),
-            targets: Vec::with_capacity(CHUNK),
-            factors: Vec::with_capacity(CHUNK),
-            log_sums: vec![0.0; CHUNK],
-            rows: device.floats(CHUNK * hidden),
+            rows: 0,
+            logsumexp: device.scalars(CHUNK),
             rounded: device.operands(CHUNK * hidden),
             logits: device.floats(CHUNK * vocabulary),
             gradient: device.operands(if training { CHUNK * vocabulary } else { 0 }),
+            found: device.scalars(0),
+            host: Vec::new(),
+            capacity: 0,
             sums: Vec::new(),
         })
     }
@@ -101,10 +94,10 @@ impl<D: Device> Words<D> {
     fn extend(&mut self, prompts: &PackedBatch, targets: Option<&[u32]>) -> PackedBatch {
         let mut batch = mem::take(&mut self.batch);
         batch.tokens.clone_from(&prompts.tokens);
-        batch.runs.clone_from(&prompts.runs);
+        batch.segments.clone_from(&prompts.segments);
         batch.order.clone_from(&prompts.order);
         self.asks.clear();
-        // Rows are numbered by their runs: one for each prompt's end, then those inside words.
+        // Rows are numbered by their segments: one for each prompt's end, then those inside words.
         let mut row = prompts.examples();
         for (end_row, (end, &example)) in prompts.ends().zip(&prompts.order).enumerate() {
             let labels = match targets {
@@ -114,23 +107,26 @@ impl<D: Device> Words<D> {
             for label in labels {
                 let (words, asks) = (&self.tokens[label], &mut self.asks);
                 let share = 1.0 / words.len() as f64;
-                let mut ask = |row, token| asks.push(Ask { row, token, example, label, share });
+                let mut ask = |row: usize, token| {
+                    asks.push(Ask { pick: Pick { row: row as u32, token, share }, example, label });
+                };
                 ask(end_row, words[0]);
                 let fed = &words[..words.len() - 1];
                 if fed.is_empty() {
                     continue;
                 }
-                batch.runs[end].shared = true;
-                let context = batch.runs[end].context + batch.runs[end].length;
-                let (start, length) = (batch.tokens.len(), fed.len());
+                batch.segments[end].shared = true;
+                let (context, first_key) = (batch.segments[end].reach(), batch.tokens.len());
                 batch.tokens.extend_from_slice(fed);
-                batch.runs.push(Run {
+                batch.segments.push(Segment {
+                    first_query: 0,
+                    queries: fed.len(),
+                    first_key,
+                    keys: fed.len(),
                     parent: Some(end),
-                    start,
-                    length,
                     context,
                     shared: false,
-                    asked: length,
+                    first_partial: 0,
                 });
                 for &token in &words[1..] {
                     ask(row, token);
@@ -138,30 +134,26 @@ impl<D: Device> Words<D> {
                 }
             }
         }
-        self.asks.sort_unstable_by_key(|ask| (ask.row, ask.label));
-        let known = self.numbers.len() as u32;
-        self.numbers.extend(known..(row as u32).max(known));
+        self.asks.sort_unstable_by_key(|ask| (ask.pick.row, ask.label));
+        self.rows = row;
+        batch.number();
         batch
     }
 
-    /// The logits and their log-sums of `count` rows from `start` on.
-    fn compute(&mut self, device: &D, pooled: &D::Floats, start: usize, count: usize) {
-        let Self { head, vocabulary, hidden, numbers, log_sums, rows, rounded, logits, .. } = self;
-        device.gather_floats(pooled, *hidden, &numbers[start..start + count], rows);
-        device.round(rows, count * *hidden, rounded);
-        let term = Term::forward(rounded, BMatrix::Frozen(head));
-        device.gemm(&[term], Epilogue::PLAIN, count, *vocabulary, Output::Store(logits));
-        device.logsumexp(logits, *vocabulary, &mut log_sums[..count]);
+    /// Writes the picks of the last batch with its words to a layout.
+    pub(super) fn fill(&self, layout: &mut BatchLayout) {
+        layout.picks.extend(self.asks.iter().map(|ask| ask.pick));
     }
 
-    /// Runs `each` on every ask of a chunk with its token's log-likelihood.
-    fn answer(&self, device: &D, start: usize, count: usize, mut each: impl FnMut(&Ask, f64)) {
-        let first = self.asks.partition_point(|ask| ask.row < start);
-        for ask in self.asks[first..].iter().take_while(|ask| ask.row < start + count) {
-            let (row, mut logit) = (ask.row - start, [0.0]);
-            device.download(&self.logits, row * self.vocabulary + ask.token as usize, &mut logit);
-            each(ask, f64::from(logit[0]) - self.log_sums[row]);
-        }
+    /// The logits and their logsumexp of `count` rows from `start` on; which picks are theirs.
+    fn compute(&mut self, device: &D, pooled: &D::Floats, start: usize, count: usize) -> Range<usize> {
+        let Self { head, vocabulary, hidden, logsumexp, rounded, logits, asks, .. } = self;
+        device.round(pooled, start * *hidden, count * *hidden, rounded);
+        let term = Term::forward(rounded, BMatrix::Frozen(head));
+        device.gemm(&[term], Epilogue::PLAIN, count, *vocabulary, Output::Store(logits));
+        device.logsumexp(logits, count, *vocabulary, logsumexp);
+        let before = |row: usize| asks.partition_point(|ask| (ask.pick.row as usize) < row);
+        before(start)..before(start + count)
     }
 
     /// The first rows of the chunks that so many rows make, and how many each has.
@@ -170,50 +162,65 @@ impl<D: Device> Words<D> {
     }
 
     /// Log-likelihoods of all labels' words, `[examples, labels]`.
-    fn log_likelihoods(&mut self, device: &D, pooled: &D::Floats, geometry: &Geometry, out: &mut Vec<f32>) {
-        let labels = self.tokens.len();
-        let mut sums = mem::take(&mut self.sums);
-        sums.clear();
-        sums.resize(geometry.order.len() * labels, 0.0);
-        for (start, count) in Self::chunks(geometry.pooled_rows()) {
-            self.compute(device, pooled, start, count);
-            self.answer(device, start, count, |ask, value| sums[ask.example * labels + ask.label] += value);
-        }
-        out.clear();
-        out.extend(sums.iter().map(|&sum| sum as f32));
-        self.sums = sums;
-    }
-
-    /// Sum over the examples of their own words' mean cross-entropy; with a factor, the gradient of the sum times it for
-    /// the rows that were read, `[rows, hidden]`, overwritten.
-    fn losses(
+    pub(super) fn log_likelihoods(
         &mut self,
         device: &D,
+        layout: &D::Layout,
         pooled: &D::Floats,
-        rows: usize,
+        examples: usize,
+        out: &mut Vec<f32>,
+    ) {
+        if self.asks.len() > self.capacity {
+            self.capacity = self.asks.len();
+            self.found = device.scalars(self.capacity);
+        }
+        for (first_row, count) in Self::chunks(self.rows) {
+            let picks = self.compute(device, pooled, first_row, count);
+            let (at, columns) = (picks.start, self.vocabulary);
+            let picks = PickRows { layout, picks, first_row, columns };
+            let out = Slot { scalars: &mut self.found, at };
+            device.pick(&self.logits, &self.logsumexp, picks, out);
+        }
+        self.host.resize(self.asks.len(), 0.0);
+        device.read(&self.found, &mut self.host);
+        let labels = self.tokens.len();
+        self.sums.clear();
+        self.sums.resize(examples * labels, 0.0);
+        for (ask, value) in self.asks.iter().zip(&self.host) {
+            self.sums[ask.example * labels + ask.label] += value;
+        }
+        out.clear();
+        out.extend(self.sums.iter().map(|&sum| sum as f32));
+    }
+
+    /// Adds to a result the sum over the examples of their own words' mean cross-entropy; with a factor, the gradient of
+    /// the sum times it for the rows that were read, `[rows, hidden]`, overwritten.
+    pub(super) fn losses(
+        &mut self,
+        device: &D,
+        layout: &D::Layout,
+        pooled: &D::Floats,
         mut gradient: Option<(f64, &mut D::Floats)>,
-    ) -> f64 {
-        let mut loss = 0.0;
+        out: Slot<D>,
+    ) {
+        let Slot { scalars, at } = out;
         if let Some((_, out)) = &mut gradient {
-            device.clear(out, 0, rows * self.hidden);
+            device.clear(out, 0, self.rows * self.hidden);
         }
-        for (start, count) in Self::chunks(rows) {
-            self.compute(device, pooled, start, count);
-            self.answer(device, start, count, |ask, value| loss -= ask.share * value);
+        for (first_row, count) in Self::chunks(self.rows) {
+            let picks = self.compute(device, pooled, first_row, count);
+            let Self { head, vocabulary, hidden, logsumexp, logits, gradient: rounded, .. } = self;
+            let columns = *vocabulary;
+            let rows = || PickRows { layout, picks: picks.clone(), first_row, columns };
+            device.token_loss(logits, logsumexp, rows(), Slot { scalars: &mut *scalars, at });
             let Some((factor, out)) = gradient.as_mut() else { continue };
-            let Self { head, vocabulary, hidden, asks, targets, factors, log_sums, logits, .. } = self;
             // With each example's own words alone, every row is asked for one token.
-            let asks = &asks[start..start + count];
-            targets.clear();
-            targets.extend(asks.iter().map(|ask| ask.token));
-            factors.clear();
-            factors.extend(asks.iter().map(|ask| *factor * ask.share));
-            device.token_gradient(logits, *vocabulary, &log_sums[..count], targets, factors);
-            device.round(logits, count * *vocabulary, &mut self.gradient);
-            let term = Term::backward(&self.gradient, BMatrix::Frozen(&*head));
-            device.gemm(&[term], Epilogue::PLAIN, count, *hidden, Output::Add(&mut **out, start * *hidden));
+            device.token_gradient(logits, logsumexp, rows(), *factor);
+            device.round(logits, 0, count * columns, rounded);
+            let term = Term::backward(&*rounded, BMatrix::Frozen(&*head));
+            let out = Output::Add(&mut **out, first_row * *hidden);
+            device.gemm(&[term], Epilogue::PLAIN, count, *hidden, out);
         }
-        loss
     }
 }
 
@@ -232,20 +239,5 @@ impl<D: Device> Decoder<D> {
         if let (Some(words), Some(batch)) = (&mut self.words, batch) {
             words.batch = batch;
         }
-    }
-
-    /// With words, the log-likelihoods after the last forward; whether there are any.
-    pub(super) fn word_logits(&mut self, out: &mut Vec<f32>) -> bool {
-        let Some(words) = &mut self.words else { return false };
-        words.log_likelihoods(&*self.device, &self.workspace.pooled, &self.geometry, out);
-        true
-    }
-
-    /// With words, the sum of the losses after the last forward; with a factor, leaves the gradient of the sum times it
-    /// where the head's backward leaves its own.
-    pub(super) fn word_losses(&mut self, factor: Option<f64>) -> Option<f64> {
-        let words = self.words.as_mut()?;
-        let gradient = factor.map(|factor| (factor, &mut self.workspace.scratch.stream.picked_gradient));
-        Some(words.losses(&*self.device, &self.workspace.pooled, self.geometry.pooled_rows(), gradient))
     }
 }

@@ -6,7 +6,7 @@
 
 use arrayvec::ArrayVec;
 use irtune_device::{
-    AttentionGradients, AttentionInputs, AttentionShape, Device, Epilogue, Output, Side, Term,
+    AttentionGradients, AttentionInputs, AttentionOutputs, Device, Epilogue, Output, RowSet, Side, Term,
 };
 
 use super::{
@@ -140,12 +140,13 @@ impl<D: Device> AttentionScratch<D> {
     }
 }
 
-fn shape<'a, D: Device>(pass: &Pass<'a, D>) -> AttentionShape<'a> {
-    AttentionShape {
+fn heads<'a, D: Device>(pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
+    irtune_device::Attention {
         heads: pass.config.heads,
         key_value_heads: pass.config.key_value_heads,
         head_size: pass.config.head_size,
-        segments: pass.rows.segments,
+        layout: pass.rows.layout,
+        queries: pass.rows.set,
     }
 }
 
@@ -204,18 +205,18 @@ impl<D: Device> Attention<D> {
         let Stream { residual, pooled } = stream;
         self.project(pass, group, residual, saved, scratch);
         let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        device.rotary(&mut saved.queries, query_size, pass.table, rows.query_positions, Side::Forward);
-        device.rotary(&mut saved.keys, key_size, pass.table, rows.key_positions, Side::Forward);
+        let (table, layout) = (pass.table, rows.layout);
+        device.rotary(&mut saved.queries, query_size, table, layout, rows.set, Side::Forward);
+        device.rotary(&mut saved.keys, key_size, table, layout, RowSet::All, Side::Forward);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
-        device.attention(&shape(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
-        let stream = match rows.picked {
-            Some(indices) => {
-                device.gather_floats(residual, config.hidden_size, indices, pooled);
-                pooled
-            }
-            None => residual,
+        device.attention(heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
+        let stream = if rows.are_picked() {
+            device.gather_floats(residual, config.hidden_size, layout, pooled);
+            pooled
+        } else {
+            residual
         };
-        let input = LinearInput { values: &saved.context, keys: rows.query_keys };
+        let input = LinearInput { values: &saved.context, rows: rows.set };
         let (kept, out) = (&mut saved.output_projection, Output::Add(stream, 0));
         self.output.forward(pass, group, input, kept, &mut scratch.adapters, out);
     }
@@ -232,34 +233,33 @@ impl<D: Device> Attention<D> {
         let Pass { device, config, rows, .. } = pass;
         let (StreamScratch { normed, picked, .. }, adapters) = (&mut scratch.stream, &mut scratch.adapters);
         self.norm.forward(pass, group, residual, rows.tokens, &mut saved.norm, normed);
-        let query_input = match rows.picked {
-            Some(indices) => {
-                device.gather(normed, config.hidden_size, indices, picked);
-                &*picked
-            }
-            None => &*normed,
+        let query_input = if rows.are_picked() {
+            device.gather(normed, config.hidden_size, rows.layout, picked);
+            &*picked
+        } else {
+            &*normed
         };
         let (mut query_norm, mut key_norm) = match (&self.head_norms, &mut saved.head_norms) {
             (Some(_), Some([query, key])) => (Some(query), Some(key)),
             _ => (None, None),
         };
         let out = query_norm.as_mut().map_or(&mut saved.queries, |norm| &mut norm.input);
-        let input = LinearInput { values: query_input, keys: rows.query_keys };
+        let input = LinearInput { values: query_input, rows: rows.set };
         let (kept, out) = (&mut saved.query_projection, Output::Operands(out));
         self.query.forward(pass, group, input, kept, adapters, out);
         let out = key_norm.as_mut().map_or(&mut saved.keys, |norm| &mut norm.input);
-        let input = LinearInput { values: &*normed, keys: rows.token_keys };
+        let input = LinearInput { values: &*normed, rows: RowSet::All };
         let (kept, out) = (&mut saved.key_projection, Output::Operands(out));
         self.key.forward(pass, group, input, kept, adapters, out);
-        let input = LinearInput { values: &*normed, keys: rows.token_keys };
+        let input = LinearInput { values: &*normed, rows: RowSet::All };
         let (kept, out) = (&mut saved.value_projection, Output::Operands(&mut saved.values));
         self.value.forward(pass, group, input, kept, adapters, out);
         if let (Some([query, key]), Some(query_saved), Some(key_saved)) =
             (&self.head_norms, query_norm, key_norm)
         {
-            let heads = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.forward(pass, group, heads.0, query_saved, &mut saved.queries);
-            key.forward(pass, group, heads.1, key_saved, &mut saved.keys);
+            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
+            query.forward(pass, group, counts.0, query_saved, &mut saved.queries);
+            key.forward(pass, group, counts.1, key_saved, &mut saved.keys);
         }
     }
 
@@ -277,8 +277,8 @@ impl<D: Device> Attention<D> {
     ) {
         let Pass { device, config, rows, .. } = pass;
         let Stream { residual: gradient, pooled } = stream;
-        let after = if rows.picked.is_some() { &*pooled } else { &*gradient };
-        device.round(after, rows.queries * config.hidden_size, &mut scratch.stream.rounded_gradient);
+        let after = if rows.are_picked() { &*pooled } else { &*gradient };
+        device.round(after, 0, rows.queries * config.hidden_size, &mut scratch.stream.rounded_gradient);
         self.output_backward(pass, group.as_deref_mut(), saved, scratch);
         self.heads_backward(pass, group.as_deref_mut(), saved, &mut scratch.attention);
         self.projections_backward(pass, group.as_deref_mut(), saved, scratch);
@@ -286,8 +286,8 @@ impl<D: Device> Attention<D> {
             return;
         }
         self.normed_backward(pass, group.as_deref(), saved, scratch);
-        if let Some(indices) = rows.picked {
-            device.scatter_floats(pooled, config.hidden_size, indices, rows.tokens, gradient);
+        if rows.are_picked() {
+            device.scatter_floats(pooled, config.hidden_size, rows.layout, gradient);
         }
         let normed_gradient = &scratch.stream.normed_gradient;
         if input_wanted {
@@ -309,7 +309,7 @@ impl<D: Device> Attention<D> {
         let AttentionScratch { context_gradient, output, .. } = &mut scratch.attention;
         let flow = Flow { input: &saved.context, out_gradient: out };
         let work = LinearScratch { adapters: &mut scratch.adapters, gradients: output };
-        self.output.backward(pass, group.as_deref_mut(), flow, rows, kept, work);
+        self.output.backward(pass, group.as_deref_mut(), flow, pass.rows.set, kept, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.output.input_gradient(pass, group.as_deref(), out, kept, output, &mut terms);
         let (columns, out) = (pass.config.query_size(), Output::Operands(context_gradient));
@@ -334,15 +334,16 @@ impl<D: Device> Attention<D> {
             values: value_gradient,
             partial: partial_gradient,
         };
-        let (context, logsumexp) = (&saved.context, &saved.logsumexp);
-        device.attention_backward(&shape(pass), &inputs, context, logsumexp, context_gradient, gradients);
+        let outputs = AttentionOutputs { out: &saved.context, logsumexp: &saved.logsumexp };
+        device.attention_backward(heads(pass), &inputs, outputs, context_gradient, gradients);
         let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        device.rotary(query_gradient, query_size, pass.table, rows.query_positions, Side::Backward);
-        device.rotary(key_gradient, key_size, pass.table, rows.key_positions, Side::Backward);
+        let (table, layout) = (pass.table, rows.layout);
+        device.rotary(query_gradient, query_size, table, layout, rows.set, Side::Backward);
+        device.rotary(key_gradient, key_size, table, layout, RowSet::All, Side::Backward);
         if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
-            let heads = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.backward(pass, group.as_deref_mut(), heads.0, query_saved, query_gradient);
-            key.backward(pass, group, heads.1, key_saved, key_gradient);
+            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
+            query.backward(pass, group.as_deref_mut(), counts.0, query_saved, query_gradient);
+            key.backward(pass, group, counts.1, key_saved, key_gradient);
         }
     }
 
@@ -358,24 +359,24 @@ impl<D: Device> Attention<D> {
         let StreamScratch { normed, picked, .. } = &mut scratch.stream;
         if pass.mode == Mode::Training {
             self.norm.recompute(pass, group.as_deref(), rows.tokens, &saved.norm, normed);
-            if let Some(indices) = rows.picked {
-                device.gather(normed, config.hidden_size, indices, picked);
+            if rows.are_picked() {
+                device.gather(normed, config.hidden_size, rows.layout, picked);
             }
         }
-        let query_input = if rows.picked.is_some() { &*picked } else { &*normed };
+        let query_input = if rows.are_picked() { &*picked } else { &*normed };
         let adapters: &mut AdapterScratch<D> = &mut scratch.adapters;
         let work = &mut scratch.attention;
         let AttentionScratch { query_gradient, key_gradient, value_gradient, .. } = work;
         let AttentionScratch { query, key, value, .. } = work;
         let flow = Flow { input: query_input, out_gradient: query_gradient };
         let work = LinearScratch { adapters, gradients: query };
-        self.query.backward(pass, group.as_deref_mut(), flow, rows.queries, &saved.query_projection, work);
+        self.query.backward(pass, group.as_deref_mut(), flow, rows.set, &saved.query_projection, work);
         let flow = Flow { input: &*normed, out_gradient: key_gradient };
         let work = LinearScratch { adapters, gradients: key };
-        self.key.backward(pass, group.as_deref_mut(), flow, rows.tokens, &saved.key_projection, work);
+        self.key.backward(pass, group.as_deref_mut(), flow, RowSet::All, &saved.key_projection, work);
         let flow = Flow { input: &*normed, out_gradient: value_gradient };
         let work = LinearScratch { adapters, gradients: value };
-        self.value.backward(pass, group, flow, rows.tokens, &saved.value_projection, work);
+        self.value.backward(pass, group, flow, RowSet::All, &saved.value_projection, work);
     }
 
     /// From the gradients of queries, keys and values to that of the norm's output.
@@ -393,19 +394,19 @@ impl<D: Device> Attention<D> {
         let AttentionScratch { query, key, value, .. } = &scratch.attention;
         let (query_kept, key_kept) = (&saved.query_projection, &saved.key_projection);
         let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
-        if rows.picked.is_none() {
+        if !rows.are_picked() {
             self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
         }
         self.key.input_gradient(pass, group, key_gradient, key_kept, key, &mut terms);
         let kept = &saved.value_projection;
         self.value.input_gradient(pass, group, value_gradient, kept, value, &mut terms);
         device.gemm(&terms, Epilogue::PLAIN, rows.tokens, hidden, Output::Store(&mut *normed_gradient));
-        if let Some(indices) = rows.picked {
+        if rows.are_picked() {
             terms.clear();
             self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
             let out = Output::Store(&mut *picked_gradient);
             device.gemm(&terms, Epilogue::PLAIN, rows.queries, hidden, out);
-            device.add_rows(picked_gradient, hidden, indices, normed_gradient);
+            device.add_rows(picked_gradient, hidden, rows.layout, normed_gradient);
         }
     }
 }

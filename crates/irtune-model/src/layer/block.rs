@@ -112,7 +112,7 @@ impl<D: Device> Block<D> {
         let Stream { residual, pooled } = stream;
         let whole = Stream { residual: &mut *residual, pooled: &mut *pooled };
         self.attention.forward(pass, group, whole, &mut saved.attention, scratch);
-        let stream = if pass.rows.picked.is_some() { pooled } else { residual };
+        let stream = if pass.rows.are_picked() { pooled } else { residual };
         self.mlp.forward(pass, group, stream, &mut saved.mlp, scratch);
     }
 
@@ -131,7 +131,7 @@ impl<D: Device> Block<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Stream { residual, pooled } = stream;
-        let above = if pass.rows.picked.is_some() { &mut *pooled } else { &mut *residual };
+        let above = if pass.rows.are_picked() { &mut *pooled } else { &mut *residual };
         self.mlp.backward(pass, group.as_deref_mut(), above, &mut saved.mlp, scratch);
         let whole = Stream { residual, pooled };
         self.attention.backward(pass, group, input_wanted, whole, &mut saved.attention, scratch);

@@ -1,7 +1,7 @@
 //! A projection: its frozen matrix or the trained copy of it, its bias, and the adapter beside it.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, Epilogue, Output, Term, mix_key};
+use irtune_device::{BMatrix, Device, Epilogue, Output, RowSet, Term, mix_key};
 
 use super::{Mode, Pass};
 use crate::{
@@ -37,10 +37,10 @@ pub(crate) struct LinearSaved<D: Device> {
     adapter: Option<SavedAdapter<D>>,
 }
 
-/// An input, `[rows, inputs]`, and the keys of its rows' dropout, `[rows]`.
+/// An input, `[rows, inputs]`, and which rows of the batch they are.
 pub(crate) struct LinearInput<'a, D: Device> {
     pub(crate) values: &'a D::Operands,
-    pub(crate) keys: &'a [u64],
+    pub(crate) rows: RowSet,
 }
 
 /// Working memory of a projection's backward.
@@ -161,7 +161,7 @@ impl<D: Device> Linear<D> {
         if group.is_identity && mode != Mode::Training { None } else { self.adapter.as_ref() }
     }
 
-    fn call<'a>(&'a self, pass: &Pass<'a, D>, rows: usize, keys: &'a [u64]) -> Call<'a, D> {
+    fn call<'a>(&'a self, pass: &Pass<'a, D>, rows: RowSet) -> Call<'a, D> {
         let dropout = pass.dropout.map(|Dropout { key, probability }| {
             let key = mix_key(&[key, self.layer as u64, self.projection as u64]);
             Dropout { key, probability }
@@ -170,8 +170,9 @@ impl<D: Device> Linear<D> {
             device: pass.device,
             weight: &self.weight,
             bias: self.bias.as_ref().map(|bias| (bias, 0)),
-            rows,
-            keys,
+            rows: pass.rows.count(rows),
+            set: rows,
+            layout: pass.rows.layout,
             dropout,
             factor: pass.factor,
             training: pass.mode == Mode::Training,
@@ -188,21 +189,27 @@ impl<D: Device> Linear<D> {
         scratch: &mut AdapterScratch<D>,
         out: Output<D>,
     ) {
-        let LinearInput { values, keys } = input;
+        let LinearInput { values, rows } = input;
         let prepacked = self.prepacked.as_ref().filter(|_| pass.factor == 1.0);
         let matrix = match prepacked {
             Some(prepacked) => BMatrix::Prepacked(&self.weight, prepacked),
             None => {
                 let site = self.adapter(group, pass.mode);
                 if let (Some(site), Some(group), Some(saved)) = (site, group, saved.adapter.as_mut()) {
-                    let call = self.call(pass, keys.len(), keys);
+                    let call = self.call(pass, rows);
                     return site.forward(&call, group, values, saved, scratch, out);
                 }
                 self.matrix(group)
             }
         };
         let epilogue = Epilogue { scale: 1.0, bias: self.bias(group) };
-        pass.device.gemm(&[Term::forward(values, matrix)], epilogue, keys.len(), self.outputs, out);
+        pass.device.gemm(
+            &[Term::forward(values, matrix)],
+            epilogue,
+            pass.rows.count(rows),
+            self.outputs,
+            out,
+        );
     }
 
     /// Adds the gradients of the adapter or of the weights, given that of the output; leaves in the scratch what the
@@ -212,7 +219,7 @@ impl<D: Device> Linear<D> {
         pass: &Pass<D>,
         group: Option<&mut Group<D>>,
         flow: Flow<D>,
-        rows: usize,
+        rows: RowSet,
         saved: &LinearSaved<D>,
         scratch: LinearScratch<D>,
     ) {
@@ -220,12 +227,13 @@ impl<D: Device> Linear<D> {
         let Some(group) = group else { return };
         if group.are_masters() {
             if pass.mode == Mode::Training {
+                let rows = pass.rows.count(rows);
                 self.weight_backward(pass.device, group, flow, rows, &mut adapters.transposed);
             }
             return;
         }
         if let (Some(site), Some(saved)) = (self.adapter(Some(group), pass.mode), &saved.adapter) {
-            let call = self.call(pass, rows, &[]);
+            let call = self.call(pass, rows);
             site.backward(&call, group, flow, saved, adapters, gradients);
         }
     }
@@ -260,7 +268,7 @@ impl<D: Device> Linear<D> {
     ) {
         let site = self.adapter(group, pass.mode);
         if let (Some(site), Some(group), Some(saved)) = (site, group, &saved.adapter) {
-            let call = self.call(pass, 0, &[]);
+            let call = self.call(pass, pass.rows.set);
             site.input_gradient(&call, group, out_gradient, saved, gradients, terms);
         } else {
             terms.push(Term::backward(out_gradient, self.matrix(group)));
@@ -279,9 +287,9 @@ impl<D: Device> Linear<D> {
         scratch: &mut AdapterScratch<D>,
         gradient: &mut D::Operands,
     ) {
-        let LinearInput { values, keys } = input;
+        let LinearInput { values, rows } = input;
         if let (Some(site), Some(group)) = (self.adapter(group.as_deref(), pass.mode), group) {
-            let call = self.call(pass, keys.len(), keys);
+            let call = self.call(pass, rows);
             site.finish_input_gradient(&call, group, values, scratch, gradient);
         }
     }

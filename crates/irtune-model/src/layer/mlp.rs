@@ -128,18 +128,18 @@ impl<D: Device> Mlp<D> {
         saved: &mut MlpSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
-        let (rows, keys) = (pass.rows.queries, pass.rows.query_keys);
+        let (rows, set) = (pass.rows.queries, pass.rows.set);
         let StreamScratch { normed, .. } = &mut scratch.stream;
         let (activated, adapters) = (&mut scratch.mlp.activated, &mut scratch.adapters);
         let MlpSaved { norm, gate, up, gate_projection, up_projection, down_projection } = saved;
         self.norm.forward(pass, group, stream, rows, norm, normed);
-        let input = || LinearInput { values: &*normed, keys };
+        let input = || LinearInput { values: &*normed, rows: set };
         let out = Output::Operands(&mut *gate);
         self.gate.forward(pass, group, input(), gate_projection, adapters, out);
         let out = Output::Operands(&mut *up);
         self.up.forward(pass, group, input(), up_projection, adapters, out);
         pass.device.swiglu(gate, up, rows * pass.config.intermediate_size, activated);
-        let (input, out) = (LinearInput { values: activated, keys }, Output::Add(stream, 0));
+        let (input, out) = (LinearInput { values: activated, rows: set }, Output::Add(stream, 0));
         self.down.forward(pass, group, input, down_projection, adapters, out);
     }
 
@@ -156,7 +156,7 @@ impl<D: Device> Mlp<D> {
     ) {
         let (device, rows, training) = (pass.device, pass.rows.queries, pass.mode == Mode::Training);
         let (hidden, wide) = (pass.config.hidden_size, pass.config.intermediate_size);
-        device.round(stream, rows * hidden, &mut scratch.stream.rounded_gradient);
+        device.round(stream, 0, rows * hidden, &mut scratch.stream.rounded_gradient);
         self.down_backward(pass, group.as_deref_mut(), saved, scratch);
         let MlpSaved { norm, gate, up, gate_projection, up_projection, .. } = saved;
         let StreamScratch { normed, normed_gradient, .. } = &mut scratch.stream;
@@ -167,10 +167,10 @@ impl<D: Device> Mlp<D> {
         }
         let flow = Flow { input: &*normed, out_gradient: gate };
         let work = LinearScratch { adapters, gradients: &mut mlp.gate };
-        self.gate.backward(pass, group.as_deref_mut(), flow, rows, gate_projection, work);
+        self.gate.backward(pass, group.as_deref_mut(), flow, pass.rows.set, gate_projection, work);
         let flow = Flow { input: &*normed, out_gradient: up };
         let work = LinearScratch { adapters, gradients: &mut mlp.up };
-        self.up.backward(pass, group.as_deref_mut(), flow, rows, up_projection, work);
+        self.up.backward(pass, group.as_deref_mut(), flow, pass.rows.set, up_projection, work);
         let shared = group.as_deref();
         let mut terms = ArrayVec::<Term<D>, { 2 * INPUT_TERMS }>::new();
         self.gate.input_gradient(pass, shared, gate, gate_projection, &mlp.gate, &mut terms);
@@ -198,12 +198,12 @@ impl<D: Device> Mlp<D> {
         }
         let flow = Flow { input: &*activated, out_gradient: out };
         let work = LinearScratch { adapters, gradients: down };
-        self.down.backward(pass, group.as_deref_mut(), flow, rows, kept, work);
+        self.down.backward(pass, group.as_deref_mut(), flow, pass.rows.set, kept, work);
         let mut terms = ArrayVec::<Term<D>, INPUT_TERMS>::new();
         self.down.input_gradient(pass, group.as_deref(), out, kept, down, &mut terms);
         device.gemm(&terms, Epilogue::PLAIN, rows, wide, Output::Operands(activated_gradient));
         drop(terms);
-        let input = LinearInput { values: &*activated, keys: pass.rows.query_keys };
+        let input = LinearInput { values: &*activated, rows: pass.rows.set };
         self.down.finish_input_gradient(pass, group, input, adapters, activated_gradient);
     }
 }

@@ -10,22 +10,46 @@ pub(crate) mod mlp;
 pub(crate) mod norm;
 pub(crate) mod scratch;
 
-use irtune_device::{Device, RotaryTable};
+use irtune_device::{Device, RowSet};
 
-use crate::{adapters::site::Dropout, base::config::ModelConfig, batch::geometry::Rows};
+use crate::{adapters::site::Dropout, base::config::ModelConfig};
 
 /// What the parts of a layer know of a pass.
 pub(crate) struct Pass<'a, D: Device> {
     pub(crate) device: &'a D,
     pub(crate) config: &'a ModelConfig,
-    pub(crate) table: &'a RotaryTable,
-    pub(crate) rows: Rows<'a>,
+    pub(crate) table: &'a D::Rotary,
+    pub(crate) rows: Rows<'a, D>,
     /// Of the step, when adapters drop inputs.
     pub(crate) dropout: Option<Dropout>,
     /// What the layer's adapters add is multiplied by this.
     pub(crate) factor: f32,
     /// What the layer does in this pass.
     pub(crate) mode: Mode,
+}
+
+/// The rows that a layer computes: all of them, or in the last layer those that are read.
+pub(crate) struct Rows<'a, D: Device> {
+    /// The batch.
+    pub(crate) layout: &'a D::Layout,
+    /// Which rows are queries, and go through output projection and MLP.
+    pub(crate) set: RowSet,
+    /// How many.
+    pub(crate) queries: usize,
+    /// Rows of keys and values: all.
+    pub(crate) tokens: usize,
+}
+
+impl<D: Device> Rows<'_, D> {
+    /// Number of rows of a set.
+    pub(crate) fn count(&self, set: RowSet) -> usize {
+        if set == RowSet::All { self.tokens } else { self.queries }
+    }
+
+    /// Whether only some rows go on: in the last layer.
+    pub(crate) fn are_picked(&self) -> bool {
+        self.set == RowSet::Read
+    }
 }
 
 /// What a layer does in a pass.

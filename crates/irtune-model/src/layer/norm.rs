@@ -87,7 +87,7 @@ impl<D: Device> StreamNorm<D> {
     ) {
         let (device, norm) = (pass.device, self.0.norm(group));
         if pass.mode != Mode::NoGrad {
-            device.round(stream, rows * norm.width, &mut saved.input);
+            device.round(stream, 0, rows * norm.width, &mut saved.input);
         }
         device.rms_norm(norm, stream, rows, out, &mut saved.rstd);
     }

@@ -62,13 +62,14 @@ impl Changes<'_> {
     /// Says whether every tensor is there and fits the base.
     pub(super) fn check(&self, base: &Base, labels: usize) -> Result<(), MergeError> {
         let config = &base.config;
-        let fits = match self {
+        let fits: Result<(), ModelError> = match self {
             Changes::Adapter { adapter, tensors } => check_mergeable(adapter).and_then(|()| {
-                parameters::checked::checked(expected_tensors(adapter, config, labels), tensors).map(drop)
+                Ok(parameters::checked::checked(expected_tensors(adapter, config, labels), tensors)
+                    .map(drop)?)
             }),
             Changes::Head { tensors } => {
                 let head = (HEAD_NAME.to_owned(), vec![labels, config.hidden_size]);
-                parameters::checked::checked(vec![head], tensors).map(drop)
+                parameters::checked::checked(vec![head], tensors).map(drop).map_err(ModelError::from)
             }
             Changes::Weights { tensors } => {
                 let path = std::path::Path::new("tuned weights");

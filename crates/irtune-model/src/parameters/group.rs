@@ -1,6 +1,8 @@
 //! Trained parameters with their gradients and moments: one group a layer, and one for the head.
 
-use irtune_device::{AdamW, BMatrix, Device, Epilogue, OptimizerSlices, Output, Term};
+use std::ops::Range;
+
+use irtune_device::{AdamW, BMatrix, Device, Epilogue, OptimizerState, Output, Slot, Stretch, Term};
 
 use super::{entries::Entry, masters::Masters};
 use crate::host_tensor::HostTensor;
@@ -13,6 +15,10 @@ pub(crate) struct Group<D: Device> {
     pub(super) first: D::Floats,
     pub(super) second: D::Floats,
     pub(super) length: usize,
+    /// Of the entries.
+    pub(super) ranges: Vec<Range<usize>>,
+    /// Neighbours with the same learning rate are one.
+    pub(super) stretches: Vec<Stretch>,
     /// Optimizer steps that these parameters took.
     pub(super) steps: u64,
     /// Whether the gradient may be other than zero.
@@ -29,6 +35,18 @@ impl<D: Device> Group<D> {
     /// A group of zero parameters.
     pub(crate) fn new(device: &D, entries: Vec<Entry>) -> Self {
         let length = entries.iter().map(Entry::length).sum();
+        Self::sized(device, entries, length)
+    }
+
+    /// A group of entries whose buffers hold so many zeros.
+    pub(super) fn sized(device: &D, entries: Vec<Entry>, length: usize) -> Self {
+        let ranges = entries.iter().map(|entry| entry.offset..entry.offset + entry.length()).collect();
+        let alike = entries.chunk_by(|left, right| left.rate == right.rate);
+        let stretch = |alike: &[Entry]| {
+            let last = &alike[alike.len() - 1];
+            Stretch { range: alike[0].offset..last.offset + last.length(), rate: alike[0].rate }
+        };
+        let stretches = alike.map(stretch).collect();
         let floats = || device.floats(length);
         let (values, gradient, first, second) = (floats(), floats(), floats(), floats());
         Self {
@@ -38,6 +56,8 @@ impl<D: Device> Group<D> {
             first,
             second,
             length,
+            ranges,
+            stretches,
             steps: 0,
             dirty: false,
             is_identity: true,
@@ -52,12 +72,12 @@ impl<D: Device> Group<D> {
         }
     }
 
-    /// Sum of squares of one entry's gradient.
-    pub(crate) fn gradient_squares(&self, device: &D, entry: &Entry) -> f64 {
-        if !self.has_gradient() {
-            return 0.0;
+    /// Sums of squares of the entries' gradients, to the results from a place on; whether there are gradients.
+    pub(crate) fn gradient_squares(&self, device: &D, out: Slot<D>) -> bool {
+        if self.has_gradient() {
+            device.sums_of_squares(&self.gradient, &self.ranges, out);
         }
-        device.sum_of_squares(&self.gradient, entry.offset, entry.length())
+        self.has_gradient()
     }
 
     pub(crate) fn scale_gradient(&mut self, device: &D, factor: f32) {
@@ -69,16 +89,8 @@ impl<D: Device> Group<D> {
         // At a rate of 0, a warm-up's first, values stay as they are, and so they are found when a run is resumed.
         self.is_identity &= settings.learning_rate == 0.0 && self.masters.is_none();
         self.stale = true;
-        let Self { entries, values, gradient, first, second, .. } = self;
-        // Neighbours with the same learning rate are one stretch.
-        for stretch in entries.chunk_by(|left, right| left.rate == right.rate) {
-            let (from, last) = (stretch[0].offset, &stretch[stretch.len() - 1]);
-            let length = last.offset + last.length() - from;
-            let settings =
-                AdamW { learning_rate: settings.learning_rate * f64::from(stretch[0].rate), ..*settings };
-            let state = OptimizerSlices { values, gradient, first, second, from, length };
-            device.adamw(&settings, self.steps, state);
-        }
+        let Self { values, gradient, first, second, stretches, .. } = self;
+        device.adamw(settings, self.steps, OptimizerState { values, gradient, first, second, stretches });
     }
 
     /// Adds `leftᵀ · right` to the gradient from `offset` on.

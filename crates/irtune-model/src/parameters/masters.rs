@@ -82,10 +82,9 @@ impl<D: Device> Group<D> {
                 _ => entries.vector(name, shape, Initial::Drawn),
             };
         }
-        let mut group = Self::new(device, Vec::new());
-        group.masters = Some(Masters { has_values: false, has_gradient: false, has_moments: false });
         let length = entries.list.iter().map(Entry::length).sum();
-        Self { entries: entries.list, length, ..group }
+        let masters = Masters { has_values: false, has_gradient: false, has_moments: false };
+        Self { length, masters: Some(masters), ..Self::sized(device, entries.list, 0) }
     }
 
     /// Whether these are weights of the base.
@@ -97,7 +96,7 @@ impl<D: Device> Group<D> {
         self.masters.as_ref().is_none_or(|masters| masters.has_values)
     }
 
-    pub(super) fn has_gradient(&self) -> bool {
+    pub(crate) fn has_gradient(&self) -> bool {
         self.masters.as_ref().is_none_or(|masters| masters.has_gradient)
     }
 

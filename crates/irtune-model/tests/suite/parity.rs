@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::tiny::{Tiny, cut_model, engine::engine, every_case, find, layer_of, name_of, options};
+use crate::tiny::{
+    Tiny, compare_gradients, cut_model, engine::engine, every_case, find, layer_of, name_of, options,
+};
 use irtune_model::{Base, Engine, HostTensor, PackedBatch, Precision, SHORTEST_SHARED, Trained};
-use irtune_testing::golden::{Golden, Tolerance, sections, tolerance};
+use irtune_testing::golden::{Golden, sections, tolerance};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 
@@ -132,14 +134,6 @@ fn ten_steps(section: &str) {
             golden.compare(&key, &parameter.data, of("trace_final"));
         }
     });
-}
-
-fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolerance) {
-    for gradient in engine.gradients() {
-        let key = format!("gradients/{}", gradient.name);
-        assert_eq!(golden.shape(&key), gradient.shape, "{key}");
-        golden.compare(&key, &gradient.data, tolerance);
-    }
 }
 
 fn norms_are_those_of_the_gradients(layers: usize, engine: &dyn Engine) {

@@ -40,7 +40,7 @@ fn packed_with_shared_beginnings_is_each_example_alone() {
     everywhere(|tiny, precision| {
         let active = vec![true; tiny.layers];
         let (batch, targets) = tiny.first();
-        assert!(batch.runs.iter().any(|run| run.shared));
+        assert!(batch.segments.iter().any(|segment| segment.shared));
         let mut packed = tiny.engine(precision);
         let mut together = Vec::new();
         packed.logits(&batch, &mut together).expect("logits");
@@ -50,7 +50,7 @@ fn packed_with_shared_beginnings_is_each_example_alone() {
         let (mut apart, mut apart_sum) = (Vec::new(), 0.0);
         for example in 0..tiny.batch {
             let (batch, targets) = tiny.pack([example]);
-            assert_eq!(batch.runs.len(), 1);
+            assert_eq!(batch.segments.len(), 1);
             let mut logits = Vec::new();
             alone.logits(&batch, &mut logits).expect("logits");
             apart.extend(logits);
@@ -91,7 +91,7 @@ fn merged_matrices_give_the_logits_of_both() {
         engine.load_parameters(&tiny.adapter).expect("the adapter fits");
         let (mut apart, mut merged, mut again) = (Vec::new(), Vec::new(), Vec::new());
         engine.logits(&batch, &mut apart).expect("logits");
-        engine.merge();
+        engine.prepack();
         engine.logits(&batch, &mut merged).expect("logits");
         assert_close("logits", &apart, &merged, tolerance("logits", name_of(precision)));
         let merges = match precision {

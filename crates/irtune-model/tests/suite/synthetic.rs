@@ -13,7 +13,7 @@ fn a_gguf_file_holds_the_folders_model_as_well_as_its_format_can() {
     let formats = [
         (Format::F32, 0.0),
         (Format::F16, 8e-5),
-        (Format::Bf16, 3e-4),
+        (Format::Bf16, 5e-4),
         (Format::Q8_0, 7e-4),
         (Format::Q4_0, 0.0195),
         (Format::Q4_1, 0.0105),

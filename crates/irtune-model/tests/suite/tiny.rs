@@ -11,7 +11,7 @@ use safetensors::SafeTensors;
 use serde_json::Value;
 
 use engine::{EngineOptions, engine};
-use irtune_testing::golden::{Golden, golden_folder};
+use irtune_testing::golden::{Damage, Golden, Tolerance, golden_folder};
 
 /// Both cases: bf16 weights and a configuration as transformers 5 writes it; f32 weights, scaled rotary frequencies,
 /// tied embeddings, an adapter on every projection and a configuration in the older names.
@@ -216,6 +216,22 @@ pub fn host_tensor(golden: &Golden, section: &str, key: &str) -> HostTensor {
 /// The tensor of this name.
 pub fn find<'a>(tensors: &'a [HostTensor], name: &str) -> &'a HostTensor {
     tensors.iter().find(|tensor| tensor.name == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// Holds every gradient against the golden's, and sees to it that none would have passed had it been damaged.
+pub fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolerance) {
+    for gradient in engine.gradients() {
+        let key = format!("gradients/{}", gradient.name);
+        assert_eq!(golden.shape(&key), gradient.shape, "{key}");
+        golden.compare(&key, &gradient.data, tolerance);
+        let expected = golden.floats(&key);
+        for damage in Damage::ALL {
+            let Some(damaged) = damage.of(&gradient.shape, &gradient.data) else { continue };
+            let (rung, precision) = (tolerance.rung, tolerance.precision);
+            let checked = tolerance.check(&key, &expected, &damaged);
+            assert!(checked.is_err(), "{key} passes as {damage:?} ({rung}, {precision})");
+        }
+    }
 }
 
 /// The layer a parameter belongs to; none for the head's.

@@ -3,11 +3,13 @@
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use crate::tiny::{
-    CASES, FAMILY_CASES, Tiny,
+    CASES, FAMILY_CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, layer_of, name_of, options,
 };
-use irtune_model::{AdamW, Engine, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME};
+use irtune_model::{
+    AdamW, Engine, HostTensor, ModelError, ParameterError, Precision, Trained, WEIGHTS_HEAD_NAME,
+};
 use irtune_testing::golden::{Golden, assert_close, golden_folder, sections, tolerance};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
@@ -48,14 +50,6 @@ fn weights_engine_of(tiny: &Tiny, options: EngineOptions) -> Box<dyn Engine> {
     made
 }
 
-fn compare_gradients(golden: &Golden, engine: &dyn Engine, precision: Precision) {
-    for gradient in engine.gradients() {
-        let key = format!("gradients/{}", gradient.name);
-        assert_eq!(golden.shape(&key), gradient.shape, "{key}");
-        golden.compare(&key, &gradient.data, tolerance("weight_gradients", name_of(precision)));
-    }
-}
-
 fn names(tensors: &[HostTensor]) -> Vec<&str> {
     tensors.iter().map(|tensor| tensor.name.as_str()).collect()
 }
@@ -87,7 +81,7 @@ fn logits_loss_and_every_gradient() {
         golden.compare("logits/logits", &logits, tolerance("logits", name_of(precision)));
         let loss = tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
         golden.compare("loss/mean", &[loss as f32], tolerance("loss", name_of(precision)));
-        compare_gradients(golden, &*engine, precision);
+        compare_gradients(golden, &*engine, tolerance("weight_gradients", name_of(precision)));
         assert_eq!(names(&engine.gradients()), names(&engine.parameters()));
 
         let gradients = engine.gradients();
@@ -115,7 +109,7 @@ fn a_perturbed_golden_is_refused() {
         golden.perturb(&key, 5, 4.0 * limit as f32);
         let mut engine = weights_engine_of(&tiny, options(Precision::F32));
         tiny.accumulate_first(&mut *engine, &vec![true; tiny.layers]);
-        compare_gradients(&golden, &*engine, Precision::F32);
+        compare_gradients(&golden, &*engine, tolerance("weight_gradients", name_of(Precision::F32)));
         golden.refuses(&key, 5);
     }
 }
@@ -279,17 +273,23 @@ fn parameters_that_do_not_fit_are_refused() {
     let all = engine.parameters();
     let mut refused = |tensors: &[HostTensor]| engine.load_parameters(tensors).unwrap_err();
     let error = refused(&all[1..]);
-    assert!(matches!(&error, ModelError::MissingParameter { name } if *name == all[0].name), "{error}");
+    assert!(
+        matches!(&error, ModelError::Parameter(ParameterError::MissingParameter { name }) if *name == all[0].name),
+        "{error}"
+    );
     let error = refused(&all[..9]);
-    assert!(matches!(&error, ModelError::MissingParameter { name } if name == WEIGHTS_HEAD_NAME), "{error}");
+    assert!(
+        matches!(&error, ModelError::Parameter(ParameterError::MissingParameter { name }) if name == WEIGHTS_HEAD_NAME),
+        "{error}"
+    );
     let mut other = all.clone();
     other[0].shape = vec![1, 64];
     let error = refused(&other);
-    assert!(matches!(error, ModelError::ParameterShape { .. }), "{error}");
+    assert!(matches!(error, ModelError::Parameter(ParameterError::ParameterShape { .. })), "{error}");
     let mut other = all.clone();
     other.push(HostTensor::new("model.embed_tokens.weight", vec![1], vec![0.0]));
     let error = refused(&other);
-    assert!(matches!(error, ModelError::UnknownParameter { .. }), "{error}");
+    assert!(matches!(error, ModelError::Parameter(ParameterError::UnknownParameter { .. })), "{error}");
 }
 
 #[test]

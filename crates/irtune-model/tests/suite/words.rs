@@ -3,14 +3,14 @@
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use crate::tiny::{
-    CASES, Tiny,
+    CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, name_of, options,
 };
 use irtune_model::{
     AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Trained, WeightError,
 };
-use irtune_testing::golden::{Golden, Tolerance, assert_close, golden_folder, sections, tolerance};
+use irtune_testing::golden::{Golden, assert_close, golden_folder, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 const PRECISIONS: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int16];
@@ -116,12 +116,6 @@ fn log_likelihoods() {
         bare.logits(&batch, &mut found).expect("likelihoods");
         golden.compare("likelihoods/base", &found, tolerance);
     });
-}
-
-fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolerance) {
-    for gradient in engine.gradients() {
-        golden.compare(&format!("gradients/{}", gradient.name), &gradient.data, tolerance);
-    }
 }
 
 #[test]

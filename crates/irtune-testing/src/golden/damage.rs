@@ -7,7 +7,7 @@ pub enum Damage {
     Halved,
     /// The longest row points the other way.
     RowFlipped,
-    /// The two rows that are furthest apart have changed places.
+    /// The two rows that are furthest apart have changed places. Rows that are nearly alike may.
     RowsSwapped,
 }
 
@@ -15,7 +15,7 @@ impl Damage {
     /// Every way.
     pub const ALL: [Self; 3] = [Self::Halved, Self::RowFlipped, Self::RowsSwapped];
 
-    /// `gradient` of this shape damaged; none where there are no two rows to swap.
+    /// `gradient` of this shape damaged; none where there are no two rows whose exchange moves it by half its length.
     ///
     /// Rows are those of a matrix; a vector's are its single values.
     pub fn of(self, shape: &[usize], gradient: &[f32]) -> Option<Vec<f32>> {
@@ -38,6 +38,10 @@ impl Damage {
                 let pairs = (0..rows).flat_map(|first| (first + 1..rows).map(move |second| (first, second)));
                 let (first, second) =
                     pairs.max_by(|left, right| distance(left).total_cmp(&distance(right)))?;
+                let length = gradient.iter().map(|value| value * value).sum::<f32>();
+                if 2.0 * distance(&(first, second)) < length / 4.0 {
+                    return None;
+                }
                 let (low, high) = damaged.split_at_mut(second * columns);
                 low[first * columns..][..columns].swap_with_slice(&mut high[..columns]);
             }

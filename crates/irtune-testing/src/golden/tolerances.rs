@@ -48,7 +48,6 @@ impl Tolerance {
         }
         let Some(errors) = Errors::of(expected, found) else { return Ok(()) };
         let Errors { largest, index, l2, cosine } = errors;
-        println!("measured {} {} {} {largest:e} {l2:e} {cosine:e}", self.rung, self.precision, found.len());
         if largest > self.largest {
             let (expected, found) = (expected[index], found[index]);
             let (error, tolerance) = (largest, self.largest);
@@ -66,6 +65,13 @@ impl Tolerance {
         }
         Ok(())
     }
+
+    /// Prints what was measured, for `golden/measured.py`.
+    pub(super) fn report(&self, expected: &[f32], found: &[f32]) {
+        let Some(Errors { largest, l2, cosine, .. }) = Errors::of(expected, found) else { return };
+        let (rung, precision, values) = (self.rung, self.precision, found.len());
+        println!("measured {rung} {precision} {values} {largest:e} {l2:e} {cosine:e}");
+    }
 }
 
 /// Holds `found` against `expected`, which are no golden's.
@@ -74,6 +80,7 @@ impl Tolerance {
 /// With what is wrong, when something is; and when nothing is compared.
 pub fn assert_close(what: &str, expected: &[f32], found: &[f32], tolerance: Tolerance) {
     assert!(!expected.is_empty(), "{what}: nothing to compare");
+    tolerance.report(expected, found);
     if let Err(failure) = tolerance.check(what, expected, found) {
         panic!("{failure} ({}, {})", tolerance.rung, tolerance.precision);
     }

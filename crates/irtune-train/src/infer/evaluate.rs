@@ -64,7 +64,7 @@ pub fn logits_told(
     told: &mut dyn FnMut(usize),
 ) -> Result<Option<Vec<f32>>, ModelError> {
     if examples.len() >= WORTH_MERGING {
-        engine.merge();
+        engine.prepack();
     }
     let labels = engine.labels();
     let mut done = 0;

@@ -1,16 +1,21 @@
 //! One training step, from the choice of the layers to the update; no I/O and no clock.
 
 pub(crate) mod head_only;
+mod parts;
 mod probe;
 pub(crate) mod schedule;
 
 use std::ops::Range;
 
 use irtune_data::Example;
-use irtune_model::{AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED};
+use irtune_model::{
+    AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED, StepReadings,
+    TrainingPass,
+};
 use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
 
 use crate::settings::TrainSettings;
+use parts::Part;
 use probe::EngineProbe;
 
 /// What is the same in every step of a run.
@@ -116,8 +121,8 @@ pub enum StepError {
 pub struct StepScratch {
     active: Vec<bool>,
     norms: GradientNorms,
-    layer_norms: Vec<f64>,
-    cosines: Vec<f64>,
+    readings: StepReadings,
+    parts: Vec<Part>,
     weights: Option<Vec<f64>>,
     pub(crate) targets: Vec<u32>,
     pub(crate) batch: PackedBatch,
@@ -130,8 +135,8 @@ impl StepScratch {
         Self {
             active: Vec::new(),
             norms,
-            layer_norms: Vec::new(),
-            cosines: Vec::new(),
+            readings: StepReadings::default(),
+            parts: Vec::new(),
             weights: None,
             targets: Vec::new(),
             batch: PackedBatch::default(),
@@ -199,25 +204,29 @@ pub fn training_step(
     }
 
     engine.zero_gradients();
-    let (mut loss, mut tokens) = (0.0, 0);
+    let mut tokens = 0;
+    scratch.parts.clear();
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
         let most_tokens = if needs.layer_cosines { 0 } else { recipe.micro_batch_tokens };
-        let (micro_loss, micro_tokens) =
-            accumulate(engine, recipe, batch, scratch, micro_batch(recipe, batch, index), most_tokens)?;
-        loss += micro_loss;
-        tokens += micro_tokens;
+        let range = micro_batch(recipe, batch, index);
+        tokens += add_gradients(engine, recipe, batch, scratch, range, most_tokens)?;
     }
-    let loss = loss / normalizer(engine, batch);
+    // Everything up to here is asked of the device without waiting for it; this is the step's one wait.
+    engine.read_step(&scratch.active, recipe.train_head, &mut scratch.readings);
+    if let Some(&loss) = scratch.readings.losses.iter().find(|loss| !loss.is_finite()) {
+        return Err(StepError::Loss { loss });
+    }
+    let loss = parts::sum(&scratch.parts, &scratch.readings.losses) / normalizer(engine, batch);
     if !loss.is_finite() {
         return Err(StepError::Loss { loss });
     }
 
-    let mut squares = if recipe.train_head { engine.head_gradient_norm().powi(2) } else { 0.0 };
+    let mut squares = if recipe.train_head { scratch.readings.head_norm.powi(2) } else { 0.0 };
     for layer in chosen.iter() {
-        engine.gradient_norms(layer, &mut scratch.layer_norms);
-        squares += scratch.layer_norms.iter().map(|norm| norm * norm).sum::<f64>();
+        let norms = &scratch.readings.layer_norms[layer];
+        squares += norms.iter().map(|norm| norm * norm).sum::<f64>();
         if needs.gradient_norms && !by_micro_batch {
-            scratch.norms.measure(layer).extend_from_slice(&scratch.layer_norms);
+            scratch.norms.measure(layer).extend_from_slice(norms);
         }
     }
     let gradient_norm = squares.sqrt();
@@ -229,8 +238,7 @@ pub fn training_step(
         evidence = evidence.with_gradient_norms(&scratch.norms);
     }
     if needs.layer_cosines {
-        engine.layer_cosines(&mut scratch.cosines);
-        evidence = evidence.with_layer_cosines(&scratch.cosines);
+        evidence = evidence.with_layer_cosines(&scratch.readings.cosines);
     }
     policy.observe(&evidence)?;
 
@@ -289,39 +297,35 @@ pub(crate) fn pack(
 }
 
 /// Adds some examples' share of the step's gradient, half of them after the other while they have more than
-/// `most_tokens`; the sum of their losses, and their tokens.
-fn accumulate(
+/// `most_tokens`; gives their tokens.
+fn add_gradients(
     engine: &mut dyn Engine,
     recipe: &StepRecipe,
     batch: &StepBatch<'_>,
     scratch: &mut StepScratch,
     range: Range<usize>,
     most_tokens: usize,
-) -> Result<(f64, usize), StepError> {
+) -> Result<usize, StepError> {
     pack(batch, scratch, range.clone())?;
     if most_tokens > 0 && scratch.batch.tokens.len() > most_tokens && range.len() > 1 {
         let middle = middle(&batch.examples[range.clone()]);
-        let (mut loss, mut tokens) = (0.0, 0);
+        let mut tokens = 0;
+        scratch.parts.push(Part::Open);
         for part in [range.start..range.start + middle, range.start + middle..range.end] {
-            let (part_loss, part_tokens) = accumulate(engine, recipe, batch, scratch, part, most_tokens)?;
-            (loss, tokens) = (loss + part_loss, tokens + part_tokens);
+            tokens += add_gradients(engine, recipe, batch, scratch, part, most_tokens)?;
         }
-        return Ok((loss, tokens));
+        scratch.parts.push(Part::Close);
+        return Ok(tokens);
     }
-    let dropout = recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step });
-    let normalizer = normalizer(engine, batch);
-    let loss = engine.accumulate(
-        &scratch.batch,
-        &scratch.targets,
-        &scratch.active,
-        recipe.train_head,
-        normalizer,
-        dropout,
-    )?;
-    if !loss.is_finite() {
-        return Err(StepError::Loss { loss });
-    }
-    Ok((loss, scratch.batch.tokens.len()))
+    let pass = TrainingPass {
+        active: &scratch.active,
+        train_head: recipe.train_head,
+        normalizer: normalizer(engine, batch),
+        dropout: recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step }),
+    };
+    engine.add_gradients(&scratch.batch, &scratch.targets, pass)?;
+    scratch.parts.push(Part::Pass);
+    Ok(scratch.batch.tokens.len())
 }
 
 /// How many of the examples make the part that is nearest to half of their tokens; at least one, and not all.
@@ -360,10 +364,13 @@ fn measure_micro_batches(
     let mut listed = vec![Vec::new(); layers.len()];
     for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
         engine.zero_gradients();
-        accumulate(engine, recipe, batch, scratch, micro_batch(recipe, batch, index), 0)?;
+        add_gradients(engine, recipe, batch, scratch, micro_batch(recipe, batch, index), 0)?;
+        engine.read_step(&scratch.active, false, &mut scratch.readings);
+        if let Some(&loss) = scratch.readings.losses.iter().find(|loss| !loss.is_finite()) {
+            return Err(StepError::Loss { loss });
+        }
         for (list, &layer) in listed.iter_mut().zip(&layers) {
-            engine.gradient_norms(layer, &mut scratch.layer_norms);
-            list.extend_from_slice(&scratch.layer_norms);
+            list.extend_from_slice(&scratch.readings.layer_norms[layer]);
         }
     }
     for (list, &layer) in listed.iter().zip(&layers) {

@@ -2,8 +2,8 @@
 
 use irtune_data::{Example, LabelSet};
 use irtune_model::{
-    AdamW, AdapterConfig, BatchError, DropoutKey, Engine, HostTensor, LossOptions, ModelConfig, ModelError,
-    PackedBatch,
+    AdamW, AdapterConfig, BatchError, Classify, DropoutKey, HostTensor, LossOptions, ModelConfig, ModelError,
+    PackedBatch, StateDict, StepReadings, Train, TrainingPass,
 };
 use irtune_train::data::RunData;
 use std::path::Path;
@@ -30,6 +30,8 @@ pub struct CountingEngine {
     pub fails: bool,
     /// Whether cosines are watched, and in how many passes since the gradients were zero they were.
     watched: (bool, u32),
+    /// Losses of the passes since the gradients were zero.
+    readings: Vec<f64>,
     /// How often a loss was asked for.
     pub losses: usize,
     /// Passes forward and backward.
@@ -66,6 +68,7 @@ impl CountingEngine {
             infinite_gradient: false,
             fails: false,
             watched: (false, 0),
+            readings: Vec::new(),
             losses: 0,
             passes: 0,
             batches: 0,
@@ -91,10 +94,10 @@ impl CountingEngine {
     fn examples(batch: &PackedBatch) -> Vec<Vec<u32>> {
         let mut examples = vec![Vec::new(); batch.examples()];
         for (end, &example) in batch.ends().zip(&batch.order) {
-            let mut runs: Vec<_> = batch.path(end).collect();
-            runs.reverse();
-            examples[example] =
-                runs.iter().flat_map(|run| &batch.tokens[run.start..][..run.length]).copied().collect();
+            let mut segments: Vec<_> = batch.path(end).collect();
+            segments.reverse();
+            let tokens = segments.iter().flat_map(|one| &batch.tokens[one.first_key..][..one.keys]);
+            examples[example] = tokens.copied().collect();
         }
         examples
     }
@@ -149,7 +152,7 @@ fn dropped(key: Option<DropoutKey>, tokens: &[u32], layer: usize, feature: usize
     })
 }
 
-impl Engine for CountingEngine {
+impl Classify for CountingEngine {
     fn config(&self) -> &ModelConfig {
         &self.config
     }
@@ -170,7 +173,7 @@ impl Engine for CountingEngine {
         1
     }
 
-    fn merge(&mut self) {}
+    fn prepack(&mut self) {}
 
     fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
         self.batches += 1;
@@ -179,15 +182,6 @@ impl Engine for CountingEngine {
             out.extend(self.scores(&tokens, &|_, _| false));
         }
         Ok(())
-    }
-
-    fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError> {
-        self.options = options;
-        Ok(())
-    }
-
-    fn loss_options(&self) -> &LossOptions {
-        &self.options
     }
 
     fn loss(
@@ -213,15 +207,36 @@ impl Engine for CountingEngine {
         Ok(logits.chunks_exact(LABELS).zip(targets).map(loss).sum())
     }
 
-    fn accumulate(
+    fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
+        Err(ModelError::Words { given: words.len(), labels: 0 })
+    }
+
+    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok((layer * 5 % LAYERS) as f64 + 1.0)
+    }
+
+    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
+        Ok((layer * 3 % 4) as f64)
+    }
+}
+
+impl Train for CountingEngine {
+    fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError> {
+        self.options = options;
+        Ok(())
+    }
+
+    fn loss_options(&self) -> &LossOptions {
+        &self.options
+    }
+
+    fn add_gradients(
         &mut self,
         batch: &PackedBatch,
         targets: &[u32],
-        active: &[bool],
-        train_head: bool,
-        normalizer: f64,
-        dropout: Option<DropoutKey>,
-    ) -> Result<f64, ModelError> {
+        pass: TrainingPass<'_>,
+    ) -> Result<(), ModelError> {
+        let TrainingPass { active, train_head, normalizer, dropout } = pass;
         if self.fails {
             return Err(BatchError::Empty.into());
         }
@@ -245,20 +260,35 @@ impl Engine for CountingEngine {
                 }
             }
         }
-        Ok(loss)
+        self.readings.push(loss);
+        Ok(())
+    }
+
+    fn read_step(&mut self, active: &[bool], train_head: bool, out: &mut StepReadings) {
+        out.losses.clone_from(&self.readings);
+        out.head_norm = if train_head { self.head_gradient_norm() } else { 0.0 };
+        out.layer_norms.resize_with(LAYERS, Vec::new);
+        for (layer, norms) in out.layer_norms.iter_mut().enumerate() {
+            norms.clear();
+            if active[layer] {
+                self.gradient_norms(layer, norms);
+            }
+        }
+        self.layer_cosines(&mut out.cosines);
+    }
+
+    fn last_loss(&mut self) -> f64 {
+        *self.readings.last().expect("a pass")
     }
 
     fn cache_states(&mut self, layer: usize, _: &Path) -> Result<(), ModelError> {
         Err(ModelError::CacheLayer { layer, layers: LAYERS })
     }
 
-    fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
-        Err(ModelError::Words { given: words.len(), labels: 0 })
-    }
-
     fn zero_gradients(&mut self) {
         self.gradients.iter_mut().for_each(|gradient| gradient.fill(0.0));
         self.watched.1 = 0;
+        self.readings.clear();
     }
 
     fn watch_cosines(&mut self, watched: bool) {
@@ -270,14 +300,6 @@ impl Engine for CountingEngine {
         if self.watched.1 > 0 {
             out.extend(self.values[..LAYERS].iter().map(|values| f64::from(values[0] + values[1]).cos()));
         }
-    }
-
-    fn output_projection_norm(&self, layer: usize) -> Result<f64, ModelError> {
-        Ok((layer * 5 % LAYERS) as f64 + 1.0)
-    }
-
-    fn signal_to_noise(&self, layer: usize) -> Result<f64, ModelError> {
-        Ok((layer * 3 % 4) as f64)
     }
 
     fn gradient_norms(&self, layer: usize, out: &mut Vec<f64>) {
@@ -323,9 +345,15 @@ impl Engine for CountingEngine {
         self.second[layer].fill(0.0);
         self.steps[layer] = 0;
     }
+}
 
+impl StateDict for CountingEngine {
     fn parameters(&self) -> Vec<HostTensor> {
         Self::tensors(&self.values, "")
+    }
+
+    fn exported(&self, parameters: Vec<HostTensor>) -> Vec<HostTensor> {
+        parameters
     }
 
     fn gradients(&self) -> Vec<HostTensor> {

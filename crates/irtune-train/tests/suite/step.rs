@@ -2,7 +2,7 @@
 
 use crate::counting_engine::{CountingEngine, LAYERS};
 use irtune_data::Example;
-use irtune_model::{Engine, HostTensor};
+use irtune_model::{HostTensor, StateDict as _};
 use irtune_select::{
     Evidence, LayerPolicy, LayerSet, METHODS, PolicyState, SelectError, Signals, WeightMeasure,
 };

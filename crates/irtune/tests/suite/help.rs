@@ -60,9 +60,18 @@ fn help_of_replay() {
 
 #[test]
 fn every_command_shows_an_example_and_every_method_is_named() {
-    for command in
-        ["quickstart", "train", "compare", "eval", "predict", "prompt", "merge", "inspect", "replay"]
-    {
+    for command in [
+        "quickstart",
+        "train",
+        "compare",
+        "eval",
+        "predict",
+        "prompt",
+        "merge",
+        "inspect",
+        "replay",
+        "completions",
+    ] {
         let text = help(&format!("{command} --help"));
         assert!(
             text.contains(&format!("  irtune {command}")) || text.contains(&format!("| irtune {command}")),
@@ -78,4 +87,24 @@ fn every_command_shows_an_example_and_every_method_is_named() {
         let flag = format!("--{} <VALUE>", option.replace('_', "-"));
         assert!(train.contains(&flag) && replay.contains(&flag), "{flag} is missing");
     }
+}
+
+#[test]
+fn help_of_completions() {
+    insta::assert_snapshot!(help("completions --help"));
+}
+
+#[test]
+fn every_shell_completes_settings_and_their_choices() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = help(&format!("completions {shell}"));
+        assert!(script.contains("learning-rate") && script.contains("quickstart"), "{shell}");
+        // PowerShell and elvish complete no values.
+        if matches!(shell, "bash" | "zsh" | "fish") {
+            assert!(script.contains("bottleneck") && script.contains("cosine"), "{shell}");
+        }
+    }
+    let other = Sandbox::new().run("completions tcsh");
+    assert_eq!(other.code, Some(2));
+    assert!(other.error.contains("bash"), "{}", other.error);
 }

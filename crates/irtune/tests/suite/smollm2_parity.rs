@@ -76,7 +76,7 @@ impl Case {
     fn pack(&self, range: std::ops::Range<usize>) -> PackedBatch {
         let prompts = &self.prompts[range];
         let batch = PackedBatch::pack(prompts, SHORTEST_SHARED).expect("prompts pack");
-        assert!(batch.runs[0].shared && batch.runs[0].length > 20, "the instruction is shared");
+        assert!(batch.segments[0].shared && batch.segments[0].keys > 20, "the instruction is shared");
         batch
     }
 

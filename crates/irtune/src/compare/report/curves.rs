@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Line, Point, legend};
+use crate::chart::{Chart, Line, Point, legend};
 use crate::compare::results::{CellResults, Results};
 
 /// What a curve is over.
@@ -38,6 +38,7 @@ pub fn figures(results: &Results, arms: &[usize]) -> Markup {
         title: title.to_owned(),
         along: along.name(),
         logarithmic: false,
+        from_zero: false,
         lines: arms
             .iter()
             .map(|place| Line { number: number(arms, *place), points: mean(results, *place, along, of) })
@@ -127,6 +128,7 @@ fn learning_curve(results: &Results, corpus: &str) -> Markup {
         Line { number, points }
     });
     let title = format!("Test macro-F1, {corpus}");
-    let chart = Chart { title, along: "training pairs", logarithmic: true, lines: lines.collect() };
+    let chart =
+        Chart { title, along: "training pairs", logarithmic: true, from_zero: false, lines: lines.collect() };
     html! { (legend(&names)) (chart.draw()) }
 }

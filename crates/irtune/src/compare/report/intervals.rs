@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::class;
-use super::scale::Scale;
+use crate::chart::{Scale, class};
 use crate::compare::figures;
 use crate::compare::results::Results;
 

@@ -1,20 +1,19 @@
 //! The report: one HTML page with everything in it, readable on light and dark backgrounds, without scripts.
 
-mod chart;
 mod curves;
 mod heat_map;
 mod intervals;
 mod labels;
 mod runs;
-mod scale;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::reading;
 use super::results::Results;
+use crate::chart;
 
-/// Colours, and how tables and pictures look.
+/// How tables and the page look.
 const STYLE: &str = include_str!("style.css");
 
 /// The page.
@@ -28,7 +27,7 @@ pub fn page(results: &Results) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Comparison" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(chart::STYLE)) (PreEscaped(STYLE)) }
             }
             body {
                 header {

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::scale::Scale;
+use super::Scale;
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 300.0;
+pub(super) const WIDTH: f64 = 560.0;
+pub(super) const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 34.0;
@@ -19,6 +19,8 @@ pub struct Chart {
     pub along: &'static str,
     /// Whether what lies along grows by factors.
     pub logarithmic: bool,
+    /// Whether upwards begins at zero.
+    pub from_zero: bool,
     /// The lines.
     pub lines: Vec<Line>,
 }
@@ -66,37 +68,48 @@ pub fn legend(names: &[(usize, String)]) -> Markup {
 impl Chart {
     /// The picture; nothing without points.
     pub fn draw(&self) -> Markup {
+        let content = self.content();
+        html! {
+            @if !content.0.is_empty() {
+                figure {
+                    svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) width=(WIDTH) height=(HEIGHT) role="img" {
+                        title { (self.title) }
+                        (content)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What is in the picture.
+    pub(super) fn content(&self) -> Markup {
         let points = || self.lines.iter().flat_map(|line| &line.points);
         let across = Scale::over(points().map(|point| point.x), LEFT, WIDTH - RIGHT, self.logarithmic);
         let heights = points().flat_map(|point| {
             let (low, high) = point.ends.unwrap_or((point.y, point.y));
             [point.y, low, high]
         });
+        let heights = heights.chain(self.from_zero.then_some(0.0));
         let up = Scale::over(heights, HEIGHT - BOTTOM, TOP, false);
         let (Some(across), Some(up)) = (across, up) else { return html! {} };
         let across = across.padded(if self.logarithmic { 0.04 } else { 0.02 });
-        let up = up.padded(0.05);
+        let up = if self.from_zero { up } else { up.padded(0.05) };
         let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
         html! {
-            figure {
-                svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) width=(WIDTH) height=(HEIGHT) role="img" {
-                    title { (self.title) }
-                    text class="title" x=(LEFT) y="20" { (self.title) }
-                    @for (figure, text) in up.ticks(5) {
-                        @let y = format!("{:.1}", up.place(figure));
-                        path class="grid-line" d=(format!("M{LEFT} {y}H{right}")) {}
-                        text text-anchor="end" x=(LEFT - 8.0) y=(format!("{:.1}", up.place(figure) + 4.0)) { (text) }
-                    }
-                    @for (figure, text) in across.ticks(6) {
-                        @let x = format!("{:.1}", across.place(figure));
-                        path class="frame" d=(format!("M{x} {bottom}v5")) {}
-                        text text-anchor="middle" x=(x) y=(bottom + 19.0) { (text) }
-                    }
-                    path class="frame" d=(format!("M{LEFT} {TOP}V{bottom}H{right}")) {}
-                    text text-anchor="middle" x=((LEFT + right) / 2.0) y=(bottom + 38.0) { (self.along) }
-                    @for line in &self.lines { (draw_line(line, &across, &up)) }
-                }
+            text class="title" x=(LEFT) y="20" { (self.title) }
+            @for (figure, text) in up.ticks(5) {
+                @let y = format!("{:.1}", up.place(figure));
+                path class="grid-line" d=(format!("M{LEFT} {y}H{right}")) {}
+                text text-anchor="end" x=(LEFT - 8.0) y=(format!("{:.1}", up.place(figure) + 4.0)) { (text) }
             }
+            @for (figure, text) in across.ticks(6) {
+                @let x = format!("{:.1}", across.place(figure));
+                path class="frame" d=(format!("M{x} {bottom}v5")) {}
+                text text-anchor="middle" x=(x) y=(bottom + 19.0) { (text) }
+            }
+            path class="frame" d=(format!("M{LEFT} {TOP}V{bottom}H{right}")) {}
+            text text-anchor="middle" x=((LEFT + right) / 2.0) y=(bottom + 38.0) { (self.along) }
+            @for line in &self.lines { (draw_line(line, &across, &up)) }
         }
     }
 }
@@ -138,8 +151,13 @@ mod tests {
             number,
             points: vec![point(1.0, 0.5), point(2.0, f64::NAN), point(3.0, 1.0)],
         });
-        let chart =
-            Chart { title: "a < b".into(), along: "step", logarithmic: false, lines: lines.collect() };
+        let chart = Chart {
+            title: "a < b".into(),
+            along: "step",
+            logarithmic: false,
+            from_zero: false,
+            lines: lines.collect(),
+        };
         let svg = chart.draw().into_string();
         assert_eq!(svg.matches("<polyline").count(), 3);
         assert_eq!(svg.matches("<circle").count(), 6);
@@ -148,7 +166,13 @@ mod tests {
 
     #[test]
     fn nothing_draws_nothing() {
-        let chart = Chart { title: "a".into(), along: "step", logarithmic: false, lines: Vec::new() };
+        let chart = Chart {
+            title: "a".into(),
+            along: "step",
+            logarithmic: false,
+            from_zero: false,
+            lines: Vec::new(),
+        };
         assert_eq!(chart.draw().into_string(), "");
     }
 }
