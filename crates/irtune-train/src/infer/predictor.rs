@@ -55,7 +55,7 @@ pub enum Reading {
     /// A batch at a time: answers don't wait for pairs that are yet to come.
     Batch,
     /// Sixteen batches at a time, which is faster: pairs that begin alike share a batch, and from 64 pairs on a small
-    /// model is prepacked ([`irtune_model::Engine::merge`]).
+    /// model is prepacked ([`irtune_model::Classify::prepack`]).
     Ahead,
 }
 
