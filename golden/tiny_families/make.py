@@ -70,7 +70,7 @@ CASES = {
     },
     "qwen2/tied": {
         "seed": 63, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
-        "weights": {"seed": 73, "max_grad_norm": 5.0},
+        "weights": {"seed": 87, "max_grad_norm": 8.0},
         "config": {
             "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 1, "intermediate_size": 64,
             "num_hidden_layers": 4, "tie_word_embeddings": True,

@@ -5,7 +5,7 @@ use crate::folder::checkpoint::CheckpointError;
 use crate::folder::error::RunFolderError;
 use crate::folder::tensor_file::SealError;
 use crate::run::folds_error::FoldsError;
-use crate::settings::{ClassWeightsError, Fold, Problem};
+use crate::settings::{ClassWeightsError, Fold, InvalidSetting};
 use crate::step::StepError;
 use irtune_data::{CorpusSource, DataError};
 use irtune_metrics::MetricsError;
@@ -21,7 +21,7 @@ pub enum TrainError {
     #[error("{}", list(problems))]
     Settings {
         /// What is wrong.
-        problems: Vec<Problem>,
+        problems: Vec<InvalidSetting>,
     },
     /// The run folder can't be made or read.
     #[error(transparent)]
@@ -112,8 +112,8 @@ pub enum TrainError {
     },
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+fn list(problems: &[InvalidSetting]) -> String {
+    problems.iter().map(InvalidSetting::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn after_failure(source: &StepError, checkpoint: Option<&PathBuf>) -> String {

@@ -57,9 +57,9 @@ pub use run::observer::{Observer, RunStart, Silent};
 pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
-    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, Kind, MemoryLimit,
-    MemoryLimitError, MethodOptions, Objective, Problem, Range, Setting, TrainSettings, Tune, UnknownAdapter,
-    UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, InvalidSetting, Kind,
+    MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Setting, TrainSettings, Tune,
+    UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

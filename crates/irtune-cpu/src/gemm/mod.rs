@@ -3,10 +3,10 @@
 //! C `[M, N]` becomes `scale · Σ A · B` over a few [`Term`]s. A `[M, K]` are activations, B `[K, N]` is a weight. A
 //! base's projection and its adapter are two terms: their sums stay in registers together, and C is written once.
 //!
-//! The work is cut as BLIS cuts it. [`plan`] cuts C into tasks, each some rows by a few panels of 32 columns.
-//! [`k_blocks`] cuts K, so that a task's packed panels stay in the second-level cache. [`pack`] decodes B into these
-//! panels. For every 12 rows of A ([`a_block`]) the [`microkernel`] goes through the panels with its 12 × 32 sums in
-//! registers, and [`epilogue`] writes them.
+//! The work is cut as BLIS cuts it. `plan` cuts C into tasks, each some rows by a few panels of 32 columns.
+//! `k_blocks` cuts K, so that a task's packed panels stay in the second-level cache. `pack` decodes B into these
+//! panels. For every 12 rows of A (`a_block`) the `microkernel` goes through the panels with its 12 × 32 sums in
+//! registers, and `epilogue` writes them.
 //!
 //! Why not a GEMM library: those take B as a dense matrix. A quantised weight would have to be decoded to memory first,
 //! and a sum of terms would be written and read once for each.
@@ -26,6 +26,8 @@ mod prepacked;
 mod quantised_a;
 mod task;
 mod term;
+#[cfg(test)]
+mod test_values;
 pub(crate) mod tile;
 
 use crate::{
@@ -76,14 +78,8 @@ mod tests {
     use half::bf16;
     use irtune_device::{Side, WeightView};
 
-    use super::*;
+    use super::{test_values::values, *};
     use crate::matrix::{Matrix, MatrixMut};
-
-    pub(super) fn values(count: usize, seed: u64) -> Vec<f32> {
-        let uniform =
-            |index: usize| irtune_device::mix_key(&[seed, index as u64]) as i32 as f32 / i32::MAX as f32;
-        (0..count).map(uniform).collect()
-    }
 
     fn operands<E: Element>(values: &[f32]) -> Vec<E> {
         values.iter().map(|&value| E::from_f32(value)).collect()

@@ -218,7 +218,7 @@ vectorised! {
 mod tests {
     use super::*;
     use crate::{
-        gemm::{Output, Term, gemm, tests::values},
+        gemm::{Output, Term, gemm, test_values::values},
         matrix::{Matrix, MatrixMut},
     };
 

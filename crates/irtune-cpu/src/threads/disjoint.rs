@@ -42,3 +42,21 @@ impl<'a, T> DisjointSlice<'a, T> {
         unsafe { std::slice::from_raw_parts_mut(self.start.add(first), length) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_outside_the_slice_are_refused() {
+        let mut values = [0; 10];
+        let shared = DisjointSlice::new(&mut values);
+        let is_part = |first, length| {
+            // SAFETY: one part at a time, dropped at once.
+            let part = std::panic::AssertUnwindSafe(|| unsafe { shared.part(first, length) }.len());
+            std::panic::catch_unwind(part).is_ok()
+        };
+        assert!(is_part(0, 10) && is_part(3, 7) && is_part(10, 0));
+        assert!(!is_part(4, 7) && !is_part(11, 0) && !is_part(usize::MAX, 2));
+    }
+}

@@ -1,7 +1,7 @@
 //! Work cut into tasks that run on the threads of the current rayon pool.
 //!
-//! How work is cut depends on its shape alone, and each task computes its outputs in a fixed order. So results do not
-//! depend on which thread takes which task.
+//! How work is cut depends on its shape and, for a GEMM, on the number of threads. Each task computes its outputs in a
+//! fixed order. So results do not depend on which thread takes which task.
 
 use rayon::prelude::*;
 

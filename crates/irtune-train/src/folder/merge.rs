@@ -1,14 +1,12 @@
 //! A run's base and training as one model: a transformers folder, with what irtune itself needs to use it beside it.
 
 use super::error::RunFolderError;
+use super::saved_model::{OtherBase, SavedModel};
 use super::{RunFolder, read_json};
-use crate::settings::{Objective, Tune};
+use crate::settings::Objective;
 use irtune_data::{LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
-use irtune_model::{
-    Base, Changes, MergeError, Merged, MergedType, ModelError, read_adapter, read_head, read_tuned_weights,
-    write_merged,
-};
+use irtune_model::{Base, Changes, MergeError, Merged, MergedType, ModelError, write_merged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -79,6 +77,12 @@ pub enum MergeRunError {
     Write(#[from] WriteError),
 }
 
+impl From<OtherBase> for MergeRunError {
+    fn from(OtherBase { found, expected }: OtherBase) -> MergeRunError {
+        MergeRunError::OtherBase { found, expected }
+    }
+}
+
 /// A merged model, beside what transformers knows of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,33 +119,14 @@ pub fn merge(
     if settings.objective == Objective::Words {
         return Err(MergeRunError::NoHead { path: run.to_owned() });
     }
-    let model = folder.model_path(settings.tune);
-    if !model.is_dir() {
+    if !folder.model_path(settings.tune).is_dir() {
         return Err(MergeRunError::NoModel { path: run.to_owned() });
     }
     check_free(out)?;
-    let path = options.base.as_deref().unwrap_or(&sources.base.path);
-    let base = Base::open(path).map_err(ModelError::from)?;
-    if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
-        return Err(MergeRunError::OtherBase { found: path.to_owned(), expected: sources.base.path });
-    }
+    let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
-    let merged = match settings.tune {
-        Tune::Adapters if settings.head_only => {
-            let head = read_head(&model, &base.config).map_err(ModelError::from)?;
-            write(out, &base, &Changes::Head { tensors: &head.tensors }, &known, options.stored, progress)?
-        }
-        Tune::Adapters => {
-            let adapter = read_adapter(&model, &base.config).map_err(ModelError::from)?;
-            let changes = Changes::Adapter { adapter: &adapter.adapter, tensors: &adapter.tensors };
-            write(out, &base, &changes, &known, options.stored, progress)?
-        }
-        Tune::Weights => {
-            let tuned = read_tuned_weights(&model, &base.config).map_err(ModelError::from)?;
-            let changes = Changes::Weights { tensors: &tuned.tensors };
-            write(out, &base, &changes, &known, options.stored, progress)?
-        }
-    };
+    let saved = SavedModel::read(&folder, &settings, &base)?;
+    let merged = write(out, &base, &saved.changes(), &known, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
 }
 

@@ -1,6 +1,7 @@
 //! Why a trained model can't be used.
 
 use crate::folder::error::RunFolderError;
+use crate::folder::saved_model::OtherBase;
 use irtune_data::{DataError, Place};
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
@@ -59,4 +60,10 @@ pub enum PredictorError {
         /// Labels of the run, or of the merged model's list.
         run: usize,
     },
+}
+
+impl From<OtherBase> for PredictorError {
+    fn from(OtherBase { found, expected }: OtherBase) -> PredictorError {
+        PredictorError::OtherBase { found, expected }
+    }
 }

@@ -9,14 +9,13 @@ use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
 use crate::folder::merge::MergedModel;
+use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
-use crate::settings::{TrainSettings, Tune};
 use crate::task::Task;
 use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
 use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use irtune_model::{
     Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
-    read_adapter, read_head, read_tuned_weights,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,12 +55,12 @@ pub enum Reading {
     /// A batch at a time: answers don't wait for pairs that are yet to come.
     Batch,
     /// Sixteen batches at a time, which is faster: pairs that begin alike share a batch, and from 64 pairs on a small
-    /// model is prepacked ([`irtune_model::Engine::merge`]).
+    /// model is prepacked ([`irtune_model::Classify::prepack`]).
     Ahead,
 }
 
-/// What was trained, as its folder has it.
-struct Saved {
+/// What is opened: a task, and what was trained for it.
+struct Opened {
     task: Task,
     max_length: usize,
     seed: u64,
@@ -71,39 +70,13 @@ struct Saved {
     tensors: Vec<HostTensor>,
 }
 
-impl Saved {
-    /// Of a run folder.
-    fn of_run(
-        folder: &RunFolder,
-        settings: &TrainSettings,
-        task: Task,
-        base: &Base,
-    ) -> Result<Saved, ModelError> {
-        let model = folder.model_path(settings.tune);
-        let (trained, labels, tensors) = match settings.tune {
-            Tune::Adapters if settings.head_only => {
-                let head = read_head(&model, &base.config)?;
-                (Trained::Head, head.label_count, head.tensors)
-            }
-            Tune::Adapters => {
-                let adapter = read_adapter(&model, &base.config)?;
-                (Trained::Adapter(adapter.adapter), adapter.label_count, adapter.tensors)
-            }
-            Tune::Weights => {
-                let tuned = read_tuned_weights(&model, &base.config)?;
-                (Trained::Weights { lowest: 0 }, tuned.label_count, tuned.tensors)
-            }
-        };
-        let (max_length, seed) = (settings.max_length, settings.seed);
-        Ok(Saved { task, max_length, seed, trained, labels, tensors })
-    }
-
+impl Opened {
     /// Of a merged model, whose base holds the head too.
-    fn of_merged(merged: MergedModel, base: &Base) -> Result<Saved, ModelError> {
+    fn of_merged(merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length } = merged;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
-        Ok(Saved {
+        Ok(Opened {
             task: Task { labels, template: prompt, verbalizer: None },
             max_length,
             seed: 0,
@@ -126,32 +99,28 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let saved = Saved::of_merged(merged, &base)?;
-            return Self::new(folder, base, saved, options);
+            let opened = Opened::of_merged(merged, &base)?;
+            return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
         let settings = run.settings()?;
         if !run.model_path(settings.tune).is_dir() {
             return Err(PredictorError::NoModel { path: folder.to_owned() });
         }
-        let (sources, task) = (run.sources()?, run.task()?);
-        let path = options.base.as_deref().unwrap_or(&sources.base.path);
-        let base = Arc::new(Base::open(path).map_err(ModelError::from)?);
-        // Only what the base is matters here, not where it lies.
-        if (base.source.bytes, &base.source.fingerprint) != (sources.base.bytes, &sources.base.fingerprint) {
-            return Err(PredictorError::OtherBase { found: path.to_owned(), expected: sources.base.path });
-        }
-        let saved = Saved::of_run(&run, &settings, task, &base)?;
-        Self::new(folder, base, saved, options)
+        let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
+        let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
+        let (trained, labels, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
+        let opened = Opened { task, max_length, seed, trained, labels, tensors };
+        Self::new(folder, Arc::new(base), opened, options)
     }
 
     fn new(
         folder: &Path,
         base: Arc<Base>,
-        saved: Saved,
+        opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Saved { task, max_length, seed, trained, labels, tensors } = saved;
+        let Opened { task, max_length, seed, trained, labels, tensors } = opened;
         // A language model knows no labels: its words are the run's.
         if task.verbalizer.is_none() && labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());

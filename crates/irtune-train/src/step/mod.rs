@@ -1,61 +1,24 @@
 //! One training step, from the choice of the layers to the update; no I/O and no clock.
 
+mod error;
 pub(crate) mod head_only;
 mod parts;
 mod probe;
+mod recipe;
 pub(crate) mod schedule;
+mod scratch;
 
 use std::ops::Range;
 
 use irtune_data::Example;
-use irtune_model::{
-    AdamW, BatchError, DropoutKey, Engine, ModelError, PackedBatch, SHORTEST_SHARED, StepReadings,
-    TrainingPass,
-};
-use irtune_select::{Evidence, GradientNorms, LayerPolicy, LayerSet, SelectError, StepDraws, WeightMeasure};
+use irtune_model::{AdamW, DropoutKey, Engine, ModelError, SHORTEST_SHARED, TrainingPass};
+use irtune_select::{Evidence, LayerPolicy, LayerSet, StepDraws, WeightMeasure};
 
-use crate::settings::TrainSettings;
+pub use error::StepError;
 use parts::Part;
 use probe::EngineProbe;
-
-/// What is the same in every step of a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepRecipe {
-    /// Examples of a micro-batch.
-    pub batch_size: usize,
-    /// A micro-batch of more tokens goes through the model in parts; 0 for never.
-    pub micro_batch_tokens: usize,
-    /// Whether the head trains.
-    pub train_head: bool,
-    /// Longest gradient; 0 leaves all as they are.
-    pub max_grad_norm: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Of dropout and of the choice of layers.
-    pub seed: u64,
-    /// Whether adapters drop inputs.
-    pub dropout: bool,
-    /// Shows the policy the gradient norms of each micro-batch instead of the step's, as the published code does.
-    ///
-    /// With more than one micro-batch this runs each of them twice.
-    pub norms_of_micro_batches: bool,
-}
-
-impl StepRecipe {
-    /// What the settings of a run say.
-    pub fn of(settings: &TrainSettings) -> Self {
-        Self {
-            batch_size: settings.batch_size,
-            micro_batch_tokens: settings.micro_batch_tokens,
-            train_head: settings.train_head,
-            max_grad_norm: settings.max_grad_norm,
-            weight_decay: settings.weight_decay,
-            seed: settings.seed,
-            dropout: settings.dropout > 0.0,
-            norms_of_micro_batches: settings.method_options.get("fidelity") == Some("published"),
-        }
-    }
-}
+pub use recipe::StepRecipe;
+pub use scratch::StepScratch;
 
 /// What a step trains on.
 #[derive(Debug, Clone, Copy)]
@@ -79,74 +42,6 @@ pub struct StepOutcome {
     pub active_layers: LayerSet,
     /// Tokens that went through the model, shared beginnings counted once a pass.
     pub tokens: usize,
-}
-
-/// Why a step can't be made.
-#[derive(Debug, thiserror::Error)]
-pub enum StepError {
-    /// The loss is infinite or not a number.
-    #[error("the loss is {loss}")]
-    Loss {
-        /// What it is.
-        loss: f64,
-    },
-    /// The gradient is infinite or not a number.
-    #[error("the gradient norm is {norm}")]
-    Gradient {
-        /// What it is.
-        norm: f64,
-    },
-    /// There is nothing to train on.
-    #[error("the step has no examples")]
-    Empty,
-    /// An example without a label can't be trained on.
-    #[error("example {example} of the step has no label")]
-    Unlabelled {
-        /// Its position in the step.
-        example: usize,
-    },
-    /// The policy can't choose or can't use what it was shown.
-    #[error(transparent)]
-    Select(#[from] SelectError),
-    /// The examples can't be packed.
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    /// The engine can't.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-}
-
-/// Buffers that steps share, so that a step need not make them anew.
-#[derive(Debug)]
-pub struct StepScratch {
-    active: Vec<bool>,
-    norms: GradientNorms,
-    readings: StepReadings,
-    parts: Vec<Part>,
-    weights: Option<Vec<f64>>,
-    pub(crate) targets: Vec<u32>,
-    pub(crate) batch: PackedBatch,
-}
-
-impl StepScratch {
-    /// Buffers for a model of so many layers.
-    pub fn new(layers: usize) -> Self {
-        let norms = GradientNorms::new(layers);
-        Self {
-            active: Vec::new(),
-            norms,
-            readings: StepReadings::default(),
-            parts: Vec::new(),
-            weights: None,
-            targets: Vec::new(),
-            batch: PackedBatch::default(),
-        }
-    }
-
-    /// Keeps what [`measure_weights`] measured for a policy that chooses by it.
-    pub fn set_weights(&mut self, weights: Vec<f64>) {
-        self.weights = Some(weights);
-    }
 }
 
 /// The number a layer about the frozen weights that a policy asks for; `on_layer` is told how many are done.

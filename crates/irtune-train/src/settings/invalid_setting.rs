@@ -6,7 +6,7 @@ use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
 /// A setting that can't be used, and what could be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum Problem {
+pub enum InvalidSetting {
     /// No such method.
     #[error("method: there is no `{method}`; use one of {known}")]
     Method {
@@ -96,25 +96,26 @@ pub enum Problem {
 
 impl TrainSettings {
     /// Everything that is wrong with these settings by themselves; empty when they can be used.
-    pub fn problems(&self) -> Vec<Problem> {
+    pub fn problems(&self) -> Vec<InvalidSetting> {
         let mut problems = Vec::new();
         match method(&self.method) {
             Ok(method) => {
                 let found = method.problems(self.method_options.as_map()).into_iter();
-                problems.extend(found.map(|(option, source)| Problem::MethodOption { option, source }));
+                problems
+                    .extend(found.map(|(option, source)| InvalidSetting::MethodOption { option, source }));
                 if self.tune == Tune::Weights && self.weakens_adapters(method) {
-                    problems.push(Problem::NeedsAdapters { method: method.name });
+                    problems.push(InvalidSetting::NeedsAdapters { method: method.name });
                 }
             }
             Err(_) => {
                 let known = METHODS.iter().map(|method| method.name).collect::<Vec<_>>().join(", ");
-                problems.push(Problem::Method { method: self.method.clone(), known });
+                problems.push(InvalidSetting::Method { method: self.method.clone(), known });
             }
         }
         self.range_problems(&mut problems);
         self.adapter_problems(&mut problems);
         if self.label_words.is_some() && self.objective != Objective::Words {
-            problems.push(Problem::WordsWithoutObjective);
+            problems.push(InvalidSetting::WordsWithoutObjective);
         }
         let of_the_head = [
             ("head_only", self.head_only),
@@ -123,19 +124,19 @@ impl TrainSettings {
         ];
         if self.objective == Objective::Words {
             let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
-            problems.extend(asked.map(|(name, _)| Problem::NeedsHead { name }));
+            problems.extend(asked.map(|(name, _)| InvalidSetting::NeedsHead { name }));
         }
         if self.head_only && self.tune == Tune::Weights {
-            problems.push(Problem::WeightsBesideHeadOnly);
+            problems.push(InvalidSetting::WeightsBesideHeadOnly);
         }
         if self.head_only && !self.train_head {
-            problems.push(Problem::NothingTrains);
+            problems.push(InvalidSetting::NothingTrains);
         }
         if self.prompt.trim().is_empty() {
-            problems.push(Problem::NoPrompt);
+            problems.push(InvalidSetting::NoPrompt);
         }
         if self.early_stopping_patience.is_some() && self.eval_every == Every::Never {
-            problems.push(Problem::PatienceWithoutEvaluation);
+            problems.push(InvalidSetting::PatienceWithoutEvaluation);
         }
         problems
     }
@@ -145,7 +146,7 @@ impl TrainSettings {
         policy.is_ok_and(|policy| policy.needs().probes)
     }
 
-    fn range_problems(&self, problems: &mut Vec<Problem>) {
+    fn range_problems(&self, problems: &mut Vec<InvalidSetting>) {
         for (setting, value) in Self::SETTINGS.iter().zip(self.numbers()) {
             // Beside a number of steps, epochs do not count.
             let counts = setting.name != "epochs" || self.max_steps.is_none();
@@ -153,27 +154,31 @@ impl TrainSettings {
                 && counts
                 && !range.holds(value)
             {
-                problems.push(Problem::Range { name: setting.name, value, range });
+                problems.push(InvalidSetting::Range { name: setting.name, value, range });
             }
         }
     }
 
-    fn adapter_problems(&self, problems: &mut Vec<Problem>) {
+    fn adapter_problems(&self, problems: &mut Vec<InvalidSetting>) {
         match self.adapter {
             Adapter::None if self.tune == Tune::Weights || self.head_only => {}
-            Adapter::None => problems.push(Problem::NoAdapter),
-            adapter if self.tune == Tune::Weights => problems.push(Problem::AdapterBesideWeights { adapter }),
-            Adapter::Dora if self.lora_init == LoraInit::Pissa => problems.push(Problem::DoraFromPissa),
+            Adapter::None => problems.push(InvalidSetting::NoAdapter),
+            adapter if self.tune == Tune::Weights => {
+                problems.push(InvalidSetting::AdapterBesideWeights { adapter })
+            }
+            Adapter::Dora if self.lora_init == LoraInit::Pissa => {
+                problems.push(InvalidSetting::DoraFromPissa)
+            }
             _ => {}
         }
         let targets = self.targets();
         if targets.is_empty() {
             let known = Projection::ALL.map(Projection::name).join(", ");
-            problems.push(Problem::NoTarget { known });
+            problems.push(InvalidSetting::NoTarget { known });
         }
         for (index, projection) in targets.iter().enumerate() {
             if targets[..index].contains(projection) {
-                problems.push(Problem::RepeatedTarget { projection: *projection });
+                problems.push(InvalidSetting::RepeatedTarget { projection: *projection });
             }
         }
     }
@@ -186,7 +191,7 @@ mod tests {
     fn messages(change: impl FnOnce(&mut TrainSettings)) -> Vec<String> {
         let mut settings = TrainSettings::default();
         change(&mut settings);
-        settings.problems().iter().map(Problem::to_string).collect()
+        settings.problems().iter().map(InvalidSetting::to_string).collect()
     }
 
     #[test]

@@ -1,0 +1,82 @@
+//! The model that a run keeps: its adapter, its tuned weights, or its head alone.
+
+use super::RunFolder;
+use super::sources::Sources;
+use crate::settings::{TrainSettings, Tune};
+use irtune_model::{
+    AdapterFolder, Base, Changes, HeadFolder, HostTensor, ModelError, Trained, TunedWeights, read_adapter,
+    read_head, read_tuned_weights,
+};
+use std::path::{Path, PathBuf};
+
+/// The model that a run keeps.
+pub(crate) enum SavedModel {
+    Head(HeadFolder),
+    Adapter(AdapterFolder),
+    Weights(TunedWeights),
+}
+
+impl SavedModel {
+    /// Reads the model of a run.
+    ///
+    /// # Errors
+    /// When its folder can't be read or does not fit the base.
+    pub(crate) fn read(
+        folder: &RunFolder,
+        settings: &TrainSettings,
+        base: &Base,
+    ) -> Result<SavedModel, ModelError> {
+        let path = folder.model_path(settings.tune);
+        Ok(match settings.tune {
+            Tune::Adapters if settings.head_only => SavedModel::Head(read_head(&path, &base.config)?),
+            Tune::Adapters => SavedModel::Adapter(read_adapter(&path, &base.config)?),
+            Tune::Weights => SavedModel::Weights(read_tuned_weights(&path, &base.config)?),
+        })
+    }
+
+    /// What it changes in its base.
+    pub(crate) fn changes(&self) -> Changes<'_> {
+        match self {
+            SavedModel::Head(head) => Changes::Head { tensors: &head.tensors },
+            SavedModel::Adapter(folder) => {
+                Changes::Adapter { adapter: &folder.adapter, tensors: &folder.tensors }
+            }
+            SavedModel::Weights(tuned) => Changes::Weights { tensors: &tuned.tensors },
+        }
+    }
+
+    /// What an engine loads: what trained, the labels of the head, and the tensors.
+    pub(crate) fn into_parts(self) -> (Trained, usize, Vec<HostTensor>) {
+        match self {
+            SavedModel::Head(head) => (Trained::Head, head.label_count, head.tensors),
+            SavedModel::Adapter(folder) => {
+                (Trained::Adapter(folder.adapter), folder.label_count, folder.tensors)
+            }
+            SavedModel::Weights(tuned) => (Trained::Weights { lowest: 0 }, tuned.label_count, tuned.tensors),
+        }
+    }
+}
+
+/// Another base than a run's: the path found, and where the run's was.
+pub(crate) struct OtherBase {
+    pub(crate) found: PathBuf,
+    pub(crate) expected: PathBuf,
+}
+
+impl Sources {
+    /// Opens the base, where it is now or where it was. Only what it is matters, not where it lies.
+    ///
+    /// # Errors
+    /// When it can't be opened, or is another one.
+    pub(crate) fn open_base<E: From<ModelError> + From<OtherBase>>(
+        &self,
+        now: Option<&Path>,
+    ) -> Result<Base, E> {
+        let path = now.unwrap_or(&self.base.path);
+        let base = Base::open(path).map_err(ModelError::from)?;
+        if (base.source.bytes, &base.source.fingerprint) == (self.base.bytes, &self.base.fingerprint) {
+            return Ok(base);
+        }
+        Err(OtherBase { found: path.to_owned(), expected: self.base.path.clone() }.into())
+    }
+}
