@@ -110,7 +110,7 @@ pub enum ModelError {
     Memory {
         /// What it may use, in bytes.
         limit: usize,
-        /// What it needs when all layers but the last are computed again, in bytes.
+        /// What it needs when all layers but the last are recomputed, in bytes.
         needed: usize,
     },
     /// Hidden states can only be kept above a layer.

@@ -2,7 +2,7 @@
 
 use irtune_device::{CrossEntropy, Device, LossOptions};
 
-use super::{Decoder, state_cache::StateCache, words::Words};
+use super::{Decoder, state_cache::StateCache, verbalizer::Verbalizer};
 use crate::{
     adapters::{AdapterConfig, Projection},
     base::config::ModelConfig,
@@ -60,23 +60,23 @@ impl<D: Device> Decoder<D> {
     }
 
     pub(crate) fn logits(&mut self, batch: &PackedBatch, out: &mut Vec<f32>) -> Result<(), ModelError> {
-        let with_words = self.with_words(batch, None);
-        let prepared = self.prepare(with_words.as_ref().unwrap_or(batch), None);
+        let with_label_tokens = self.with_label_tokens(batch, None);
+        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), None);
         let (device, layers) = (self.device.clone(), self.layers.len());
         let done = prepared.and_then(|()| {
             device.run(|| {
                 self.forward(|_| Mode::NoGrad, layers, None, &[])?;
-                if let Some(words) = &mut self.words {
+                if let Some(verbalizer) = &mut self.verbalizer {
                     let (layout, pooled) = (&self.batch, &self.workspace.pooled);
                     let (device, examples) = (&*self.device, layout.order.len());
-                    words.log_likelihoods(device, &layout.uploaded, pooled, examples, out)?;
+                    verbalizer.log_likelihoods(device, &layout.uploaded, pooled, examples, out)?;
                 }
                 Ok(())
             })
         });
-        self.keep_words(with_words);
+        self.keep_label_tokens(with_label_tokens);
         done?;
-        if self.words.is_some() {
+        if self.verbalizer.is_some() {
             return Ok(());
         }
         let length = batch.examples() * self.labels;
@@ -103,8 +103,8 @@ impl<D: Device> Decoder<D> {
         if self.trained.is_weights() && given.iter().any(|&factor| factor != 1.0) {
             return Err(ModelError::NothingToWeaken);
         }
-        let with_words = self.with_words(batch, Some(targets));
-        let prepared = self.prepare(with_words.as_ref().unwrap_or(batch), Some(targets));
+        let with_label_tokens = self.with_label_tokens(batch, Some(targets));
+        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), Some(targets));
         // States above weakened adapters are not those that are kept.
         let changes_kept = |cache: &StateCache| {
             let mut below = given.iter().zip(&self.groups).take(cache.layer);
@@ -120,7 +120,7 @@ impl<D: Device> Decoder<D> {
             })
         });
         self.cache = set_aside.or(self.cache.take());
-        self.keep_words(with_words);
+        self.keep_label_tokens(with_label_tokens);
         done?;
         let (device, readings) = self.readings();
         Ok(readings.evaluated(device))
@@ -128,11 +128,11 @@ impl<D: Device> Decoder<D> {
 
     /// The sum of the examples' losses after a forward, all labels counted alike, to its place on the device.
     fn find_evaluated_loss(&mut self) {
-        let Self { device, batch, workspace, words, readings, .. } = self;
+        let Self { device, batch, workspace, verbalizer, readings, .. } = self;
         let readings = readings.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         let out = readings.evaluated_slot(device);
-        match words {
-            Some(words) => words.losses(device, &batch.uploaded, &workspace.pooled, None, out),
+        match verbalizer {
+            Some(verbalizer) => verbalizer.losses(device, &batch.uploaded, &workspace.pooled, None, out),
             None => {
                 let (labels, options) = (self.labels, &LossOptions::default());
                 let loss = CrossEntropy { layout: &batch.uploaded, labels, options, factor: 1.0 };
@@ -143,7 +143,7 @@ impl<D: Device> Decoder<D> {
 
     pub(crate) fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
         let training = self.slots.kept > 0;
-        self.words = Some(Words::new(&*self.device, &self.base, words, self.labels, training)?);
+        self.verbalizer = Some(Verbalizer::new(&*self.device, &self.base, words, self.labels, training)?);
         Ok(())
     }
 

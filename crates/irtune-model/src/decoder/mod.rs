@@ -11,7 +11,7 @@ mod readings;
 mod state;
 mod state_cache;
 mod train;
-mod words;
+mod verbalizer;
 pub(crate) mod workspace;
 
 use std::sync::{Arc, Mutex};
@@ -42,7 +42,7 @@ use budget::Budget;
 use cosines::Cosines;
 use readings::Readings;
 use state_cache::StateCache;
-use words::Words;
+use verbalizer::Verbalizer;
 use workspace::{Capacity, Slots, Workspace};
 
 pub use options::{EngineOptions, TrainingPass};
@@ -73,8 +73,8 @@ pub(crate) struct Decoder<D: Device> {
     cache: Option<StateCache>,
     /// How training counts labels.
     loss: LossOptions,
-    /// What stands for the labels when the language-model head classifies.
-    words: Option<Words<D>>,
+    /// The label tokens, when the language-model head classifies.
+    verbalizer: Option<Verbalizer<D>>,
     readings: Mutex<Readings<D>>,
     /// Logits on their way.
     host: Vec<f32>,
@@ -99,7 +99,7 @@ impl<D: Device> Batch<D> {
         Rows { layout: &self.uploaded, set, queries, tokens }
     }
 
-    /// Rows that are read after the last layer: one an example, or more with words.
+    /// Rows that are read after the last layer: one an example, or more with a verbalizer.
     fn read_rows(&self) -> usize {
         self.layout.rows(RowSet::Read)
     }
@@ -179,7 +179,7 @@ impl<D: Device> Decoder<D> {
             slots,
             cache: None,
             loss: LossOptions::default(),
-            words: None,
+            verbalizer: None,
             readings,
             host: Vec::new(),
             training: options.training,
@@ -200,8 +200,8 @@ impl<D: Device> Decoder<D> {
         batch::layout::fill(layout, batch);
         layout.classes.clear();
         layout.picks.clear();
-        match (&self.words, targets) {
-            (Some(words), _) => words.fill(layout),
+        match (&self.verbalizer, targets) {
+            (Some(verbalizer), _) => verbalizer.fill(layout),
             (None, Some(targets)) => {
                 layout.classes.extend(order.iter().map(|&example| targets[example]));
             }
@@ -251,6 +251,6 @@ impl<D: Device> Decoder<D> {
     }
 
     fn groups(&self) -> impl Iterator<Item = &Group<D>> {
-        self.groups.iter().chain(self.words.is_none().then_some(&self.head))
+        self.groups.iter().chain(self.verbalizer.is_none().then_some(&self.head))
     }
 }

@@ -87,7 +87,7 @@ impl<D: Device> Decoder<D> {
         let Workspace { pooled, pooled_rstd, logits, .. } = workspace;
         let norm = final_norm(&self.final_gain, config);
         device.rms_norm_floats(norm, pooled_residual, shape.examples, pooled, pooled_rstd);
-        if self.words.is_none() {
+        if self.verbalizer.is_none() {
             device.head(pooled, &self.head.values, shape, logits);
         }
         Ok(())
@@ -109,7 +109,7 @@ impl<D: Device> Decoder<D> {
             workspace;
         let normed_gradient = &mut scratch.stream.picked_gradient;
         let Group { values, gradient, dirty, .. } = head;
-        if self.words.is_none() {
+        if self.verbalizer.is_none() {
             *dirty |= train_head;
             let head_gradient = train_head.then_some(gradient);
             device.head_backward(pooled, values, shape, logits_gradient, normed_gradient, head_gradient);

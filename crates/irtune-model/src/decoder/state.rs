@@ -38,8 +38,8 @@ impl<D: Device> Decoder<D> {
         let expected = self.groups().filter(|group| given(group)).flat_map(Group::expected);
         let expected = expected.map(|(name, shape)| (name.to_owned(), shape)).collect();
         let found = checked::checked(expected, tensors)?;
-        let Self { device, groups, head, words, cache, .. } = self;
-        for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
+        let Self { device, groups, head, verbalizer, cache, .. } = self;
+        for group in groups.iter_mut().chain(verbalizer.is_none().then_some(head)) {
             let given = given(group);
             group.keep_masters(device, given)?;
             if given {
@@ -70,8 +70,8 @@ impl<D: Device> Decoder<D> {
                     .map(|(part, shape)| (format!("{name}.{part}"), shape))
             });
         let found = checked::checked(expected.collect(), tensors)?;
-        let Self { device, groups, head, words, spare, .. } = self;
-        for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
+        let Self { device, groups, head, verbalizer, spare, .. } = self;
+        for group in groups.iter_mut().chain(verbalizer.is_none().then_some(head)) {
             if given(group) {
                 group.prepare_moments(device, spare)?;
                 group.load_optimizer_state(device, |name| found[name]);

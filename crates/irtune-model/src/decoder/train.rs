@@ -42,12 +42,12 @@ impl<D: Device> Decoder<D> {
         if pass.active.contains(&true) && self.groups.is_empty() {
             return Err(ModelError::NothingToTrain);
         }
-        let with_words = self.with_words(batch, Some(targets));
-        let batch = with_words.as_ref().unwrap_or(batch);
+        let with_label_tokens = self.with_label_tokens(batch, Some(targets));
+        let batch = with_label_tokens.as_ref().unwrap_or(batch);
         let prepared = self.prepare(batch, Some(targets));
         let device = self.device.clone();
         let done = prepared.and_then(|()| device.run(|| self.run_training_pass(pass)));
-        self.keep_words(with_words);
+        self.keep_label_tokens(with_label_tokens);
         done
     }
 
@@ -83,13 +83,13 @@ impl<D: Device> Decoder<D> {
     /// The sum of the examples' losses after a forward to its place on the device; leaves the gradient of the sum times
     /// `factor`.
     fn find_loss(&mut self, factor: f64) {
-        let Self { device, batch, workspace, words, readings, loss, .. } = self;
+        let Self { device, batch, workspace, verbalizer, readings, loss, .. } = self;
         let readings = readings.get_mut().unwrap_or_else(PoisonError::into_inner);
         let out = readings.loss_slot(device);
-        match words {
-            Some(words) => {
+        match verbalizer {
+            Some(verbalizer) => {
                 let gradient = &mut workspace.scratch.stream.picked_gradient;
-                words.losses(device, &batch.uploaded, &workspace.pooled, Some((factor, gradient)), out);
+                verbalizer.losses(device, &batch.uploaded, &workspace.pooled, Some((factor, gradient)), out);
             }
             None => {
                 let loss =
@@ -135,9 +135,9 @@ impl<D: Device> Decoder<D> {
 
     /// Reads a step's losses, gradient norms and cosines at once.
     pub(crate) fn read_step(&mut self, active: &[bool], train_head: bool, out: &mut StepReadings) {
-        let Self { device, groups, head, words, readings, cosines, .. } = self;
+        let Self { device, groups, head, verbalizer, readings, cosines, .. } = self;
         let readings = readings.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let head = (train_head && words.is_none()).then_some(&*head);
+        let head = (train_head && verbalizer.is_none()).then_some(&*head);
         readings.step(device, groups, head, active, out);
         cosines.to_means(&mut out.cosines);
     }
@@ -190,7 +190,7 @@ impl<D: Device> Decoder<D> {
     ) -> (&'a D, impl Iterator<Item = &'a mut Group<D>>) {
         let layers =
             self.groups.iter_mut().zip(active).filter_map(|(group, &active)| active.then_some(group));
-        let head = (train_head && self.words.is_none()).then_some(&mut self.head);
+        let head = (train_head && self.verbalizer.is_none()).then_some(&mut self.head);
         (&self.device, layers.chain(head))
     }
 

@@ -1,8 +1,11 @@
-//! Classification by the base's own language-model head: how likely each label's words are after a prompt.
+//! Classification by the base's own language-model head: how likely each label's tokens are after a prompt.
 //!
-//! A prompt is computed once for all labels: its last row says the first token of every label's words, and words of
-//! several tokens branch off it, each branch without its last token, after which nothing is asked. Only these rows are
-//! multiplied with the vocabulary, a few at a time.
+//! A verbalizer says each label in tokens. A prompt is computed once for all labels. Its last row tells the first token
+//! of every label; labels of several tokens branch off it, each branch without its last token, after which nothing is
+//! asked. Only these rows are multiplied with the vocabulary, a few at a time.
+//!
+//! # Source
+//! Schick & Schütze, "Exploiting Cloze Questions for Few Shot Text Classification", 2021 (verbalizers).
 
 use std::{mem, ops::Range};
 
@@ -24,15 +27,15 @@ struct Ask {
     label: usize,
 }
 
-/// The labels' words, and what their likelihoods are computed in.
-pub(super) struct Words<D: Device> {
+/// The labels' tokens, and what their likelihoods are computed in.
+pub(super) struct Verbalizer<D: Device> {
     /// By label.
     tokens: Vec<Vec<u32>>,
     /// `[vocabulary, hidden]`
     head: D::Weight,
     vocabulary: usize,
     hidden: usize,
-    /// Memory of the last batch with its words.
+    /// Memory of the last batch with its label tokens.
     batch: PackedBatch,
     /// By row.
     asks: Vec<Ask>,
@@ -54,7 +57,7 @@ pub(super) struct Words<D: Device> {
     sums: Vec<f64>,
 }
 
-impl<D: Device> Words<D> {
+impl<D: Device> Verbalizer<D> {
     pub(super) fn new(
         device: &D,
         base: &Base,
@@ -228,19 +231,19 @@ impl<D: Device> Words<D> {
 }
 
 impl<D: Device> Decoder<D> {
-    /// With words, the prompts followed by them; of each example's own label, if targets are given.
-    pub(super) fn with_words(
+    /// With a verbalizer, the prompts followed by label tokens; of each example's own label, if targets are given.
+    pub(super) fn with_label_tokens(
         &mut self,
         prompts: &PackedBatch,
         targets: Option<&[u32]>,
     ) -> Option<PackedBatch> {
-        self.words.as_mut().map(|words| words.extend(prompts, targets))
+        self.verbalizer.as_mut().map(|verbalizer| verbalizer.extend(prompts, targets))
     }
 
-    /// Takes back what [`with_words`](Self::with_words) gave, to be filled again.
-    pub(super) fn keep_words(&mut self, batch: Option<PackedBatch>) {
-        if let (Some(words), Some(batch)) = (&mut self.words, batch) {
-            words.batch = batch;
+    /// Takes back what [`with_label_tokens`](Self::with_label_tokens) gave, to be filled again.
+    pub(super) fn keep_label_tokens(&mut self, batch: Option<PackedBatch>) {
+        if let (Some(verbalizer), Some(batch)) = (&mut self.verbalizer, batch) {
+            verbalizer.batch = batch;
         }
     }
 }
