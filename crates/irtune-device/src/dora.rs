@@ -3,7 +3,7 @@
 //! # Source
 //! Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", 2024, arXiv 2402.09353.
 
-use crate::Memory;
+use crate::{DeviceError, Memory};
 
 /// Where DoRA's parameters are in a buffer, and how large.
 #[derive(Clone, Copy, Debug)]
@@ -48,19 +48,17 @@ pub struct DoraNorms<D: Memory + ?Sized> {
 
 impl<D: Memory> DoraNorms<D> {
     /// With a B of zero and magnitudes that are the norms: the factors are 1.
-    pub fn new(device: &D, squares: &[f32], norms: &[f32]) -> Self {
-        let filled = |values: &[f32]| {
-            let mut floats = device.floats(values.len());
-            device.upload(values, &mut floats, 0);
-            floats
-        };
+    ///
+    /// # Errors
+    /// When there is no room for them.
+    pub fn new(device: &D, squares: &[f32], norms: &[f32]) -> Result<Self, DeviceError> {
         let outputs = squares.len();
-        Self {
-            squares: filled(squares),
-            norms: filled(norms),
-            factors: filled(&vec![1.0; outputs]),
-            excess: device.floats(outputs),
-        }
+        Ok(Self {
+            squares: device.filled(squares)?,
+            norms: device.filled(norms)?,
+            factors: device.filled(&vec![1.0; outputs])?,
+            excess: device.floats(outputs, 1)?,
+        })
     }
 }
 
@@ -80,13 +78,16 @@ pub struct DoraScratch<D: Memory + ?Sized> {
 
 impl<D: Memory> DoraScratch<D> {
     /// For matrices of up to this rank and so many outputs.
-    pub fn new(device: &D, rank: usize, outputs: usize) -> Self {
-        Self {
-            cross: device.floats(rank * outputs),
-            own: device.floats(rank * rank),
-            scaled: device.floats(rank * outputs),
-            square: device.floats(rank * rank),
-            quotients: device.floats(outputs),
-        }
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn new(device: &D, rank: usize, outputs: usize) -> Result<Self, DeviceError> {
+        Ok(Self {
+            cross: device.floats(rank, outputs)?,
+            own: device.floats(rank, rank)?,
+            scaled: device.floats(rank, outputs)?,
+            square: device.floats(rank, rank)?,
+            quotients: device.floats(outputs, 1)?,
+        })
     }
 }

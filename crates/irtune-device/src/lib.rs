@@ -9,12 +9,14 @@
 //!
 //! The crate also holds the plain types that both sides need: how a model file stores a matrix ([`Format`],
 //! [`WeightView`], [`FrozenMatrix`]), what an attention runs over ([`AttentionShape`]), and the settings of losses and
-//! optimizer. It has one `unsafe` block, which maps a file into memory ([`MappedFile`]); everything else is safe code.
+//! optimizer. The feature `conformance` adds checks that any device can run in its tests. The crate has one `unsafe` block, which maps a file into memory ([`MappedFile`]); everything else is safe code.
 #![deny(unsafe_code)]
 
 mod activation;
 mod adapter_ops;
 mod attention;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod decoder_ops;
 mod dora;
 mod dropout;

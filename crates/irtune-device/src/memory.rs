@@ -11,17 +11,19 @@ pub struct Slot<'a, D: Memory + ?Sized> {
 }
 
 /// Buffers of a device: how they are made, filled and read.
+///
+/// A buffer's default is empty.
 pub trait Memory: Send + Sync {
     /// Activations that enter matrix products.
-    type Operands: Send + Sync;
+    type Operands: Send + Sync + Default;
     /// f32 values: residual stream, parameters, gradients, moments.
-    type Floats: Send + Sync;
+    type Floats: Send + Sync + Default;
     /// Dropout masks, 32 bits a word.
-    type Words: Send + Sync;
+    type Words: Send + Sync + Default;
     /// A frozen matrix of the base.
     type Weight: Send + Sync;
     /// Results in f64 that stay on the device until they are read: losses, sums of squares.
-    type Scalars: Send + Sync;
+    type Scalars: Send + Sync + Default;
     /// A batch's layout.
     type Layout: Send + Sync;
     /// Angles of the rotary position embedding.
@@ -52,14 +54,26 @@ pub trait Memory: Send + Sync {
     /// When the device can't hold it.
     fn weight(&self, matrix: FrozenMatrix) -> Result<Self::Weight, DeviceError>;
 
-    /// Zeroed operands.
-    fn operands(&self, length: usize) -> Self::Operands;
-    /// Zeroed f32 values.
-    fn floats(&self, length: usize) -> Self::Floats;
-    /// Zeroed mask words.
-    fn words(&self, length: usize) -> Self::Words;
+    /// Zeroed operands, `[rows, columns]`.
+    ///
+    /// # Errors
+    /// [`DeviceError::Memory`] when there is no room for them.
+    fn operands(&self, rows: usize, columns: usize) -> Result<Self::Operands, DeviceError>;
+    /// Zeroed f32 values, `[rows, columns]`.
+    ///
+    /// # Errors
+    /// As [`Memory::operands`].
+    fn floats(&self, rows: usize, columns: usize) -> Result<Self::Floats, DeviceError>;
+    /// Zeroed mask words, `[rows, columns]`.
+    ///
+    /// # Errors
+    /// As [`Memory::operands`].
+    fn words(&self, rows: usize, columns: usize) -> Result<Self::Words, DeviceError>;
     /// Zeroed results.
-    fn scalars(&self, length: usize) -> Self::Scalars;
+    ///
+    /// # Errors
+    /// As [`Memory::operands`].
+    fn scalars(&self, length: usize) -> Result<Self::Scalars, DeviceError>;
     /// Sets a result to zero.
     fn zero(&self, slot: Slot<Self>);
     /// Reads the first results, as many as `to` is long. Everything that was asked for before is then done: a training
@@ -73,6 +87,15 @@ pub trait Memory: Send + Sync {
     fn rotary_table(&self, table: RotaryTable) -> Self::Rotary;
     /// Copies from the host to `offset`.
     fn upload(&self, from: &[f32], to: &mut Self::Floats, offset: usize);
+    /// These values in a buffer of their own.
+    ///
+    /// # Errors
+    /// As [`Memory::operands`].
+    fn filled(&self, values: &[f32]) -> Result<Self::Floats, DeviceError> {
+        let mut floats = self.floats(values.len(), 1)?;
+        self.upload(values, &mut floats, 0);
+        Ok(floats)
+    }
     /// Copies to the host from `offset`.
     fn download(&self, from: &Self::Floats, offset: usize, to: &mut [f32]);
     /// Copies the first `length` values of a buffer to `offset` of another.

@@ -81,7 +81,7 @@ fn main() {
             let key = Some(DropoutKey { seed: 1, step });
             let loss = engine.accumulate(&batch, &targets, &active, true, EXAMPLES as f64, key).expect("gradients");
             let gradients = start.elapsed().as_secs_f64();
-            engine.update(&active, true, &adamw);
+            engine.update(&active, true, &adamw).expect("an update");
             let whole = start.elapsed().as_secs_f64();
             let speed = operations_a_token(&config, 32) * count as f64 / whole / 1e9;
             println!(

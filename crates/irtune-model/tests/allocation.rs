@@ -31,7 +31,7 @@ fn step(
         engine.gradient_norms(layer, norms);
     }
     engine.scale_gradients(active, true, 0.5);
-    engine.update(active, true, &ADAMW);
+    engine.update(active, true, &ADAMW).expect("an update");
     loss
 }
 

@@ -23,7 +23,7 @@ fn step(engine: &mut dyn Engine, batch: &PackedBatch, layers: &[usize], norms: &
     assert!(loss.is_finite());
     layers.iter().for_each(|&layer| engine.gradient_norms(layer, norms));
     engine.scale_gradients(&active, true, 0.5);
-    engine.update(&active, true, &ADAMW);
+    engine.update(&active, true, &ADAMW).expect("an update");
 }
 
 fn bytes() -> usize {

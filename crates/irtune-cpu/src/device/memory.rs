@@ -1,5 +1,6 @@
 use std::sync::PoisonError;
 
+use bytemuck::Zeroable;
 use irtune_device::{BatchLayout, DeviceError, FrozenMatrix, Memory, RotaryTable, Slot};
 use rayon::{ThreadPool, prelude::*};
 
@@ -10,6 +11,20 @@ use crate::{
     simd::element::Element,
     threads::scratch,
 };
+
+/// Untouched zero pages for so many values: what is never written never becomes resident.
+fn zeroed<T: Zeroable>(length: Option<usize>) -> Result<Vec<T>, DeviceError> {
+    let asked = length.and_then(|length| length.checked_mul(size_of::<T>()));
+    let made = length.and_then(|length| bytemuck::allocation::try_zeroed_vec(length).ok());
+    made.ok_or_else(|| DeviceError::Memory { asked, total: None, available: available() })
+}
+
+/// Bytes of memory that the system could still give, where it says so.
+fn available() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok()?.checked_mul(1024)
+}
 
 impl<E: Element> Memory for Cpu<E> {
     type Operands = Vec<E>;
@@ -49,20 +64,20 @@ impl<E: Element> Memory for Cpu<E> {
         Ok(matrix)
     }
 
-    fn operands(&self, length: usize) -> Vec<E> {
-        bytemuck::allocation::zeroed_vec(length)
+    fn operands(&self, rows: usize, columns: usize) -> Result<Vec<E>, DeviceError> {
+        zeroed(rows.checked_mul(columns))
     }
 
-    fn floats(&self, length: usize) -> Vec<f32> {
-        vec![0.0; length]
+    fn floats(&self, rows: usize, columns: usize) -> Result<Vec<f32>, DeviceError> {
+        zeroed(rows.checked_mul(columns))
     }
 
-    fn words(&self, length: usize) -> Vec<u32> {
-        vec![0; length]
+    fn words(&self, rows: usize, columns: usize) -> Result<Vec<u32>, DeviceError> {
+        zeroed(rows.checked_mul(columns))
     }
 
-    fn scalars(&self, length: usize) -> Vec<f64> {
-        vec![0.0; length]
+    fn scalars(&self, length: usize) -> Result<Vec<f64>, DeviceError> {
+        zeroed(Some(length))
     }
 
     fn zero(&self, slot: Slot<Self>) {
@@ -105,5 +120,21 @@ impl<E: Element> Memory for Cpu<E> {
 
     fn clear(&self, values: &mut Vec<f32>, offset: usize, length: usize) {
         values[offset..][..length].fill(0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_without_room_is_an_error() {
+        let device = Cpu::<f32>::new(1).unwrap();
+        for (rows, columns) in [(usize::MAX, 2), (1 << 40, 1 << 20)] {
+            let error = device.floats(rows, columns).unwrap_err();
+            let DeviceError::Memory { asked, .. } = error else { panic!("{error}") };
+            assert_eq!(asked, rows.checked_mul(columns).and_then(|length| length.checked_mul(4)));
+        }
+        assert_eq!(device.floats(3, 2).unwrap(), [0.0; 6]);
     }
 }

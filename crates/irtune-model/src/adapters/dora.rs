@@ -11,7 +11,9 @@
 //! Liu et al. 2024, arXiv 2402.09353; PEFT 0.21 `tuners/lora/{dora,variants}.py`.
 
 use arrayvec::ArrayVec;
-use irtune_device::{Device, DoraMatrix, DoraNorms, DoraPlace, Epilogue, Output, Term, WeightView};
+use irtune_device::{
+    Device, DeviceError, DoraMatrix, DoraNorms, DoraPlace, Epilogue, Output, Term, WeightView,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -74,16 +76,16 @@ impl DoraConfig {
         entries: &mut Entries,
         names: &[String],
         weight: &WeightView,
-    ) -> DoraSite<D> {
+    ) -> Result<DoraSite<D>, DeviceError> {
         let outputs = weight.rows;
         let mut squares = vec![0.0; outputs];
         weight.row_squares(&mut squares);
         let norms: Vec<f32> = squares.iter().map(|square| square.sqrt()).collect();
-        let known = DoraNorms::new(device, &squares, &norms);
-        let lora = self.lora.site(device, entries, names, weight);
+        let known = DoraNorms::new(device, &squares, &norms)?;
+        let lora = self.lora.site(device, entries, names, weight)?;
         let magnitude = entries.vector(names[2].clone(), vec![outputs], Initial::Values(norms));
         entries.last().rate = self.lora.learning_rate_ratio;
-        DoraSite { lora, magnitude, detach_norm: self.detach_norm, known }
+        Ok(DoraSite { lora, magnitude, detach_norm: self.detach_norm, known })
     }
 }
 
@@ -228,18 +230,19 @@ mod tests {
         let lora = LoraConfig { rank: 3, alpha: 6.0, dropout: 0.3, ..LoraConfig::over(vec![projection]) };
         let config = DoraConfig::of(lora).into();
         let (entries, mut sites) = layer_sites(&device, &base, &config, 2).unwrap();
-        let mut group = Group::<Cpu<f32>>::new(&device, entries);
+        let mut group = Group::<Cpu<f32>>::new(&device, entries).unwrap();
         group.values = numbers(group.values.len(), 1);
         let matrix = base.weights.matrix(&base.config.family.weight_name(2, projection)).unwrap();
         let weight = device.weight(matrix).unwrap();
-        let mut scratch = AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS);
+        let mut scratch =
+            AdapterScratch::new(&device, &base.config, &Trained::Adapter(config.clone()), ROWS).unwrap();
         let site = &mut sites[0].1;
         site.refresh(&device, &weight, &group, &mut scratch);
 
         let (outputs, inputs) = base.config.projection_shape(projection);
         let input = numbers(ROWS * inputs, 2);
         let widths = config.widths(&base.config, projection);
-        let mut saved = SavedAdapter::new(&device, widths, ROWS, 0.3);
+        let mut saved = SavedAdapter::new(&device, widths, ROWS, 0.3).unwrap();
         let layout = BatchLayout {
             positions: (0..ROWS as u32).collect(),
             keys: vec![5, 6, 7, 8, 9],

@@ -9,7 +9,7 @@
 //! 2402.12354; Meng et al. 2024 (PiSSA), arXiv 2404.02948; PEFT `tuners/lora/layer.py`.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, Epilogue, FloatMatrix, LowRank, Output, Term, WeightView};
+use irtune_device::{BMatrix, Device, DeviceError, Epilogue, FloatMatrix, LowRank, Output, Term, WeightView};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -142,24 +142,19 @@ impl LoraConfig {
         entries: &mut Entries,
         names: &[String],
         weight: &WeightView,
-    ) -> LoraSite<D> {
+    ) -> Result<LoraSite<D>, DeviceError> {
         let (outputs, inputs, rank) = (weight.rows, weight.columns, self.rank);
         let (mut initial, mut fixed) = ((Initial::Drawn, Initial::Constant(0.0)), None);
         if self.init == LoraInit::Pissa {
             let (a, b) = pissa::principal(weight, rank, self.scaling());
             let taken: Vec<f32> = b.iter().map(|value| -value).collect();
-            let upload = |values: &[f32]| {
-                let mut floats = device.floats(values.len());
-                device.upload(values, &mut floats, 0);
-                floats
-            };
-            fixed = Some(Fixed { a: upload(&a), b: upload(&taken) });
+            fixed = Some(Fixed { a: device.filled(&a)?, b: device.filled(&taken)? });
             initial = (Initial::Values(a), Initial::Values(b));
         }
         let a = entries.matrix(names[0].clone(), rank, inputs, initial.0);
         let b = entries.transposed(names[1].clone(), rank, outputs, initial.1);
         entries.last().rate = self.learning_rate_ratio;
-        LoraSite { a, b, rank, inputs, outputs, scaling: self.scaling(), fixed }
+        Ok(LoraSite { a, b, rank, inputs, outputs, scaling: self.scaling(), fixed })
     }
 }
 

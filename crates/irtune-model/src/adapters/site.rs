@@ -1,7 +1,9 @@
 //! A projection's adapter inside a layer: the three things a layer's forward and backward ask of it, whatever its kind.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, DoraScratch, Epilogue, LowRank, MaskRef, Output, RowSet, Term};
+use irtune_device::{
+    BMatrix, Device, DeviceError, DoraScratch, Epilogue, LowRank, MaskRef, Output, RowSet, Term,
+};
 
 use super::{
     bottleneck::BottleneckSite,
@@ -12,7 +14,8 @@ use super::{
     trained::Trained,
 };
 use crate::{
-    base::{Base, config::ModelConfig, weights::WeightError},
+    base::{Base, config::ModelConfig},
+    error::ModelError,
     families::{Family, Projection},
     host_tensor::HostTensor,
     parameters::{
@@ -46,7 +49,7 @@ pub(crate) fn layer_sites<D: Device>(
     base: &Base,
     adapter: &AdapterConfig,
     layer: usize,
-) -> Result<(Vec<Entry>, Sites<D>), WeightError> {
+) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
     let (mut entries, mut sites) = (Entries::default(), Sites::new());
     let family = base.config.family;
     for &projection in adapter.target_modules() {
@@ -58,8 +61,8 @@ pub(crate) fn layer_sites<D: Device>(
             .collect();
         let shape = (weight.rows, weight.columns);
         let site = match adapter {
-            AdapterConfig::Lora(lora) => Site::Lora(lora.site(device, &mut entries, &names, &weight)),
-            AdapterConfig::Dora(dora) => Site::Dora(dora.site(device, &mut entries, &names, &weight)),
+            AdapterConfig::Lora(lora) => Site::Lora(lora.site(device, &mut entries, &names, &weight)?),
+            AdapterConfig::Dora(dora) => Site::Dora(dora.site(device, &mut entries, &names, &weight)?),
             AdapterConfig::Bottleneck(bottleneck) => {
                 Site::Bottleneck(bottleneck.site(&mut entries, &names, shape))
             }
@@ -208,14 +211,14 @@ pub(crate) struct SavedAdapter<D: Device> {
 
 impl<D: Device> SavedAdapter<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, widths: Widths, tokens: usize, dropout: f32) -> Self {
+    pub(crate) fn new(device: &D, widths: Widths, tokens: usize, dropout: f32) -> Result<Self, DeviceError> {
         let words = if dropout > 0.0 { widths.masked.div_ceil(32) } else { 0 };
-        Self {
-            inner: device.operands(tokens * widths.inner),
-            fixed_inner: device.operands(tokens * widths.fixed_inner),
-            output: device.operands(tokens * widths.output),
-            mask: device.words(tokens * words),
-        }
+        Ok(Self {
+            inner: device.operands(tokens, widths.inner)?,
+            fixed_inner: device.operands(tokens, widths.fixed_inner)?,
+            output: device.operands(tokens, widths.output)?,
+            mask: device.words(tokens, words)?,
+        })
     }
 }
 
@@ -231,12 +234,12 @@ pub(crate) struct SiteGradients<D: Device> {
 
 impl<D: Device> SiteGradients<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, widths: Widths, tokens: usize) -> Self {
-        Self {
-            inner: device.operands(tokens * widths.inner),
-            fixed_inner: device.operands(tokens * widths.fixed_inner),
-            out: device.operands(tokens * widths.output),
-        }
+    pub(crate) fn new(device: &D, widths: Widths, tokens: usize) -> Result<Self, DeviceError> {
+        Ok(Self {
+            inner: device.operands(tokens, widths.inner)?,
+            fixed_inner: device.operands(tokens, widths.fixed_inner)?,
+            out: device.operands(tokens, widths.output)?,
+        })
     }
 }
 
@@ -260,7 +263,12 @@ pub(crate) struct AdapterScratch<D: Device> {
 }
 
 impl<D: Device> AdapterScratch<D> {
-    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+    ) -> Result<Self, DeviceError> {
         let adapter = trained.adapter();
         let widths = |projection: Projection| {
             adapter
@@ -292,16 +300,20 @@ impl<D: Device> AdapterScratch<D> {
         });
         let difference =
             if dora && adapter.is_some_and(|adapter| adapter.dropout() > 0.0) { inputs } else { 0 };
-        Self {
-            dropped: device.operands(tokens * inputs),
-            difference: device.operands(tokens * difference),
-            output: device.operands(tokens * output),
-            wide: device.floats(tokens * output),
-            activated: device.operands(tokens * inner),
-            transposed: device.operands(tokens * transposed),
-            sums: device.floats(output),
-            dora: if dora { DoraScratch::new(device, inner, output) } else { DoraScratch::new(device, 0, 0) },
-        }
+        Ok(Self {
+            dropped: device.operands(tokens, inputs)?,
+            difference: device.operands(tokens, difference)?,
+            output: device.operands(tokens, output)?,
+            wide: device.floats(tokens, output)?,
+            activated: device.operands(tokens, inner)?,
+            transposed: device.operands(tokens, transposed)?,
+            sums: device.floats(output, 1)?,
+            dora: if dora {
+                DoraScratch::new(device, inner, output)?
+            } else {
+                DoraScratch::new(device, 0, 0)?
+            },
+        })
     }
 }
 

@@ -64,7 +64,8 @@ impl Budget {
         let (normed, normed_heads) =
             if head_norms { (query + key, config.heads + config.key_value_heads) } else { (0, 0) };
         let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;
-        let kept = tokens * (operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
+        let kept =
+            tokens.saturating_mul(operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
         let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
         let shared = operand_bytes
             * (2 * hidden
@@ -77,14 +78,25 @@ impl Budget {
                 + transposed)
             + 4 * (3 * hidden + 4 * key + widest_output);
         Self {
-            fixed: PROGRAM_BYTES
+            fixed: (PROGRAM_BYTES
                 + base.weights.resident_bytes()
-                + 16 * (config.layers * parameters + masters * masters::most_parameters(config))
-                + tokens * shared,
+                + 16 * (config.layers * parameters + masters * masters::most_parameters(config)))
+            .saturating_add(tokens.saturating_mul(shared)),
             kept,
-            recomputed: tokens * hidden * 4,
+            recomputed: tokens.saturating_mul(hidden * 4),
             layers: config.layers,
         }
+    }
+
+    fn bytes(&self, kept: usize) -> usize {
+        let kept_bytes = kept.saturating_mul(self.kept);
+        let recomputed_bytes = (self.layers - kept).saturating_mul(self.recomputed);
+        self.fixed.saturating_add(kept_bytes).saturating_add(recomputed_bytes)
+    }
+
+    /// Bytes of everything, with these activations.
+    pub(crate) fn total(&self, slots: Slots) -> usize {
+        self.bytes(slots.kept)
     }
 
     /// As many layers as fit keep their activations.
@@ -93,7 +105,7 @@ impl Budget {
     /// [`ModelError::Memory`] when not even all inputs fit.
     pub(crate) fn slots(&self, limit: Option<usize>) -> Result<Slots, ModelError> {
         let Some(limit) = limit else { return Ok(Slots { kept: self.layers, recomputed: 0 }) };
-        let bytes = |kept: usize| self.fixed + kept * self.kept + (self.layers - kept) * self.recomputed;
+        let bytes = |kept| self.bytes(kept);
         // The last layer always keeps: its rows are few.
         let kept = (1..=self.layers).rev().find(|&kept| bytes(kept) <= limit);
         let kept = kept.ok_or(ModelError::Memory { limit, needed: bytes(1) })?;

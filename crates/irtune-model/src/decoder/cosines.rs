@@ -1,6 +1,6 @@
 //! How little each layer turns its input: cosines between inputs and outputs, averaged over the batch.
 
-use irtune_device::{Device, Slot};
+use irtune_device::{Device, DeviceError, Slot};
 
 use crate::layer::Rows;
 
@@ -17,8 +17,8 @@ pub(crate) struct Cosines<D: Device> {
 }
 
 impl<D: Device> Cosines<D> {
-    pub(crate) fn new(device: &D, hidden: usize) -> Self {
-        let input = device.floats(0);
+    pub(crate) fn new(hidden: usize) -> Self {
+        let input = D::Floats::default();
         Self { hidden, watched: false, running: false, input, capacity: 0, passes: 0 }
     }
 
@@ -32,13 +32,14 @@ impl<D: Device> Cosines<D> {
     }
 
     /// A training pass over so many tokens begins.
-    pub(crate) fn begin_pass(&mut self, device: &D, tokens: usize) {
+    pub(crate) fn begin_pass(&mut self, device: &D, tokens: usize) -> Result<(), DeviceError> {
         self.running = self.watched;
         let needed = tokens * self.hidden;
         if self.running && needed > self.capacity {
-            self.input = device.floats(needed);
+            self.input = device.floats(tokens, self.hidden)?;
             self.capacity = needed;
         }
+        Ok(())
     }
 
     pub(crate) fn end_pass(&mut self) {

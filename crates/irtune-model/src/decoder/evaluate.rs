@@ -68,7 +68,8 @@ impl<D: Device> Decoder<D> {
                 self.forward(|_| Mode::NoGrad, layers, None, &[])?;
                 if let Some(words) = &mut self.words {
                     let (layout, pooled) = (&self.batch, &self.workspace.pooled);
-                    words.log_likelihoods(&*self.device, &layout.uploaded, pooled, layout.order.len(), out);
+                    let (device, examples) = (&*self.device, layout.order.len());
+                    words.log_likelihoods(device, &layout.uploaded, pooled, examples, out)?;
                 }
                 Ok(())
             })

@@ -16,7 +16,7 @@ pub(crate) mod workspace;
 
 use std::sync::{Arc, Mutex};
 
-use irtune_device::{BatchLayout, Device, HeadShape, LossOptions, RotaryTable, RowSet};
+use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RotaryTable, RowSet};
 use rayon::prelude::*;
 
 use crate::{
@@ -136,35 +136,36 @@ impl<D: Device> Decoder<D> {
         });
         for (index, adapters) in adapters.into_iter().enumerate() {
             let (entries, sites) = adapters.transpose()?.unzip();
-            groups.extend(entries.map(|entries| Group::new(&device, entries)));
+            groups.extend(entries.map(|entries| Group::new(&device, entries)).transpose()?);
             if trained.is_weights() {
-                groups.push(Group::masters(&device, config, index));
+                groups.push(Group::masters(&device, config, index)?);
             }
             layers.push(Block::new(&device, &base, index, sites.unwrap_or_else(Sites::new))?);
         }
         let gain = base.weights.vector(&config.family.outer_name(Role::FinalNorm))?;
-        let mut final_gain = device.floats(gain.len());
-        device.upload(&gain, &mut final_gain, 0);
+        let final_gain = device.filled(&gain)?;
         let mut entries = Entries::default();
         let name = if trained.is_weights() { WEIGHTS_HEAD_NAME } else { HEAD_NAME };
         entries.matrix(name.to_owned(), labels, config.hidden_size, Initial::Drawn);
-        let head = Group::new(&device, entries.list);
+        let head = Group::new(&device, entries.list)?;
         let tokens = options.max_tokens.max(1);
+        let budget = Budget::new(&base, &trained, tokens, device.operand_bytes());
         let slots = if options.training {
-            Budget::new(&base, &trained, tokens, device.operand_bytes()).slots(options.memory_bytes)?
+            budget.slots(options.memory_bytes)?
         } else {
             Slots { kept: 0, recomputed: 0 }
         };
         let examples = options.max_examples.max(1);
-        let capacity = Capacity { tokens, examples, partial_rows: 2 * tokens };
-        let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots);
-        let readings = Mutex::new(Readings::new(&device, config.layers, &groups));
+        let capacity = Capacity { tokens, examples, partial_rows: tokens.saturating_mul(2) };
+        let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots)
+            .map_err(|error| if options.training { error.out_of(budget.total(slots)) } else { error })?;
+        let readings = Mutex::new(Readings::new(&device, config.layers, &groups)?);
         let mut decoder = Self {
             embedding: device.weight(base.weights.matrix(&config.family.outer_name(Role::Embedding))?)?,
             table: device.rotary_table(RotaryTable::new(&config.inverse_frequencies(), POSITIONS)),
             positions: POSITIONS,
             batch: Batch { layout: BatchLayout::default(), uploaded: device.layout(), order: Vec::new() },
-            cosines: Cosines::new(&device, config.hidden_size),
+            cosines: Cosines::new(config.hidden_size),
             base: base.clone(),
             device: Arc::new(device),
             labels,
@@ -229,11 +230,14 @@ impl<D: Device> Decoder<D> {
             let sized =
                 |capacity| Workspace::new(&*self.device, config, &self.trained, self.labels, capacity, slots);
             // The old one goes before the new one comes.
-            self.workspace = sized(Capacity::default());
-            self.workspace = sized(union);
+            self.workspace = sized(Capacity::default())?;
+            let budget = Budget::new(&self.base, &self.trained, union.tokens, self.device.operand_bytes());
+            let training = self.training;
+            let named = |error: DeviceError| if training { error.out_of(budget.total(slots)) } else { error };
+            self.workspace = sized(union).map_err(named)?;
         } else if needed.partial_rows > capacity.partial_rows {
             // All others may be in use already, and would be resident once more.
-            self.workspace.grow_partial_rows(&*self.device, config, needed.partial_rows);
+            self.workspace.grow_partial_rows(&*self.device, config, needed.partial_rows)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use irtune_device::{Device, Slot};
+use irtune_device::{Device, DeviceError, Slot};
 
 use crate::parameters::group::Group;
 
@@ -38,15 +38,15 @@ pub(super) struct Readings<D: Device> {
 
 impl<D: Device> Readings<D> {
     /// For a decoder of so many layers with these groups.
-    pub(super) fn new(device: &D, layers: usize, groups: &[Group<D>]) -> Self {
+    pub(super) fn new(device: &D, layers: usize, groups: &[Group<D>]) -> Result<Self, DeviceError> {
         let mut entries = Vec::new();
         let mut at = PASSES + 1 + layers;
         for group in groups {
             entries.push(at..at + group.entries.len());
             at += group.entries.len();
         }
-        let (scalars, host) = (device.scalars(at + 1), vec![0.0; at + 1]);
-        Self { scalars, host, passes: 0, earlier: Vec::new(), layers, entries, head: at }
+        let (scalars, host) = (device.scalars(at + 1)?, vec![0.0; at + 1]);
+        Ok(Self { scalars, host, passes: 0, earlier: Vec::new(), layers, entries, head: at })
     }
 
     fn slot(&mut self, at: usize) -> Slot<'_, D> {

@@ -41,7 +41,7 @@ impl<D: Device> Decoder<D> {
         let Self { device, groups, head, words, cache, .. } = self;
         for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
             let given = given(group);
-            group.keep_masters(device, given);
+            group.keep_masters(device, given)?;
             if given {
                 group.load_parameters(device, |name| found[name]);
             }
@@ -73,7 +73,7 @@ impl<D: Device> Decoder<D> {
         let Self { device, groups, head, words, spare, .. } = self;
         for group in groups.iter_mut().chain(words.is_none().then_some(head)) {
             if given(group) {
-                group.prepare_moments(device, spare);
+                group.prepare_moments(device, spare)?;
                 group.load_optimizer_state(device, |name| found[name]);
             } else {
                 group.leave_moments(device, spare);

@@ -68,9 +68,9 @@ impl<D: Device> Decoder<D> {
         for ((layer, group), _) in layers.iter().zip(groups).zip(active).filter(|(_, active)| **active) {
             group.prepare_masters(device, spare, |entries, values| {
                 layer.copy_weights(device, entries, values)
-            });
+            })?;
         }
-        self.cosines.begin_pass(&self.device, self.batch.layout.tokens.len());
+        self.cosines.begin_pass(&self.device, self.batch.layout.tokens.len())?;
         let forward = self.forward(modes, lowest, dropout, &[]);
         self.cosines.end_pass();
         forward?;
@@ -199,17 +199,23 @@ impl<D: Device> Decoder<D> {
         groups.for_each(|group| group.scale_gradient(device, factor));
     }
 
-    pub(crate) fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+    pub(crate) fn update(
+        &mut self,
+        active: &[bool],
+        train_head: bool,
+        settings: &AdamW,
+    ) -> Result<(), ModelError> {
         self.forget_states_above(active);
         let Self { device, groups, spare, .. } = self;
         for (group, _) in groups.iter_mut().zip(active).filter(|(_, active)| **active) {
-            group.prepare_moments(device, spare);
+            group.prepare_moments(device, spare)?;
         }
         let device = self.device.clone();
         device.run(|| {
             let (device, groups) = self.trained(active, train_head);
             groups.for_each(|group| group.update(device, settings));
         });
+        Ok(())
     }
 
     /// Forgets kept states that an update of these layers changes.

@@ -6,7 +6,9 @@
 
 use std::{mem, ops::Range};
 
-use irtune_device::{BMatrix, BatchLayout, Device, Epilogue, Output, Pick, PickRows, Segment, Slot, Term};
+use irtune_device::{
+    BMatrix, BatchLayout, Device, DeviceError, Epilogue, Output, Pick, PickRows, Segment, Slot, Term,
+};
 
 use crate::{base::Base, batch::PackedBatch, error::ModelError};
 
@@ -79,11 +81,11 @@ impl<D: Device> Words<D> {
             batch: PackedBatch::default(),
             asks: Vec::new(),
             rows: 0,
-            logsumexp: device.scalars(CHUNK),
-            rounded: device.operands(CHUNK * hidden),
-            logits: device.floats(CHUNK * vocabulary),
-            gradient: device.operands(if training { CHUNK * vocabulary } else { 0 }),
-            found: device.scalars(0),
+            logsumexp: device.scalars(CHUNK)?,
+            rounded: device.operands(CHUNK, hidden)?,
+            logits: device.floats(CHUNK, vocabulary)?,
+            gradient: device.operands(if training { CHUNK } else { 0 }, vocabulary)?,
+            found: D::Scalars::default(),
             host: Vec::new(),
             capacity: 0,
             sums: Vec::new(),
@@ -169,10 +171,10 @@ impl<D: Device> Words<D> {
         pooled: &D::Floats,
         examples: usize,
         out: &mut Vec<f32>,
-    ) {
+    ) -> Result<(), DeviceError> {
         if self.asks.len() > self.capacity {
             self.capacity = self.asks.len();
-            self.found = device.scalars(self.capacity);
+            self.found = device.scalars(self.capacity)?;
         }
         for (first_row, count) in Self::chunks(self.rows) {
             let picks = self.compute(device, pooled, first_row, count);
@@ -191,6 +193,7 @@ impl<D: Device> Words<D> {
         }
         out.clear();
         out.extend(self.sums.iter().map(|&sum| sum as f32));
+        Ok(())
     }
 
     /// Adds to a result the sum over the examples of their own words' mean cross-entropy; with a factor, the gradient of

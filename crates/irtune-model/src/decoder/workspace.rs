@@ -3,7 +3,7 @@
 //! Buffers start as untouched zero pages, so what a run never needs (layers below the lowest training one) never
 //! becomes resident.
 
-use irtune_device::Device;
+use irtune_device::{Device, DeviceError};
 
 use crate::{
     adapters::Trained,
@@ -72,28 +72,37 @@ impl<D: Device> Workspace<D> {
         labels: usize,
         capacity: Capacity,
         slots: Slots,
-    ) -> Self {
+    ) -> Result<Self, DeviceError> {
         let Capacity { tokens, examples, partial_rows } = capacity;
         let hidden = config.hidden_size;
-        Self {
+        Ok(Self {
             capacity,
-            residual: device.floats(tokens * hidden),
-            residual_gradient: device.floats(tokens * hidden),
-            pooled_residual: device.floats(examples * hidden),
-            pooled_gradient: device.floats(examples * hidden),
-            pooled: device.floats(examples * hidden),
-            pooled_rstd: device.floats(examples),
-            logits: device.floats(examples * labels),
-            logits_gradient: device.floats(examples * labels),
-            saved: (0..slots.kept.max(1)).map(|_| BlockSaved::new(device, config, trained, tokens)).collect(),
-            inputs: (0..slots.recomputed).map(|_| device.floats(tokens * hidden)).collect(),
-            scratch: Scratch::new(device, config, trained, (tokens, examples, partial_rows)),
-        }
+            residual: device.floats(tokens, hidden)?,
+            residual_gradient: device.floats(tokens, hidden)?,
+            pooled_residual: device.floats(examples, hidden)?,
+            pooled_gradient: device.floats(examples, hidden)?,
+            pooled: device.floats(examples, hidden)?,
+            pooled_rstd: device.floats(examples, 1)?,
+            logits: device.floats(examples, labels)?,
+            logits_gradient: device.floats(examples, labels)?,
+            saved: (0..slots.kept.max(1))
+                .map(|_| BlockSaved::new(device, config, trained, tokens))
+                .collect::<Result<_, _>>()?,
+            inputs: (0..slots.recomputed).map(|_| device.floats(tokens, hidden)).collect::<Result<_, _>>()?,
+            scratch: Scratch::new(device, config, trained, (tokens, examples, partial_rows))?,
+        })
     }
 
     /// Makes room for more partial rows, and leaves all else as it is.
-    pub(crate) fn grow_partial_rows(&mut self, device: &D, config: &ModelConfig, partial_rows: usize) {
+    pub(crate) fn grow_partial_rows(
+        &mut self,
+        device: &D,
+        config: &ModelConfig,
+        partial_rows: usize,
+    ) -> Result<(), DeviceError> {
+        self.capacity.partial_rows = 0;
+        self.scratch.attention.grow_partial_rows(device, config, partial_rows)?;
         self.capacity.partial_rows = partial_rows;
-        self.scratch.attention.grow_partial_rows(device, config, partial_rows);
+        Ok(())
     }
 }

@@ -105,7 +105,10 @@ pub trait Train {
     fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32);
 
     /// One AdamW step of the active layers' parameters and, if asked, of the head; each parameter counts its own steps.
-    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW);
+    ///
+    /// # Errors
+    /// When there is no room for the moments of a layer whose own weights train.
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) -> Result<(), ModelError>;
 
     /// Clears the moments and step counts of a layer's parameters.
     fn reset_optimizer(&mut self, layer: usize);
@@ -165,7 +168,7 @@ impl<D: Device> Train for Decoder<D> {
         self.scale_gradients(active, train_head, factor)
     }
 
-    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) -> Result<(), ModelError> {
         self.update(active, train_head, settings)
     }
 

@@ -6,7 +6,8 @@
 
 use arrayvec::ArrayVec;
 use irtune_device::{
-    AttentionGradients, AttentionInputs, AttentionOutputs, Device, Epilogue, Output, RowSet, Side, Term,
+    AttentionGradients, AttentionInputs, AttentionOutputs, Device, DeviceError, Epilogue, Output, RowSet,
+    Side, Term,
 };
 
 use super::{
@@ -86,26 +87,32 @@ pub(crate) struct Stream<'a, D: Device> {
 
 impl<D: Device> AttentionSaved<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+    ) -> Result<Self, DeviceError> {
         let (query, key) = (config.query_size(), config.key_value_size());
         let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
+        let head_norm = |heads| NormSaved::new(device, tokens * heads, config.head_size);
         let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
-        Self {
-            norm: NormSaved::new(device, tokens, config.hidden_size),
-            queries: device.operands(tokens * query),
-            keys: device.operands(tokens * key),
-            values: device.operands(tokens * key),
-            context: device.operands(tokens * query),
-            logsumexp: device.floats(tokens * config.heads),
-            head_norms: has_head_norms.then(|| {
-                [config.heads, config.key_value_heads]
-                    .map(|heads| NormSaved::new(device, tokens * heads, config.head_size))
-            }),
-            query_projection: linear(Projection::QProj),
-            key_projection: linear(Projection::KProj),
-            value_projection: linear(Projection::VProj),
-            output_projection: linear(Projection::OProj),
-        }
+        Ok(Self {
+            norm: NormSaved::new(device, tokens, config.hidden_size)?,
+            queries: device.operands(tokens, query)?,
+            keys: device.operands(tokens, key)?,
+            values: device.operands(tokens, key)?,
+            context: device.operands(tokens, query)?,
+            logsumexp: device.floats(tokens, config.heads)?,
+            head_norms: match has_head_norms {
+                true => Some([head_norm(config.heads)?, head_norm(config.key_value_heads)?]),
+                false => None,
+            },
+            query_projection: linear(Projection::QProj)?,
+            key_projection: linear(Projection::KProj)?,
+            value_projection: linear(Projection::VProj)?,
+            output_projection: linear(Projection::OProj)?,
+        })
     }
 }
 
@@ -117,26 +124,35 @@ impl<D: Device> AttentionScratch<D> {
         trained: &Trained,
         tokens: usize,
         partial_rows: usize,
-    ) -> Self {
+    ) -> Result<Self, DeviceError> {
         let (query, key) = (config.query_size(), config.key_value_size());
         let gradients = |projection| site_gradients(device, config, trained, projection, tokens);
-        Self {
-            context_gradient: device.operands(tokens * query),
-            query_gradient: device.operands(tokens * query),
-            key_gradient: device.operands(tokens * key),
-            value_gradient: device.operands(tokens * key),
-            partial_gradient: device.floats(partial_rows * 2 * key),
-            query: gradients(Projection::QProj),
-            key: gradients(Projection::KProj),
-            value: gradients(Projection::VProj),
-            output: gradients(Projection::OProj),
-        }
+        Ok(Self {
+            context_gradient: device.operands(tokens, query)?,
+            query_gradient: device.operands(tokens, query)?,
+            key_gradient: device.operands(tokens, key)?,
+            value_gradient: device.operands(tokens, key)?,
+            partial_gradient: device.floats(partial_rows, 2 * key)?,
+            query: gradients(Projection::QProj)?,
+            key: gradients(Projection::KProj)?,
+            value: gradients(Projection::VProj)?,
+            output: gradients(Projection::OProj)?,
+        })
     }
 
     /// Makes room for more partial rows, and leaves all else as it is.
-    pub(crate) fn grow_partial_rows(&mut self, device: &D, config: &ModelConfig, partial_rows: usize) {
-        self.partial_gradient = device.floats(0);
-        self.partial_gradient = device.floats(partial_rows * 2 * config.key_value_size());
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn grow_partial_rows(
+        &mut self,
+        device: &D,
+        config: &ModelConfig,
+        partial_rows: usize,
+    ) -> Result<(), DeviceError> {
+        self.partial_gradient = D::Floats::default();
+        self.partial_gradient = device.floats(partial_rows, 2 * config.key_value_size())?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //! # Source
 //! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
 
-use irtune_device::Device;
+use irtune_device::{Device, DeviceError};
 
 use super::{
     Pass,
@@ -38,11 +38,16 @@ pub(crate) struct BlockSaved<D: Device> {
 
 impl<D: Device> BlockSaved<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
-        Self {
-            attention: AttentionSaved::new(device, config, trained, tokens),
-            mlp: MlpSaved::new(device, config, trained, tokens),
-        }
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+    ) -> Result<Self, DeviceError> {
+        Ok(Self {
+            attention: AttentionSaved::new(device, config, trained, tokens)?,
+            mlp: MlpSaved::new(device, config, trained, tokens)?,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A projection: its frozen matrix or the trained copy of it, its bias, and the adapter beside it.
 
 use arrayvec::ArrayVec;
-use irtune_device::{BMatrix, Device, Epilogue, Output, RowSet, Term, mix_key};
+use irtune_device::{BMatrix, Device, DeviceError, Epilogue, Output, RowSet, Term, mix_key};
 
 use super::{Mode, Pass};
 use crate::{
@@ -58,12 +58,12 @@ impl<D: Device> LinearSaved<D> {
         adapter: Option<&AdapterConfig>,
         projection: Projection,
         tokens: usize,
-    ) -> Self {
+    ) -> Result<Self, DeviceError> {
         let adapter = adapter.filter(|adapter| adapter.target_modules().contains(&projection));
         let adapter = adapter.map(|adapter| {
             SavedAdapter::new(device, adapter.widths(config, projection), tokens, adapter.dropout())
         });
-        Self { adapter }
+        Ok(Self { adapter: adapter.transpose()? })
     }
 }
 
@@ -87,9 +87,7 @@ impl<D: Device> Linear<D> {
             false => None,
             true => {
                 let values = base.weights.vector(&family.layer_name(layer, projection, Kind::Bias))?;
-                let mut bias = device.floats(outputs);
-                device.upload(&values, &mut bias, 0);
-                Some(bias)
+                Some(device.filled(&values)?)
             }
         };
         let place = adapters.iter().position(|(target, _)| *target == projection);

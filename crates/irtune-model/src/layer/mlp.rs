@@ -4,7 +4,7 @@
 //! Shazeer, "GLU Variants Improve Transformer", 2020; `LlamaMLP` of transformers.
 
 use arrayvec::ArrayVec;
-use irtune_device::{Device, Epilogue, Output, Term};
+use irtune_device::{Device, DeviceError, Epilogue, Output, Term};
 
 use super::{
     Mode, Pass,
@@ -56,31 +56,41 @@ pub(crate) struct MlpScratch<D: Device> {
 
 impl<D: Device> MlpSaved<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+    ) -> Result<Self, DeviceError> {
         let wide = config.intermediate_size;
         let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
-        Self {
-            norm: NormSaved::new(device, tokens, config.hidden_size),
-            gate: device.operands(tokens * wide),
-            up: device.operands(tokens * wide),
-            gate_projection: linear(Projection::GateProj),
-            up_projection: linear(Projection::UpProj),
-            down_projection: linear(Projection::DownProj),
-        }
+        Ok(Self {
+            norm: NormSaved::new(device, tokens, config.hidden_size)?,
+            gate: device.operands(tokens, wide)?,
+            up: device.operands(tokens, wide)?,
+            gate_projection: linear(Projection::GateProj)?,
+            up_projection: linear(Projection::UpProj)?,
+            down_projection: linear(Projection::DownProj)?,
+        })
     }
 }
 
 impl<D: Device> MlpScratch<D> {
     /// For so many tokens.
-    pub(crate) fn new(device: &D, config: &ModelConfig, trained: &Trained, tokens: usize) -> Self {
+    pub(crate) fn new(
+        device: &D,
+        config: &ModelConfig,
+        trained: &Trained,
+        tokens: usize,
+    ) -> Result<Self, DeviceError> {
         let gradients = |projection| site_gradients(device, config, trained, projection, tokens);
-        Self {
-            activated: device.operands(tokens * config.intermediate_size),
-            activated_gradient: device.operands(tokens * config.intermediate_size),
-            gate: gradients(Projection::GateProj),
-            up: gradients(Projection::UpProj),
-            down: gradients(Projection::DownProj),
-        }
+        Ok(Self {
+            activated: device.operands(tokens, config.intermediate_size)?,
+            activated_gradient: device.operands(tokens, config.intermediate_size)?,
+            gate: gradients(Projection::GateProj)?,
+            up: gradients(Projection::UpProj)?,
+            down: gradients(Projection::DownProj)?,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Root-mean-square norms of a layer: of the residual stream, and of each head of queries or keys.
 
-use irtune_device::{Device, Norm, NormInput};
+use irtune_device::{Device, DeviceError, Norm, NormInput};
 
 use super::{Mode, Pass};
 use crate::{
@@ -27,8 +27,7 @@ impl<D: Device> Gain<D> {
     pub(crate) fn new(device: &D, base: &Base, layer: usize, role: Role) -> Result<Self, ModelError> {
         let config = &base.config;
         let gain = base.weights.vector(&config.family.weight_name(layer, role))?;
-        let mut values = device.floats(gain.len());
-        device.upload(&gain, &mut values, 0);
+        let values = device.filled(&gain)?;
         let entry = masters::entry_of(config, layer, role, Kind::Weight);
         let entry = entry.expect("a layer has the norms of its specification");
         Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, entry })
@@ -65,8 +64,8 @@ pub(crate) struct NormSaved<D: Device> {
 
 impl<D: Device> NormSaved<D> {
     /// For so many rows.
-    pub(crate) fn new(device: &D, rows: usize, width: usize) -> Self {
-        Self { input: device.operands(rows * width), rstd: device.floats(rows) }
+    pub(crate) fn new(device: &D, rows: usize, width: usize) -> Result<Self, DeviceError> {
+        Ok(Self { input: device.operands(rows, width)?, rstd: device.floats(rows, 1)? })
     }
 
     fn input(&self, rows: usize) -> NormInput<'_, D, D::Operands> {

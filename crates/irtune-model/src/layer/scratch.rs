@@ -1,6 +1,6 @@
 //! Memory that every layer uses in turn.
 
-use irtune_device::Device;
+use irtune_device::{Device, DeviceError};
 
 use crate::{
     adapters::{
@@ -43,7 +43,7 @@ pub(super) fn site_gradients<D: Device>(
     trained: &Trained,
     projection: Projection,
     tokens: usize,
-) -> SiteGradients<D> {
+) -> Result<SiteGradients<D>, DeviceError> {
     let adapter = trained.adapter().filter(|adapter| adapter.target_modules().contains(&projection));
     let widths = adapter.map_or_else(Widths::default, |adapter| adapter.widths(config, projection));
     SiteGradients::new(device, widths, tokens)
@@ -56,19 +56,19 @@ impl<D: Device> Scratch<D> {
         config: &ModelConfig,
         trained: &Trained,
         (tokens, examples, partial_rows): (usize, usize, usize),
-    ) -> Self {
+    ) -> Result<Self, DeviceError> {
         let hidden = config.hidden_size;
-        Self {
+        Ok(Self {
             stream: StreamScratch {
-                normed: device.operands(tokens * hidden),
-                picked: device.operands(examples * hidden),
-                rounded_gradient: device.operands(tokens * hidden),
-                normed_gradient: device.floats(tokens * hidden),
-                picked_gradient: device.floats(examples * hidden),
+                normed: device.operands(tokens, hidden)?,
+                picked: device.operands(examples, hidden)?,
+                rounded_gradient: device.operands(tokens, hidden)?,
+                normed_gradient: device.floats(tokens, hidden)?,
+                picked_gradient: device.floats(examples, hidden)?,
             },
-            attention: AttentionScratch::new(device, config, trained, tokens, partial_rows),
-            mlp: MlpScratch::new(device, config, trained, tokens),
-            adapters: AdapterScratch::new(device, config, trained, tokens),
-        }
+            attention: AttentionScratch::new(device, config, trained, tokens, partial_rows)?,
+            mlp: MlpScratch::new(device, config, trained, tokens)?,
+            adapters: AdapterScratch::new(device, config, trained, tokens)?,
+        })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use irtune_device::{AdamW, BMatrix, Device, Epilogue, OptimizerState, Output, Slot, Stretch, Term};
+use irtune_device::{
+    AdamW, BMatrix, Device, DeviceError, Epilogue, OptimizerState, Output, Slot, Stretch, Term,
+};
 
 use super::{entries::Entry, masters::Masters};
 use crate::host_tensor::HostTensor;
@@ -33,13 +35,13 @@ pub(crate) struct Group<D: Device> {
 
 impl<D: Device> Group<D> {
     /// A group of zero parameters.
-    pub(crate) fn new(device: &D, entries: Vec<Entry>) -> Self {
+    pub(crate) fn new(device: &D, entries: Vec<Entry>) -> Result<Self, DeviceError> {
         let length = entries.iter().map(Entry::length).sum();
         Self::sized(device, entries, length)
     }
 
     /// A group of entries whose buffers hold so many zeros.
-    pub(super) fn sized(device: &D, entries: Vec<Entry>, length: usize) -> Self {
+    pub(super) fn sized(device: &D, entries: Vec<Entry>, length: usize) -> Result<Self, DeviceError> {
         let ranges = entries.iter().map(|entry| entry.offset..entry.offset + entry.length()).collect();
         let alike = entries.chunk_by(|left, right| left.rate == right.rate);
         let stretch = |alike: &[Entry]| {
@@ -47,9 +49,9 @@ impl<D: Device> Group<D> {
             Stretch { range: alike[0].offset..last.offset + last.length(), rate: alike[0].rate }
         };
         let stretches = alike.map(stretch).collect();
-        let floats = || device.floats(length);
-        let (values, gradient, first, second) = (floats(), floats(), floats(), floats());
-        Self {
+        let floats = || device.floats(length, 1);
+        let (values, gradient, first, second) = (floats()?, floats()?, floats()?, floats()?);
+        Ok(Self {
             entries,
             values,
             gradient,
@@ -63,7 +65,7 @@ impl<D: Device> Group<D> {
             is_identity: true,
             stale: false,
             masters: None,
-        }
+        })
     }
 
     pub(crate) fn zero_gradient(&mut self, device: &D) {

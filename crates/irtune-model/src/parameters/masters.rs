@@ -8,7 +8,7 @@
 //! Micikevicius et al., "Mixed Precision Training", 2018 (master copies); Luo, Yu & Li, "BAdam", NeurIPS 2024, and Pan
 //! et al., "LISA", NeurIPS 2024 (gradients and moments of the layers that train alone).
 
-use irtune_device::{Device, FloatMatrix};
+use irtune_device::{Device, DeviceError, FloatMatrix};
 
 use super::{
     entries::{Entries, Entry, Initial},
@@ -61,12 +61,12 @@ impl<D: Device> Spare<D> {
         Self { buffers: Vec::with_capacity(3 * config.layers), length: most_parameters(config) }
     }
 
-    fn take(&mut self, device: &D) -> D::Floats {
-        self.buffers.pop().unwrap_or_else(|| device.floats(self.length))
+    fn take(&mut self, device: &D) -> Result<D::Floats, DeviceError> {
+        self.buffers.pop().map_or_else(|| device.floats(self.length, 1), Ok)
     }
 
     fn leave(&mut self, device: &D, buffer: &mut D::Floats, length: usize) {
-        let mut buffer = std::mem::replace(buffer, device.floats(0));
+        let mut buffer = std::mem::take(buffer);
         device.clear(&mut buffer, 0, length);
         self.buffers.push(buffer);
     }
@@ -74,7 +74,7 @@ impl<D: Device> Spare<D> {
 
 impl<D: Device> Group<D> {
     /// An empty group for the weights of a layer.
-    pub(crate) fn masters(device: &D, config: &ModelConfig, layer: usize) -> Self {
+    pub(crate) fn masters(device: &D, config: &ModelConfig, layer: usize) -> Result<Self, DeviceError> {
         let mut entries = Entries::default();
         for (name, shape) in layer_tensors(config, layer) {
             match shape[..] {
@@ -84,7 +84,7 @@ impl<D: Device> Group<D> {
         }
         let length = entries.list.iter().map(Entry::length).sum();
         let masters = Masters { has_values: false, has_gradient: false, has_moments: false };
-        Self { length, masters: Some(masters), ..Self::sized(device, entries.list, 0) }
+        Ok(Self { length, masters: Some(masters), ..Self::sized(device, entries.list, 0)? })
     }
 
     /// Whether these are weights of the base.
@@ -133,25 +133,30 @@ impl<D: Device> Group<D> {
         device: &D,
         spare: &mut Spare<D>,
         fill: impl FnOnce(&[Entry], &mut D::Floats),
-    ) {
-        let Some(masters) = &mut self.masters else { return };
-        if !std::mem::replace(&mut masters.has_gradient, true) {
-            self.gradient = spare.take(device);
+    ) -> Result<(), DeviceError> {
+        let Some(masters) = &mut self.masters else { return Ok(()) };
+        if !masters.has_gradient {
+            self.gradient = spare.take(device)?;
+            masters.has_gradient = true;
         }
-        if !std::mem::replace(&mut masters.has_values, true) {
-            self.values = device.floats(self.length);
+        if !masters.has_values {
+            self.values = device.floats(self.length, 1)?;
+            masters.has_values = true;
             fill(&self.entries, &mut self.values);
             self.is_identity = false;
         }
+        Ok(())
     }
 
     /// Makes moments for the update.
-    pub(crate) fn prepare_moments(&mut self, device: &D, spare: &mut Spare<D>) {
-        let Some(masters) = &mut self.masters else { return };
-        if !std::mem::replace(&mut masters.has_moments, true) {
-            self.first = spare.take(device);
-            self.second = spare.take(device);
+    pub(crate) fn prepare_moments(&mut self, device: &D, spare: &mut Spare<D>) -> Result<(), DeviceError> {
+        let Some(masters) = &mut self.masters else { return Ok(()) };
+        if !masters.has_moments {
+            self.first = spare.take(device)?;
+            self.second = spare.take(device)?;
+            masters.has_moments = true;
         }
+        Ok(())
     }
 
     /// Leaves the gradient to others.
@@ -174,12 +179,14 @@ impl<D: Device> Group<D> {
     }
 
     /// Makes room for values that are to be loaded, or goes back to the base's weights.
-    pub(crate) fn keep_masters(&mut self, device: &D, kept: bool) {
-        let Some(masters) = &mut self.masters else { return };
-        if std::mem::replace(&mut masters.has_values, kept) != kept {
-            self.values = device.floats(if kept { self.length } else { 0 });
+    pub(crate) fn keep_masters(&mut self, device: &D, kept: bool) -> Result<(), DeviceError> {
+        let Some(masters) = &mut self.masters else { return Ok(()) };
+        if masters.has_values != kept {
+            self.values = if kept { device.floats(self.length, 1)? } else { D::Floats::default() };
+            masters.has_values = kept;
         }
         self.is_identity = !kept;
+        Ok(())
     }
 
     /// Whether one of the names is that of a value here (with `suffix` after it).

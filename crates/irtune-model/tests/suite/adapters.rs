@@ -141,7 +141,7 @@ fn four_steps() {
             engine.zero_gradients();
             let sum = engine.accumulate(&batch, &targets, &active, true, examples, None).expect("a step");
             losses.push((sum / examples) as f32);
-            engine.update(&active, true, &settings);
+            engine.update(&active, true, &settings).expect("an update");
         }
         let tolerance = |rung| tolerance(rung, name_of(precision));
         golden.compare("trace/losses", &losses, tolerance("adapter_trace_losses"));
@@ -450,7 +450,7 @@ fn an_adapter_at_its_start_does_nothing_and_learns() {
             let mut norms = Vec::new();
             made.gradient_norms(tiny.layers - 1, &mut norms);
             assert!(norms.iter().any(|&norm| norm > 0.0));
-            made.update(&active, false, &settings);
+            made.update(&active, false, &settings).expect("an update");
         }
         made.logits(&batch, &mut found).expect("logits");
         assert_ne!(found, expected, "{adapter:?}");
@@ -603,7 +603,7 @@ fn optimizer_state_and_parameters_carry_a_run_on_bitwise() {
             engine.zero_gradients();
             let key = Some(DropoutKey { seed: 1, step });
             engine.accumulate(&batch, &targets, &active, true, 5.0, key).expect("a step");
-            engine.update(&active, true, &settings);
+            engine.update(&active, true, &settings).expect("an update");
         };
         let mut whole = make(tiny, adapter, precision, None).expect("an engine");
         (0..4).for_each(|at| step(whole.as_mut(), at));

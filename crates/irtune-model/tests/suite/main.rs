@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adapters;
+mod another_device;
 mod families;
 mod measures;
 mod merge;

@@ -85,7 +85,7 @@ fn merged_weights() {
         let settings =
             AdamW { learning_rate: 1e-2, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
         tuned.accumulate(&batch, &targets, &active, true, 5.0, None).expect("gradients");
-        tuned.update(&active, true, &settings);
+        tuned.update(&active, true, &settings).expect("an update");
         let expected = logits(&tiny, &mut *tuned);
         let moved = Errors::of(&before, &expected).expect("logits").largest;
         assert!(moved > 0.01, "training moved the logits by {moved}");

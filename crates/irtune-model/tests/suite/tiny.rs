@@ -159,7 +159,7 @@ impl Tiny {
                 epsilon: setting("epsilon"),
                 weight_decay: setting("weight_decay"),
             };
-            engine.update(&active, true, &settings);
+            engine.update(&active, true, &settings).expect("an update");
         }
         trace
     }

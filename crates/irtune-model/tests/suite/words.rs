@@ -266,7 +266,7 @@ fn steps_lower_the_loss_and_the_head_is_no_parameter() {
     for _ in 0..5 {
         case.tiny.accumulate_first(&mut *engine, &vec![true; case.tiny.layers]);
         engine.scale_gradients(&active, true, 0.5);
-        engine.update(&active, true, &settings);
+        engine.update(&active, true, &settings).expect("an update");
     }
     let state = engine.optimizer_state();
     engine.load_optimizer_state(&state).expect("its own state");

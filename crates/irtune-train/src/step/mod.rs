@@ -140,7 +140,7 @@ pub fn training_step(
     if let Some(factor) = clip_factor(gradient_norm, recipe.max_grad_norm) {
         engine.scale_gradients(&scratch.active, recipe.train_head, factor);
     }
-    engine.update(&scratch.active, recipe.train_head, &optimizer(recipe, batch.learning_rate));
+    engine.update(&scratch.active, recipe.train_head, &optimizer(recipe, batch.learning_rate))?;
     Ok(StepOutcome { loss, gradient_norm, active_layers: chosen, tokens })
 }
 

@@ -318,7 +318,7 @@ impl Train for CountingEngine {
         }
     }
 
-    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) {
+    fn update(&mut self, active: &[bool], train_head: bool, settings: &AdamW) -> Result<(), ModelError> {
         for index in Self::trained(active, train_head) {
             self.steps[index] += 1;
             let count = self.steps[index] as i32;
@@ -338,6 +338,7 @@ impl Train for CountingEngine {
                     (settings.learning_rate * (step + settings.weight_decay * f64::from(*value))) as f32;
             }
         }
+        Ok(())
     }
 
     fn reset_optimizer(&mut self, layer: usize) {

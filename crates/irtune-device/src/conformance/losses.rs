@@ -1,0 +1,82 @@
+//! Losses, and the optimizer.
+
+use super::{Section, floats, values};
+use crate::{
+    AdamW, BatchLayout, CrossEntropy, Device, LossOptions, OptimizerState, Pick, PickRows, Slot, Stretch,
+};
+
+/// Cross-entropy of a few classes: `logits`, `targets`; `losses`, `logits_gradient`. The same numbers then go through the
+/// loss over a vocabulary, which counts alike.
+pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
+    let (logits, classes) = (section.floats("logits"), section.integers("targets"));
+    let (rows, labels) = (classes.len(), logits.len() / classes.len());
+    let factor = 1.0 / section.fact("normalizer");
+    let picks = classes.iter().enumerate();
+    let picks = picks.map(|(row, &token)| Pick { row: row as u32, token, share: 1.0 }).collect();
+    let mut layout = device.layout();
+    device.upload_layout(&BatchLayout { classes, picks, ..BatchLayout::default() }, &mut layout);
+    let mut scalars = device.scalars(rows + 2).expect("room");
+    let mut on_device = floats(device, &logits);
+    let mut gradient = device.floats(rows, labels).expect("room");
+    let options = LossOptions::default();
+    let loss = CrossEntropy { layout: &layout, labels, options: &options, factor };
+    device.cross_entropy(&on_device, loss, &mut gradient, Slot { scalars: &mut scalars, at: rows });
+    section.compare("logits_gradient", &values(device, &gradient, logits.len()));
+
+    let mut logsumexp = device.scalars(rows).expect("room");
+    device.logsumexp(&on_device, rows, labels, &mut logsumexp);
+    let picks = || PickRows { layout: &layout, picks: 0..rows, first_row: 0, columns: labels };
+    device.pick(&on_device, &logsumexp, picks(), Slot { scalars: &mut scalars, at: 0 });
+    device.zero(Slot { scalars: &mut scalars, at: rows + 1 });
+    device.token_loss(&on_device, &logsumexp, picks(), Slot { scalars: &mut scalars, at: rows + 1 });
+    device.token_gradient(&mut on_device, &logsumexp, picks(), factor);
+    section.compare("logits_gradient", &values(device, &on_device, logits.len()));
+
+    let mut read = vec![0.0; rows + 2];
+    device.read(&scalars, &mut read);
+    let losses: Vec<f32> = read[..rows].iter().map(|&value| -value as f32).collect();
+    section.compare("losses", &losses);
+    let sum: f64 = -read[..rows].iter().sum::<f64>();
+    for total in &read[rows..] {
+        assert!((total - sum).abs() <= 1e-6 * sum.abs(), "a sum of losses is {total}, of its parts {sum}");
+    }
+}
+
+/// Three AdamW steps, one of them skipped for some parameters: `{stepped, skipped}_{start, gradient_0 …}`.
+pub fn adamw<D: Device>(device: &D, section: &impl Section) {
+    let settings = AdamW {
+        learning_rate: section.fact("learning_rate"),
+        beta1: section.fact("beta1"),
+        beta2: section.fact("beta2"),
+        epsilon: section.fact("epsilon"),
+        weight_decay: section.fact("weight_decay"),
+    };
+    for (name, skipped) in [("stepped", None), ("skipped", Some(1))] {
+        let start = section.floats(&format!("{name}_start"));
+        let length = start.len();
+        let room = || device.floats(length, 1).expect("room");
+        let (mut held, mut first, mut second) = (floats(device, &start), room(), room());
+        let stretches =
+            [Stretch { range: 0..length / 2, rate: 1.0 }, Stretch { range: length / 2..length, rate: 1.0 }];
+        let mut count = 0;
+        for step in 0..3 {
+            if skipped == Some(step) {
+                section.compare(&format!("{name}_after_{step}"), &values(device, &held, length));
+                continue;
+            }
+            count += 1;
+            let gradient = floats(device, &section.floats(&format!("{name}_gradient_{step}")));
+            let state = OptimizerState {
+                values: &mut held,
+                gradient: &gradient,
+                first: &mut first,
+                second: &mut second,
+                stretches: &stretches,
+            };
+            device.adamw(&settings, count, state);
+            section.compare(&format!("{name}_after_{step}"), &values(device, &held, length));
+        }
+        section.compare(&format!("{name}_first_moment"), &values(device, &first, length));
+        section.compare(&format!("{name}_second_moment"), &values(device, &second, length));
+    }
+}
