@@ -19,7 +19,7 @@ type Table = (&'static str, fn() -> String);
 const TABLES: [Table; 9] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
-    ("peers", peers::short),
+    ("headline", peers::headline),
     ("peers-steps", peers::steps),
     ("peers-settings", peers::settings),
     ("peers-products", peers::products),

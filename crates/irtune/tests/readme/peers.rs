@@ -26,16 +26,21 @@ const CASES: [(&str, &str); 14] = [
 
 const NOTHING: &str = "Nothing is measured yet: `cargo xtask bench-peers` does it.\n";
 
-/// A page of one table a machine; `row` may leave a case out.
-fn machines(header: &str, rows: impl Fn(&Value, &mut String)) -> String {
+/// What was measured, a file a machine.
+fn machines_results() -> Vec<Value> {
     let folder = root().join("results/peers");
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("a file").path());
     let mut paths: Vec<_> =
         entries.filter(|path| path.extension().is_some_and(|ending| ending == "json")).collect();
     paths.sort();
+    let read = |path| serde_json::from_slice(&fs::read(path).expect("a result")).expect("JSON");
+    paths.iter().map(read).collect()
+}
+
+/// A page of one table a machine; `row` may leave a case out.
+fn machines(header: &str, rows: impl Fn(&Value, &mut String)) -> String {
     let mut text = String::new();
-    for path in paths {
-        let results: Value = serde_json::from_slice(&fs::read(&path).expect("a result")).expect("JSON");
+    for results in machines_results() {
         let mut body = String::new();
         rows(&results["cases"], &mut body);
         if !body.is_empty() {
@@ -84,14 +89,23 @@ fn line(out: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(out, "{line}").expect("writing to memory");
 }
 
-/// The main ratios.
-pub fn short() -> String {
-    machines("| work | times as fast as PyTorch | of its memory |", |cases, out| {
-        for (words, case) in measured(cases).filter(|(_, case)| case["setting"].is_string()) {
-            let memory = 100.0 * median(&case["ours_peak_bytes"]) / median(&case["peer_peak_bytes"]);
-            line(out, format_args!("| {words} | {} | {memory:.0} % |", spread(&case["ratio"])));
+/// One line a machine, for the README.
+pub fn headline() -> String {
+    let mut text = String::from(
+        "| two cores of | training with `ir`, times as fast | of PyTorch's memory | classifying, times as fast |\n\
+         |---|---|---|---|\n",
+    );
+    for results in machines_results() {
+        let (training, classifying) = (&results["cases"]["ir"], &results["cases"]["inference"]);
+        if training["ratio"].is_object() && classifying["ratio"].is_object() {
+            let (trains, classifies) = (median(&training["ratio"]), median(&classifying["ratio"]));
+            let memory = 100.0 * median(&training["ours_peak_bytes"]) / median(&training["peer_peak_bytes"]);
+            let machine = machine(&results);
+            let machine = machine.strip_suffix(", 2 cores").unwrap_or(&machine);
+            line(&mut text, format_args!("| {machine} | {trains:.1} | {memory:.0} % | {classifies:.1} |"));
         }
-    })
+    }
+    text
 }
 
 /// Every case in full.
