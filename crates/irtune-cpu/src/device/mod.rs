@@ -24,7 +24,7 @@ pub struct Cpu<E> {
     pool: Option<ThreadPool>,
     /// Scratch that all threads have.
     reserved: Mutex<Reserved>,
-    /// As many ones as the largest product with a bias has rows.
+    /// As many ones as the largest GEMM with a bias has rows.
     ones: Mutex<Arc<[E]>>,
 }
 
