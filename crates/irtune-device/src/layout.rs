@@ -69,7 +69,7 @@ pub struct Pick {
 }
 
 /// Everything about a batch but its numbers; a device takes it once a pass.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct BatchLayout {
     /// Token ids, `[tokens]`.
     pub tokens: Vec<u32>,
@@ -93,6 +93,29 @@ pub struct BatchLayout {
     pub classes: Vec<u32>,
     /// The tokens that rows are asked for, where the language-model head classifies; in the order of their rows.
     pub picks: Vec<Pick>,
+}
+
+impl Clone for BatchLayout {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    /// Copies into the memory that is there, so that a warm pass allocates nothing.
+    fn clone_from(&mut self, from: &Self) {
+        self.tokens.clone_from(&from.tokens);
+        self.positions.clone_from(&from.positions);
+        self.segments.clone_from(&from.segments);
+        self.keys.clone_from(&from.keys);
+        self.shares.clone_from(&from.shares);
+        self.read.clone_from(&from.read);
+        self.read_positions.clone_from(&from.read_positions);
+        self.read_segments.clone_from(&from.read_segments);
+        self.read_keys.clone_from(&from.read_keys);
+        self.classes.clone_from(&from.classes);
+        self.picks.clone_from(&from.picks);
+    }
 }
 
 impl BatchLayout {
