@@ -53,10 +53,7 @@ impl ModelConfig {
             intermediate_size: fields.size("intermediate_size")?,
             layers: fields.size("num_hidden_layers")?,
             heads,
-            key_value_heads: fields
-                .optional_size("num_key_value_heads")?
-                .or(family.defaults.key_value_heads)
-                .unwrap_or(heads),
+            key_value_heads: fields.key_value_heads(family)?.unwrap_or(heads),
             head_size,
             attention_bias: family.reads_attention_bias && fields.flag("attention_bias")?.unwrap_or(false),
             norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
@@ -192,6 +189,13 @@ impl<'a> Fields<'a> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let object = value.as_object().ok_or_else(|| self.wrong(field, "an object"))?;
         Ok(Some(Fields { path: self.path, object, prefix }))
+    }
+
+    /// Heads of keys and values; a null stands for those of the queries, other than a field left out.
+    fn key_value_heads(&self, family: &Family) -> Result<Option<usize>, ConfigError> {
+        const FIELD: &str = "num_key_value_heads";
+        let default = family.defaults.key_value_heads.filter(|_| !self.object.contains_key(FIELD));
+        Ok(self.optional_size(FIELD)?.or(default))
     }
 
     /// Refuses any value but one.
