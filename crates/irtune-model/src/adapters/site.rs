@@ -4,6 +4,7 @@ use arrayvec::ArrayVec;
 use irtune_device::{
     BMatrix, Device, DeviceError, DoraScratch, Epilogue, LowRank, MaskRef, Output, RowSet, Term,
 };
+use rayon::prelude::*;
 
 use super::{
     bottleneck::BottleneckSite,
@@ -59,6 +60,22 @@ impl From<DeviceError> for SiteError {
 
 /// The adapters of one layer.
 pub(crate) type Sites<D> = Vec<(Projection, Site<D>)>;
+
+/// The sites of every layer with the entries of its group, made on all threads: what adapters have to know of the frozen
+/// matrices takes a while.
+///
+/// # Errors
+/// As [`layer_sites`].
+pub(crate) fn every_layers_sites<D: Device>(
+    device: &D,
+    base: &Base,
+    adapter: &AdapterConfig,
+) -> Result<Vec<(Vec<Entry>, Sites<D>)>, SiteError> {
+    let layers = (0..base.config.layers).into_par_iter();
+    let made: Vec<_> = layers.map(|layer| layer_sites(device, base, adapter, layer)).collect();
+    // One after the other, so that the first error is always the same.
+    made.into_iter().collect()
+}
 
 /// The sites of one layer, and the entries of its group.
 ///
