@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
-use crate::families::FAMILIES;
+use crate::{base::config::RopeScaling, families::FAMILIES};
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
