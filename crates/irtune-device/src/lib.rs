@@ -9,7 +9,9 @@
 //!
 //! The crate also holds the plain types that both sides need: how a model file stores a matrix ([`Format`],
 //! [`WeightView`], [`FrozenMatrix`]), what an attention runs over ([`AttentionShape`]), and the settings of losses and
-//! optimizer. The feature `conformance` adds checks that any device can run in its tests. The crate has one `unsafe` block, which maps a file into memory ([`MappedFile`]); everything else is safe code.
+//! optimizer. The feature `conformance` adds checks that any device can run in its tests.
+//!
+//! The crate has one `unsafe` block, which maps a file into memory ([`MappedFile`]). Everything else is safe code.
 #![deny(unsafe_code)]
 
 mod activation;

@@ -13,11 +13,11 @@ pub enum Precision {
     Auto,
     /// bf16; processors without bf16 instructions keep activations in it, and multiply them as f32.
     Bf16,
-    /// Activations in bf16; products with the base's weights in 16-bit integers, with a scale for each row and each
-    /// group of at most 512 summed values.
+    /// Activations in bf16; GEMMs with the base's weights in 16-bit integers. Each row has a scale for every
+    /// quantisation group of at most 512 values of K.
     Int16,
-    /// As `int16` in 8-bit integers, with a scale for each row and each column of every 64 summed values: half again as
-    /// many operations a second as bf16 where the processor has AVX-512 VNNI, slow where it hasn't.
+    /// As `int16` in 8-bit integers, with quantisation groups of 64 values of K. Half again as many operations a second
+    /// as bf16 where the processor has AVX-512 VNNI, slow where it hasn't.
     Int8,
     /// f32 throughout.
     F32,

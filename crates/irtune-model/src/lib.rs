@@ -1,7 +1,11 @@
 //! Decoder language models with adapters: their files, their tokenizers, their forward and backward pass.
 //!
-//! [`Base::open`] gives a model as it lies on disk: configuration, memory-mapped weights, tokenizer. An adapter and
-//! a classifier's head are trained on top of it and kept in PEFT's format ([`peft`]).
+//! - [`base`]: [`Base::open`] gives a model as it lies on disk: configuration, memory-mapped weights, tokenizer.
+//! - [`families`]: the model families that are read, as data.
+//! - [`adapters`]: what trains beside the frozen matrices, forward beside backward.
+//! - [`batch`]: examples packed as a shared prefix tree.
+//! - [`engine`]: [`engine_over`] makes what classifies and trains, over any [`Device`](irtune_device::Device).
+//! - [`peft`], [`tuned_weights`], [`merge`]: what was trained as files, and whole models of it.
 #![forbid(unsafe_code)]
 
 pub mod adapters;

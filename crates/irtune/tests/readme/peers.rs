@@ -150,9 +150,9 @@ pub fn settings() -> String {
     })
 }
 
-/// Every matrix product.
+/// Every GEMM.
 pub fn products() -> String {
-    let header = "| product | irtune, GFLOP/s | of the measured peak | PyTorch, GFLOP/s | times as fast |";
+    let header = "| GEMM | irtune, GFLOP/s | of the measured peak | PyTorch, GFLOP/s | times as fast |";
     machines(header, |cases, out| {
         for product in cases["products"]["products"].as_array().into_iter().flatten() {
             let [precision, side] = ["precision", "side"].map(|key| product[key].as_str().expect("a word"));
