@@ -5,9 +5,15 @@ use std::path::PathBuf;
 use irtune_device::DeviceError;
 
 use crate::{
-    adapters::config::AdapterConfigError, base::BaseError, batch::BatchError, config::ConfigError,
-    parameters::checked::ParameterError, peft::AdapterError, tokenizer::TokenizerError,
-    tuned_weights::TunedWeightsError, weights::WeightError,
+    adapters::{config::AdapterConfigError, site::SiteError},
+    base::BaseError,
+    batch::BatchError,
+    config::ConfigError,
+    parameters::checked::ParameterError,
+    peft::AdapterError,
+    tokenizer::TokenizerError,
+    tuned_weights::TunedWeightsError,
+    weights::WeightError,
 };
 
 /// Everything that can go wrong in this crate.
@@ -165,6 +171,15 @@ impl From<BaseError> for ModelError {
             BaseError::Weight(error) => Self::Weight(error),
             BaseError::Tokenizer(error) => Self::Tokenizer(error),
             error => Self::Base(error),
+        }
+    }
+}
+
+impl From<SiteError> for ModelError {
+    fn from(error: SiteError) -> Self {
+        match error {
+            SiteError::Weight(error) => Self::Weight(error),
+            SiteError::Device(error) => Self::Device(error),
         }
     }
 }

@@ -4,6 +4,7 @@ use arrayvec::ArrayVec;
 use irtune_device::{
     BMatrix, Device, DeviceError, DoraScratch, Epilogue, LowRank, MaskRef, Output, RowSet, Term,
 };
+use rayon::prelude::*;
 
 use super::{
     bottleneck::BottleneckSite,
@@ -14,8 +15,7 @@ use super::{
     trained::Trained,
 };
 use crate::{
-    base::{Base, config::ModelConfig},
-    error::ModelError,
+    base::{Base, config::ModelConfig, weights::WeightError},
     families::{Family, Projection},
     host_tensor::HostTensor,
     parameters::{
@@ -37,19 +37,56 @@ pub(crate) enum Site<D: Device> {
     Ia3(Ia3Site),
 }
 
+/// Why a layer's adapters can't be made.
+#[derive(Debug)]
+pub(crate) enum SiteError {
+    /// The base lacks a matrix.
+    Weight(WeightError),
+    /// The device has no room for what an adapter knows.
+    Device(DeviceError),
+}
+
+impl From<WeightError> for SiteError {
+    fn from(error: WeightError) -> Self {
+        Self::Weight(error)
+    }
+}
+
+impl From<DeviceError> for SiteError {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
+    }
+}
+
 /// The adapters of one layer.
 pub(crate) type Sites<D> = Vec<(Projection, Site<D>)>;
+
+/// The sites of every layer with the entries of its group, made on all threads: what adapters have to know of the frozen
+/// matrices takes a while.
+///
+/// # Errors
+/// As [`layer_sites`].
+pub(crate) fn every_layers_sites<D: Device>(
+    device: &D,
+    base: &Base,
+    adapter: &AdapterConfig,
+) -> Result<Vec<(Vec<Entry>, Sites<D>)>, SiteError> {
+    let layers = (0..base.config.layers).into_par_iter();
+    let made: Vec<_> = layers.map(|layer| layer_sites(device, base, adapter, layer)).collect();
+    // One after the other, so that the first error is always the same.
+    made.into_iter().collect()
+}
 
 /// The sites of one layer, and the entries of its group.
 ///
 /// # Errors
-/// When the base lacks a matrix.
+/// When the base lacks a matrix, or the device has no room.
 pub(crate) fn layer_sites<D: Device>(
     device: &D,
     base: &Base,
     adapter: &AdapterConfig,
     layer: usize,
-) -> Result<(Vec<Entry>, Sites<D>), ModelError> {
+) -> Result<(Vec<Entry>, Sites<D>), SiteError> {
     let (mut entries, mut sites) = (Entries::default(), Sites::new());
     let family = base.config.family;
     for &projection in adapter.target_modules() {

@@ -17,7 +17,6 @@ pub(crate) mod workspace;
 use std::sync::{Arc, Mutex};
 
 use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RotaryTable, RowSet};
-use rayon::prelude::*;
 
 use crate::{
     adapters::{
@@ -125,17 +124,13 @@ impl<D: Device> Decoder<D> {
         }
         let config = &base.config;
         let (mut layers, mut groups) = (Vec::new(), Vec::new());
-        // What adapters have to know of the frozen matrices takes a while.
-        let adapters = device.run(|| {
-            let layers = (0..config.layers).into_par_iter();
-            layers
-                .map(|layer| {
-                    trained.adapter().map(|adapter| site::layer_sites(&device, &base, adapter, layer))
-                })
-                .collect::<Vec<_>>()
-        });
-        for (index, adapters) in adapters.into_iter().enumerate() {
-            let (entries, sites) = adapters.transpose()?.unzip();
+        let mut adapters = match trained.adapter() {
+            Some(adapter) => device.run(|| site::every_layers_sites(&device, &base, adapter))?,
+            None => Vec::new(),
+        }
+        .into_iter();
+        for index in 0..config.layers {
+            let (entries, sites) = adapters.next().unzip();
             groups.extend(entries.map(|entries| Group::new(&device, entries)).transpose()?);
             if trained.is_weights() {
                 groups.push(Group::masters(&device, config, index)?);

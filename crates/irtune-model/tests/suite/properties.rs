@@ -1,7 +1,7 @@
 //! What must hold of the engine whatever the model: algebra, not goldens.
 
 use crate::tiny::engine::{EngineOptions, engine};
-use crate::tiny::{CASES, Tiny, find, layer_of, name_of, options};
+use crate::tiny::{CASES, Tiny, every_case, find, layer_of, name_of, options};
 use irtune_cpu::{Level, level};
 use irtune_model::{
     AdamW, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelError, PackedBatch, Precision,
@@ -14,7 +14,7 @@ const DROPOUT: f32 = 0.3;
 
 /// Runs `check` on every case in every precision.
 fn everywhere(check: impl Fn(&Tiny, Precision)) {
-    for case in CASES {
+    for case in every_case() {
         for precision in PRECISIONS {
             check(&Tiny::bare(case), precision);
         }

@@ -26,7 +26,7 @@ impl Damage {
             Self::RowFlipped => {
                 let length = |row: &&mut [f32]| row.iter().map(|value| value * value).sum::<f32>();
                 let rows = damaged.chunks_mut(columns);
-                let longest = rows.max_by(|left, right| length(&left).total_cmp(&length(&right)))?;
+                let longest = rows.max_by(|left, right| length(left).total_cmp(&length(right)))?;
                 longest.iter_mut().for_each(|value| *value = -*value);
             }
             Self::RowsSwapped => {

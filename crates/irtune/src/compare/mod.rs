@@ -1,7 +1,7 @@
 //! Runs side by side: what is to be compared, the runs, their figures, and the reports on them.
 //!
 //! A [`Definition`], read from a file, from [`Overrides`] or from both by [`read`], becomes a [`Plan`]. That trains what
-//! is not finished ([`Plan::run`]) and gathers what the finished runs say ([`Plan::results`]); [`write`] makes the
+//! is not finished ([`Plan::run`]) and gathers what the finished runs say ([`Plan::results`]); [`write()`] makes the
 //! tables and the report of it.
 
 mod analyse;
@@ -32,7 +32,7 @@ pub use error::CompareError;
 pub use markdown::tables;
 pub use observer::CompareObserver;
 pub use plan::Plan;
-pub use results::{Arm, CellResults, Comparison, Estimate, LossPoint, Results, ValidationPoint};
+pub use results::{Arm, CellResults, Comparison, Estimate, FORMAT, LossPoint, Results, ValidationPoint};
 
 /// Writes the tables and the report into a comparison's folder; where, and what each holds.
 ///

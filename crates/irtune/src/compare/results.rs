@@ -72,7 +72,7 @@ pub struct CellResults {
     pub validation: Vec<ValidationPoint>,
     /// Decoder layers.
     pub layers: usize,
-    /// Which layers trained in each step, see [`super::layer_code`].
+    /// Which layers trained in each step: text that `layer_code.rs` describes.
     pub layer_steps: String,
 }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
-use crate::families::FAMILIES;
+use crate::{base::config::RopeScaling, families::FAMILIES};
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
@@ -162,6 +162,10 @@ fn every_family_has_its_own_defaults() {
         assert_eq!(config.max_positions, family.defaults.max_positions);
         assert_eq!((config.key_value_heads, config.attention_bias), (32, false));
         assert_eq!((config.norm_epsilon, config.rope_theta, config.tied_embeddings), (1e-6, 10_000.0, false));
+        let mut fewer = shortest(family);
+        fewer["num_attention_heads"] = json!(4);
+        fewer["num_key_value_heads"] = Value::Null;
+        assert_eq!(parse(&fewer).unwrap().key_value_heads, 4);
         let written = config.to_transformers(&["a".to_owned(), "b".to_owned()]);
         assert_eq!(written["architectures"], json!([family.classifier_class]));
         assert_eq!(parse(&written).unwrap(), config);
