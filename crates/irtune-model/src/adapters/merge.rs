@@ -10,7 +10,7 @@ use crate::{
 
 /// `W` of a projection with its adapter merged in, in f32; `W` itself where the projection has none.
 ///
-/// `tensors` are those of an adapter folder, or an engine's [`exported`](crate::Engine::exported) parameters with
+/// `tensors` are those of an adapter folder, or an engine's [`exported`](crate::StateDict::exported) parameters with
 /// [`AdapterConfig::exported`].
 ///
 /// # Shapes

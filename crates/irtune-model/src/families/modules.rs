@@ -109,7 +109,7 @@ pub struct TensorPlace {
     pub kind: Kind,
     /// Its layer; nothing outside the layers.
     pub layer: Option<usize>,
-    /// As [`Module::interleaved`].
+    /// Whether a GGUF stores its rows interleaved, as [`Module`] says.
     pub interleaved: bool,
 }
 
