@@ -7,7 +7,7 @@ use serde_json::json;
 /// The labels of [`sentences`].
 pub const SENTENCE_LABELS: [&str; 3] = ["fluency", "clarity", "meaning-changed"];
 
-/// The labels of [`words`].
+/// The labels of [`word_pair`].
 pub const WORD_LABELS: [&str; 3] = ["clarity", "fluency", "style"];
 
 /// Short English sentences, a third for each of [`SENTENCE_LABELS`]; other parts have other nouns and ids.
