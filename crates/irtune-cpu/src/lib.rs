@@ -16,7 +16,7 @@ pub mod quant;
 mod simd;
 mod threads;
 
-pub use device::Cpu;
+pub use device::{Cpu, is_slow_here, resolve_precision};
 pub use half::bf16;
 pub use matrix::{Matrix, MatrixMut};
 pub use simd::{

@@ -1,4 +1,4 @@
-//! General matrix multiplication (GEMM): C = scale · (Σ A B + bias), with several products summed into one output.
+//! General matrix multiplication (GEMM): C = scale · (Σ A B + bias), with several GEMMs summed into one output.
 //!
 //! A is activations, `[rows, K]`. B is a weight: on the forward side `[columns, K]`, read transposed as a linear layer
 //! does; on the backward side `[K, columns]`.
@@ -26,7 +26,7 @@ pub struct FloatMatrix<'a, D: Memory + ?Sized> {
     pub columns: usize,
 }
 
-/// Where the B of a product comes from.
+/// Where the B of a GEMM comes from.
 pub enum BMatrix<'a, D: Memory + ?Sized> {
     /// A frozen matrix of the base.
     Frozen(&'a D::Weight),
@@ -88,7 +88,7 @@ pub enum Output<'a, D: Memory + ?Sized> {
     Add(&'a mut D::Floats, usize),
 }
 
-/// What happens to a product's sums before they are written: `scale · (Σ terms + bias)`.
+/// What happens to a GEMM's sums before they are written: `scale · (Σ terms + bias)`.
 pub struct Epilogue<'a, D: Memory + ?Sized> {
     /// Factor of everything.
     pub scale: f32,

@@ -20,7 +20,7 @@ impl LossOptions {
     }
 }
 
-/// Sizes of a classification head's product.
+/// Sizes of a classification head.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadShape {
     /// Rows of the pooled states.

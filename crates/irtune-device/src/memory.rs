@@ -28,7 +28,7 @@ pub trait Memory: Send + Sync {
     type Layout: Send + Sync;
     /// Angles of the rotary position embedding.
     type Rotary: Send + Sync;
-    /// A frozen matrix and what its adapter adds, in the form that products read fastest; for inference.
+    /// A frozen matrix and what its adapter adds, in the form that GEMMs read fastest; for inference.
     type Prepacked: Send + Sync;
 
     /// Name of the operands' precision.

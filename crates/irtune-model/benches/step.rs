@@ -65,7 +65,7 @@ fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
     pool.install(|| {
-        let precision: Precision = setting("IRTUNE_PRECISION", Precision::Auto);
+        let precision = irtune_cpu::resolve_precision(setting("IRTUNE_PRECISION", Precision::Auto));
         let options =
             EngineOptions { precision, threads, max_tokens: count, max_examples: EXAMPLES, training: true, memory_bytes: None };
         let mut engine = engine(base, Trained::Adapter(adapter.into()), 5, 1, options).unwrap_or_else(|error| panic!("{error}"));

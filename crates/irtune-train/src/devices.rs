@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use irtune_cpu::{Cpu, Level, bf16, gemm::Integers, has_vnni, level};
+use irtune_cpu::{Cpu, bf16, gemm::Integers};
+
 use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, Trained, engine_over};
+
+pub use irtune_cpu::is_slow_here;
 
 /// Which device computes, and how much of it.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,7 @@ pub fn engine(
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
     let threads = device.threads;
-    match here(device.precision) {
+    match irtune_cpu::resolve_precision(device.precision) {
         Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, labels, seed, options),
         Precision::Int16 => {
             let device = Cpu::<bf16>::with_integers(threads, Integers::Int16)?;
@@ -41,19 +44,4 @@ pub fn engine(
             engine_over(Cpu::<bf16>::new(threads)?, base, trained, labels, seed, options)
         }
     }
-}
-
-/// What `auto` is on this processor; every other precision is itself.
-fn here(precision: Precision) -> Precision {
-    match (precision, level()) {
-        (Precision::Auto, Level::Avx512Bf16) => Precision::Bf16,
-        (Precision::Auto, Level::Avx2 | Level::Avx512) => Precision::Int16,
-        (Precision::Auto, Level::Portable) => Precision::F32,
-        (precision, _) => precision,
-    }
-}
-
-/// Whether this processor has no instructions for a precision and goes the slow way.
-pub fn is_slow_here(precision: Precision) -> bool {
-    precision == Precision::Int8 && !has_vnni()
 }

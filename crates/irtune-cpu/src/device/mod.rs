@@ -6,6 +6,9 @@ mod gemm;
 mod losses;
 mod memory;
 mod optimizer;
+mod precision;
+
+pub use precision::{is_slow_here, resolve_precision};
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -61,6 +61,9 @@ impl From<DeviceError> for SiteError {
 /// The adapters of one layer.
 pub(crate) type Sites<D> = Vec<(Projection, Site<D>)>;
 
+/// The entries of a layer's group, and its adapters.
+pub(crate) type LayerSites<D> = (Vec<Entry>, Sites<D>);
+
 /// The sites of every layer with the entries of its group, made on all threads: what adapters have to know of the frozen
 /// matrices takes a while.
 ///
@@ -70,7 +73,7 @@ pub(crate) fn every_layers_sites<D: Device>(
     device: &D,
     base: &Base,
     adapter: &AdapterConfig,
-) -> Result<Vec<(Vec<Entry>, Sites<D>)>, SiteError> {
+) -> Result<Vec<LayerSites<D>>, SiteError> {
     let layers = (0..base.config.layers).into_par_iter();
     let made: Vec<_> = layers.map(|layer| layer_sites(device, base, adapter, layer)).collect();
     // One after the other, so that the first error is always the same.
@@ -86,7 +89,7 @@ pub(crate) fn layer_sites<D: Device>(
     base: &Base,
     adapter: &AdapterConfig,
     layer: usize,
-) -> Result<(Vec<Entry>, Sites<D>), SiteError> {
+) -> Result<LayerSites<D>, SiteError> {
     let (mut entries, mut sites) = (Entries::default(), Sites::new());
     let family = base.config.family;
     for &projection in adapter.target_modules() {

@@ -288,10 +288,10 @@ settings! {
     micro_batch_tokens: usize = 1024,
     Machine, "TOKENS", "A batch of more tokens goes through the model in parts, which saves memory; 0 for never";
 
-    /// Most memory to use: layers whose activations don't fit are computed again, which takes time but changes nothing.
+    /// Most memory to use: layers whose activations don't fit are recomputed, which takes time but changes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<MemoryLimit> = None,
-    Machine, "AMOUNT", "Most memory to use, such as 600MB; activations that don't fit are computed again",
+    Machine, "AMOUNT", "Most memory to use, such as 600MB; activations that don't fit are recomputed",
     without_effect: true;
 
     /// Whether hidden states below the lowest layer that the method still trains are kept on disk, beside the run, as

@@ -39,7 +39,7 @@ static DATA: &[Setting] = &[
     data("original_column", Text, "NAME", "Column of the original text"),
     data("revised_column", Text, "NAME", "Column of the revised text"),
     data("label_column", Text, "NAME", "Column of the label"),
-    data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a split"),
+    data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a hold-out"),
     data("id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
     data("drop_labels", List, "LIST", "Labels whose pairs are left out"),
 ];
