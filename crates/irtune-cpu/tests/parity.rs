@@ -12,7 +12,9 @@ use irtune_cpu::{
     ops::{adamw, dropout, loss, norm, rotary, rows::transpose, swiglu},
     quant::decode::decode_row,
 };
-use irtune_device::{AdamW, AttentionShape, Format, LossOptions, RotaryTable, Segment, WeightView};
+use irtune_device::{
+    AdamW, AttentionShape, Format, LossOptions, RotaryTable, WeightView, conformance::prefix_tree,
+};
 use irtune_testing::golden::{Golden, sections, tolerance};
 
 const NORMS: [&str; 4] = ["rms_norm_15", "rms_norm_16", "rms_norm_33", "rms_norm_64"];
@@ -346,7 +348,7 @@ fn attend<E: Element>(name: &str) {
     let count = |name| section.fact(name) as usize;
     let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
     let prefix = count("prefix");
-    let segments = segments(&section.integers("offsets"), prefix);
+    let segments = prefix_tree(&section.integers("offsets"), prefix);
     let shape = AttentionShape { heads, key_value_heads, head_size, segments: &segments };
     let (rows, query_columns, key_columns) =
         (shape.key_rows(), heads * head_size, key_value_heads * head_size);
@@ -371,27 +373,4 @@ fn attend<E: Element>(name: &str) {
     section.compare("k_gradient", &dk);
     section.compare("v_gradient", &dv);
     section.golden.passes();
-}
-
-/// The prefix, if there is one, and each example as segments of the packed rows.
-fn segments(offsets: &[u32], prefix: usize) -> Vec<Segment> {
-    let own = |first: usize, rows: usize, context: usize| Segment {
-        first_query: first,
-        queries: rows,
-        first_key: first,
-        keys: rows,
-        parent: (context > 0).then_some(0),
-        context,
-        shared: false,
-        first_partial: 0,
-    };
-    let shared = (prefix > 0).then(|| Segment { shared: true, ..own(0, prefix, 0) });
-    let examples = offsets.windows(2).map(|ends| own(ends[0] as usize, (ends[1] - ends[0]) as usize, prefix));
-    let mut segments: Vec<Segment> = shared.into_iter().chain(examples).collect();
-    let mut partial = 0;
-    for segment in &mut segments {
-        segment.first_partial = partial;
-        partial += segment.partial_rows();
-    }
-    segments
 }

@@ -11,6 +11,7 @@ mod fold;
 mod invalid_setting;
 mod memory_limit;
 mod method_options;
+mod names;
 mod objective;
 mod setting;
 mod table;

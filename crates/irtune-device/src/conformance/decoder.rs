@@ -115,7 +115,10 @@ pub fn attention<D: Device>(device: &D, section: &impl Section) {
 }
 
 /// The prefix, if there is one, and each example as segments of the packed rows.
-fn prefix_tree(offsets: &[u32], prefix: usize) -> Vec<Segment> {
+///
+/// # Shapes
+/// `offsets`: where each example's own rows begin, and the end of the last, `[examples + 1]`.
+pub fn prefix_tree(offsets: &[u32], prefix: usize) -> Vec<Segment> {
     let own = |first: usize, rows: usize, context: usize| Segment {
         first_query: first,
         queries: rows,

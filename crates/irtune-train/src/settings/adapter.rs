@@ -1,39 +1,28 @@
 //! Which adapters train, from the settings of a run.
 
 use irtune_model::{AdapterConfig, BottleneckConfig, DoraConfig, Ia3Config, LoraConfig, Projection};
-use serde::{Deserialize, Serialize};
 
-use super::{TrainSettings, Tune};
+use super::{TrainSettings, Tune, names::names};
 
-/// A kind of adapter, or none.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownAdapter, parse_err_fn = UnknownAdapter::new)]
-pub enum Adapter {
-    /// A low-rank matrix added to each projection's.
-    #[default]
-    Lora,
-    /// The same, and each row rescaled to a trained magnitude.
-    Dora,
-    /// A narrow layer with an activation.
-    Bottleneck,
-    /// A vector over outputs or inputs.
-    Ia3,
-    /// Nothing.
-    None,
+names! {
+    /// A kind of adapter, or none.
+    pub enum Adapter {
+        /// A low-rank matrix added to each projection's.
+        #[default]
+        Lora,
+        /// The same, and each row rescaled to a trained magnitude.
+        Dora,
+        /// A narrow layer with an activation.
+        Bottleneck,
+        /// A vector over outputs or inputs.
+        Ia3,
+        /// Nothing.
+        None,
+    }
+
+    /// Not a kind of adapter.
+    #[error("there is no adapter `{name}`; use lora, dora, bottleneck, ia3 or none")]
+    pub struct UnknownAdapter;
 }
 
 impl Adapter {
@@ -44,20 +33,6 @@ impl Adapter {
             Self::Ia3 => Ia3Config::TARGETS.to_vec(),
             _ => vec![QProj, KProj, VProj, UpProj, DownProj],
         }
-    }
-}
-
-/// Not a kind of adapter.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no adapter `{name}`; use lora, dora, bottleneck, ia3 or none")]
-pub struct UnknownAdapter {
-    /// What was given.
-    pub name: String,
-}
-
-impl UnknownAdapter {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
     }
 }
 

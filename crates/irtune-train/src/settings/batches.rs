@@ -1,44 +1,20 @@
 //! What a batch is made of.
 
-use serde::{Deserialize, Serialize};
+use super::names::names;
 
-/// Which examples share a batch.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownBatches, parse_err_fn = UnknownBatches::new)]
-pub enum Batches {
-    /// All examples in random order.
-    #[default]
-    Shuffled,
-    /// Revisions of the same text follow each other, texts are in random order: a batch computes a text once.
-    Related,
-}
-
-/// Not a way to make batches.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there are no `{name}` batches; use shuffled or related")]
-pub struct UnknownBatches {
-    /// What was given.
-    pub name: String,
-}
-
-impl UnknownBatches {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+names! {
+    /// Which examples share a batch.
+    pub enum Batches {
+        /// All examples in random order.
+        #[default]
+        Shuffled,
+        /// Revisions of the same text follow each other, texts are in random order: a batch computes a text once.
+        Related,
     }
+
+    /// Not a way to make batches.
+    #[error("there are no `{name}` batches; use shuffled or related")]
+    pub struct UnknownBatches;
 }
 
 #[cfg(test)]

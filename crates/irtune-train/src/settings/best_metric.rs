@@ -1,34 +1,24 @@
 //! What decides which model of a run is the best.
 
-use serde::{Deserialize, Serialize};
+use super::names::names;
 
-/// A figure of an evaluation on the validation pairs.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownMetric, parse_err_fn = UnknownMetric::new)]
-pub enum BestMetric {
-    /// Mean of the labels' F1: higher is better.
-    #[default]
-    MacroF1,
-    /// Share of right answers: higher is better.
-    Accuracy,
-    /// Mean of the labels' areas under the precision-recall curve: higher is better.
-    AveragePrecision,
-    /// Mean cross-entropy: lower is better.
-    Loss,
+names! {
+    /// A figure of an evaluation on the validation pairs.
+    pub enum BestMetric {
+        /// Mean of the labels' F1: higher is better.
+        #[default]
+        MacroF1,
+        /// Share of right answers: higher is better.
+        Accuracy,
+        /// Mean of the labels' areas under the precision-recall curve: higher is better.
+        AveragePrecision,
+        /// Mean cross-entropy: lower is better.
+        Loss,
+    }
+
+    /// A name that is no metric.
+    #[error("`{name}` is no metric; use macro_f1, accuracy, average_precision or loss")]
+    pub struct UnknownMetric;
 }
 
 impl BestMetric {
@@ -38,20 +28,6 @@ impl BestMetric {
             BestMetric::Loss => value < best,
             _ => value > best,
         }
-    }
-}
-
-/// A name that is no metric.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no metric; use macro_f1, accuracy, average_precision or loss")]
-pub struct UnknownMetric {
-    /// What was given.
-    pub name: String,
-}
-
-impl UnknownMetric {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
     }
 }
 

@@ -1,45 +1,21 @@
 //! What a run teaches the model.
 
-use serde::{Deserialize, Serialize};
+use super::names::names;
 
-/// What a run teaches the model.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownObjective, parse_err_fn = UnknownObjective::new)]
-pub enum Objective {
-    /// A new classification head over the last token's state.
-    #[default]
-    Head,
-    /// The base's own language-model head says the label's words: the loss is the mean cross-entropy of their tokens, and
-    /// a pair's label is the one whose words are the most likely.
-    Words,
-}
-
-/// Not an objective.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no objective `{name}`; use head or words")]
-pub struct UnknownObjective {
-    /// What was given.
-    pub name: String,
-}
-
-impl UnknownObjective {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+names! {
+    /// What a run teaches the model.
+    pub enum Objective {
+        /// A new classification head over the last token's state.
+        #[default]
+        Head,
+        /// The base's own language-model head says the label's words: the loss is the mean cross-entropy of their tokens, and
+        /// a pair's label is the one whose words are the most likely.
+        Words,
     }
+
+    /// Not an objective.
+    #[error("there is no objective `{name}`; use head or words")]
+    pub struct UnknownObjective;
 }
 
 #[cfg(test)]

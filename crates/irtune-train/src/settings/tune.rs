@@ -1,44 +1,20 @@
 //! What of a layer trains.
 
-use serde::{Deserialize, Serialize};
+use super::names::names;
 
-/// What of a layer trains.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::VariantArray,
-    strum::VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownTune, parse_err_fn = UnknownTune::new)]
-pub enum Tune {
-    /// Adapters beside its frozen matrices.
-    #[default]
-    Adapters,
-    /// Its own weights: all seven matrices and both norms' gains. Embeddings and the final norm stay as they are.
-    Weights,
-}
-
-/// Nothing that can train.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is nothing of a layer that can train; use adapters or weights")]
-pub struct UnknownTune {
-    /// What was given.
-    pub name: String,
-}
-
-impl UnknownTune {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+names! {
+    /// What of a layer trains.
+    pub enum Tune {
+        /// Adapters beside its frozen matrices.
+        #[default]
+        Adapters,
+        /// Its own weights: all seven matrices and both norms' gains. Embeddings and the final norm stay as they are.
+        Weights,
     }
+
+    /// Nothing that can train.
+    #[error("`{name}` is nothing of a layer that can train; use adapters or weights")]
+    pub struct UnknownTune;
 }
 
 #[cfg(test)]
