@@ -1,0 +1,61 @@
+//! Fits logistic regression.
+
+use sprs::CsMat;
+
+use super::objective::Objective;
+use super::{Logistic, Penalty};
+use crate::minimise::{FitError, minimise};
+
+/// How near to the minimum a fit ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tolerance {
+    /// The gradient's length at the end, at most.
+    pub gradient: f64,
+}
+
+impl Tolerance {
+    /// Near enough to compare penalties.
+    pub const ROUGH: Tolerance = Tolerance { gradient: 5e-4 };
+    /// The minimum, but for the last digits.
+    pub const TIGHT: Tolerance = Tolerance { gradient: 1e-7 };
+}
+
+/// Where a fit begins.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// With zeros.
+    Zero,
+    /// With another fit of the same features and labels.
+    From(&'a Logistic),
+}
+
+/// Fits `features` to `targets`, the classes of `labels` labels.
+///
+/// The function is convex, so wherever a fit begins, it ends at the one minimum, as near as `tolerance` says.
+///
+/// # Shapes
+/// `features` is `[pairs, features]`, `targets` `[pairs]`.
+///
+/// # Errors
+/// When it does not converge, as with features that are not finite.
+///
+/// # Source
+/// The minimum is that of scikit-learn's `LogisticRegression(C, class_weight)`.
+pub fn fit(
+    features: &CsMat<f64>,
+    targets: &[u32],
+    labels: usize,
+    penalty: Penalty,
+    start: Start<'_>,
+    tolerance: Tolerance,
+) -> Result<Logistic, FitError> {
+    let objective = Objective::new(features, targets, labels, penalty);
+    let weights = features.cols() * labels;
+    let start = match start {
+        Start::Zero => vec![0.0; weights + labels],
+        Start::From(fitted) => [fitted.weights.as_slice(), &fitted.intercepts].concat(),
+    };
+    let mut parameters = minimise(&objective, start, tolerance.gradient)?;
+    let intercepts = parameters.split_off(weights);
+    Ok(Logistic { weights: parameters, intercepts })
+}
