@@ -2,7 +2,8 @@
 //!
 //! | tensor | shape | holds |
 //! |---|---|---|
-//! | `weights` | `[features, labels]` | of the counters, of their products, then of the terms of each field |
+//! | `counter_weights` | `[labels, counters + products]` | of the counters and of their products |
+//! | `term_weights` | `[terms, labels]` | of the terms of each field |
 //! | `intercepts` | `[labels]` | |
 //! | `counter_means`, `counter_deviations` | `[counters]` | what standardises the counters |
 //! | `product_means`, `product_deviations` | `[counters + products]` | what standardises them and their products |
@@ -13,7 +14,7 @@
 
 use std::collections::HashMap;
 
-use irtune_data::{COUNTERS, LabelSet};
+use irtune_data::LabelSet;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
@@ -48,16 +49,20 @@ impl LinearModel {
     /// When it can't be written as safetensors, which memory does not refuse.
     pub fn to_bytes(&self) -> Result<Vec<u8>, LinearError> {
         let LinearModel { labels, penalty, features, logistic } = self;
-        let vocabulary = |(field, tfidf): &(Field, Tfidf)| Vocabulary { field: *field, terms: tfidf.terms.clone() };
+        let vocabulary =
+            |(field, tfidf): &(Field, Tfidf)| Vocabulary { field: *field, terms: tfidf.terms.clone() };
         let metadata = Metadata {
             labels: labels.clone(),
             penalty: *penalty,
-            counters: COUNTERS.map(str::to_owned).into(),
+            counters: Counters::plain_names().into_iter().map(str::to_owned).collect(),
             fields: features.fields.iter().map(vocabulary).collect(),
         };
+        let free = logistic.parameters.len() - labels.len();
+        let (counters, terms) = logistic.parameters[..free].split_at(Counters::LEN * labels.len());
         let mut tensors: Vec<(String, Vec<usize>, &[f64])> = vec![
-            ("weights".to_owned(), vec![features.count(), labels.len()], &logistic.weights),
-            ("intercepts".to_owned(), vec![labels.len()], &logistic.intercepts),
+            ("counter_weights".to_owned(), vec![labels.len(), Counters::LEN], counters),
+            ("term_weights".to_owned(), vec![features.terms(), labels.len()], terms),
+            ("intercepts".to_owned(), vec![labels.len()], logistic.intercepts()),
         ];
         let Counters { plain, products } = &features.counters;
         for (name, scaler) in [("counter", plain), ("product", products)] {
@@ -69,7 +74,9 @@ impl LinearModel {
         }
         let stored: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
             .into_iter()
-            .map(|(name, shape, values)| (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()))
+            .map(|(name, shape, values)| {
+                (name, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            })
             .collect();
         let views = stored
             .iter()
@@ -88,7 +95,7 @@ impl LinearModel {
         let no_model = LinearError::Format { what: "it has no vocabulary" };
         let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or(no_model)?;
         let Metadata { labels, penalty, counters, fields } = serde_json::from_str(text)?;
-        if counters != COUNTERS {
+        if counters != Counters::plain_names() {
             return Err(LinearError::Format { what: "it counts other things" });
         }
         let file = SafeTensors::deserialize(bytes)?;
@@ -102,15 +109,20 @@ impl LinearModel {
             .collect::<Result<Vec<_>, LinearError>>()?;
         let scaler = |name: &str, length: usize| {
             let (means, deviations) = (format!("{name}_means"), format!("{name}_deviations"));
-            Ok::<_, LinearError>(Scaler { means: read(&means, length)?, deviations: read(&deviations, length)? })
+            Ok::<_, LinearError>(Scaler {
+                means: read(&means, length)?,
+                deviations: read(&deviations, length)?,
+            })
         };
-        let counters =
-            Counters { plain: scaler("counter", COUNTERS.len())?, products: scaler("product", Counters::LEN)? };
+        let counters = Counters {
+            plain: scaler("counter", Counters::PLAIN)?,
+            products: scaler("product", Counters::LEN)?,
+        };
         let features = Features { counters, fields };
-        let logistic = Logistic {
-            weights: read("weights", features.count() * labels.len())?,
-            intercepts: read("intercepts", labels.len())?,
-        };
+        let mut parameters = read("counter_weights", Counters::LEN * labels.len())?;
+        parameters.extend(read("term_weights", features.terms() * labels.len())?);
+        parameters.extend(read("intercepts", labels.len())?);
+        let logistic = Logistic { parameters, columns: Counters::LEN, labels: labels.len() };
         Ok(LinearModel { labels, penalty, features, logistic })
     }
 }
@@ -124,7 +136,8 @@ fn tensor(file: &SafeTensors<'_>, name: &str, length: usize) -> Result<Vec<f64>,
     if view.dtype() != Dtype::F64 || view.data().len() != length * size_of::<f64>() {
         return Err(LinearError::Format { what: "a tensor has another shape" });
     }
-    let values: Vec<f64> = view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let values: Vec<f64> =
+        view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
     match values.iter().all(|value| value.is_finite()) {
         true => Ok(values),
         false => Err(LinearError::Format { what: "a number is not finite" }),

@@ -43,18 +43,14 @@ impl LinearModel {
         labels.map(of_label).collect()
     }
 
-    fn weight(&self, feature: usize, label: usize) -> f64 {
-        self.logistic.weights[feature * self.labels.len() + label]
-    }
-
     fn words(&self, field: Field, label: usize, most: usize) -> Vec<TermWeight> {
-        let mut start = Counters::LEN;
+        let mut start = 0;
         for (other, tfidf) in &self.features.fields {
             if *other == field {
                 let terms = tfidf.terms.iter().enumerate();
                 let weighted = terms.map(|(index, term)| TermWeight {
                     term: term.clone(),
-                    weight: self.weight(start + index, label),
+                    weight: self.logistic.term_weight(start + index, label),
                 });
                 let mut weighted: Vec<TermWeight> = weighted.filter(|term| term.weight > 0.0).collect();
                 weighted.sort_by(|one, other| other.weight.total_cmp(&one.weight));
@@ -68,8 +64,9 @@ impl LinearModel {
 
     fn counters(&self, label: usize, most: usize) -> Vec<TermWeight> {
         let names = Counters::names().into_iter().enumerate();
-        let mut weighted: Vec<TermWeight> =
-            names.map(|(index, term)| TermWeight { term, weight: self.weight(index, label) }).collect();
+        let mut weighted: Vec<TermWeight> = names
+            .map(|(index, term)| TermWeight { term, weight: self.logistic.number_weight(index, label) })
+            .collect();
         weighted.sort_by(|one, other| other.weight.abs().total_cmp(&one.weight.abs()));
         weighted.truncate(most);
         weighted

@@ -30,18 +30,18 @@ impl LinearModel {
         told: &mut dyn FnMut(&Candidate),
     ) -> Result<LinearModel, LinearError> {
         let targets = targets(train, labels)?;
-        let (features, matrix) = Features::fit(train);
-        let learned = Labelled { features: &matrix, targets: &targets };
+        let (features, design) = Features::fit(train);
+        let learned = Labelled { features: &design, targets: &targets };
         let (penalty, start) = if validation.is_empty() {
             (DEFAULT, None)
         } else {
             let targets = self::targets(validation, labels)?;
-            let validation = Labelled { features: &features.matrix(validation), targets: &targets };
+            let validation = Labelled { features: &features.design(validation), targets: &targets };
             let (penalty, fitted) = choose(learned, validation, labels.names(), told)?;
             (penalty, Some(fitted))
         };
         let start = start.as_ref().map_or(Start::Zero, Start::From);
-        let logistic = fit(&matrix, &targets, labels.len(), penalty, start, Tolerance::TIGHT)?;
+        let logistic = fit(&design, &targets, labels.len(), penalty, start, Tolerance::TIGHT)?;
         Ok(LinearModel { labels: labels.clone(), penalty, features, logistic })
     }
 
@@ -57,7 +57,7 @@ impl LinearModel {
 
     /// Weights and intercepts.
     pub fn parameters(&self) -> usize {
-        (self.features.count() + 1) * self.labels.len()
+        self.logistic.parameters.len()
     }
 
     /// Logarithms of the labels' probabilities.
@@ -65,14 +65,13 @@ impl LinearModel {
     /// # Shapes
     /// The result is `[pairs, labels]`, row-major.
     pub fn log_probabilities(&self, pairs: &[Pair]) -> Vec<f64> {
-        self.logistic.log_probabilities(&self.features.matrix(pairs))
+        self.logistic.log_probabilities(&self.features.design(pairs))
     }
 }
 
 /// The classes of labelled pairs.
 fn targets(pairs: &[Pair], labels: &LabelSet) -> Result<Vec<u32>, LinearError> {
-    let target = |pair: &Pair| {
-        labels.target(pair)?.ok_or_else(|| LinearError::NoLabel { place: pair.place.clone() })
-    };
+    let target =
+        |pair: &Pair| labels.target(pair)?.ok_or_else(|| LinearError::NoLabel { place: pair.place.clone() });
     pairs.iter().map(target).collect()
 }

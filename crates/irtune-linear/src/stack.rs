@@ -93,12 +93,7 @@ fn held_out_loss(answers: Answers<'_>, targets: &[u32], offsets: bool) -> Result
     Ok(sum / targets.len() as f64)
 }
 
-fn fit_on(
-    answers: Answers<'_>,
-    targets: &[u32],
-    pairs: &[usize],
-    offsets: bool,
-) -> Result<Stack, FitError> {
+fn fit_on(answers: Answers<'_>, targets: &[u32], pairs: &[usize], offsets: bool) -> Result<Stack, FitError> {
     let objective = Objective { answers, targets, pairs, offsets };
     let labels = if offsets { answers.labels } else { 0 };
     let mut start = vec![0.0; 2 + labels];
@@ -138,7 +133,8 @@ impl Convex for Objective<'_> {
             cost -= share * residual[target];
             residual.iter_mut().for_each(|log| *log = share * log.exp());
             residual[target] -= share;
-            let dot = |logs: &[f64]| logs.iter().zip(&residual).map(|(log, residual)| log * residual).sum::<f64>();
+            let dot =
+                |logs: &[f64]| logs.iter().zip(&residual).map(|(log, residual)| log * residual).sum::<f64>();
             gradient[0] += dot(one);
             gradient[1] += dot(other);
             gradient[2..].iter_mut().zip(&residual).for_each(|(slope, residual)| *slope += residual);
@@ -160,7 +156,8 @@ mod tests {
         for (pair, &target) in targets.iter().enumerate() {
             let said = if pair % 9 < 6 { target } else { (target + 1) % 3 };
             let noise = |label: u32| ((pair as u32 * 7 + label * 5) % 11) as f64 / 11.0;
-            let mut one: Vec<f64> = (0..3).map(|label| if label == said { 8.0 } else { noise(label) }).collect();
+            let mut one: Vec<f64> =
+                (0..3).map(|label| if label == said { 8.0 } else { noise(label) }).collect();
             let mut other: Vec<f64> = (0..3).map(|label| 2.0 * noise(label + 4)).collect();
             log_softmax(&mut one);
             log_softmax(&mut other);

@@ -1,10 +1,10 @@
 //! Features and fits against scikit-learn's, from `golden/linear/make.py`.
 
-use irtune_linear::features::{Counters, Tfidf};
-use irtune_linear::logistic::{Penalty, Start, Tolerance, fit};
+use irtune_linear::features::{Counters, Design, Tfidf};
+use irtune_linear::logistic::{Logistic, Penalty, Start, Tolerance, fit};
 use irtune_testing::golden::{assert_close, case_json, tolerance};
 use serde::Deserialize;
-use sprs::{CsMat, TriMat};
+use sprs::TriMat;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,39 +93,61 @@ fn counters_are_standardised_as_by_scikit_learn() {
 #[test]
 fn fits_are_those_of_scikit_learn() {
     let golden = golden();
-    let (train, other) = (sparse(&golden.train_features), sparse(&golden.other_features));
+    // Some of the features as numbers that every pair has, the others as terms.
+    let (train, other) = (design(&golden.train_features), design(&golden.other_features));
     assert_eq!(golden.fits.len(), 6);
     for Fit { c, balanced, weights, intercepts, probabilities } in &golden.fits {
         let (labels, penalty) = (intercepts.len(), Penalty { c: *c, balanced: *balanced });
         let found = fit(&train, &golden.targets, labels, penalty, Start::Zero, Tolerance::TIGHT).unwrap();
-        assert_close("weights", weights, &narrow(found.weights().to_vec()), tolerance("linear_weights", "f64"));
+        let bound = tolerance("linear_weights", "f64");
+        assert_close("weights", weights, &all_weights(&found, &train), bound);
         let mean = found.intercepts().iter().sum::<f64>() / labels as f64;
         let centred = found.intercepts().iter().map(|intercept| intercept - mean);
         assert_close("intercepts", intercepts, &narrow(centred), tolerance("linear_intercepts", "f64"));
         let answers = found.log_probabilities(&other).into_iter().map(f64::exp);
-        assert_close("probabilities", probabilities, &narrow(answers), tolerance("linear_probabilities", "f64"));
+        assert_close(
+            "probabilities",
+            probabilities,
+            &narrow(answers),
+            tolerance("linear_probabilities", "f64"),
+        );
         // Wherever a fit begins, it ends there; and the same fit twice is the same, bitwise.
         let again = fit(&train, &golden.targets, labels, penalty, Start::Zero, Tolerance::TIGHT).unwrap();
         assert_eq!(found, again);
-        let warm = fit(&train, &golden.targets, labels, penalty, Start::From(&found), Tolerance::TIGHT).unwrap();
-        assert_close("weights", weights, &narrow(warm.weights().to_vec()), tolerance("linear_weights", "f64"));
+        let warm =
+            fit(&train, &golden.targets, labels, penalty, Start::From(&found), Tolerance::TIGHT).unwrap();
+        assert_close("weights", weights, &all_weights(&warm, &train), bound);
     }
 }
 
 #[test]
 fn features_that_are_not_finite_do_not_converge() {
-    let features = sparse(&[vec![f64::NAN, 1.0], vec![1.0, 0.0]]);
+    let features = design(&[vec![f64::NAN; 12], vec![1.0; 12]]);
     let penalty = Penalty { c: 1.0, balanced: false };
     let error = fit(&features, &[0, 1], 2, penalty, Start::Zero, Tolerance::TIGHT).unwrap_err();
-    assert!(error.to_string().starts_with("the linear model does not converge"), "{error}");
+    assert!(error.to_string().starts_with("the fit does not converge"), "{error}");
 }
 
-fn sparse(rows: &[Vec<f64>]) -> CsMat<f64> {
-    let mut entries = TriMat::new((rows.len(), rows[0].len()));
+/// The first nine features are numbers that every pair has.
+const COLUMNS: usize = 9;
+
+fn design(rows: &[Vec<f64>]) -> Design {
+    let dense = rows.iter().flat_map(|row| &row[..COLUMNS]).copied().collect();
+    let mut terms = TriMat::new((rows.len(), rows[0].len() - COLUMNS));
     for (row, values) in rows.iter().enumerate() {
-        for (column, &value) in values.iter().enumerate().filter(|(_, value)| **value != 0.0) {
-            entries.add_triplet(row, column, value);
+        for (column, &value) in values[COLUMNS..].iter().enumerate().filter(|(_, value)| **value != 0.0) {
+            terms.add_triplet(row, column, value);
         }
     }
-    entries.to_csr()
+    Design::new(dense, COLUMNS, terms.to_csr())
+}
+
+/// `[features, labels]`
+fn all_weights(fitted: &Logistic, design: &Design) -> Vec<f32> {
+    let labels = 0..fitted.labels();
+    let numbers = (0..design.columns())
+        .flat_map(|column| labels.clone().map(move |label| fitted.number_weight(column, label)));
+    let terms =
+        (0..design.terms()).flat_map(|term| labels.clone().map(move |label| fitted.term_weight(term, label)));
+    narrow(numbers.chain(terms))
 }

@@ -1,14 +1,16 @@
-//! From pairs to a sparse matrix: counters and their products, then the terms of each field.
+//! From pairs to numbers: counters and their products, then the terms of each field.
 
 mod counters;
+mod design;
 mod scaler;
 mod tfidf;
 
 use irtune_data::{Change, Pair};
-use sprs::{CsMat, TriMat};
+use sprs::TriMat;
 use strum::IntoEnumIterator as _;
 
 pub use counters::Counters;
+pub use design::Design;
 pub use scaler::Scaler;
 pub use tfidf::Tfidf;
 
@@ -27,10 +29,10 @@ pub struct Features {
 }
 
 impl Features {
-    /// Vocabularies and scales of training pairs, and the matrix of these pairs, `[pairs, features]`.
-    pub fn fit(pairs: &[Pair]) -> (Features, CsMat<f64>) {
+    /// Vocabularies and scales of training pairs, and the features of these pairs.
+    pub fn fit(pairs: &[Pair]) -> (Features, Design) {
         let changes: Vec<Change<'_>> = pairs.iter().map(change).collect();
-        let counters = Counters::fit(&changes.iter().map(counted).collect::<Vec<_>>());
+        let counters = Counters::fit(&changes.iter().map(Counters::count).collect::<Vec<_>>());
         let fields = Field::iter()
             .map(|field| {
                 let terms: Vec<Vec<String>> = changes.iter().map(|change| field.terms(change)).collect();
@@ -38,42 +40,36 @@ impl Features {
             })
             .collect();
         let features = Features { counters, fields };
-        let matrix = features.of_changes(&changes);
-        (features, matrix)
+        let design = features.of_changes(&changes);
+        (features, design)
     }
 
-    /// How many features there are.
-    pub fn count(&self) -> usize {
-        Counters::LEN + self.fields.iter().map(|(_, tfidf)| tfidf.len()).sum::<usize>()
+    /// How many terms there are, in all fields.
+    pub fn terms(&self) -> usize {
+        self.fields.iter().map(|(_, tfidf)| tfidf.len()).sum()
     }
 
-    /// The features of pairs, `[pairs, features]`.
-    pub fn matrix(&self, pairs: &[Pair]) -> CsMat<f64> {
+    /// The features of pairs.
+    pub fn design(&self, pairs: &[Pair]) -> Design {
         self.of_changes(&pairs.iter().map(change).collect::<Vec<_>>())
     }
 
-    fn of_changes(&self, changes: &[Change<'_>]) -> CsMat<f64> {
-        let mut entries = TriMat::new((changes.len(), self.count()));
+    fn of_changes(&self, changes: &[Change<'_>]) -> Design {
+        let counted = changes.iter().flat_map(|change| self.counters.row(&Counters::count(change)));
+        let mut terms = TriMat::new((changes.len(), self.terms()));
         for (row, change) in changes.iter().enumerate() {
-            for (column, value) in self.counters.row(&counted(change)).into_iter().enumerate() {
-                entries.add_triplet(row, column, value);
-            }
-            let mut start = Counters::LEN;
+            let mut start = 0;
             for (field, tfidf) in &self.fields {
                 for (column, value) in tfidf.row(&field.terms(change)) {
-                    entries.add_triplet(row, start + column, value);
+                    terms.add_triplet(row, start + column, value);
                 }
                 start += tfidf.len();
             }
         }
-        entries.to_csr()
+        Design::new(counted.collect(), Counters::LEN, terms.to_csr())
     }
 }
 
 fn change(pair: &Pair) -> Change<'_> {
     Change::of(&pair.original, &pair.revised)
-}
-
-fn counted(change: &Change<'_>) -> Vec<f64> {
-    change.counters().into_iter().map(f64::from).collect()
 }

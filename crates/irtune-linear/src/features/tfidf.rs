@@ -53,7 +53,8 @@ impl Tfidf {
                 *counts.entry(column).or_default() += 1.0;
             }
         }
-        let weighted = counts.into_iter().map(|(column, count)| (column, (1.0 + count.ln()) * self.idf[column]));
+        let weighted =
+            counts.into_iter().map(|(column, count)| (column, (1.0 + count.ln()) * self.idf[column]));
         let mut row: Vec<(usize, f64)> = weighted.collect();
         let length = row.iter().map(|(_, value)| value * value).sum::<f64>().sqrt();
         row.iter_mut().for_each(|(_, value)| *value /= length);

@@ -1,9 +1,8 @@
 //! Fits logistic regression.
 
-use sprs::CsMat;
-
 use super::objective::Objective;
 use super::{Logistic, Penalty};
+use crate::features::Design;
 use crate::minimise::{FitError, minimise};
 
 /// How near to the minimum a fit ends.
@@ -15,7 +14,7 @@ pub struct Tolerance {
 
 impl Tolerance {
     /// Near enough to compare penalties.
-    pub const ROUGH: Tolerance = Tolerance { gradient: 5e-4 };
+    pub const ROUGH: Tolerance = Tolerance { gradient: 1e-3 };
     /// The minimum, but for the last digits.
     pub const TIGHT: Tolerance = Tolerance { gradient: 1e-7 };
 }
@@ -34,7 +33,7 @@ pub enum Start<'a> {
 /// The function is convex, so wherever a fit begins, it ends at the one minimum, as near as `tolerance` says.
 ///
 /// # Shapes
-/// `features` is `[pairs, features]`, `targets` `[pairs]`.
+/// `targets` is `[pairs]`.
 ///
 /// # Errors
 /// When it does not converge, as with features that are not finite.
@@ -42,7 +41,7 @@ pub enum Start<'a> {
 /// # Source
 /// The minimum is that of scikit-learn's `LogisticRegression(C, class_weight)`.
 pub fn fit(
-    features: &CsMat<f64>,
+    features: &Design,
     targets: &[u32],
     labels: usize,
     penalty: Penalty,
@@ -50,12 +49,10 @@ pub fn fit(
     tolerance: Tolerance,
 ) -> Result<Logistic, FitError> {
     let objective = Objective::new(features, targets, labels, penalty);
-    let weights = features.cols() * labels;
+    let columns = features.columns();
     let start = match start {
-        Start::Zero => vec![0.0; weights + labels],
-        Start::From(fitted) => [fitted.weights.as_slice(), &fitted.intercepts].concat(),
+        Start::Zero => vec![0.0; (columns + features.terms() + 1) * labels],
+        Start::From(fitted) => fitted.parameters.clone(),
     };
-    let mut parameters = minimise(&objective, start, tolerance.gradient)?;
-    let intercepts = parameters.split_off(weights);
-    Ok(Logistic { weights: parameters, intercepts })
+    Ok(Logistic { parameters: minimise(&objective, start, tolerance.gradient)?, columns, labels })
 }

@@ -2,10 +2,12 @@
 
 mod fit;
 mod objective;
-
-use sprs::CsMat;
+mod weights;
 
 pub use fit::{Start, Tolerance, fit};
+
+use crate::features::Design;
+use weights::Weights;
 
 /// How the weights are held small, and how pairs count.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -21,50 +23,53 @@ pub struct Penalty {
 /// A linear map from features to the logits of labels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Logistic {
-    /// `[features, labels]`, row-major.
-    pub(crate) weights: Vec<f64>,
-    /// `[labels]`
-    pub(crate) intercepts: Vec<f64>,
+    /// Of what every pair has `[labels, columns]`, then of terms `[terms, labels]`, then intercepts `[labels]`.
+    pub(crate) parameters: Vec<f64>,
+    pub(crate) columns: usize,
+    pub(crate) labels: usize,
 }
 
 impl Logistic {
     /// How many labels there are.
     pub fn labels(&self) -> usize {
-        self.intercepts.len()
+        self.labels
     }
 
-    /// `[features, labels]`, row-major.
-    pub fn weights(&self) -> &[f64] {
-        &self.weights
+    /// The weight of one of the numbers that every pair has.
+    pub fn number_weight(&self, column: usize, label: usize) -> f64 {
+        self.parts().dense[label * self.columns + column]
     }
 
-    /// `[labels]`
+    /// The weight of a term.
+    pub fn term_weight(&self, term: usize, label: usize) -> f64 {
+        self.parts().sparse[term * self.labels + label]
+    }
+
+    /// Added to each label's logit.
     pub fn intercepts(&self) -> &[f64] {
-        &self.intercepts
+        self.parts().intercepts
     }
 
     /// Logarithms of the labels' probabilities.
     ///
     /// # Shapes
-    /// `features` is `[pairs, features]`, the result `[pairs, labels]`, row-major.
-    pub fn log_probabilities(&self, features: &CsMat<f64>) -> Vec<f64> {
-        let labels = self.labels();
-        let mut logits = Vec::with_capacity(features.rows() * labels);
-        for row in features.outer_iterator() {
-            let start = logits.len();
-            logits.extend_from_slice(&self.intercepts);
-            let own = &mut logits[start..];
-            for (feature, value) in row.iter() {
-                let weights = &self.weights[feature * labels..][..labels];
-                own.iter_mut().zip(weights).for_each(|(logit, weight)| *logit += value * weight);
-            }
-            log_softmax(own);
+    /// The result is `[pairs, labels]`, row-major.
+    pub fn log_probabilities(&self, features: &Design) -> Vec<f64> {
+        let weights = self.parts();
+        let mut logits = vec![0.0; features.pairs() * self.labels];
+        for (row, logits) in features.rows().zip(logits.chunks_exact_mut(self.labels)) {
+            weights.logits(row, logits);
+            log_softmax(logits);
         }
         logits
     }
+
+    fn parts(&self) -> Weights<&[f64]> {
+        Weights::of(&self.parameters, self.columns, self.labels)
+    }
 }
 
-/// Makes logits the logarithms of probabilities; gives the logarithm of what they were divided by.
+/// Makes logits the logarithms of probabilities.
 pub(crate) fn log_softmax(logits: &mut [f64]) {
     let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = logits.iter().map(|logit| (logit - highest).exp()).sum();

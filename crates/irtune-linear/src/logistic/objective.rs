@@ -1,16 +1,16 @@
 //! What logistic regression minimises, and its gradient.
 
-use sprs::CsMat;
-
+use super::weights::Weights;
 use super::{Penalty, log_softmax};
+use crate::features::Design;
 use crate::minimise::Convex;
 
 /// Mean weighted cross-entropy, and half the squared length of the weights times a penalty. Intercepts are free.
 ///
 /// Divided by the sum of the pairs' weights, so that a tolerance of the gradient means the same for few pairs and for
-/// many; the minimum is scikit-learn's. Parameters are the weights, `[features, labels]`, then the intercepts.
+/// many; the minimum is scikit-learn's. Parameters are in the order of [`Weights`].
 pub(super) struct Objective<'a> {
-    features: &'a CsMat<f64>,
+    features: &'a Design,
     targets: &'a [u32],
     labels: usize,
     /// Of each pair; they sum to one.
@@ -20,7 +20,7 @@ pub(super) struct Objective<'a> {
 
 impl<'a> Objective<'a> {
     pub(super) fn new(
-        features: &'a CsMat<f64>,
+        features: &'a Design,
         targets: &'a [u32],
         labels: usize,
         penalty: Penalty,
@@ -42,27 +42,21 @@ impl<'a> Objective<'a> {
 
 impl Convex for Objective<'_> {
     fn evaluate(&self, parameters: &[f64], gradient: &mut [f64]) -> f64 {
-        let (weights, intercepts) = parameters.split_at(self.features.cols() * self.labels);
-        let (of_weights, of_intercepts) = gradient.split_at_mut(weights.len());
-        of_weights.iter_mut().zip(weights).for_each(|(slope, weight)| *slope = self.penalty * weight);
-        of_intercepts.fill(0.0);
-        let mut cost = 0.5 * self.penalty * weights.iter().map(|weight| weight * weight).sum::<f64>();
+        let free = parameters.len() - self.labels;
+        gradient.iter_mut().zip(parameters).for_each(|(slope, weight)| *slope = self.penalty * weight);
+        gradient[free..].fill(0.0);
+        let squares: f64 = parameters[..free].iter().map(|weight| weight * weight).sum();
+        let mut cost = 0.5 * self.penalty * squares;
+        let weights = Weights::of(parameters, self.features.columns(), self.labels);
+        let mut slopes = Weights::of_gradient(gradient, self.features.columns(), self.labels);
         let mut residual = vec![0.0; self.labels];
-        for ((row, &target), share) in self.features.outer_iterator().zip(self.targets).zip(&self.shares) {
-            residual.copy_from_slice(intercepts);
-            for (feature, value) in row.iter() {
-                let weights = &weights[feature * self.labels..][..self.labels];
-                residual.iter_mut().zip(weights).for_each(|(logit, weight)| *logit += value * weight);
-            }
+        for ((row, &target), share) in self.features.rows().zip(self.targets).zip(&self.shares) {
+            weights.logits(row, &mut residual);
             log_softmax(&mut residual);
             cost -= share * residual[target as usize];
             residual.iter_mut().for_each(|log| *log = share * log.exp());
             residual[target as usize] -= share;
-            for (feature, value) in row.iter() {
-                let slopes = &mut of_weights[feature * self.labels..][..self.labels];
-                slopes.iter_mut().zip(&residual).for_each(|(slope, residual)| *slope += value * residual);
-            }
-            of_intercepts.iter_mut().zip(&residual).for_each(|(slope, residual)| *slope += residual);
+            slopes.add(row, &residual);
         }
         cost
     }
@@ -76,16 +70,17 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_finite_differences() {
-        let mut features = TriMat::new((4, 3));
+        let mut terms = TriMat::new((4, 3));
         for (row, column, value) in
             [(0, 0, 1.5), (0, 2, -0.5), (1, 1, 2.0), (2, 0, -1.0), (2, 1, 0.3), (3, 2, 0.7)]
         {
-            features.add_triplet(row, column, value);
+            terms.add_triplet(row, column, value);
         }
-        let features: CsMat<f64> = features.to_csr();
+        let numbers: Vec<f64> = (0..40).map(|index| ((index * 11 % 13) as f64 - 6.0) / 5.0).collect();
+        let features = Design::new(numbers, 10, terms.to_csr());
         for balanced in [false, true] {
             let objective = Objective::new(&features, &[0, 2, 0, 1], 3, Penalty { c: 0.7, balanced });
-            let parameters: Vec<f64> = (0..12).map(|index| ((index * 7 % 5) as f64 - 2.0) / 3.0).collect();
+            let parameters: Vec<f64> = (0..42).map(|index| ((index * 7 % 5) as f64 - 2.0) / 3.0).collect();
             assert_gradient(&objective, &parameters);
         }
     }

@@ -50,7 +50,10 @@ mod tests {
 
     #[test]
     fn words_are_runs_of_letters_and_marks_stand_alone() {
-        assert_eq!(word_terms("  The cat's x_1, ÉTÉ--é "), ["the", "cat", "'", "s", "x_1", ",", "été", "-", "-", "é"]);
+        assert_eq!(
+            word_terms("  The cat's x_1, ÉTÉ--é "),
+            ["the", "cat", "'", "s", "x_1", ",", "été", "-", "-", "é"]
+        );
         assert_eq!(word_terms(" \n"), [""; 0]);
     }
 

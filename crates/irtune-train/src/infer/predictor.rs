@@ -1,9 +1,10 @@
 //! A trained model, ready to label pairs.
 
-use super::classifier::Classifier;
+use super::classifier::{Classifier, Model, Question};
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
 use super::measured::Measured;
+use super::pair_encoder::PairEncoder;
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
@@ -12,7 +13,8 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
+use irtune_data::{DataError, Encoder, LabelSet, Pair};
+use irtune_linear::{LinearModel, Stack};
 use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use irtune_model::{
     Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
@@ -43,7 +45,7 @@ impl Default for PredictorOptions {
 /// A trained model, ready to label pairs.
 pub struct Predictor {
     pub(super) classifier: Classifier,
-    pub(super) encoder: Encoder<BaseTokens>,
+    pub(super) encoder: PairEncoder,
 }
 
 /// Batches that are read before the first is computed: pairs that revise the same text then share one.
@@ -68,6 +70,8 @@ struct Opened {
     /// Labels of the stored head.
     labels: usize,
     tensors: Vec<HostTensor>,
+    /// What the model is combined with.
+    stack: Option<(LinearModel, Stack)>,
 }
 
 impl Opened {
@@ -83,6 +87,7 @@ impl Opened {
             trained: Trained::Head,
             labels: shape.first().copied().unwrap_or(0),
             tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
+            stack: None,
         })
     }
 }
@@ -103,6 +108,9 @@ impl Predictor {
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
+        if run.is_linear() {
+            return Self::linear(&run, options);
+        }
         let settings = run.settings()?;
         if !run.model_path(settings.tune).is_dir() {
             return Err(PredictorError::NoModel { path: folder.to_owned() });
@@ -110,7 +118,7 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, labels, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, labels, tensors };
+        let opened = Opened { task, max_length, seed, trained, labels, tensors, stack: stack(&run)? };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -120,7 +128,7 @@ impl Predictor {
         opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Opened { task, max_length, seed, trained, labels, tensors } = opened;
+        let Opened { task, max_length, seed, trained, labels, tensors, stack } = opened;
         // A language model knows no labels: its words are the run's.
         if task.verbalizer.is_none() && labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());
@@ -147,7 +155,23 @@ impl Predictor {
         )?;
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
-        Ok(Predictor { classifier: Classifier::new(engine, task.labels, limit), encoder })
+        let (linear, stack) = stack.unzip();
+        let model = Model::Decoder(engine, stack);
+        let encoder = PairEncoder { encoder: Some(encoder), linear };
+        Ok(Predictor { classifier: Classifier::new(model, task.labels, limit), encoder })
+    }
+
+    /// Opens a run that is a linear model alone.
+    fn linear(run: &RunFolder, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        let path = run.path().to_owned();
+        if options.base.is_some() {
+            return Err(PredictorError::WholeModel { path });
+        }
+        let Some(model) = run.linear_model()? else { return Err(PredictorError::NoModel { path }) };
+        let labels = model.labels().clone();
+        let limit = BatchLimit::classifying(options.batch_size);
+        let encoder = PairEncoder { encoder: None, linear: Some(model) };
+        Ok(Predictor { classifier: Classifier::new(Model::Linear, labels, limit), encoder })
     }
 
     /// The labels, in the order of all probabilities.
@@ -206,22 +230,33 @@ impl Predictor {
     {
         let mut tested = Tested::default();
         let most = WINDOW * self.classifier.limit.examples;
-        let mut window: Vec<Example> = Vec::with_capacity(most);
+        let mut window: Vec<Question> = Vec::with_capacity(most);
         let mut pairs = pairs.into_iter();
         loop {
             window.clear();
             for pair in pairs.by_ref().take(most) {
-                let example = self.encoder.encode(&pair?, Some(self.classifier.labels()))?;
-                tested.shortened += usize::from(example.shortened);
-                tested.targets.extend(example.label);
-                window.push(example);
+                let pair = pair?;
+                let encoded = self.encoder.encode(&pair, Some(self.classifier.labels()))?;
+                tested.shortened += usize::from(encoded.example.shortened);
+                tested.targets.extend(encoded.example.label);
+                window.push(Question::new(encoded, pair));
             }
             if window.is_empty() {
                 return Ok(tested);
             }
-            tested.logits.extend(self.classifier.logits(&window)?);
+            let questions: Vec<&Question> = window.iter().collect();
+            tested.logits.extend(self.classifier.logits(&questions)?);
         }
     }
+}
+
+/// What a run's model is combined with, if it is.
+fn stack(run: &RunFolder) -> Result<Option<(LinearModel, Stack)>, PredictorError> {
+    let Some(stack) = run.stack()? else { return Ok(None) };
+    let Some(model) = run.linear_model()? else {
+        return Err(PredictorError::NoLinearModel { path: run.path().to_owned() });
+    };
+    Ok(Some((model, stack)))
 }
 
 /// Labelled pairs that went through the model.

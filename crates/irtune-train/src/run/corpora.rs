@@ -6,7 +6,7 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::settings::TrainSettings;
+use crate::settings::Draw;
 use crate::task::Task;
 use irtune_data::{Columns, Corpus, CorpusSource, Encoder, Example, LabelSet, Labels, Row};
 use irtune_model::Base;
@@ -39,9 +39,9 @@ impl SplitSources {
 pub(crate) struct Corpora {
     /// The labels of the training pairs, those held out for validation included.
     pub(crate) labels: LabelSet,
-    train: Corpus,
-    validation: Option<Corpus>,
-    test: Option<Corpus>,
+    pub(crate) train: Corpus,
+    pub(crate) validation: Option<Corpus>,
+    pub(crate) test: Option<Corpus>,
 }
 
 impl Corpora {
@@ -52,7 +52,7 @@ impl Corpora {
     pub(crate) fn read(
         sources: &SplitSources,
         columns: &Columns,
-        settings: &TrainSettings,
+        draw: &Draw,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let mut read = |source: &CorpusSource, split| {
@@ -67,21 +67,21 @@ impl Corpora {
         let mut validation =
             sources.validation.as_ref().map(|source| read(source, DataSplit::Validation)).transpose()?;
         let mut test = sources.test.as_ref().map(|source| read(source, DataSplit::Test)).transpose()?;
-        if let Some(fold) = settings.fold {
+        if let Some(fold) = draw.fold {
             let (rest, held_out) = train.fold(fold.part(), fold.parts())?;
             let (train_pairs, test_pairs) = (rest.pairs.len(), held_out.pairs.len());
             observer.on_notice(&Notice::Fold { fold, train: train_pairs, test: test_pairs });
             (train, test) = (rest, Some(held_out));
         }
-        if validation.is_none() && settings.validation_fraction > 0.0 {
-            let (rest, held_out) = train.hold_out(settings.validation_fraction, settings.seed)?;
+        if validation.is_none() && draw.validation_fraction > 0.0 {
+            let (rest, held_out) = train.hold_out(draw.validation_fraction, draw.seed)?;
             let (train_pairs, validation_pairs) = (rest.pairs.len(), held_out.pairs.len());
             observer.on_notice(&Notice::HeldOut { train: train_pairs, validation: validation_pairs });
             (train, validation) = (rest, Some(held_out));
         }
-        if let Some(train_size) = settings.train_size {
+        if let Some(train_size) = draw.train_size {
             let of = train.pairs.len();
-            train = train.subset(train_size, settings.seed)?;
+            train = train.subset(train_size, draw.seed)?;
             observer.on_notice(&Notice::Subset { train_size, of });
         }
         Ok(Self { labels, train, validation, test })

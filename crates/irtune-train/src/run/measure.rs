@@ -34,15 +34,25 @@ impl Run<'_> {
         split: DataSplit,
     ) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
         let started = Instant::now();
-        let examples = match split {
-            DataSplit::Train => &self.parts.data.train,
-            DataSplit::Validation => &self.parts.data.validation,
-            DataSplit::Test => &self.parts.data.test,
-        };
+        let Some(logits) = self.logits(split)? else { return Ok(None) };
+        self.evaluation(split, &logits, started).map(Some)
+    }
+
+    /// What the model says of the examples of a split; `None` when interrupted.
+    pub(super) fn logits(&mut self, split: DataSplit) -> Result<Option<Vec<f32>>, TrainError> {
         let limit = self.parts.settings.batch_limit();
-        let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
-            return Ok(None);
-        };
+        let examples = self.parts.data.of(split);
+        Ok(evaluate::logits(self.parts.engine, examples, limit, self.interrupt)?)
+    }
+
+    /// How good answers to a split are that were asked for at `started`.
+    pub(super) fn evaluation(
+        &mut self,
+        split: DataSplit,
+        logits: &[f32],
+        started: Instant,
+    ) -> Result<(Evaluation, Predictions), TrainError> {
+        let examples = self.parts.data.of(split);
         let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
         let labels = self.parts.data.labels.len();
         let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
@@ -50,9 +60,9 @@ impl Run<'_> {
         let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        let loss = evaluate::mean_loss(&logits, &targets, labels);
+        let loss = evaluate::mean_loss(logits, &targets, labels);
         let evaluation = Evaluation { step: self.state.step, split, loss, metrics, improved: false, seconds };
-        Ok(Some((evaluation, predictions)))
+        Ok((evaluation, predictions))
     }
 
     pub(super) fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {

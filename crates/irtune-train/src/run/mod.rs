@@ -12,6 +12,7 @@ mod logs;
 mod measure;
 pub(crate) mod notice;
 pub(crate) mod observer;
+mod stack;
 pub(crate) mod train;
 
 use crate::error::TrainError;
@@ -20,12 +21,15 @@ use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::state::{RunState, Totals};
 use crate::folder::step_report::StepReport;
 use crate::folder::summary::Summary;
+use crate::linear::reference::LinearAnswers;
+use crate::linear::score::Score;
 use crate::settings::{Batches, TrainSettings};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
 pub use export::Export;
 use irtune_data::{EpochOrder, Example, related};
 use irtune_files::Files;
+use irtune_linear::Stack;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;
@@ -49,6 +53,8 @@ pub struct RunParts<'a> {
     pub folder: &'a RunFolder,
     /// How it writes.
     pub files: &'a dyn Files,
+    /// What a linear model says of the same pairs.
+    pub linear: Option<&'a LinearAnswers>,
     /// How the best model is written.
     pub export: Export<'a>,
 }
@@ -119,6 +125,9 @@ struct Run<'a> {
     cached: usize,
     /// The last checkpoint, and the file of the best model it names.
     saved: Option<(u64, PathBuf, Option<String>)>,
+    /// How the model's answers and the linear model's are combined, once that is fitted, and how good that is on the
+    /// validation pairs.
+    stack: Option<(Stack, Score)>,
 }
 
 impl<'a> Run<'a> {
@@ -157,6 +166,7 @@ impl<'a> Run<'a> {
             state,
             cached: 0,
             saved: None,
+            stack: None,
             parts,
             observer,
             interrupt,
@@ -219,6 +229,9 @@ impl<'a> Run<'a> {
         if let Some(weights) = &self.parts.engine.loss_options().class_weights {
             let weights = data.labels.names().iter().cloned().zip(weights.iter().copied()).collect();
             self.observer.on_notice(&Notice::ClassWeights { weights });
+        }
+        if let Some(validation) = self.parts.linear.and_then(|linear| linear.summary.validation) {
+            self.observer.on_notice(&Notice::Linear { validation });
         }
         if data.validation.is_empty() {
             self.observer.on_notice(&Notice::NoValidation);

@@ -267,6 +267,11 @@ settings! {
     best_metric: BestMetric = BestMetric::MacroF1,
     Evaluation, "METRIC", "{choices}";
 
+    /// Whether the model's answers are combined with those of a linear model on the words that changed, as is best on
+    /// the validation pairs.
+    stack: bool = false,
+    Evaluation, "BOOL", "Combine the model's answers with those of the linear model, as is best on the validation pairs";
+
     /// Evaluations in a row without a better model after which the run stops.
     #[serde(skip_serializing_if = "Option::is_none")]
     early_stopping_patience: Option<u64> = None,

@@ -92,6 +92,7 @@ fn go(
         data,
         folder: &folder,
         files,
+        linear: None,
         export: &export,
     };
     run::run(parts, observer, interrupt, saved)
@@ -413,6 +414,7 @@ fn another_method_cannot_continue_a_run() {
         data: &data(),
         folder: &folder,
         files: &files,
+        linear: None,
         export: &export,
     };
     let saved = checkpoint::load(&newest).unwrap();

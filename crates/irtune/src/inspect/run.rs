@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
 use crate::show::spark::{columns, spark};
-use crate::show::{heat_svg, report};
+use crate::show::{heat_svg, linear, report};
 
 /// Columns of the curves and of the heat map on a terminal.
 const WIDTH: usize = 60;
@@ -94,6 +94,9 @@ impl RunReport {
                 test.step,
                 report::metrics(&test.metrics)
             );
+        }
+        if let Some(standing) = summary.as_ref().and_then(linear::standing) {
+            out += &format!("\n{}{}", standing.text, standing.advice.unwrap_or_default());
         }
         if let Some(picture) = picture {
             out += &format!("\nThe same as a picture: {}\n", picture.display());

@@ -4,6 +4,7 @@ pub mod folds;
 pub mod heat;
 pub mod heat_svg;
 pub mod layer_ranges;
+pub mod linear;
 pub mod numbers;
 pub mod report;
 pub mod spark;
