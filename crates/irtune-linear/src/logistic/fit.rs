@@ -1,6 +1,7 @@
 //! Fits logistic regression.
 
 use super::objective::Objective;
+use super::precondition::Preconditioned;
 use super::{Logistic, Penalty};
 use crate::features::Design;
 use crate::minimise::{FitError, minimise};
@@ -8,13 +9,13 @@ use crate::minimise::{FitError, minimise};
 /// How near to the minimum a fit ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
-    /// The gradient's length at the end, at most.
+    /// The gradient's length at the end, at most, in variables in which every direction is about as steep.
     pub gradient: f64,
 }
 
 impl Tolerance {
     /// Near enough to compare penalties.
-    pub const ROUGH: Tolerance = Tolerance { gradient: 1e-3 };
+    pub const ROUGH: Tolerance = Tolerance { gradient: 3e-3 };
     /// The minimum, but for the last digits.
     pub const TIGHT: Tolerance = Tolerance { gradient: 1e-7 };
 }
@@ -49,10 +50,13 @@ pub fn fit(
     tolerance: Tolerance,
 ) -> Result<Logistic, FitError> {
     let objective = Objective::new(features, targets, labels, penalty);
+    let not_finite = FitError { gradient: f64::NAN, tolerance: tolerance.gradient };
+    let function = Preconditioned::new(objective, features, labels).ok_or(not_finite)?;
     let columns = features.columns();
     let start = match start {
         Start::Zero => vec![0.0; (columns + features.terms() + 1) * labels],
-        Start::From(fitted) => fitted.parameters.clone(),
+        Start::From(fitted) => function.variables(&fitted.parameters),
     };
-    Ok(Logistic { parameters: minimise(&objective, start, tolerance.gradient)?, columns, labels })
+    let found = minimise(&function, start, tolerance.gradient)?;
+    Ok(Logistic { parameters: function.weights(&found), columns, labels })
 }

@@ -2,6 +2,7 @@
 
 mod fit;
 mod objective;
+mod precondition;
 mod weights;
 
 pub use fit::{Start, Tolerance, fit};

@@ -38,6 +38,11 @@ impl<'a> Objective<'a> {
         shares.iter_mut().for_each(|share| *share /= sum);
         Objective { features, targets, labels, shares, penalty: 1.0 / (penalty.c * sum) }
     }
+
+    /// What half the squared length of the weights counts.
+    pub(super) fn penalty(&self) -> f64 {
+        self.penalty
+    }
 }
 
 impl Convex for Objective<'_> {
