@@ -16,8 +16,8 @@ pub struct Tolerance {
 impl Tolerance {
     /// Near enough to compare penalties.
     pub const ROUGH: Tolerance = Tolerance { gradient: 3e-3 };
-    /// The minimum, but for the last digits.
-    pub const TIGHT: Tolerance = Tolerance { gradient: 1e-7 };
+    /// The minimum: the loss is within about 1e-10 of it.
+    pub const TIGHT: Tolerance = Tolerance { gradient: 1e-5 };
 }
 
 /// Where a fit begins.

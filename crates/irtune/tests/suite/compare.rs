@@ -67,6 +67,7 @@ fn every_cell_is_a_run_and_everything_is_reported() {
     // Times, memory and machine; figures of a model that has learnt nothing are those of this machine's arithmetic.
     settings.add_filter(r"Times and memory: .*", "Times and memory: [MACHINE].");
     settings.add_filter(r"[0-9]+\.[0-9]{2} ± [0-9.]+ \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ \|", "[TIMES] |");
+    settings.add_filter(r"– \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ \|", "– | [TIMES] |");
     settings.add_filter(r"[+−]?[0-9]\.[0-9]{3}", "[N]");
     settings.bind(|| insta::assert_snapshot!(table));
 
