@@ -50,6 +50,18 @@ impl Predictions {
         })
     }
 
+    /// Those of some examples, in the given order.
+    pub fn selected(&self, examples: &[usize]) -> Predictions {
+        let of = |list: &[usize]| examples.iter().map(|&example| list[example]).collect();
+        let row = |&example: &usize| &self.probabilities[example * self.classes..][..self.classes];
+        Predictions {
+            labels: of(&self.labels),
+            predicted: of(&self.predicted),
+            probabilities: examples.iter().flat_map(row).copied().collect(),
+            classes: self.classes,
+        }
+    }
+
     /// Examples.
     pub fn examples(&self) -> usize {
         self.labels.len()
@@ -137,6 +149,7 @@ mod tests {
         let whole = Predictions::new(&[0, 1, 0], &[0.9, 0.1, 0.2, 0.8, 0.3, 0.7], 2).unwrap();
         assert_eq!(Predictions::joined(&[&one, &other]), Ok(whole));
         assert_eq!(Predictions::joined(&[]), Err(MetricsError::NoExamples));
+        assert_eq!(Predictions::joined(&[&one, &other]).unwrap().selected(&[1, 2]), other);
         let wider = Predictions::new(&[0], &[0.9, 0.1, 0.0], 3).unwrap();
         let refused = Predictions::joined(&[&one, &wider]);
         assert_eq!(refused, Err(MetricsError::LabelNames { names: 3, classes: 2 }));

@@ -13,10 +13,12 @@
 //! | `checkpoints/` | what an unfinished run continues from |
 //! | `adapter/` | the best model so far, in PEFT's format |
 //! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
+//! | `calibration.json` | how the kept model's outputs become probabilities ([`crate::StoredCalibration`]); only where it was fitted |
 //! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `data/` | rows that a program gave, `train.jsonl` and so on; a run from files has none |
 //! | `summary.json` | the end of a finished run |
 
+pub(crate) mod calibration;
 pub mod checkpoint;
 pub(crate) mod create;
 pub(crate) mod error;

@@ -3,17 +3,18 @@
 use super::classifier::Classifier;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
-use super::measured::Measured;
+use super::measured::{Answered, KeyFigures, Measured};
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
+use crate::folder::calibration::read_calibration;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
 use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
-use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
+use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
     Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
 };
@@ -32,11 +33,22 @@ pub struct PredictorOptions {
     pub threads: Option<usize>,
     /// Most pairs that go through the model together; at least 1.
     pub batch_size: usize,
+    /// Whether the calibration that the run has fitted is applied, if there is one.
+    pub calibrated: bool,
+    /// A pair whose most probable label is less probable gets no label; every pair gets one when not given.
+    pub abstain_below: Option<f64>,
 }
 
 impl Default for PredictorOptions {
     fn default() -> Self {
-        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 32 }
+        Self {
+            base: None,
+            precision: Precision::Auto,
+            threads: None,
+            batch_size: 32,
+            calibrated: true,
+            abstain_below: None,
+        }
     }
 }
 
@@ -68,11 +80,16 @@ struct Opened {
     /// Labels of the stored head.
     labels: usize,
     tensors: Vec<HostTensor>,
+    calibration: Option<Calibration>,
 }
 
 impl Opened {
     /// Of a merged model, whose base holds the head too.
-    fn of_merged(merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
+    fn of_merged(
+        merged: MergedModel,
+        calibration: Option<Calibration>,
+        base: &Base,
+    ) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length } = merged;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
@@ -83,12 +100,14 @@ impl Opened {
             trained: Trained::Head,
             labels: shape.first().copied().unwrap_or(0),
             tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
+            calibration,
         })
     }
 }
 
 impl Predictor {
-    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]).
+    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]), with the
+    /// calibration that lies beside it.
     ///
     /// # Errors
     /// When the folder is neither, has no model yet, base and model are not those of the run, or the prompt leaves no
@@ -99,7 +118,8 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened = Opened::of_merged(merged, &base)?;
+            let calibration = read_calibration(folder, &merged.labels)?;
+            let opened = Opened::of_merged(merged, calibration, &base)?;
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -110,7 +130,8 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, labels, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, labels, tensors };
+        let calibration = run.calibration(&task.labels)?;
+        let opened = Opened { task, max_length, seed, trained, labels, tensors, calibration };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -120,7 +141,7 @@ impl Predictor {
         opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Opened { task, max_length, seed, trained, labels, tensors } = opened;
+        let Opened { task, max_length, seed, trained, labels, tensors, calibration } = opened;
         // A language model knows no labels: its words are the run's.
         if task.verbalizer.is_none() && labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());
@@ -147,7 +168,9 @@ impl Predictor {
         )?;
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
-        Ok(Predictor { classifier: Classifier::new(engine, task.labels, limit), encoder })
+        let calibration = calibration.filter(|_| options.calibrated);
+        let classifier = Classifier::new(engine, task.labels, limit, calibration, options.abstain_below);
+        Ok(Predictor { classifier, encoder })
     }
 
     /// The labels, in the order of all probabilities.
@@ -178,11 +201,21 @@ impl Predictor {
     {
         let started = Instant::now();
         let Tested { targets, logits, shortened } = self.test(pairs)?;
-        let labels = self.labels().names();
-        let predictions = predictions(&targets, &logits, labels.len())?;
+        let (labels, calibration) = (self.labels().names(), &self.classifier.calibration);
+        let none = Calibration::none(labels.len());
+        let predictions = |calibration: &Calibration| {
+            Predictions::new(&targets, &calibration.probabilities(&logits), labels.len())
+        };
+        let uncalibrated = (*calibration != none).then(|| KeyFigures::of(&predictions(&none)?, labels));
+        let predictions = predictions(calibration)?;
+        let answered =
+            self.classifier.abstain_below.map(|below| Answered::of(&predictions, below, labels, bootstrap));
         Ok(Measured {
-            loss: evaluate::mean_loss(&logits, &targets, labels.len()),
+            loss: evaluate::mean_loss(&calibration.scaled(&logits), &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            probabilities: ProbabilityFigures::of(&predictions, bootstrap)?,
+            uncalibrated: uncalibrated.transpose()?,
+            answered: answered.transpose()?,
             shortened,
             seconds: started.elapsed().as_secs_f64(),
         })
@@ -197,7 +230,8 @@ impl Predictor {
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
         let Tested { targets, logits, .. } = self.test(pairs)?;
-        Ok(predictions(&targets, &logits, self.labels().len())?)
+        let probabilities = self.classifier.calibration.probabilities(&logits);
+        Ok(Predictions::new(&targets, &probabilities, self.labels().len())?)
     }
 
     fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
@@ -231,9 +265,4 @@ struct Tested {
     /// `[pairs, labels]`
     logits: Vec<f32>,
     shortened: usize,
-}
-
-fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predictions, MetricsError> {
-    let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
-    Predictions::new(targets, &probabilities, labels)
 }

@@ -112,6 +112,7 @@ fn predict(
         precision: settings.precision,
         threads: settings.threads,
         batch_size: settings.batch_size,
+        ..PredictorOptions::default()
     };
     let mut predictor = Predictor::open(run.path(), &options)?;
     let predictions =
@@ -132,7 +133,7 @@ fn predict(
             recorded_examples: recorded.metrics.examples,
         });
     }
-    run.write_test_predictions(&Disk, labels, &predictions)?;
+    run.write_test_predictions(&Disk, labels, &predictions, None)?;
     Ok(predictions)
 }
 

@@ -3,14 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use irtune_files::{Disk, WriteError, replace_file};
+use irtune_metrics::{Bootstrap, MetricsError, ProbabilityFigures};
 use irtune_model::LoraInit;
 use irtune_train::{
-    Adapter, Evaluation, RunFolder, RunFolderError, StepReport, Summary, TrainSettings, Tune,
+    Adapter, Evaluation, RunFolder, RunFolderError, StepReport, Summary, TestPredictionsError, TrainSettings,
+    Tune,
 };
 use serde_json::{Value, json};
 
+use crate::show::calibration::calibration;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
+use crate::show::probabilities::probabilities;
+use crate::show::report::set_in;
 use crate::show::spark::{columns, spark};
 use crate::show::{heat_svg, report};
 
@@ -25,6 +30,12 @@ pub enum InspectError {
     /// Its folder can't be read.
     #[error(transparent)]
     Run(#[from] RunFolderError),
+    /// What it said of the test pairs can't be read.
+    #[error(transparent)]
+    TestPredictions(#[from] TestPredictionsError),
+    /// What it said of the test pairs can't be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// Its picture can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -94,6 +105,13 @@ impl RunReport {
                 test.step,
                 report::metrics(&test.metrics)
             );
+        }
+        let fitted = summary.as_ref().and_then(|summary| summary.calibration.as_ref());
+        out += &fitted.map_or_else(String::new, calibration);
+        if let Some(predictions) = run.predictions(&run.labels()?)? {
+            let figures = ProbabilityFigures::of(&predictions, Some(&Bootstrap::default()))?;
+            out += "\nProbabilities of the test pairs:\n";
+            out += &set_in(&probabilities(&figures));
         }
         if let Some(picture) = picture {
             out += &format!("\nThe same as a picture: {}\n", picture.display());
