@@ -62,6 +62,11 @@ impl ReliabilityBins {
         ReliabilityBins { edges, examples }
     }
 
+    /// Examples.
+    pub fn examples(&self) -> usize {
+        self.examples.len()
+    }
+
     /// The bins, every example counted as often as its weight says.
     ///
     /// # Shapes

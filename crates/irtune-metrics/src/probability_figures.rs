@@ -63,12 +63,11 @@ impl ProbabilityFigures {
         predictions: &Predictions,
         bootstrap: Option<&Bootstrap>,
     ) -> Result<ProbabilityFigures, MetricsError> {
-        let examples = predictions.examples();
-        let weights = vec![1; examples];
+        let weights = vec![1; predictions.examples()];
         let equal_width = ReliabilityBins::equal_width(predictions, CALIBRATION_BINS);
         let equal_mass = ReliabilityBins::equal_mass(predictions, CALIBRATION_BINS);
         let interval = |bins: &ReliabilityBins| {
-            bootstrap.map(|bootstrap| error_interval(bins, bootstrap, examples)).transpose()
+            bootstrap.map(|bootstrap| bootstrap.calibration_error(&[bins])).transpose()
         };
         let risk_coverage = RiskCoverage::of(predictions);
         let at_risk = |&most: &f64| AtRisk { most, point: risk_coverage.at_risk(most) };
@@ -87,33 +86,37 @@ impl ProbabilityFigures {
     }
 }
 
-/// The basic bootstrap interval of a calibration error, no lower than 0: twice the error less the percentiles of the
-/// resamples.
-///
-/// Few examples in a bin make a gap by chance, so that the error of a sample is too large on average, and that of a
-/// resample larger still. The percentiles themselves would count this twice; here the one stands against the other. Near
-/// an error of 0 the interval still lies a little too high.
-///
-/// # Source
-/// Davison & Hinkley 1997, "Bootstrap Methods and their Application", section 5.2.
-fn error_interval(
-    bins: &ReliabilityBins,
-    bootstrap: &Bootstrap,
-    examples: usize,
-) -> Result<Interval, MetricsError> {
-    let Bootstrap { resamples, confidence, .. } = bootstrap.check()?;
-    let error = bins.error(&vec![1; examples]);
-    let mut weights = vec![0; examples];
-    let mut drawn: Vec<f64> = (0..resamples as u64)
-        .map(|resample| {
-            bootstrap.draw(resample, &mut weights);
-            bins.error(&weights)
-        })
-        .collect();
-    drawn.sort_by(f64::total_cmp);
-    let tail = (1.0 - confidence) / 2.0;
-    let end = |share| (2.0 * error - percentile(&drawn, share)).max(0.0);
-    Ok(Interval { low: end(1.0 - tail), high: end(tail) })
+impl Bootstrap {
+    /// The basic bootstrap interval of a mean calibration error over runs on the same examples, no lower than 0: twice
+    /// the error less the percentiles of the resamples, each of which draws examples with replacement.
+    ///
+    /// Few examples in a bin make a gap by chance, so that the error of a sample is too large on average, and that of a
+    /// resample larger still. The percentiles themselves would count this twice; here the one stands against the other.
+    /// Near an error of 0 the interval still lies a little too high.
+    ///
+    /// # Errors
+    /// [`MetricsError::Bootstrap`] if the bootstrap gives no interval, [`MetricsError::NoExamples`] without runs.
+    ///
+    /// # Source
+    /// Davison & Hinkley 1997, "Bootstrap Methods and their Application", section 5.2.
+    pub fn calibration_error(&self, runs: &[&ReliabilityBins]) -> Result<Interval, MetricsError> {
+        let Bootstrap { resamples, confidence, .. } = self.check()?;
+        let examples = runs.iter().map(|run| run.examples()).min().ok_or(MetricsError::NoExamples)?;
+        let mean =
+            |weights: &[u32]| runs.iter().map(|run| run.error(weights)).sum::<f64>() / runs.len() as f64;
+        let mut weights = vec![1; examples];
+        let error = mean(&weights);
+        let mut drawn: Vec<f64> = (0..resamples as u64)
+            .map(|resample| {
+                self.draw(resample, &mut weights);
+                mean(&weights)
+            })
+            .collect();
+        drawn.sort_by(f64::total_cmp);
+        let tail = (1.0 - confidence) / 2.0;
+        let end = |share| (2.0 * error - percentile(&drawn, share)).max(0.0);
+        Ok(Interval { low: end(1.0 - tail), high: end(tail) })
+    }
 }
 
 fn log_loss(predictions: &Predictions) -> f64 {
@@ -177,6 +180,12 @@ mod tests {
         let Interval { low, high } = figures.calibration_error_interval.unwrap();
         assert!(low > 0.1 && low < 0.2 && high > 0.2 && high < 0.3, "{low} {high}");
         assert!(ProbabilityFigures::of(&predictions, None).unwrap().calibration_error_interval.is_none());
+        // Beside a run that errs less, the mean is lower.
+        let [sure, right] =
+            [&predictions, &calibrated(200, 1)].map(|of| ReliabilityBins::equal_width(of, CALIBRATION_BINS));
+        let both = Bootstrap::default().calibration_error(&[&sure, &right]).unwrap();
+        assert!(both.low > 0.0 && both.high < high, "{both:?}");
+        assert_eq!(Bootstrap::default().calibration_error(&[]), Err(MetricsError::NoExamples));
         let none = Bootstrap { resamples: 0, ..Bootstrap::default() };
         assert!(ProbabilityFigures::of(&predictions, Some(&none)).is_err());
     }

@@ -79,6 +79,7 @@ pub fn gather(
         accuracy: metrics.accuracy,
         macro_f1: metrics.macro_f1,
         average_precision: metrics.macro_average_precision,
+        plain_macro_f1: plain_macro_f1(&summary),
         loss: loss(&steps),
         validation: validation(&steps, &evaluations),
         layers,
@@ -93,6 +94,10 @@ pub fn gather(
         platform.precision
     );
     Ok(Some(Gathered { place, results, labels, predictions, machine }))
+}
+
+fn plain_macro_f1(summary: &Summary) -> Option<f64> {
+    Some(summary.calibration.as_ref()?.test.as_ref()?.plain.macro_f1)
 }
 
 /// Makes the predictions of a run that did not keep them.

@@ -7,6 +7,7 @@ pub mod heat_svg;
 pub mod layer_ranges;
 pub mod numbers;
 pub mod probabilities;
+pub mod probability_charts;
 pub mod report;
 pub mod spark;
 pub mod strip;
