@@ -1,5 +1,6 @@
 //! How well labels are predicted: accuracy, precision, recall, F1, average precision, confusions, intervals. How far
-//! probabilities can be trusted, and how outputs become probabilities that can be: [`Calibration`].
+//! probabilities can be trusted, and how outputs become probabilities that can be: [`Calibration`]. How far the people
+//! agree who gave the labels: [`Annotations`].
 //!
 //! Every figure counts over the whole label set, also labels that a data set never shows: a ratio whose
 //! denominator is zero is 0, and macro figures are plain means over all labels. The area under the
@@ -12,6 +13,7 @@
 //! of ZhexiongLiu/IR-Tuning, commit 0a44982.
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod average_precision;
 mod bootstrap;
 mod calibration;
@@ -32,6 +34,7 @@ mod softmax;
 mod spread;
 mod table;
 
+pub use agreement::{Annotations, Ceiling};
 pub use average_precision::Rankings;
 pub use bootstrap::{Bootstrap, Interval, Intervals, percentile};
 pub use calibration::{Calibration, OffsetTarget, OffsetWorth, temperature};

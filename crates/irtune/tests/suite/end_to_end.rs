@@ -141,7 +141,7 @@ fn a_model_that_is_not_sure_enough_gives_no_label() {
     assert!(said.out.contains(expected), "{}", said.out);
     for refused in ["0", "1.5", "often"] {
         let said = sandbox.run(&format!("eval --run first --data test.jsonl --abstain-below {refused}"));
-        let error = said.failure().error;
+        let error = said.failure();
         assert!(error.contains("--abstain-below") && error.contains("above 0 and at most 1"), "{error}");
     }
 }
