@@ -122,7 +122,12 @@ impl RunFolder {
     pub fn settings(&self) -> Result<TrainSettings, RunFolderError> {
         let path = self.path.join(SETTINGS);
         let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
-        toml::from_str(&text).map_err(|source| RunFolderError::Toml { path, source: Box::new(source) })
+        let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
+        let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
+        // A run of a version that knew no calibration has none, and gets none when it is resumed.
+        settings.calibrate &= written.contains_key("calibrate");
+        Ok(settings)
     }
 
     /// Where base and data lie.

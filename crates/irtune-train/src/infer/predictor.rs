@@ -80,16 +80,11 @@ struct Opened {
     /// Labels of the stored head.
     labels: usize,
     tensors: Vec<HostTensor>,
-    calibration: Option<Calibration>,
 }
 
 impl Opened {
     /// Of a merged model, whose base holds the head too.
-    fn of_merged(
-        merged: MergedModel,
-        calibration: Option<Calibration>,
-        base: &Base,
-    ) -> Result<Opened, ModelError> {
+    fn of_merged(merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length } = merged;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
@@ -100,7 +95,6 @@ impl Opened {
             trained: Trained::Head,
             labels: shape.first().copied().unwrap_or(0),
             tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
-            calibration,
         })
     }
 }
@@ -118,8 +112,7 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let calibration = read_calibration(folder, &merged.labels)?;
-            let opened = Opened::of_merged(merged, calibration, &base)?;
+            let opened = Opened::of_merged(merged, &base)?;
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -130,8 +123,7 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, labels, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let calibration = run.calibration(&task.labels)?;
-        let opened = Opened { task, max_length, seed, trained, labels, tensors, calibration };
+        let opened = Opened { task, max_length, seed, trained, labels, tensors };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -141,12 +133,16 @@ impl Predictor {
         opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Opened { task, max_length, seed, trained, labels, tensors, calibration } = opened;
+        let Opened { task, max_length, seed, trained, labels, tensors } = opened;
         // A language model knows no labels: its words are the run's.
         if task.verbalizer.is_none() && labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());
             return Err(PredictorError::Labels { path, model: labels, run });
         }
+        let calibration = match options.calibrated {
+            true => read_calibration(folder, &task.labels)?,
+            false => None,
+        };
         let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = EngineOptions {
             max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
@@ -168,7 +164,6 @@ impl Predictor {
         )?;
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
-        let calibration = calibration.filter(|_| options.calibrated);
         let classifier = Classifier::new(engine, task.labels, limit, calibration, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }

@@ -320,9 +320,8 @@ fn the_best_model_is_kept_and_tested() {
 #[test]
 fn what_the_best_model_said_of_the_validation_pairs_is_computed_again_only_where_it_is_not_known() {
     let directory = tempfile::tempdir().unwrap();
-    let batches = |learning_rate: f64, calibrate: bool| {
-        let path = directory.path().join(format!("run-{learning_rate}-{calibrate}"));
-        let best_metric = BestMetric::Accuracy;
+    let batches = |learning_rate: f64, best_metric: BestMetric, calibrate: bool| {
+        let path = directory.path().join(format!("run-{best_metric}-{calibrate}"));
         let settings = TrainSettings { learning_rate, calibrate, best_metric, ..settings() };
         let mut batches = 0;
         for steps in [Some(5), None] {
@@ -338,11 +337,14 @@ fn what_the_best_model_said_of_the_validation_pairs_is_computed_again_only_where
         assert_eq!(summary.calibration.is_some(), calibrate);
         (batches, summary.best_step)
     };
-    let (learning, best_step) = batches(0.05, true);
+    let (learning, best_step) = batches(0.05, BestMetric::Loss, true);
     assert!(best_step > 5, "a better model has to come after the run was resumed, not {best_step}");
-    assert_eq!(learning, batches(0.05, false).0);
+    assert_eq!(learning, batches(0.05, BestMetric::Loss, false).0);
     // Nothing improves on what the run had before it was interrupted: nine pairs, four in a batch.
-    assert_eq!(batches(1e-12, true), (batches(1e-12, false).0 + 3, 2));
+    assert_eq!(
+        batches(1e-12, BestMetric::Accuracy, true),
+        (batches(1e-12, BestMetric::Accuracy, false).0 + 3, 2)
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub fn reliability(lists: &[&[ReliabilityBin]]) -> Chart {
     };
     let lines = lists.iter().enumerate().map(|(number, bins)| Line { number, points: drawn(bins) });
     let mut lines: Vec<Line> = lines.filter(|line| !line.points.is_empty()).collect();
-    if !lines.is_empty() {
+    if !lists.is_empty() {
         let points = [0.0, 1.0].map(|both| Point { x: both, y: both, ends: None });
         lines.push(Line { number: lists.len(), points: points.to_vec() });
     }

@@ -125,7 +125,8 @@ fn evaluating_gives_the_figures_of_the_run() {
     };
     let effect = &summary["calibration"]["test"];
     near(&value["uncalibrated"]["log_loss"], &effect["plain"]["log_loss"]);
-    let plain = sandbox.run("eval --run first --data test.jsonl --precision f32 --json --uncalibrated").success();
+    let plain =
+        sandbox.run("eval --run first --data test.jsonl --precision f32 --json --uncalibrated").success();
     near(&json(&plain.out)["loss"], &effect["plain"]["log_loss"]);
 }
 
