@@ -45,7 +45,7 @@ pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
 pub use infer::measured::{Answered, KeyFigures, Measured};
 pub use infer::prediction::{Answer, Prediction, Probabilities};
-pub use infer::predictor::{Predictor, PredictorOptions, Reading};
+pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
 pub use infer::stream::PredictionStream;
 pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
 pub use infer::{evaluate, prompting};

@@ -21,7 +21,7 @@ pub struct TestPrediction {
     pub label: String,
     /// The probability of every label, in the order of `labels.json`.
     pub probabilities: Vec<f64>,
-    /// The model's output for every label, as it was before any calibration; left out where it is not known.
+    /// The model's output for every label, as it was before any calibration; runs of earlier versions did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logits: Option<Vec<f32>>,
 }
@@ -53,7 +53,7 @@ pub enum TestPredictionsError {
 }
 
 impl RunFolder {
-    /// Writes what the kept model said of the test pairs, at once, with its outputs where they are known.
+    /// Writes what the kept model said of the test pairs, at once, with its plain outputs.
     ///
     /// # Shapes
     /// `logits` `[examples, classes]`, row-major.
@@ -65,13 +65,13 @@ impl RunFolder {
         files: &dyn Files,
         labels: &LabelSet,
         predictions: &Predictions,
-        logits: Option<&[f32]>,
+        logits: &[f32],
     ) -> Result<(), RunFolderError> {
         let name = |&label: &usize| labels.names()[label].clone();
         let line = |(example, label): (usize, &usize)| TestPrediction {
             label: name(label),
             probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
-            logits: logits.map(|logits| logits[example * labels.len()..][..labels.len()].to_vec()),
+            logits: Some(logits[example * labels.len()..][..labels.len()].to_vec()),
         };
         let path = self.path.join(FILE);
         let mut content = |writer: &mut dyn Write| {
@@ -139,12 +139,10 @@ mod tests {
         let third = 1.0 / 3.0;
         let predictions = Predictions::new(&[1, 0], &[0.1 + 0.2, 0.7, third, 1.0 - third], 2).unwrap();
         let logits = [0.1f32, -0.2, 1.0 / 3.0, 0.0];
-        for logits in [None, Some(&logits[..])] {
-            folder.write_test_predictions(&Disk, &labels, &predictions, logits).unwrap();
-            assert_eq!(folder.predictions(&labels).unwrap().as_ref(), Some(&predictions));
-            let lines = folder.test_predictions().unwrap().map(|line| line.unwrap().logits);
-            assert!(lines.eq([0, 1].map(|line| logits.map(|logits| logits[2 * line..][..2].to_vec()))));
-        }
+        folder.write_test_predictions(&Disk, &labels, &predictions, &logits).unwrap();
+        assert_eq!(folder.predictions(&labels).unwrap(), Some(predictions));
+        let lines = folder.test_predictions().unwrap().map(|line| line.unwrap().logits);
+        assert!(lines.eq([Some(logits[..2].to_vec()), Some(logits[2..].to_vec())]));
     }
 
     #[test]

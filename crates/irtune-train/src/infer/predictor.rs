@@ -224,9 +224,20 @@ impl Predictor {
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
+        Ok(self.outputs(pairs)?.predictions)
+    }
+
+    /// The same, and the plain outputs that it is made of.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`].
+    pub fn outputs<I>(&mut self, pairs: I) -> Result<Outputs, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
         let Tested { targets, logits, .. } = self.test(pairs)?;
         let probabilities = self.classifier.calibration.probabilities(&logits);
-        Ok(Predictions::new(&targets, &probabilities, self.labels().len())?)
+        Ok(Outputs { predictions: Predictions::new(&targets, &probabilities, self.labels().len())?, logits })
     }
 
     fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
@@ -251,6 +262,15 @@ impl Predictor {
             tested.logits.extend(self.classifier.logits(&window)?);
         }
     }
+}
+
+/// What a model says of labelled pairs, and the plain outputs that it is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs {
+    /// Labels and probabilities, calibrated where the model is.
+    pub predictions: Predictions,
+    /// `[pairs, labels]`, row-major.
+    pub logits: Vec<f32>,
 }
 
 /// Labelled pairs that went through the model.

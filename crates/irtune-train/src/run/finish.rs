@@ -51,7 +51,7 @@ impl Run<'_> {
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
             self.record(&evaluation)?;
             let RunParts { folder, files, data, .. } = &self.parts;
-            folder.write_test_predictions(*files, &data.labels, &predictions, Some(&measured.logits))?;
+            folder.write_test_predictions(*files, &data.labels, &predictions, &measured.logits)?;
             test = Some(evaluation);
         }
         let calibration =

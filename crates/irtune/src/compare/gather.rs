@@ -5,7 +5,9 @@ use std::path::Path;
 use irtune_data::{LabelSet, Labels};
 use irtune_files::Disk;
 use irtune_metrics::Predictions;
-use irtune_train::{DataSplit, Evaluation, Predictor, PredictorOptions, RunFolder, StepReport, Summary};
+use irtune_train::{
+    DataSplit, Evaluation, Outputs, Predictor, PredictorOptions, RunFolder, StepReport, Summary,
+};
 
 use super::layer_code;
 use super::results::{CellResults, LossPoint, ValidationPoint};
@@ -120,8 +122,8 @@ fn predict(
         ..PredictorOptions::default()
     };
     let mut predictor = Predictor::open(run.path(), &options)?;
-    let predictions =
-        predictor.predictions(test.load(run.path())?.pairs(&sources.columns, Labels::Required)?)?;
+    let pairs = test.load(run.path())?.pairs(&sources.columns, Labels::Required)?;
+    let Outputs { predictions, logits } = predictor.outputs(pairs)?;
     // A few near ties may fall otherwise on another machine or in other batches.
     let near = (NEAR * predictions.examples() as f64).max(2.0) / predictions.examples() as f64;
     let right =
@@ -138,7 +140,7 @@ fn predict(
             recorded_examples: recorded.metrics.examples,
         });
     }
-    run.write_test_predictions(&Disk, labels, &predictions, None)?;
+    run.write_test_predictions(&Disk, labels, &predictions, &logits)?;
     Ok(predictions)
 }
 
