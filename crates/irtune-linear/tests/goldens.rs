@@ -117,8 +117,7 @@ fn fits_are_those_of_scikit_learn() {
         // Wherever a fit begins, it ends there; and the same fit twice is the same, bitwise.
         let again = fit(&train, &golden.targets, labels, penalty, Start::Zero, NEAR).unwrap();
         assert_eq!(found, again);
-        let warm =
-            fit(&train, &golden.targets, labels, penalty, Start::From(&found), NEAR).unwrap();
+        let warm = fit(&train, &golden.targets, labels, penalty, Start::From(&found), NEAR).unwrap();
         assert_close("weights", weights, &all_weights(&warm, &train), bound);
     }
 }

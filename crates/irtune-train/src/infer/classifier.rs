@@ -7,16 +7,19 @@ use super::pair_encoder::EncodedPair;
 use super::prediction::{Answer, Prediction, Probabilities};
 use irtune_data::{Example, LabelSet, Pair, Place};
 use irtune_linear::Stack;
+use irtune_metrics::Calibration;
 use irtune_model::{Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// A model with its labels, and how many pairs go through it together.
+/// A model with its labels, how many pairs go through it together, and how its outputs become answers.
 pub(crate) struct Classifier {
     model: Model,
     labels: LabelSet,
     names: Arc<[String]>,
     pub(crate) limit: BatchLimit,
+    pub(crate) calibration: Calibration,
+    pub(crate) abstain_below: Option<f64>,
 }
 
 /// What answers.
@@ -50,9 +53,16 @@ impl AsRef<[u32]> for Question {
 }
 
 impl Classifier {
-    pub(crate) fn new(model: Model, labels: LabelSet, limit: BatchLimit) -> Classifier {
+    pub(crate) fn new(
+        model: Model,
+        labels: LabelSet,
+        limit: BatchLimit,
+        calibration: Option<Calibration>,
+        abstain_below: Option<f64>,
+    ) -> Classifier {
         let names = labels.names().into();
-        Classifier { model, labels, names, limit }
+        let calibration = calibration.unwrap_or_else(|| Calibration::none(labels.len()));
+        Classifier { model, labels, names, limit, calibration, abstain_below }
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -90,10 +100,8 @@ impl Classifier {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictorError::NotFinite { place });
         }
-        let best =
-            (1..logits.len()).fold(0, |best, index| if logits[index] > logits[best] { index } else { best });
-        let probabilities = Probabilities::new(self.names.clone(), evaluate::softmax(logits));
-        let prediction = Prediction { id, label: self.names[best].clone(), probabilities };
+        let probabilities = Probabilities::new(self.names.clone(), self.calibration.probabilities(logits));
+        let prediction = Prediction::new(id, probabilities, self.abstain_below);
         Ok(Answer { prediction, place, shortened: example.shortened })
     }
 }

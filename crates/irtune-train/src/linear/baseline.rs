@@ -69,7 +69,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
     let step_seconds = started.elapsed().as_secs_f64();
     let measured = measure(&model, &validation, DataSplit::Validation, labels)?;
     let (validation, _) = measured.unzip();
-    let (test, predictions) = measure(&model, &test, DataSplit::Test, labels)?.unzip();
+    let (test, answers) = measure(&model, &test, DataSplit::Test, labels)?.unzip();
     let evaluations: Vec<&Evaluation> = validation.iter().chain(&test).collect();
     let summary = Summary {
         method: LINEAR.to_owned(),
@@ -88,6 +88,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
         tokens_per_second: 0.0,
         peak_bytes: peak_bytes(),
+        calibration: None,
         linear: None,
         stack: None,
         test: test.clone(),
@@ -105,11 +106,18 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         observer.on_evaluation(evaluation);
         folder.log_evaluation(&Disk, evaluation)?;
     }
-    if let Some(predictions) = predictions {
-        folder.write_test_predictions(&Disk, labels, &predictions)?;
+    if let Some(Answers { predictions, logits }) = answers {
+        folder.write_test_predictions(&Disk, labels, &predictions, &logits)?;
     }
     folder.write_summary(&Disk, &summary)?;
     Ok(summary)
+}
+
+/// What the model says of pairs.
+struct Answers {
+    predictions: Predictions,
+    /// `[pairs, labels]`
+    logits: Vec<f32>,
 }
 
 /// The model on the pairs of a split; `None` without any.
@@ -118,7 +126,7 @@ fn measure(
     pairs: &[irtune_data::Pair],
     split: DataSplit,
     labels: &LabelSet,
-) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
+) -> Result<Option<(Evaluation, Answers)>, TrainError> {
     if pairs.is_empty() {
         return Ok(None);
     }
@@ -135,7 +143,8 @@ fn measure(
     let loss = evaluate::mean_loss(&logits, &targets, labels.len());
     let seconds = started.elapsed().as_secs_f64();
     let improved = split == DataSplit::Validation;
-    Ok(Some((Evaluation { step: 0, split, loss, metrics, improved, seconds }, predictions)))
+    let evaluation = Evaluation { step: 0, split, loss, metrics, improved, seconds };
+    Ok(Some((evaluation, Answers { predictions, logits })))
 }
 
 fn stored(sources: &SplitSources, columns: &Columns) -> Result<PairSources, crate::RunFolderError> {

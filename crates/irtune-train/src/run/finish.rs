@@ -7,16 +7,8 @@ use crate::error::TrainError;
 use crate::folder::checkpoint;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::peak_memory::peak_bytes;
-use crate::folder::summary::{StackSummary, Summary};
+use crate::folder::summary::Summary;
 use crate::linear::score::Score;
-use std::time::Instant;
-
-/// The test pairs, measured.
-struct Tested {
-    evaluation: Evaluation,
-    /// The model alone, where it was combined with the linear one.
-    alone: Option<Score>,
-}
 
 impl Run<'_> {
     pub(super) fn pause(mut self) -> Result<TrainOutcome, TrainError> {
@@ -25,7 +17,7 @@ impl Run<'_> {
         Ok(TrainOutcome::Interrupted { step: self.state.step, checkpoint })
     }
 
-    /// Measures the best model on the test pairs and ends the run.
+    /// Fits the best model's probabilities, measures it on the test pairs and ends the run.
     pub(super) fn finish(mut self) -> Result<TrainOutcome, TrainError> {
         // From here on the engine may hold the best parameters, so what a resumed run needs is stored first.
         self.save()?;
@@ -41,49 +33,37 @@ impl Run<'_> {
         let parameters = self.parts.engine.parameters();
         let trained = parameters.iter().map(|tensor| tensor.data.len()).sum();
         self.export(parameters)?;
-        if !self.fit_stack()? {
+        if !self.know_best_validation()? {
             return self.pause();
         }
+        let mut measured = match self.parts.data.test.is_empty() {
+            true => None,
+            false => match self.logits(DataSplit::Test)? {
+                None => return self.pause(),
+                measured => measured,
+            },
+        };
+        // Probabilities are fitted to what answers: both models together, where they are combined.
+        let stack = self.combine(measured.as_mut())?;
+        let fitted = self.calibrate()?;
         let mut test = None;
-        if !self.parts.data.test.is_empty() {
-            let Some(measured) = self.test()? else { return self.pause() };
-            test = Some(measured);
+        if let Some(measured) = &measured {
+            let plain = self.plain();
+            let calibration = fitted.as_ref().map_or(&plain, |fitted| &fitted.calibration);
+            let (mut evaluation, predictions) = self.measure(measured, calibration)?;
+            evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
+            self.record(&evaluation)?;
+            let RunParts { folder, files, data, .. } = &self.parts;
+            folder.write_test_predictions(*files, &data.labels, &predictions, &measured.logits)?;
+            test = Some(evaluation);
         }
-        let stack = self.stack_summary(test.as_ref());
-        let summary = self.summary(test.map(|test| test.evaluation), stack, trained)?;
+        let calibration =
+            fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;
+        let summary = Summary { calibration, stack, ..self.summary(test, trained)? };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
-    }
-
-    /// Measures the best model on the test pairs, combined with the linear model where that was asked for, and keeps its
-    /// answers; `None` when interrupted.
-    fn test(&mut self) -> Result<Option<Tested>, TrainError> {
-        let started = Instant::now();
-        let Some(logits) = self.logits(DataSplit::Test)? else { return Ok(None) };
-        let (mut alone, mut logits) = (None, logits);
-        if let Some(stacked) = self.stacked(DataSplit::Test, &logits) {
-            let (evaluation, _) = self.evaluation(DataSplit::Test, &logits, Instant::now())?;
-            alone = Some(Score::from(&evaluation.metrics));
-            logits = stacked;
-        }
-        let (mut evaluation, predictions) = self.evaluation(DataSplit::Test, &logits, started)?;
-        evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-        self.record(&evaluation)?;
-        let RunParts { folder, files, data, .. } = &self.parts;
-        folder.write_test_predictions(*files, &data.labels, &predictions)?;
-        Ok(Some(Tested { evaluation, alone }))
-    }
-
-    /// What the combination is worth, if there is one.
-    fn stack_summary(&self, test: Option<&Tested>) -> Option<StackSummary> {
-        let (_, validation) = self.stack.as_ref()?;
-        Some(StackSummary {
-            validation: *validation,
-            test_alone: test.and_then(|test| test.alone),
-            test: test.map(|test| Score::from(&test.evaluation.metrics)),
-        })
     }
 
     /// The kept model alone on the validation pairs, as its evaluation was logged.
@@ -98,12 +78,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    fn summary(
-        &self,
-        test: Option<Evaluation>,
-        stack: Option<StackSummary>,
-        parameters: usize,
-    ) -> Result<Summary, TrainError> {
+    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Result<Summary, TrainError> {
         let (state, totals) = (&self.state, self.state.totals);
         Ok(Summary {
             method: self.parts.policy.name().to_owned(),
@@ -114,6 +89,7 @@ impl Run<'_> {
             best_value: state.best.as_ref().map(|best| best.value),
             validation: self.validation()?,
             test,
+            calibration: None,
             layer_steps: state.layer_steps.clone(),
             parameters,
             examples: totals.examples,
@@ -124,7 +100,7 @@ impl Run<'_> {
             tokens_per_second: totals.tokens as f64 / totals.step_seconds,
             peak_bytes: peak_bytes(),
             linear: self.parts.linear.map(|linear| linear.summary),
-            stack,
+            stack: None,
         })
     }
 }

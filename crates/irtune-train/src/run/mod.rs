@@ -1,5 +1,6 @@
 //! A run: steps, evaluations, checkpoints, the best model, and stopping.
 
+mod calibrate;
 pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
@@ -22,17 +23,16 @@ use crate::folder::state::{RunState, Totals};
 use crate::folder::step_report::StepReport;
 use crate::folder::summary::Summary;
 use crate::linear::reference::LinearAnswers;
-use crate::linear::score::Score;
 use crate::settings::{Batches, TrainSettings};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
 pub use export::Export;
 use irtune_data::{EpochOrder, Example, related};
 use irtune_files::Files;
-use irtune_linear::Stack;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;
+use measure::SplitLogits;
 use notice::Notice;
 use observer::{Observer, RunStart};
 use std::path::PathBuf;
@@ -125,9 +125,9 @@ struct Run<'a> {
     cached: usize,
     /// The last checkpoint, and the file of the best model it names.
     saved: Option<(u64, PathBuf, Option<String>)>,
-    /// How the model's answers and the linear model's are combined, once that is fitted, and how good that is on the
-    /// validation pairs.
-    stack: Option<(Stack, Score)>,
+    /// What the best model put out for the validation pairs; not known after the run was resumed, until there is a
+    /// better one.
+    best_validation: Option<SplitLogits>,
 }
 
 impl<'a> Run<'a> {
@@ -166,7 +166,7 @@ impl<'a> Run<'a> {
             state,
             cached: 0,
             saved: None,
-            stack: None,
+            best_validation: None,
             parts,
             observer,
             interrupt,
