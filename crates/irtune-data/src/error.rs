@@ -248,6 +248,15 @@ pub enum DataError {
         /// What is wrong.
         source: VotesError,
     },
+    /// Soft labels are asked for, and there are none.
+    #[error(
+        "{name}: no row holds what several annotators said; soft_labels needs it: name the column of lists with \
+         label_column, or leave soft_labels out"
+    )]
+    NoVotes {
+        /// The file, or what the rows are called.
+        name: Arc<str>,
+    },
     /// No row is left.
     #[error("{name}: no rows to use ({dropped} were dropped for their label); add labelled rows")]
     NoRows {

@@ -9,7 +9,7 @@ use crate::label_set::LabelSet;
 use crate::pair::Pair;
 
 /// Examples in the order of their pairs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
     /// The examples.
     pub examples: Vec<Example>,
@@ -70,11 +70,11 @@ impl<T: Encode> Encoder<T> {
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let tokens = self.tokens(&pair.original, &pair.revised).map_err(failed)?;
         if tokens.len() <= self.max_length {
-            return Ok(Example { tokens, label, shortened: false });
+            return Ok(Example { tokens, label, ..Example::default() });
         }
         let (original, revised) = self.shortened(pair)?;
         let tokens = self.tokens(&original, &revised).map_err(failed)?;
-        Ok(Example { tokens, label, shortened: true })
+        Ok(Example { tokens, label, shortened: true, ..Example::default() })
     }
 
     /// A pair's texts as its example has them, and whether something was left out.

@@ -121,6 +121,7 @@ impl TrainSettings {
             ("head_only", self.head_only),
             ("class_weights", self.class_weights != ClassWeights::default()),
             ("label_smoothing", self.label_smoothing != 0.0),
+            ("soft_labels", self.soft_labels),
         ];
         if self.objective == Objective::Words {
             let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
