@@ -26,9 +26,13 @@ mod votes;
 
 pub use corpus::Corpus;
 pub use corpus::source::CorpusSource;
+pub use encoding::change::Change;
+pub use encoding::change::counters::COUNTERS;
+pub use encoding::change::hunk::{Hunk, HunkContent, HunkKind};
 pub use encoding::encode::{Encode, EncodeError};
 pub use encoding::encoder::{Encoded, Encoder};
-pub use encoding::example::Example;
+pub use encoding::example::{Example, ExampleChange};
+pub use encoding::passages::Passages;
 pub use encoding::prompt::{Prompt, Segment};
 pub use encoding::related::related;
 pub use encoding::shots::Shot;

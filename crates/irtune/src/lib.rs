@@ -5,6 +5,7 @@
 //! - [`inspect`]: what a run did, or what a base model holds.
 //! - [`replay`]: recorded scores of layers, to run a method over them.
 //! - [`survey`]: what files of pairs hold, and what they share.
+//! - [`suspects`]: pairs whose label is probably wrong.
 //! - [`show`]: figures, strips and tables as text.
 //! - [`chart`]: line charts as SVG.
 //!
@@ -50,3 +51,4 @@ pub mod replay;
 pub mod settings;
 pub mod show;
 pub mod survey;
+pub mod suspects;

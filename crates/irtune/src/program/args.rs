@@ -165,11 +165,11 @@ runs/second\n  irtune compare --out runs/second --report-only\n\nA file:\n  base
     after_help = "Each file is held against those before it: the same pairs, reversed ones, nearly the same ones, the same \
 documents. Where the label column holds a list, one entry an annotator, their agreement is shown.\n\nExamples:\n  irtune \
 data pairs.csv\n  irtune data --train train.jsonl --validation validation.jsonl --test test.jsonl\n  irtune data \
-annotated.jsonl --label-column raw_intents --json"
+annotated.jsonl --label-column raw_intents --json\n  irtune data --suspects runs/folds --out suspects.jsonl"
 )]
 pub struct DataArguments {
     /// Files of pairs (JSONL, CSV or TSV)
-    #[arg(value_name = "FILE", required_unless_present_any = ["train", "validation", "test"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["train", "validation", "test", "suspects"])]
     pub files: Vec<PathBuf>,
     /// The pairs to train on
     #[arg(long, value_name = "FILE")]
@@ -186,6 +186,12 @@ pub struct DataArguments {
     /// Column of the document
     #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
+    /// Show the pairs whose label the runs of a cross-validation contradict (irtune train --folds), the worst first
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column"])]
+    pub suspects: Option<PathBuf>,
+    /// Write all of these pairs to this file, a JSON object a line
+    #[arg(long, value_name = "FILE", requires = "suspects")]
+    pub out: Option<PathBuf>,
     /// Print everything as JSON to standard output, with every row that is counted
     #[arg(long)]
     pub json: bool,

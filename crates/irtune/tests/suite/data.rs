@@ -81,3 +81,47 @@ fn everything_wrong_is_said_at_once() {
     let nothing = sandbox.run("data");
     assert_eq!(nothing.code, Some(2));
 }
+
+#[test]
+fn suspects_are_pairs_that_the_runs_of_a_cross_validation_contradict() {
+    let sandbox = Sandbox::with_base();
+    insta::assert_snapshot!("suspects_of_no_cross_validation", sandbox.run("data --suspects base").error);
+    let train =
+        "train --base base --train train.jsonl --rank 4 --max-length 400 --epochs 2 --learning-rate 1e-3";
+    sandbox.run(&format!("{train} --precision f32 --folds 2 --out folds")).success();
+
+    let said = sandbox.run("data --suspects folds --out suspects.jsonl --json").success();
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(found["pairs"], 24);
+    let suspects = found["suspects"].as_array().unwrap();
+    let written = std::fs::read_to_string(sandbox.path("suspects.jsonl")).unwrap();
+    let objects: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(&objects, suspects);
+    let joint = found["joint"].as_array().unwrap();
+    let counted =
+        |row: &Value| row.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum::<u64>();
+    assert!((1..=24).contains(&joint.iter().map(counted).sum::<u64>()), "{found}");
+    let train_file = std::fs::read_to_string(sandbox.path("train.jsonl")).unwrap();
+    for suspect in suspects {
+        let (place, label) = (suspect["place"].as_str().unwrap(), suspect["label"].as_str().unwrap());
+        let line: usize = place.rsplit(':').next().unwrap().parse().unwrap();
+        let row: Value = serde_json::from_str(train_file.lines().nth(line - 1).unwrap()).unwrap();
+        assert_eq!((row["id"].as_str(), row["label"].as_str()), (suspect["id"].as_str(), Some(label)));
+        assert!(suspect["suggested"] != suspect["label"] && suspect["margin"].as_f64().unwrap() < 0.5);
+    }
+    let text = sandbox.run("data --suspects folds").success().out;
+    assert!(text.starts_with(&format!("{} of 24 pairs ", suspects.len())), "{text}");
+
+    // The labels of two rows of different labels change places, so every count stays as it was.
+    let mut rows: Vec<Value> = train_file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let other = rows.iter().position(|row| row["label"] != rows[0]["label"]).unwrap();
+    let (first, second) = (rows[0]["label"].clone(), rows[other]["label"].clone());
+    (rows[0]["label"], rows[other]["label"]) = (second, first);
+    sandbox.write("train.jsonl", &lines(&rows));
+    let error = sandbox.run("data --suspects folds").error;
+    assert!(error.contains("train.jsonl doesn't hold the pairs that "), "{error}");
+    sandbox.write("train.jsonl", &train_file);
+    std::fs::remove_dir_all(sandbox.path("folds/fold-2")).unwrap();
+    let error = sandbox.run("data --suspects folds").error;
+    assert!(error.contains("has no finished run for part 2; finish it with irtune train --resume folds"), "{error}");
+}
