@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Metrics, Predictions};
+use crate::{Metrics, MetricsError, Predictions};
 
 /// What divides the levels of a label's name.
 const SEPARATOR: char = '/';
@@ -54,7 +54,17 @@ impl Predictions {
     ///
     /// # Shapes
     /// `names` `[classes]`; `level` from 1.
-    pub fn at_level(&self, names: &[impl AsRef<str>], level: usize) -> (Predictions, Vec<String>) {
+    ///
+    /// # Errors
+    /// [`MetricsError::LabelNames`] if the names are not as many as the classes.
+    pub fn at_level(
+        &self,
+        names: &[impl AsRef<str>],
+        level: usize,
+    ) -> Result<(Predictions, Vec<String>), MetricsError> {
+        if names.len() != self.classes() {
+            return Err(MetricsError::LabelNames { names: names.len(), classes: self.classes() });
+        }
         let (uppers, group) = groups(names, level);
         let mut probabilities = vec![0.0; self.examples() * uppers.len()];
         for (example, row) in probabilities.chunks_exact_mut(uppers.len()).enumerate() {
@@ -62,9 +72,9 @@ impl Predictions {
                 row[upper] += self.probability(example, class);
             }
         }
-        let labels = self.labels().iter().map(|&label| group[label]).collect();
-        let uppers: Vec<String> = uppers.into_iter().map(str::to_owned).collect();
-        (Predictions::checked(labels, probabilities, uppers.len()), uppers)
+        let labels: Vec<u32> = self.labels().iter().map(|&label| group[label] as u32).collect();
+        let predictions = Predictions::new(&labels, &probabilities, uppers.len())?;
+        Ok((predictions, uppers.into_iter().map(str::to_owned).collect()))
     }
 }
 
@@ -86,10 +96,12 @@ mod tests {
         let names = ["a/x", "b", "a/y"];
         let predictions = Predictions::new(&[2, 1], &[0.25, 0.4, 0.35, 0.2, 0.7, 0.1], 3).unwrap();
         assert_eq!(predictions.predicted(), [1, 1]);
-        let (upper, uppers) = predictions.at_level(&names, 1);
+        let (upper, uppers) = predictions.at_level(&names, 1).unwrap();
         assert_eq!(uppers, ["a", "b"]);
         assert_eq!((upper.labels(), upper.predicted()), (&[0, 1][..], &[0, 1][..]));
         assert!((upper.probability(0, 0) - 0.6).abs() < 1e-12);
+        let refused = predictions.at_level(&names[1..], 1).unwrap_err();
+        assert_eq!(refused, MetricsError::LabelNames { names: 2, classes: 3 });
     }
 
     #[test]

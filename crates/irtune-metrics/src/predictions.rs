@@ -43,14 +43,12 @@ impl Predictions {
             let (example, class, value) = (at / classes, at % classes, probabilities[at]);
             return Err(MetricsError::NonFiniteProbability { example, class, value });
         }
-        let labels = labels.iter().map(|&label| label as usize).collect();
-        Ok(Predictions::checked(labels, probabilities, classes))
-    }
-
-    /// Of what is known to fit together.
-    pub(crate) fn checked(labels: Vec<usize>, probabilities: Vec<f64>, classes: usize) -> Predictions {
-        let predicted = probabilities.chunks_exact(classes).map(most_probable).collect();
-        Predictions { labels, predicted, probabilities, classes }
+        Ok(Predictions {
+            labels: labels.iter().map(|&label| label as usize).collect(),
+            predicted: probabilities.chunks_exact(classes).map(most_probable).collect(),
+            probabilities,
+            classes,
+        })
     }
 
     /// Predictions of several sets of examples as those of one, such as of the parts of a cross-validation.

@@ -88,7 +88,7 @@ impl Metrics {
     ) -> Result<Metrics, MetricsError> {
         let whole = Metrics::of_one_level(predictions, names, bootstrap)?;
         let upper = levels(names).into_iter().map(|level| {
-            let (predictions, names) = predictions.at_level(names, level);
+            let (predictions, names) = predictions.at_level(names, level)?;
             Ok(LevelMetrics { level, metrics: Metrics::of_one_level(&predictions, &names, bootstrap)? })
         });
         Ok(Metrics { levels: upper.collect::<Result<_, MetricsError>>()?, ..whole })

@@ -289,6 +289,10 @@ mod tests {
             "label_smoothing: the objective `words` has no head",
         );
         one(
+            |settings| (settings.objective, settings.soft_labels) = (Objective::Words, true),
+            "soft_labels: the objective `words` has no head",
+        );
+        one(
             |settings| (settings.objective, settings.head_only) = (Objective::Words, true),
             "head_only: the objective `words` has no head",
         );
