@@ -628,7 +628,8 @@ fn lists_of_annotators_labels_are_votes_and_their_majority_is_the_label() {
     assert_eq!(weights.shares(), [("claim", 1.0 / 3.0), ("tone", 2.0 / 3.0)]);
     assert_eq!(corpus.pairs[3].votes, None);
 
-    let table = "original,revised,raw\na,b,\"[\"\"tone\"\", null, \"\"claim\"\", \"\"claim\"\"]\"\na,c,tone\n";
+    let table =
+        "original,revised,raw\na,b,\"[\"\"tone\"\", null, \"\"claim\"\", \"\"claim\"\"]\"\na,c,tone\n";
     let corpus = read_with(&columns, Labels::Required, "a.csv", table).unwrap();
     assert_eq!(corpus.pairs[0].label.as_deref(), Some("claim"));
     assert_eq!(corpus.pairs[0].votes, list(&[Some("tone"), None, Some("claim"), Some("claim")]));

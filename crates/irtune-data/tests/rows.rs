@@ -56,7 +56,8 @@ fn what_is_wrong_with_a_row_names_it() {
 
 #[test]
 fn votes_give_a_row_its_label_unless_it_has_one() {
-    let votes = Votes::Annotators(["tone", "claim", "claim", "others"].map(|label| Some(label.into())).into());
+    let votes =
+        Votes::Annotators(["tone", "claim", "claim", "others"].map(|label| Some(label.into())).into());
     let voted = Row { votes: Some(votes), ..Row::new("a", "b") };
     let rows = vec![voted.clone(), Row { label: Some("tone".into()), ..voted }];
     let columns = Columns { drop_labels: vec!["others".into()], ..Columns::default() };

@@ -101,9 +101,11 @@ impl Display for Suspects {
         let shown = &self.suspects[..found.min(SHOWN)];
         let probability = |value: f64| format!("{value:.2}");
         let row = |suspect: &Suspect| {
+            // The folders of a file would take the room of what follows.
+            let place = suspect.place.rsplit(['/', '\\']).next().unwrap_or_default();
             let place = match &suspect.id {
-                Some(id) => format!("{} ({id})", suspect.place),
-                None => suspect.place.clone(),
+                Some(id) => format!("{place} ({id})"),
+                None => place.to_owned(),
             };
             vec![
                 place,
@@ -159,7 +161,7 @@ mod tests {
             revised: "He goes home.".to_owned(),
             label: labels.name(*class).map(str::to_owned),
             id: Some(format!("pair-{row}")),
-            place: Place::Line { file: "train.jsonl".into(), line: row + 1 },
+            place: Place::Line { file: "pairs/train.jsonl".into(), line: row + 1 },
             ..Pair::default()
         };
         let pairs: Vec<Pair> = classes.iter().enumerate().map(pair).collect();
@@ -168,7 +170,7 @@ mod tests {
         let predictions = Predictions::new(&classes, &probabilities, 2).unwrap();
         let found = Suspects::of(&HeldOut { labels, pairs, predictions });
         let [suspect] = found.suspects.as_slice() else { panic!("{found:?}") };
-        assert_eq!((suspect.place.as_str(), suspect.suggested.as_str()), ("train.jsonl:5", "fluency"));
+        assert_eq!((suspect.place.as_str(), suspect.suggested.as_str()), ("pairs/train.jsonl:5", "fluency"));
         assert!((suspect.margin - 0.05).abs() < 1e-12);
         assert_eq!(
             found.to_string(),
