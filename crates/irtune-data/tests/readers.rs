@@ -470,8 +470,8 @@ fn a_value_of_the_wrong_type() {
     );
     fails(
         "jsonl",
-        "{\"original\":\"a\",\"revised\":\"b\",\"label\":{}}",
-        "1: column \"label\" holds an object where a text, a number or null was expected",
+        "{\"original\":\"a\",\"revised\":\"b\",\"label\":true}",
+        "1: column \"label\" holds true or false where a text, a number or null was expected",
     );
 }
 
