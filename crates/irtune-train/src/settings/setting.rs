@@ -1,6 +1,6 @@
 //! What is known of a setting besides its value.
 
-use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Tune};
+use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Offsets, Tune};
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
@@ -237,6 +237,7 @@ values! {
     Batches: Text, Batches::VARIANTS;
     BestMetric: Text, BestMetric::VARIANTS;
     Objective: Text, Objective::VARIANTS;
+    Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
     Tune: Text, Tune::VARIANTS;
     LoraInit: Text, &["default", "pissa"];
