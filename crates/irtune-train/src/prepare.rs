@@ -72,13 +72,16 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
     let Plan { settings, sources, columns, base, origin } = plan;
     let corpora = Corpora::read(sources, columns, &settings.draw(), observer)?;
+    if settings.soft_labels {
+        corpora.check_votes()?;
+    }
     let (task, begun) = match origin {
         Origin::New(template) => (Task::of(settings, template, corpora.labels.clone())?, None),
         Origin::Begun(begun) => (begun.task.clone(), Some(begun)),
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
     begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
-    let data = corpora.encode(&base, &task, settings.max_length, observer)?;
+    let data = corpora.encode(&base, &task, settings, observer)?;
     begun.as_ref().map_or(Ok(()), |begun| begun.check_data(&data))?;
     let mut engine = make_engine(&base, settings, &data)?;
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;

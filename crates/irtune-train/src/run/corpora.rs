@@ -6,9 +6,9 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::settings::Draw;
+use crate::settings::{Draw, TrainSettings};
 use crate::task::Task;
-use irtune_data::{Columns, Corpus, CorpusSource, Encoder, Example, LabelSet, Labels, Row};
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Row};
 use irtune_model::Base;
 use std::sync::Arc;
 
@@ -87,7 +87,19 @@ impl Corpora {
         Ok(Self { labels, train, validation, test })
     }
 
-    /// The examples of all pairs.
+    /// Confirms that there are distributions to learn.
+    ///
+    /// # Errors
+    /// When no training pair has several annotators' labels.
+    pub(crate) fn check_votes(&self) -> Result<(), DataError> {
+        match self.train.pairs.iter().all(|pair| pair.votes.is_none()) {
+            true => Err(DataError::NoVotes { name: self.train.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// The examples of all pairs; with soft labels training pairs are learned as the distributions of what their
+    /// annotators said.
     ///
     /// # Errors
     /// When the prompt leaves no room, a label is not the task's, or the tokenizer fails.
@@ -95,9 +107,10 @@ impl Corpora {
         &self,
         base: &Arc<Base>,
         task: &Task,
-        max_length: usize,
+        settings: &TrainSettings,
         observer: &mut dyn Observer,
     ) -> Result<RunData, TrainError> {
+        let max_length = settings.max_length;
         let encoder = Encoder::new(BaseTokens::new(base.clone()), task.prompt(), max_length)?;
         let mut encode = |corpus: Option<&Corpus>, split| {
             let Some(corpus) = corpus else { return Ok(Vec::new()) };
@@ -112,7 +125,12 @@ impl Corpora {
             }
             Ok::<Vec<Example>, TrainError>(encoded.examples)
         };
-        let train = encode(Some(&self.train), DataSplit::Train)?;
+        let mut train = encode(Some(&self.train), DataSplit::Train)?;
+        if settings.soft_labels {
+            for (example, pair) in train.iter_mut().zip(&self.train.pairs) {
+                example.distribution = task.labels.distribution(pair)?;
+            }
+        }
         let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;
         let test = encode(self.test.as_ref(), DataSplit::Test)?;
         Ok(RunData { labels: task.labels.clone(), train, validation, test })

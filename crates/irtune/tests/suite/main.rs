@@ -5,6 +5,7 @@ mod bad_input;
 mod baseline;
 mod compare;
 mod compare_sizes;
+mod data;
 mod end_to_end;
 #[cfg(unix)]
 mod fetching;

@@ -3,6 +3,7 @@
 mod baseline;
 mod compare;
 mod completions;
+mod data;
 mod eval;
 mod folds;
 mod inference;
@@ -32,6 +33,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Train(arguments) => train::run(&arguments, environment),
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments, environment),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
