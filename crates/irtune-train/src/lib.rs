@@ -42,6 +42,7 @@ pub use folder::summary::Summary;
 pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
+pub use infer::kinds::KindFigures;
 pub use infer::measured::Measured;
 pub use infer::prediction::{Answer, Prediction, Probabilities};
 pub use infer::predictor::{Predictor, PredictorOptions, Reading};
@@ -58,8 +59,9 @@ pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, InvalidSetting, Kind,
-    MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Setting, TrainSettings, Tune,
-    UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
+    MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Recipe, Setting, TrainSettings, Tune,
+    UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective,
+    UnknownRecipe, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

@@ -1,5 +1,7 @@
 //! A pair as token ids.
 
+use crate::pair_kind::PairKind;
+
 /// A pair ready for the model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
@@ -7,6 +9,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// The class of the pair's label.
     pub label: Option<u32>,
+    /// Which of its texts the pair has.
+    pub kind: PairKind,
     /// Something of the pair was left out to stay within the limit.
     pub shortened: bool,
     /// What changed, when the encoder was asked for it ([`Encoder::with_change`](crate::Encoder::with_change)).

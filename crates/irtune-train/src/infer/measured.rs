@@ -1,5 +1,6 @@
 //! How good a model is.
 
+use super::kinds::KindFigures;
 use irtune_metrics::Metrics;
 use serde::Serialize;
 
@@ -10,6 +11,8 @@ pub struct Measured {
     pub loss: f64,
     /// The figures.
     pub metrics: Metrics,
+    /// The same by which of their texts the pairs have.
+    pub kinds: Vec<KindFigures>,
     /// Pairs that were too long and were shortened around their change.
     pub shortened: usize,
     /// Time it took, reading included.

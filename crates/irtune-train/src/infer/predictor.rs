@@ -3,6 +3,7 @@
 use super::classifier::Classifier;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
+use super::kinds::KindFigures;
 use super::measured::Measured;
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
@@ -12,7 +13,7 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{DataError, Encoder, Example, LabelSet, Pair};
+use irtune_data::{DataError, Encoder, Example, LabelSet, Pair, PairKind};
 use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
 use irtune_model::{
     Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
@@ -177,12 +178,13 @@ impl Predictor {
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
         let started = Instant::now();
-        let Tested { targets, logits, shortened } = self.test(pairs)?;
+        let Tested { targets, logits, kinds, shortened } = self.test(pairs)?;
         let labels = self.labels().names();
         let predictions = predictions(&targets, &logits, labels.len())?;
         Ok(Measured {
             loss: evaluate::mean_loss(&logits, &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            kinds: KindFigures::of(&predictions, &kinds),
             shortened,
             seconds: started.elapsed().as_secs_f64(),
         })
@@ -214,6 +216,7 @@ impl Predictor {
                 let example = self.encoder.encode(&pair?, Some(self.classifier.labels()))?;
                 tested.shortened += usize::from(example.shortened);
                 tested.targets.extend(example.label);
+                tested.kinds.push(example.kind);
                 window.push(example);
             }
             if window.is_empty() {
@@ -230,6 +233,7 @@ struct Tested {
     targets: Vec<u32>,
     /// `[pairs, labels]`
     logits: Vec<f32>,
+    kinds: Vec<PairKind>,
     shortened: usize,
 }
 

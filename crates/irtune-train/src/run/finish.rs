@@ -43,7 +43,11 @@ impl Run<'_> {
             folder.write_test_predictions(*files, &data.labels, &predictions)?;
             test = Some(evaluation);
         }
-        let summary = self.summary(test, trained);
+        let mut summary = self.summary(test, trained);
+        summary.collapsed = self.collapsed()?;
+        if let Some(label) = &summary.collapsed {
+            self.observer.on_notice(&Notice::Collapsed { label: label.clone() });
+        }
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
@@ -59,6 +63,7 @@ impl Run<'_> {
             best_metric: self.parts.settings.best_metric,
             best_step: state.best.as_ref().map_or(state.step, |best| best.step),
             best_value: state.best.as_ref().map(|best| best.value),
+            collapsed: None,
             test,
             layer_steps: state.layer_steps.clone(),
             parameters,

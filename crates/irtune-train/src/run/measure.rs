@@ -5,6 +5,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
 use crate::infer::evaluate;
+use crate::infer::kinds::KindFigures;
 use irtune_metrics::{Metrics, Predictions};
 use std::time::Instant;
 
@@ -51,7 +52,10 @@ impl Run<'_> {
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
         let loss = evaluate::mean_loss(&logits, &targets, labels);
-        let evaluation = Evaluation { step: self.state.step, split, loss, metrics, improved: false, seconds };
+        let kinds: Vec<_> = examples.iter().map(|example| example.kind).collect();
+        let kinds = KindFigures::of(&predictions, &kinds);
+        let evaluation =
+            Evaluation { step: self.state.step, split, loss, metrics, kinds, improved: false, seconds };
         Ok(Some((evaluation, predictions)))
     }
 

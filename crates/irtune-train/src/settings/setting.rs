@@ -1,6 +1,6 @@
 //! What is known of a setting besides its value.
 
-use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Tune};
+use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Recipe, Tune};
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
@@ -120,6 +120,8 @@ pub struct Setting {
     pub adapters: &'static [Adapter],
     /// The numbers that it can have.
     pub range: Option<Range>,
+    /// Whether recipes say it.
+    pub in_recipes: bool,
     /// Whether a run comes out the same whatever it is.
     pub without_effect: bool,
 }
@@ -142,6 +144,7 @@ impl Setting {
             text,
             adapters: &[],
             range: None,
+            in_recipes: false,
             without_effect: false,
         }
     }
@@ -238,6 +241,7 @@ values! {
     BestMetric: Text, BestMetric::VARIANTS;
     Objective: Text, Objective::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
+    Recipe: Text, Recipe::VARIANTS;
     Tune: Text, Tune::VARIANTS;
     LoraInit: Text, &["default", "pissa"];
     BottleneckActivation: Text, &["tanh", "relu", "gelu"];

@@ -79,6 +79,7 @@ pub fn gather(
         accuracy: metrics.accuracy,
         macro_f1: metrics.macro_f1,
         average_precision: metrics.macro_average_precision,
+        kinds: summary.test.as_ref().map_or_else(Vec::new, |test| test.kinds.clone()),
         loss: loss(&steps),
         validation: validation(&steps, &evaluations),
         layers,

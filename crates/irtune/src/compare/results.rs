@@ -1,6 +1,7 @@
 //! What a comparison found: all that its tables and its report show, as `results.json` holds it.
 
 use irtune_metrics::{Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, SignFlip, Spread};
+use irtune_train::KindFigures;
 use serde::{Deserialize, Serialize};
 
 /// The version of `results.json` that this program writes and reads.
@@ -66,6 +67,9 @@ pub struct CellResults {
     pub macro_f1: f64,
     /// Macro average precision on its test pairs.
     pub average_precision: f64,
+    /// The same by which of their texts the pairs have, where the run recorded it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<KindFigures>,
     /// The training loss over time.
     pub loss: Vec<LossPoint>,
     /// The evaluations on the validation pairs.

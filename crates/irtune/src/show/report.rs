@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use irtune_metrics::Metrics;
-use irtune_train::{Adapter, Objective, Prediction, RunFolder, RunFolderError, Summary};
+use irtune_train::{Adapter, Notice, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
+use super::kinds::kinds;
 use super::numbers::{bytes, count, percent, seconds};
 use super::strip;
 
@@ -28,6 +29,9 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
             count(summary.parameters as u64)
         );
     }
+    if let Some(label) = &summary.collapsed {
+        out += &format!("warning: {}.\n", Notice::Collapsed { label: label.clone() });
+    }
     let shares: Vec<f64> =
         summary.layer_steps.iter().map(|steps| *steps as f64 / summary.steps.max(1) as f64).collect();
     let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
@@ -41,6 +45,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     };
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
+        out += &kinds(&test.kinds);
     }
     let settings = run.settings()?;
     let model = match (summary.layer_steps.iter().any(|&steps| steps > 0), settings.adapter) {

@@ -8,6 +8,7 @@ use crate::program::args::EvalArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::{print, print_json};
+use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 
 /// Measures a run on labelled pairs.
@@ -22,5 +23,7 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
     if measured.shortened > 0 {
         eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
     }
-    print(&format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics))
+    let mut text = format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics);
+    text += &kinds(&measured.kinds);
+    print(&text)
 }
