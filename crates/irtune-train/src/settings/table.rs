@@ -392,6 +392,7 @@ mod tests {
         let full = TrainSettings {
             label_words: Some("words.json".to_owned()),
             target_modules: Some(vec![Projection::QProj]),
+            warmup_steps: Some(1),
             max_steps: Some(1),
             train_size: Some(1),
             fold: Fold::new(1, 2),
