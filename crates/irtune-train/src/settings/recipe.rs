@@ -61,7 +61,8 @@ mod tests {
         assert_eq!((settings.warmup_steps, settings.warmup(804)), (Some(100), 100));
         assert_eq!((settings.epochs, settings.batch_size, settings.gradient_accumulation), (4, 16, 1));
         assert_eq!((settings.weight_decay, settings.label_smoothing), (0.0, 0.0));
-        assert_eq!(TrainSettings::recipe_settings().count(), 19);
+        assert!(!settings.calibrate);
+        assert_eq!(TrainSettings::recipe_settings().count(), 20);
     }
 
     #[test]

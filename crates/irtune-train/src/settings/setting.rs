@@ -1,6 +1,8 @@
 //! What is known of a setting besides its value.
 
-use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Recipe, Tune};
+use super::{
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Offsets, Recipe, Tune,
+};
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
@@ -240,6 +242,7 @@ values! {
     Batches: Text, Batches::VARIANTS;
     BestMetric: Text, BestMetric::VARIANTS;
     Objective: Text, Objective::VARIANTS;
+    Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
     Recipe: Text, Recipe::VARIANTS;
     Tune: Text, Tune::VARIANTS;
