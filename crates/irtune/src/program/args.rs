@@ -341,7 +341,7 @@ pub struct MergeArguments {
 /// `irtune inspect`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "For a run, also writes layers.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
+    after_help = "For a run, also writes layers.svg and probabilities.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
 irtune inspect smollm2 --json"
 )]
 pub struct InspectArguments {
