@@ -9,6 +9,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// The class of the pair's label.
     pub label: Option<u32>,
+    /// The share of each class in what the pair's annotators said, where that is to be learned.
+    pub distribution: Option<Vec<f32>>,
     /// Which of its texts the pair has.
     pub kind: PairKind,
     /// Something of the pair was left out to stay within the limit.

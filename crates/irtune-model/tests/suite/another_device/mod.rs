@@ -38,7 +38,7 @@ fn step(engine: &mut dyn Engine, tiny: &Tiny, number: u64, active: &[bool]) -> S
     for range in [0..2, 2..4] {
         let (batch, targets) = tiny.pack(range);
         let dropout = Some(DropoutKey { seed: 5, step: number });
-        let pass = TrainingPass { active, train_head: true, normalizer: 4.0, dropout };
+        let pass = TrainingPass { active, distributions: None, train_head: true, normalizer: 4.0, dropout };
         engine.add_gradients(&batch, &targets, pass).expect("gradients");
     }
     let mut readings = StepReadings::default();
