@@ -45,6 +45,7 @@ pub use folder::summary::{CalibrationEffect, CalibrationSummary, StackSummary, S
 pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
+pub use infer::kinds::KindFigures;
 pub use infer::measured::{Answered, KeyFigures, Measured};
 pub use infer::prediction::{Answer, Prediction, Probabilities};
 pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
@@ -65,9 +66,9 @@ pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, InvalidSetting,
-    Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Setting, TrainSettings,
-    Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective,
-    UnknownOffsets, UnknownTune,
+    Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe, Setting,
+    TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric,
+    UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

@@ -25,6 +25,9 @@ pub struct Summary {
     pub best_step: u64,
     /// Its figure on the validation pairs.
     pub best_value: Option<f64>,
+    /// The one label that it gave all validation pairs, when they have several and it told none apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapsed: Option<String>,
     /// The kept model on the validation pairs, as its outputs are, if there are any.
     #[serde(default)]
     pub validation: Option<Score>,

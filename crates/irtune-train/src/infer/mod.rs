@@ -4,6 +4,7 @@ pub(crate) mod classifier;
 pub(crate) mod combine;
 pub(crate) mod error;
 pub mod evaluate;
+pub(crate) mod kinds;
 pub(crate) mod measured;
 pub(crate) mod pair_encoder;
 pub(crate) mod prediction;

@@ -30,6 +30,7 @@ impl PairEncoder {
             Some(encoder) => encoder.encode(pair, labels)?,
             None => Example {
                 label: labels.map(|labels| labels.target(pair)).transpose()?.flatten(),
+                kind: pair.kind(),
                 ..Example::default()
             },
         };

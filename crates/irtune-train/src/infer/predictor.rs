@@ -3,6 +3,7 @@
 use super::classifier::{Classifier, Model, Question};
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
+use super::kinds::KindFigures;
 use super::measured::{Answered, KeyFigures, Measured};
 use super::pair_encoder::PairEncoder;
 use super::stream::PredictionStream;
@@ -14,7 +15,7 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{DataError, Encoder, LabelSet, Pair};
+use irtune_data::{DataError, Encoder, LabelSet, Pair, PairKind};
 use irtune_linear::{LinearModel, Stack};
 use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
@@ -220,7 +221,7 @@ impl Predictor {
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
         let started = Instant::now();
-        let Tested { targets, logits, shortened } = self.test(pairs)?;
+        let Tested { targets, logits, kinds, shortened } = self.test(pairs)?;
         let (labels, calibration) = (self.labels().names(), &self.classifier.calibration);
         let none = Calibration::none(labels.len());
         let predictions = |calibration: &Calibration| {
@@ -233,6 +234,7 @@ impl Predictor {
         Ok(Measured {
             loss: evaluate::mean_loss(&calibration.scaled(&logits), &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            kinds: KindFigures::of(&predictions, &kinds),
             probabilities: ProbabilityFigures::of(&predictions, bootstrap)?,
             uncalibrated: uncalibrated.transpose()?,
             answered: answered.transpose()?,
@@ -280,6 +282,7 @@ impl Predictor {
                 let encoded = self.encoder.encode(&pair, Some(self.classifier.labels()))?;
                 tested.shortened += usize::from(encoded.example.shortened);
                 tested.targets.extend(encoded.example.label);
+                tested.kinds.push(encoded.example.kind);
                 window.push(Question::new(encoded, pair));
             }
             if window.is_empty() {
@@ -315,5 +318,6 @@ struct Tested {
     targets: Vec<u32>,
     /// `[pairs, labels]`
     logits: Vec<f32>,
+    kinds: Vec<PairKind>,
     shortened: usize,
 }

@@ -12,11 +12,12 @@ use crate::folder::platform::Platform;
 use crate::folder::sources::{PairSources, StoredSource, keep_rows};
 use crate::folder::summary::Summary;
 use crate::infer::evaluate;
+use crate::infer::kinds::KindFigures;
 use crate::prepare::cores;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::{BestMetric, Draw};
-use irtune_data::{Columns, Corpus, CorpusSource, LabelSet};
+use irtune_data::{Columns, Corpus, CorpusSource, LabelSet, Pair, PairKind};
 use irtune_files::Disk;
 use irtune_linear::LinearModel;
 use irtune_metrics::{Metrics, Predictions};
@@ -88,6 +89,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
         tokens_per_second: 0.0,
         peak_bytes: peak_bytes(),
+        collapsed: None,
         calibration: None,
         linear: None,
         stack: None,
@@ -123,7 +125,7 @@ struct Answers {
 /// The model on the pairs of a split; `None` without any.
 fn measure(
     model: &LinearModel,
-    pairs: &[irtune_data::Pair],
+    pairs: &[Pair],
     split: DataSplit,
     labels: &LabelSet,
 ) -> Result<Option<(Evaluation, Answers)>, TrainError> {
@@ -143,7 +145,9 @@ fn measure(
     let loss = evaluate::mean_loss(&logits, &targets, labels.len());
     let seconds = started.elapsed().as_secs_f64();
     let improved = split == DataSplit::Validation;
-    let evaluation = Evaluation { step: 0, split, loss, metrics, improved, seconds };
+    let kinds: Vec<PairKind> = pairs.iter().map(Pair::kind).collect();
+    let kinds = KindFigures::of(&predictions, &kinds);
+    let evaluation = Evaluation { step: 0, split, loss, metrics, kinds, improved, seconds };
     Ok(Some((evaluation, Answers { predictions, logits })))
 }
 

@@ -1,6 +1,8 @@
 //! What is known of a setting besides its value.
 
-use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Offsets, Tune};
+use super::{
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Offsets, Recipe, Tune,
+};
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
@@ -120,6 +122,8 @@ pub struct Setting {
     pub adapters: &'static [Adapter],
     /// The numbers that it can have.
     pub range: Option<Range>,
+    /// Whether recipes say it.
+    pub in_recipes: bool,
     /// Whether a run comes out the same whatever it is.
     pub without_effect: bool,
 }
@@ -142,6 +146,7 @@ impl Setting {
             text,
             adapters: &[],
             range: None,
+            in_recipes: false,
             without_effect: false,
         }
     }
@@ -239,6 +244,7 @@ values! {
     Objective: Text, Objective::VARIANTS;
     Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
+    Recipe: Text, Recipe::VARIANTS;
     Tune: Text, Tune::VARIANTS;
     LoraInit: Text, &["default", "pissa"];
     BottleneckActivation: Text, &["tanh", "relu", "gelu"];

@@ -127,6 +127,7 @@ mod tests {
             examples_per_second: 12.0,
             tokens_per_second: 99.0,
             peak_bytes: None,
+            collapsed: None,
             calibration: None,
             linear: Some(LinearSummary { validation: Some(score(0.5)), test: Some(score(0.4)) }),
             stack: None,
