@@ -19,6 +19,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 SEED = 20261
 COUNTERS = 27  # as many as are counted
 FARTHEST = 5.0
+OF_PRODUCTS = 0.1
 
 
 def documents(generator, count):
@@ -48,7 +49,9 @@ def counters(generator, count):
 
 def with_products(train, other):
     first, products, second = StandardScaler(), PolynomialFeatures(2, include_bias=False), StandardScaler()
-    make = lambda rows: np.clip(second.transform(products.transform(first.transform(rows))), -FARTHEST, FARTHEST)
+    weights = np.where(np.arange(COUNTERS * (COUNTERS + 3) // 2) < COUNTERS, 1.0, OF_PRODUCTS)
+    standardised = lambda rows: second.transform(products.transform(first.transform(rows)))
+    make = lambda rows: np.clip(standardised(rows), -FARTHEST, FARTHEST) * weights
     second.fit(products.fit_transform(first.fit_transform(train)))
     return make(train), make(other)
 

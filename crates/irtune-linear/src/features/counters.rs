@@ -6,6 +6,8 @@ use super::scaler::Scaler;
 
 /// So many standard deviations from the mean are enough for any pair.
 const FARTHEST: f64 = 5.0;
+/// What products are multiplied by: as a hundredfold penalty of their weights, since there are so many of them.
+const OF_PRODUCTS: f64 = 0.1;
 
 /// What is counted beside [`COUNTERS`].
 const MORE: [&str; 7] = [
@@ -67,14 +69,17 @@ impl Counters {
         Counters { products: Scaler::fit(&extended, Self::LEN), plain }
     }
 
-    /// The features of a change that was counted, none farther than five standard deviations from the mean.
+    /// The features of a change that was counted, none farther than five standard deviations from the mean; products
+    /// count a tenth.
     ///
     /// # Source
     /// scikit-learn's `StandardScaler`, `PolynomialFeatures(2, include_bias=False)`, `StandardScaler`, and
     /// `numpy.clip`.
     pub fn row(&self, counted: &[f64]) -> Vec<f64> {
         let row = self.products.scale(&with_products(&self.plain.scale(counted)));
-        row.into_iter().map(|value| value.clamp(-FARTHEST, FARTHEST)).collect()
+        let mut row: Vec<f64> = row.into_iter().map(|value| value.clamp(-FARTHEST, FARTHEST)).collect();
+        row[PLAIN..].iter_mut().for_each(|product| *product *= OF_PRODUCTS);
+        row
     }
 
     /// What is counted.
