@@ -15,6 +15,7 @@ mod decoder;
 pub mod engine;
 pub mod error;
 pub mod families;
+mod head;
 pub mod host_tensor;
 mod layer;
 pub mod merge;
@@ -29,13 +30,14 @@ pub use adapters::{
     Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
-pub use batch::{BatchError, PackedBatch, SHORTEST_SHARED};
+pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
 pub use engine::{
     Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
+pub use head::{CounterScaling, Head, HeadInput};
 pub use host_tensor::HostTensor;
 pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
