@@ -31,6 +31,43 @@ pub struct CounterScaling {
     pub deviation: Vec<f32>,
 }
 
+/// A head as files describe it: its labels, in the order of its rows, and what it reads. Without labels there is none, as
+/// beside a language model's adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedHead<'a> {
+    /// The labels.
+    pub labels: &'a [String],
+    /// What it reads.
+    pub input: &'a HeadInput,
+}
+
+impl<'a> From<&'a [String]> for NamedHead<'a> {
+    /// A head over the last token's state.
+    fn from(labels: &'a [String]) -> Self {
+        Self { labels, input: &HeadInput::Pooled }
+    }
+}
+
+impl<'a> From<&'a Vec<String>> for NamedHead<'a> {
+    fn from(labels: &'a Vec<String>) -> Self {
+        labels.as_slice().into()
+    }
+}
+
+impl NamedHead<'_> {
+    /// The head without its labels' names.
+    pub(crate) fn unnamed(&self) -> Head {
+        Head { labels: self.labels.len(), input: self.input.clone() }
+    }
+}
+
+impl Head {
+    /// The shape of its matrix, for states of so many values.
+    pub(crate) fn shape(&self, hidden: usize) -> Vec<usize> {
+        vec![self.labels, self.input.columns(hidden)]
+    }
+}
+
 /// States of an example that an edit head reads.
 pub(crate) const EDIT_PARTS: usize = 3;
 

@@ -37,12 +37,15 @@ pub use engine::{
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
-pub use head::{CounterScaling, Head, HeadInput};
+pub use head::{CounterScaling, Head, HeadInput, NamedHead};
 pub use host_tensor::HostTensor;
 pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use parameters::{WEIGHTS_HEAD_NAME, checked::ParameterError};
-pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
+pub use peft::{
+    AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, read_head_input, write_adapter,
+    write_head,
+};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};
 pub use weights::{Tensor, WeightError, Weights};

@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod base_tokens;
+mod batch;
 mod data_split;
 pub mod devices;
 mod error;
@@ -28,6 +29,7 @@ pub mod step;
 mod task;
 
 pub use base_tokens::BaseTokens;
+pub use batch::Input;
 pub use data_split::DataSplit;
 pub use error::TrainError;
 pub use folder::create::RunContents;
@@ -57,9 +59,10 @@ pub use run::observer::{Observer, RunStart, Silent};
 pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
-    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, InvalidSetting, Kind,
-    MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Setting, TrainSettings, Tune,
-    UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric, UnknownObjective, UnknownTune,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, HeadKind,
+    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Setting,
+    TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
+    UnknownMetric, UnknownObjective, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

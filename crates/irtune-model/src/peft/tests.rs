@@ -306,7 +306,7 @@ fn a_language_models_adapter_has_no_head_and_no_labels() {
     let folder = place.path().join("adapter");
     let mut without = tensors(&lora());
     without.pop();
-    write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &without).unwrap();
+    write_adapter(&folder, &lora().into(), &tiny(), "some/base", &vec![], &without).unwrap();
     let settings: Value = serde_json::from_slice(&fs::read(folder.join(CONFIG_FILE)).unwrap()).unwrap();
     assert_eq!((&settings["task_type"], &settings["modules_to_save"]), (&json!("CAUSAL_LM"), &Value::Null));
     assert!(!folder.join(CLASSIFIER_FILE).exists());
@@ -314,7 +314,7 @@ fn a_language_models_adapter_has_no_head_and_no_labels() {
     assert_eq!((found.label_count, found.labels), (0, None));
     assert_eq!(found.tensors, without);
     let error =
-        write_adapter(&folder, &lora().into(), &tiny(), "some/base", &[], &tensors(&lora())).unwrap_err();
+        write_adapter(&folder, &lora().into(), &tiny(), "some/base", &vec![], &tensors(&lora())).unwrap_err();
     assert!(matches!(error, AdapterError::Surplus { .. }), "{error}");
 }
 

@@ -6,7 +6,7 @@ use super::{RunFolder, read_json};
 use crate::settings::Objective;
 use irtune_data::{LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
-use irtune_model::{Base, Changes, MergeError, Merged, MergedType, ModelError, write_merged};
+use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, write_merged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -126,7 +126,7 @@ pub fn merge(
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
     let saved = SavedModel::read(&folder, &settings, &base)?;
-    let merged = write(out, &base, &saved.changes(), &known, options.stored, progress)?;
+    let merged = write(out, &base, &saved, &known, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
 }
 
@@ -142,14 +142,15 @@ fn check_free(out: &Path) -> Result<(), MergeRunError> {
 fn write(
     out: &Path,
     base: &Base,
-    changes: &Changes<'_>,
+    saved: &SavedModel,
     known: &MergedModel,
     stored: MergedType,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeRunError> {
     let out = std::path::absolute(out).map_err(WriteError::at(out))?;
     create_folder(&Disk, &out, |writing| {
-        let merged = write_merged(writing, base, changes, known.labels.names(), stored, progress)?;
+        let head = NamedHead { labels: known.labels.names(), input: saved.head_input() };
+        let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
         let path = writing.join(FILE);
         let failed = WriteError::at(&path);
         let json = irtune_files::json(known).map_err(&failed)?;

@@ -3,8 +3,9 @@
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
 use super::prediction::{Answer, Prediction, Probabilities};
+use crate::batch::Input;
 use irtune_data::{Example, LabelSet, Pair, Place};
-use irtune_model::{Engine, ModelError};
+use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -29,6 +30,12 @@ impl Question {
     }
 }
 
+impl Input for Question {
+    fn change(&self) -> Option<ChangedTokens<'_>> {
+        Input::change(&self.example)
+    }
+}
+
 impl AsRef<[u32]> for Question {
     fn as_ref(&self) -> &[u32] {
         &self.example.tokens
@@ -46,7 +53,7 @@ impl Classifier {
     }
 
     /// Logits, `[examples, labels]`; examples that begin alike share a batch.
-    pub(crate) fn logits(&mut self, examples: &[impl AsRef<[u32]>]) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn logits(&mut self, examples: &[impl Input]) -> Result<Vec<f32>, ModelError> {
         let never = AtomicBool::new(false);
         let logits = evaluate::logits(self.engine.as_mut(), examples, self.limit, &never)?;
         Ok(logits.expect("nobody interrupts"))

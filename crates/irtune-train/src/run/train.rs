@@ -174,6 +174,7 @@ impl InFolder<'_> {
         checkpoint: Option<Checkpoint>,
     ) -> Result<TrainOutcome, TrainError> {
         let Prepared { base, task, data, mut engine, mut policy } = prepared;
+        let head = data.head(self.settings.head);
         let parts = RunParts {
             settings: self.settings,
             engine: engine.as_mut(),
@@ -181,7 +182,7 @@ impl InFolder<'_> {
             data: &data,
             folder: self.folder,
             files: &Disk,
-            export: &exporter(&base, self.settings, &task.labels, self.base_name),
+            export: &exporter(&base, self.settings, &task.labels, head.input, self.base_name),
         };
         super::run(parts, observer, interrupt, checkpoint)
     }

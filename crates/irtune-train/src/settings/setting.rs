@@ -1,6 +1,8 @@
 //! What is known of a setting besides its value.
 
-use super::{Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Tune};
+use super::{
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Tune,
+};
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
 use std::borrow::Cow;
@@ -236,6 +238,7 @@ values! {
     Adapter: Text, Adapter::VARIANTS;
     Batches: Text, Batches::VARIANTS;
     BestMetric: Text, BestMetric::VARIANTS;
+    HeadKind: Text, HeadKind::VARIANTS;
     Objective: Text, Objective::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
     Tune: Text, Tune::VARIANTS;
