@@ -277,7 +277,7 @@ pub enum DataError {
     },
     /// A template names a placeholder that doesn't exist.
     #[error(
-        "{template}:{line}: unknown placeholder {{{placeholder}}}; known are {{original}}, {{revised}} and {{labels}}, and {{{{ writes a brace"
+        "{template}:{line}: unknown placeholder {{{placeholder}}}; known are {{labels}}, {{original}}, {{revised}}, {{removed}}, {{added}} and {{marked}}, and {{{{ writes a brace"
     )]
     UnknownPlaceholder {
         /// The template's name or file.
@@ -297,9 +297,11 @@ pub enum DataError {
         /// The line.
         line: usize,
     },
-    /// A template without the revised text.
-    #[error("{template}: the template never uses {{revised}}; put it where the revised text belongs")]
-    MissingRevised {
+    /// A template that shows neither the revised text nor the change.
+    #[error(
+        "{template}: the template shows no revision; use {{revised}}, {{marked}}, or both {{removed}} and {{added}}"
+    )]
+    ShowsNoRevision {
         /// The template's name or file.
         template: String,
     },

@@ -1,9 +1,12 @@
 //! Prompts as token ids: whole strings, never too long, what changed is kept.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Mutex;
 
-use irtune_data::{DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place, Template};
+use irtune_data::{
+    COUNTERS, Change, DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place, Template,
+};
 use proptest::prelude::*;
 
 /// One token for every word with the blank before it, and one for every other character; ids can be read back.
@@ -28,21 +31,9 @@ impl Encode for Words {
         if text.contains(REFUSED) {
             return Err(EncodeError::new("a character without token"));
         }
-        let mut pieces: Vec<String> = Vec::new();
-        for character in text.chars() {
-            match pieces.last_mut() {
-                Some(piece)
-                    if character.is_alphanumeric()
-                        && (piece == " " || piece.ends_with(char::is_alphanumeric)) =>
-                {
-                    piece.push(character);
-                }
-                _ => pieces.push(character.to_string()),
-            }
-        }
         let mut ids = self.ids.lock().unwrap();
         let (known, texts) = &mut *ids;
-        let encoded = pieces.into_iter().map(|piece| {
+        let encoded = pieces(text).into_iter().map(|piece| {
             *known.entry(piece.clone()).or_insert_with(|| {
                 texts.push(piece);
                 texts.len() as u32 - 1
@@ -51,9 +42,34 @@ impl Encode for Words {
         Ok(encoded.collect())
     }
 
+    fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        let mut at = 0;
+        let ranges = pieces(text).into_iter().map(|piece| {
+            at += piece.len();
+            at - piece.len()..at
+        });
+        Ok(ranges.collect())
+    }
+
     fn begin_token(&self) -> Option<u32> {
         self.begin
     }
+}
+
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for character in text.chars() {
+        match pieces.last_mut() {
+            Some(piece)
+                if character.is_alphanumeric()
+                    && (piece == " " || piece.ends_with(char::is_alphanumeric)) =>
+            {
+                piece.push(character);
+            }
+            _ => pieces.push(character.to_string()),
+        }
+    }
+    pieces
 }
 
 fn labels() -> LabelSet {
@@ -82,6 +98,27 @@ fn the_ids_are_those_of_the_whole_prompt_behind_the_begin_token() {
     assert_eq!(example.tokens[1..], words.encode(&text).unwrap());
     assert_eq!((example.label, example.shortened), (Some(1), false));
     assert_eq!(encoder.encode(&pair("a", "b"), None).unwrap().label, None);
+}
+
+#[test]
+fn what_changed_is_known_as_tokens_when_it_is_asked_for() {
+    let words = Words { begin: Some(BEGIN), ..Words::default() };
+    let template = Template::parse("t", "{original}\n{revised}\n{removed} / {added}\n{marked}").unwrap();
+    let encoder = Encoder::new(&words, template.prompt(&labels()), 256).unwrap();
+    let pair = pair("The old cat sat.", "The cat sat down.");
+    let plain = encoder.encode(&pair, Some(&labels())).unwrap();
+    assert_eq!(plain.change, None);
+    let example = encoder.with_change().encode(&pair, Some(&labels())).unwrap();
+    assert_eq!(example.tokens, plain.tokens);
+    let change = example.change.unwrap();
+    let shown = |positions: &[u32]| -> Vec<String> {
+        positions.iter().map(|&position| words.decode(&[example.tokens[position as usize]])).collect()
+    };
+    // In the text, in the list and between the marks. The blank that goes with a word says nothing.
+    assert_eq!(shown(&change.removed), [" old", "old", "old"]);
+    assert_eq!(shown(&change.added), [" down", " down", " down"]);
+    assert_eq!(change.counters, Change::of(&pair.original, &pair.revised).counters());
+    assert_eq!(change.counters.len(), COUNTERS.len());
 }
 
 #[test]
@@ -204,10 +241,66 @@ proptest! {
     }
 
     #[test]
-    fn any_two_texts_can_be_shortened(original in "\\PC{0,80}", revised in "\\PC{1,80}", limit in 22usize..60) {
+    fn any_two_texts_can_be_shortened(original in "\\PC{0,80}", revised in "\\PC{1,80}", more in 0usize..40) {
+        for template in TEMPLATES {
+            let words = Words::default();
+            let prompt = Template::parse("t", template).unwrap().prompt(&labels());
+            let fixed = Encoder::new(&words, prompt.clone(), 1000).unwrap().fixed_length();
+            let limit = fixed + more + Encoder::new(&words, prompt.clone(), 0).err().map_or(0, room);
+            let encoder = Encoder::new(&words, prompt, limit).unwrap().with_change();
+            let example = encoder.encode(&pair(&original, &revised), None).unwrap();
+            prop_assert!(example.tokens.len() <= limit);
+            let change = example.change.unwrap();
+            for positions in [&change.removed, &change.added] {
+                prop_assert!(positions.is_sorted_by(|one, other| one < other));
+                prop_assert!(positions.iter().all(|&position| (position as usize) < example.tokens.len()));
+            }
+            prop_assert_eq!(change.removed.is_empty() && change.added.is_empty(), original == revised);
+        }
+    }
+
+    #[test]
+    fn marked_texts_are_shortened_around_their_hunks(
+        before in sentence("before", 60),
+        old in sentence("old", 30),
+        between in sentence("between", 60),
+        new in sentence("new", 30),
+        after in sentence("after", 60),
+        limit in 40usize..120,
+    ) {
+        let join = |parts: &[&[String]]| parts.concat().join(" ");
+        let pair = pair(&join(&[&before, &old, &between, &after]), &join(&[&before, &between, &new, &after]));
         let words = Words::default();
-        let encoder = Encoder::new(&words, Template::pair().prompt(&labels()), limit).unwrap();
-        let example = encoder.encode(&pair(&original, &revised), None).unwrap();
+        let prompt = Template::parse("t", "{marked}").unwrap().prompt(&labels());
+        let encoder = Encoder::new(&words, prompt.clone(), limit).unwrap();
+        let example = encoder.encode(&pair, None).unwrap();
         prop_assert!(example.tokens.len() <= limit);
+        let text = words.decode(&example.tokens);
+        prop_assert_eq!(example.shortened, text != prompt.render(&pair.original, &pair.revised));
+        let has = |word: &String| text.split(|character: char| !character.is_alphanumeric()).any(|kept| kept == word);
+        // Two hunks of at most one text each: four marks, gaps and blanks.
+        if old.len() + new.len() + 25 <= limit {
+            prop_assert!(old.iter().chain(&new).all(has), "{}", text);
+        }
+        // What stays of the context stands beside the hunks.
+        let kept: Vec<bool> = before.iter().map(has).collect();
+        prop_assert!(old.is_empty() || kept.is_sorted(), "{}", text);
+        let kept: Vec<bool> = after.iter().map(|word| !has(word)).collect();
+        prop_assert!(new.is_empty() || kept.is_sorted(), "{}", text);
+    }
+}
+
+/// Every way to show a pair.
+const TEMPLATES: [&str; 4] = [
+    "{original}\n{revised}",
+    "{marked}",
+    "{removed} / {added}",
+    "{original} {revised} {removed} {added} {marked}",
+];
+
+fn room(error: DataError) -> usize {
+    match error {
+        DataError::MaxLength { room, .. } => room,
+        error => panic!("{error}"),
     }
 }

@@ -1,4 +1,5 @@
-//! How well labels are predicted: accuracy, precision, recall, F1, average precision, confusions, intervals.
+//! How well labels are predicted: accuracy, precision, recall, F1, average precision, confusions, intervals; and how far
+//! the people agree who gave the labels ([`Annotations`]).
 //!
 //! Every figure counts over the whole label set, also labels that a data set never shows: a ratio whose
 //! denominator is zero is 0, and macro figures are plain means over all labels. The area under the
@@ -11,6 +12,7 @@
 //! of ZhexiongLiu/IR-Tuning, commit 0a44982.
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod average_precision;
 mod bootstrap;
 mod confusion;
@@ -25,6 +27,7 @@ mod sign_flip;
 mod spread;
 mod table;
 
+pub use agreement::{Annotations, Ceiling};
 pub use average_precision::Rankings;
 pub use bootstrap::{Bootstrap, Interval, Intervals, percentile};
 pub use confusion::Confusion;

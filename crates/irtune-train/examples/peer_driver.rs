@@ -236,7 +236,7 @@ fn read_examples(path: &Path) -> anyhow::Result<Vec<Example>> {
         label: u32,
     }
     let lines: Vec<Line> = read_lines(path)?;
-    let example = |Line { tokens, label }| Example { tokens, label: Some(label), shortened: false };
+    let example = |Line { tokens, label }| Example { tokens, label: Some(label), ..Example::default() };
     Ok(lines.into_iter().map(example).collect())
 }
 

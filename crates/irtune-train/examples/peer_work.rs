@@ -124,7 +124,7 @@ fn main() -> anyhow::Result<()> {
             let example = |index: usize| {
                 let mut draws = StepDraws::new(seed, index as u64);
                 let tokens = (0..work.length).map(|_| draws.below(vocabulary) as u32).collect();
-                Example { tokens, label: Some(index as u32 % 5), shortened: false }
+                Example { tokens, label: Some(index as u32 % 5), ..Example::default() }
             };
             write_examples(&work.out, &(0..work.examples).map(example).collect::<Vec<_>>())
         }

@@ -2,6 +2,7 @@
 
 use irtune_data::{Encode, EncodeError};
 use irtune_model::Base;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A base's tokenizer, as the data crate asks for one.
@@ -20,6 +21,10 @@ impl BaseTokens {
 impl Encode for BaseTokens {
     fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
         self.base.tokenizer.encode(text).map_err(EncodeError::new)
+    }
+
+    fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        self.base.tokenizer.offsets(text).map_err(EncodeError::new)
     }
 
     fn begin_token(&self) -> Option<u32> {

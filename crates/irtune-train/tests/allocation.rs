@@ -22,7 +22,7 @@ fn a_warm_step_allocates_nothing() {
     let adapter =
         LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
     let tokens = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1], vec![5, 6, 4, 8]];
-    let examples = tokens.map(|tokens| Example { tokens, label: Some(1), shortened: false });
+    let examples = tokens.map(|tokens| Example { tokens, label: Some(1), ..Example::default() });
     let examples: Vec<&Example> = examples.iter().collect();
     let recipe = StepRecipe {
         batch_size: 2,

@@ -145,7 +145,8 @@ mod tests {
             Pair { revised: "new".to_owned(), ..Pair::default() },
         ];
         let corpus = Corpus { name: "essays.csv".into(), pairs, dropped: 2 };
-        let example = |tokens: usize| Example { tokens: vec![1; tokens], label: None, shortened: tokens > 9 };
+        let example =
+            |tokens: usize| Example { tokens: vec![1; tokens], shortened: tokens > 9, ..Example::default() };
         let encoded = Encoded { examples: vec![example(10), example(5)], shortened: 1 };
         let summary = Summary::of(&corpus).with_tokens(&encoded);
         assert_eq!(

@@ -1,5 +1,7 @@
 //! What this crate needs of a tokenizer.
 
+use std::ops::Range;
+
 /// Turns text into token ids.
 pub trait Encode {
     /// The ids of a text, without any special token added.
@@ -8,6 +10,13 @@ pub trait Encode {
     /// When the tokenizer can't represent the text.
     fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError>;
 
+    /// The bytes of the text that each id of [`Encode::encode`] stands for, in the same order; blanks in front of a word
+    /// may be left out.
+    ///
+    /// # Errors
+    /// When the tokenizer can't represent the text.
+    fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError>;
+
     /// The token that every input begins with, where the tokenizer has one.
     fn begin_token(&self) -> Option<u32>;
 }
@@ -15,6 +24,10 @@ pub trait Encode {
 impl<T: Encode + ?Sized> Encode for &T {
     fn encode(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
         (**self).encode(text)
+    }
+
+    fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, EncodeError> {
+        (**self).offsets(text)
     }
 
     fn begin_token(&self) -> Option<u32> {

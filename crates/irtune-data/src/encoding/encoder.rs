@@ -1,24 +1,26 @@
 //! Encodes pairs, none longer than the limit.
 
+use std::ops::Range;
+
+use super::change::Change;
 use super::encode::{Encode, EncodeError};
-use super::example::Example;
+use super::example::{Example, ExampleChange};
+use super::passages::passage::Passage;
+use super::passages::{ELLIPSIS, Passages};
 use super::prompt::Prompt;
-use super::shorten::{ELLIPSIS, shorten};
+use super::shorten::shorten;
 use crate::error::DataError;
 use crate::label_set::LabelSet;
 use crate::pair::Pair;
 
 /// Examples in the order of their pairs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
     /// The examples.
     pub examples: Vec<Example>,
     /// How many of them had to be shortened.
     pub shortened: usize,
 }
-
-/// A pair gets at least this many tokens beside the prompt's fixed text.
-const LEAST_ROOM: usize = 16;
 
 /// Encodes pairs with one tokenizer, prompt and limit.
 ///
@@ -30,18 +32,29 @@ pub struct Encoder<T> {
     max_length: usize,
     /// Tokens of the prompt around a pair of which nothing is left.
     fixed: usize,
+    with_change: bool,
 }
 
 impl<T: Encode> Encoder<T> {
     /// An encoder whose examples have at most `max_length` tokens, the begin token included.
     ///
     /// # Errors
-    /// When `max_length` leaves fewer than 16 tokens beside the fixed text, which is never cut.
+    /// When `max_length` leaves too few tokens beside the fixed text, which is never cut: fewer than 8 for each text of the
+    /// pair that the prompt shows, 24 for `{marked}`, or 16 in all.
     pub fn new(tokenizer: T, prompt: Prompt, max_length: usize) -> Result<Encoder<T>, DataError> {
-        let mut encoder = Encoder { tokenizer, prompt, max_length, fixed: 0 };
-        let tokens = encoder.tokens(ELLIPSIS, ELLIPSIS).map_err(|source| DataError::Prompt { source })?;
-        encoder.fixed = tokens.len();
-        if encoder.fixed + LEAST_ROOM > max_length { Err(encoder.too_small()) } else { Ok(encoder) }
+        let mut encoder = Encoder { tokenizer, prompt, max_length, fixed: 0, with_change: false };
+        let nothing = encoder.prompt.render(ELLIPSIS, ELLIPSIS);
+        encoder.fixed = encoder.tokens(&nothing).map_err(|source| DataError::Prompt { source })?.len();
+        if encoder.fixed + encoder.prompt.least_room() > max_length {
+            return Err(encoder.too_small());
+        }
+        Ok(encoder)
+    }
+
+    /// The same encoder, whose examples know what changed ([`Example::change`]).
+    #[must_use]
+    pub fn with_change(self) -> Encoder<T> {
+        Encoder { with_change: true, ..self }
     }
 
     /// The limit in tokens.
@@ -59,7 +72,7 @@ impl<T: Encode> Encoder<T> {
         &self.prompt
     }
 
-    /// One pair's example. Too long a pair is shortened on both sides around what changed, never at its end.
+    /// One pair's example. Too long a pair is shortened around what changed, never simply at its end.
     ///
     /// Without `labels` the example has no class, whatever the pair says.
     ///
@@ -68,35 +81,20 @@ impl<T: Encode> Encoder<T> {
     pub fn encode(&self, pair: &Pair, labels: Option<&LabelSet>) -> Result<Example, DataError> {
         let label = labels.map(|labels| labels.target(pair)).transpose()?.flatten();
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
-        let tokens = self.tokens(&pair.original, &pair.revised).map_err(failed)?;
-        if tokens.len() <= self.max_length {
-            return Ok(Example { tokens, label, shortened: false });
-        }
-        let (original, revised) = self.shortened(pair)?;
-        let tokens = self.tokens(&original, &revised).map_err(failed)?;
-        Ok(Example { tokens, label, shortened: true })
+        let (passages, tokens, shortened) = self.fit(pair)?;
+        let change = match self.with_change {
+            true => Some(self.change(pair, &self.prompt.fill(&passages)).map_err(failed)?),
+            false => None,
+        };
+        Ok(Example { tokens, label, shortened, change })
     }
 
-    /// A pair's texts as its example has them, and whether something was left out.
+    /// A pair's texts as its example has them.
     ///
     /// # Errors
     /// When the tokenizer fails.
-    pub fn texts(&self, pair: &Pair) -> Result<(String, String, bool), DataError> {
-        let failed = |source| DataError::Row { place: pair.place.clone(), source };
-        let whole = self.tokens(&pair.original, &pair.revised).map_err(failed)?.len() <= self.max_length;
-        let (original, revised) = match whole {
-            true => (pair.original.clone(), pair.revised.clone()),
-            false => self.shortened(pair)?,
-        };
-        Ok((original, revised, !whole))
-    }
-
-    fn shortened(&self, pair: &Pair) -> Result<(String, String), DataError> {
-        let failed = |source| DataError::Row { place: pair.place.clone(), source };
-        let sides = shorten(&pair.original, &pair.revised, |original, revised| {
-            Ok(self.tokens(original, revised)?.len() <= self.max_length)
-        });
-        sides.map_err(failed)?.ok_or_else(|| self.too_small())
+    pub fn passages(&self, pair: &Pair) -> Result<Passages, DataError> {
+        Ok(self.fit(pair)?.0)
     }
 
     /// All pairs' examples, and how many were shortened.
@@ -110,12 +108,52 @@ impl<T: Encode> Encoder<T> {
         Ok(Encoded { examples, shortened })
     }
 
-    fn tokens(&self, original: &str, revised: &str) -> Result<Vec<u32>, EncodeError> {
-        let ids = self.tokenizer.encode(&self.prompt.render(original, revised))?;
+    /// As much of a pair as fits, its tokens, and whether something was left out.
+    fn fit(&self, pair: &Pair) -> Result<(Passages, Vec<u32>, bool), DataError> {
+        let failed = |source| DataError::Row { place: pair.place.clone(), source };
+        let tokens = |passages: &Passages| self.tokens(&self.prompt.fill(passages).text);
+        let whole = Passages::whole(&pair.original, &pair.revised);
+        let whole_tokens = tokens(&whole).map_err(failed)?;
+        if whole_tokens.len() <= self.max_length {
+            return Ok((whole, whole_tokens, false));
+        }
+        let fits = |passages: &Passages| Ok(tokens(passages)?.len() <= self.max_length);
+        let shorter = shorten(&pair.original, &pair.revised, fits).map_err(failed)?;
+        let shorter = shorter.ok_or_else(|| self.too_small())?;
+        let tokens = tokens(&shorter).map_err(failed)?;
+        Ok((shorter, tokens, true))
+    }
+
+    /// What changed in a pair, and where its filled prompt shows it.
+    fn change(&self, pair: &Pair, prompt: &Passage) -> Result<ExampleChange, EncodeError> {
+        let offsets = self.tokenizer.offsets(&prompt.text)?;
+        let first = u32::from(self.tokenizer.begin_token().is_some());
+        let counters = Change::of(&pair.original, &pair.revised).counters().to_vec();
+        Ok(ExampleChange {
+            removed: overlapping(&offsets, &prompt.removed, first),
+            added: overlapping(&offsets, &prompt.added, first),
+            counters,
+        })
+    }
+
+    fn tokens(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+        let ids = self.tokenizer.encode(text)?;
         Ok(self.tokenizer.begin_token().into_iter().chain(ids).collect())
     }
 
     fn too_small(&self) -> DataError {
-        DataError::MaxLength { max_length: self.max_length, fixed: self.fixed, room: LEAST_ROOM }
+        let room = self.prompt.least_room();
+        DataError::MaxLength { max_length: self.max_length, fixed: self.fixed, room }
     }
+}
+
+/// The positions, counted from `first`, of the tokens that have a byte in one of the ranges; both are in order.
+fn overlapping(offsets: &[Range<usize>], ranges: &[Range<usize>], first: u32) -> Vec<u32> {
+    let overlaps = |token: &Range<usize>| {
+        // The first range that ends behind the token's beginning is the only one that can decide.
+        let next = ranges.partition_point(|range| range.end <= token.start);
+        ranges.get(next).is_some_and(|range| range.start < token.end)
+    };
+    let positions = (first..).zip(offsets).filter(|(_, token)| overlaps(token));
+    positions.map(|(position, _)| position).collect()
 }

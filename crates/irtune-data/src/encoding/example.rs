@@ -1,7 +1,7 @@
 //! A pair as token ids.
 
 /// A pair ready for the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
     /// The begin token, where there is one, and the ids of the rendered prompt.
     pub tokens: Vec<u32>,
@@ -9,6 +9,20 @@ pub struct Example {
     pub label: Option<u32>,
     /// Something of the pair was left out to stay within the limit.
     pub shortened: bool,
+    /// What changed, when the encoder was asked for it ([`Encoder::with_change`](crate::Encoder::with_change)).
+    pub change: Option<ExampleChange>,
+}
+
+/// What changed, as tokens and in numbers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExampleChange {
+    /// Positions in the example's tokens that show removed text, ascending: in the original text, between marks and in a
+    /// list of removals, wherever the prompt has them. Empty where nothing was removed.
+    pub removed: Vec<u32>,
+    /// Positions that show added text, likewise.
+    pub added: Vec<u32>,
+    /// The whole pair's [`COUNTERS`](crate::COUNTERS), not standardised.
+    pub counters: Vec<f32>,
 }
 
 impl AsRef<[u32]> for Example {

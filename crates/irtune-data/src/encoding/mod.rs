@@ -1,9 +1,10 @@
 //! From pairs to token ids: templates, prompts, worked examples, and shortening to a limit.
 
-mod change;
+pub(crate) mod change;
 pub(crate) mod encode;
 pub(crate) mod encoder;
 pub(crate) mod example;
+pub(crate) mod passages;
 pub(crate) mod prompt;
 pub(crate) mod related;
 mod shorten;

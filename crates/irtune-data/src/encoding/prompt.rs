@@ -1,5 +1,8 @@
 //! A prompt: the template with its labels filled in, waiting for a pair.
 
+use super::passages::Passages;
+use super::passages::passage::Passage;
+
 /// A piece of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -9,6 +12,24 @@ pub enum Segment {
     Original,
     /// The revised text's place.
     Revised,
+    /// The place of the texts that were removed, with ` | ` between them.
+    Removed,
+    /// The place of the texts that were added, with ` | ` between them.
+    Added,
+    /// The place of both texts in one, `[-old-]{+new+}` where they differ.
+    Marked,
+}
+
+impl Segment {
+    /// Tokens that a pair needs there at least.
+    fn least_room(&self) -> usize {
+        match self {
+            Segment::Text(_) => 0,
+            Segment::Original | Segment::Revised | Segment::Removed | Segment::Added => 8,
+            // Two texts and four marks.
+            Segment::Marked => 24,
+        }
+    }
 }
 
 /// What surrounds the texts of every pair of a task.
@@ -37,11 +58,32 @@ impl Prompt {
 
     /// The whole text for a pair.
     pub fn render(&self, original: &str, revised: &str) -> String {
-        let pieces = self.segments.iter().map(|segment| match segment {
-            Segment::Text(text) => text.as_str(),
-            Segment::Original => original,
-            Segment::Revised => revised,
-        });
-        pieces.collect()
+        fill(&self.segments, &Passages::whole(original, revised)).text
     }
+
+    /// The text for a pair's passages, with what changed in it.
+    pub(crate) fn fill(&self, passages: &Passages) -> Passage {
+        fill(&self.segments, passages)
+    }
+
+    /// Tokens that a pair gets at least beside the fixed text.
+    pub(crate) fn least_room(&self) -> usize {
+        self.segments.iter().map(Segment::least_room).sum::<usize>().max(16)
+    }
+}
+
+/// Segments with a pair's passages in their places.
+pub(super) fn fill(segments: &[Segment], passages: &Passages) -> Passage {
+    let mut filled = Passage::default();
+    for segment in segments {
+        match segment {
+            Segment::Text(text) => filled.text.push_str(text),
+            Segment::Original => filled.push(&passages.original),
+            Segment::Revised => filled.push(&passages.revised),
+            Segment::Removed => filled.push(&passages.removed),
+            Segment::Added => filled.push(&passages.added),
+            Segment::Marked => filled.push(&passages.marked),
+        }
+    }
+    filled
 }

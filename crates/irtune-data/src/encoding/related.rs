@@ -30,7 +30,7 @@ mod tests {
 
     fn example(original: u32, revised: u32) -> Example {
         let tokens = (0..10).chain([original; 20]).chain([revised; 5]).collect();
-        Example { tokens, label: None, shortened: false }
+        Example { tokens, ..Example::default() }
     }
 
     #[test]

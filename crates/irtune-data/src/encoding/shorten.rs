@@ -1,100 +1,54 @@
-//! Makes both sides of a pair shorter around what changed.
+//! Makes a pair shorter around what changed.
 
-use super::change::{Place, Unit, compare};
+use super::change::Change;
+use super::change::units::LONGEST_UNIT;
+use super::passages::Passages;
+use super::passages::budget::Budget;
+use super::passages::stretch::{Stretch, stretches};
 
-/// What stands where something was left out.
-pub(crate) const ELLIPSIS: &str = "…";
-/// A word longer than this, in characters, is cut where a pair must be cut.
-const LONGEST_UNIT: usize = 24;
-
-/// How much of a pair to keep.
-#[derive(Debug, Clone, Copy)]
-struct Budget {
-    /// Units kept before the first and after the last change.
-    outside: usize,
-    /// Units kept next to each change in the unchanged stretches between changes.
-    between: usize,
-    /// Units kept of either side after that, half of them from its beginning and half from its end.
-    changed: usize,
-}
-
-/// The longest version of the pair that `fits`, both sides cut alike.
+/// The longest version of the pair that `fits`, both texts cut alike.
 ///
-/// The common beginning and end of both texts go first, from the outside in; then what is the same on both sides
-/// between the first and the last change; and only when the changed words alone are still too long, they are cut
-/// in the middle, the longer side first. `None` when not even one character a side fits.
+/// The common beginning and end of both texts go first, from the outside in; then what is the same in both texts between
+/// the first and the last change. When the changed words alone are still too long, the longest hunks are cut in the
+/// middle, and at last either text as a whole, the longer one first. `None` when not even one character a side fits.
 ///
 /// # Errors
 /// Those of `fits`.
 pub(crate) fn shorten<E>(
     original: &str,
     revised: &str,
-    mut fits: impl FnMut(&str, &str) -> Result<bool, E>,
-) -> Result<Option<(String, String)>, E> {
+    mut fits: impl FnMut(&Passages) -> Result<bool, E>,
+) -> Result<Option<Passages>, E> {
     type Stage = fn(usize) -> Budget;
-    let outside: Stage = |units| Budget { outside: units, between: usize::MAX, changed: usize::MAX };
-    let between: Stage = |units| Budget { outside: 0, between: units, changed: usize::MAX };
-    let changed: Stage = |units| Budget { outside: 0, between: 0, changed: units };
+    const NO_CONTEXT: Budget = Budget { outside: 0, between: 0, ..Budget::EVERYTHING };
+    let outside: Stage = |units| Budget { outside: units, ..Budget::EVERYTHING };
+    let between: Stage = |units| Budget { outside: 0, between: units, ..Budget::EVERYTHING };
+    let hunk: Stage = |units| Budget { hunk: units, ..NO_CONTEXT };
+    let side: Stage = |units| Budget { side: units, ..NO_CONTEXT };
+    let change = Change::of(original, revised);
     for (longest, stages) in [
-        (LONGEST_UNIT, &[(0, outside), (0, between), (1, changed)][..]),
+        (LONGEST_UNIT, &[(0, outside), (0, between), (1, hunk), (1, side)][..]),
         // Not one word a side fits: cut inside words.
-        (1, &[(1, changed)][..]),
+        (1, &[(1, side)][..]),
     ] {
-        let (original, revised) = pair_units(original, revised, longest);
-        let most = original.len().max(revised.len());
+        let stretches = stretches(&change, longest);
+        let most = stretches.iter().map(units).sum();
         for &(least, stage) in stages {
-            let texts = |units| (keep(&original, stage(units)), keep(&revised, stage(units)));
-            let best = largest(least, most, |units| {
-                let (original, revised) = texts(units);
-                fits(&original, &revised)
-            })?;
-            if let Some(units) = best {
-                return Ok(Some(texts(units)));
+            let passages = |units| Passages::within(&stretches, stage(units));
+            if let Some(units) = largest(least, most, |units| fits(&passages(units)))? {
+                return Ok(Some(passages(units)));
             }
         }
     }
     Ok(None)
 }
 
-/// Both texts in units; where nothing changed, all of it counts, or nothing would be left to keep.
-fn pair_units<'a>(original: &'a str, revised: &'a str, longest: usize) -> (Vec<Unit<'a>>, Vec<Unit<'a>>) {
-    let (mut original_units, mut revised_units) = compare(original, revised, longest);
-    if original == revised {
-        for unit in original_units.iter_mut().chain(&mut revised_units) {
-            unit.place = Place::Changed;
-        }
+/// Units of a stretch in the text that has more of them.
+fn units(stretch: &Stretch<'_>) -> usize {
+    match stretch {
+        Stretch::Unchanged { units, .. } => units.len(),
+        Stretch::Hunk { removed, added } => removed.len().max(added.len()),
     }
-    (original_units, revised_units)
-}
-
-/// The units that the budget allows, with an ellipsis for every gap.
-fn keep(units: &[Unit<'_>], budget: Budget) -> String {
-    let mut kept: Vec<bool> = units
-        .iter()
-        .map(|unit| match unit.place {
-            Place::Outside(distance) => distance <= budget.outside,
-            Place::Between(distance) => distance <= budget.between,
-            Place::Changed => true,
-        })
-        .collect();
-    let count = kept.iter().filter(|&&kept| kept).count();
-    if count > budget.changed {
-        let (head, tail) = (budget.changed.div_ceil(2), budget.changed / 2);
-        for (position, kept) in kept.iter_mut().filter(|kept| **kept).enumerate() {
-            *kept = position < head || position >= count - tail;
-        }
-    }
-    let mut text = String::new();
-    let mut in_gap = false;
-    for (unit, kept) in units.iter().zip(kept) {
-        match (kept, in_gap) {
-            (true, _) => text.push_str(unit.text),
-            (false, false) => text.push_str(ELLIPSIS),
-            (false, true) => {}
-        }
-        in_gap = !kept;
-    }
-    text
 }
 
 /// The largest number from `least` to `most` found to fit: doubled until it no longer does, then halved between, so
@@ -130,13 +84,23 @@ mod tests {
 
     use super::*;
 
+    /// Shortens until what a function takes of the passages has few enough characters.
+    fn shortened(
+        characters: usize,
+        original: &str,
+        revised: &str,
+        of: fn(&Passages) -> String,
+    ) -> Option<Passages> {
+        let fits = |passages: &Passages| Ok::<_, Infallible>(of(passages).chars().count() <= characters);
+        let Ok(shortened) = shorten(original, revised, fits);
+        shortened
+    }
+
     /// Shortens to a number of characters, both sides together.
     fn to(characters: usize, original: &str, revised: &str) -> Option<(String, String)> {
-        let result = shorten(original, revised, |original, revised| {
-            Ok::<_, Infallible>(original.chars().count() + revised.chars().count() <= characters)
-        });
-        let Ok(shortened) = result;
-        shortened
+        let both = |passages: &Passages| passages.original.text.clone() + &passages.revised.text;
+        let passages = shortened(characters, original, revised, both)?;
+        Some((passages.original.text, passages.revised.text))
     }
 
     fn strings(original: &str, revised: &str) -> Option<(String, String)> {
@@ -172,6 +136,38 @@ mod tests {
     fn changed_words_are_cut_in_the_middle_the_longer_side_first() {
         let revised = "one two three four five six seven";
         assert_eq!(to(22, "uno dos", revised), strings("uno dos", "one two… seven"));
+    }
+
+    #[test]
+    fn long_hunks_are_cut_before_short_ones_go() {
+        let (original, revised) = ("x a b y", "1 2 3 4 5 6 7 a b z");
+        assert_eq!(to(22, original, revised), strings("x a b y", "1 2 … 6 7 a b z"));
+    }
+
+    #[test]
+    fn marked_text_keeps_its_hunks_and_what_is_around_them() {
+        let original = "We saw at once that the old results were weak and left it there";
+        let revised = "We saw at once that the new findings were weak and left it there";
+        let marked = |characters| {
+            let passages = shortened(characters, original, revised, |passages| passages.marked.text.clone());
+            passages.map(|passages| passages.marked.text)
+        };
+        assert_eq!(marked(48).unwrap(), "… the [-old results-]{+new findings+} were …");
+        assert_eq!(marked(33).unwrap(), "…[-old results-]{+new findings+}…");
+        assert_eq!(marked(26).unwrap(), "…[-old…-]{+new…+}…");
+        assert_eq!(marked(8), None);
+    }
+
+    #[test]
+    fn lists_are_cut_inside_their_longest_hunks() {
+        let lists = |passages: &Passages| format!("{}/{}", passages.removed.text, passages.added.text);
+        let of = |characters| {
+            let (original, revised) = ("a one two three four b five c", "a 1 b 5 c");
+            shortened(characters, original, revised, lists).map(|passages| lists(&passages))
+        };
+        assert_eq!(of(40).unwrap(), "one two three four | five/1 | 5");
+        assert_eq!(of(25).unwrap(), "one … four | five/1 | 5");
+        assert_eq!(of(12).unwrap(), "one…/1 | …");
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! Prompts with worked examples in front, and as turns of a chat.
 
-use super::prompt::{Prompt, Segment};
+use super::passages::Passages;
+use super::prompt::{Prompt, Segment, fill};
 use super::verbalizer::blank_after;
 use crate::error::DataError;
 
 /// A pair that a prompt shows with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shot {
-    /// The text before the revision.
-    pub original: String,
-    /// The text after the revision.
-    pub revised: String,
+    /// Its texts.
+    pub passages: Passages,
     /// The words of its label.
     pub words: String,
 }
@@ -54,12 +53,7 @@ impl Prompt {
         };
         let mut fixed = format!("{before}{once}{opening}");
         for shot in shots {
-            let texts = body.iter().map(|segment| match segment {
-                Segment::Text(text) => text.as_str(),
-                Segment::Original => shot.original.as_str(),
-                Segment::Revised => shot.revised.as_str(),
-            });
-            fixed.extend(texts);
+            fixed += &fill(body, &shot.passages).text;
             let blank = blank_after(&closing);
             fixed += &format!("{closing}{blank}{}{between}{before}{opening}", shot.words);
         }
@@ -75,7 +69,7 @@ mod tests {
     use crate::label_set::LabelSet;
 
     fn shot() -> Shot {
-        Shot { original: "A car.".into(), revised: "The car.".into(), words: "tone".into() }
+        Shot { passages: Passages::whole("A car.", "The car."), words: "tone".into() }
     }
 
     fn prompt() -> Prompt {

@@ -11,8 +11,10 @@ use crate::reader::input::utf8;
 
 /// A parsed prompt template; stored as its name and text.
 ///
-/// `{original}`, `{revised}` and `{labels}` are replaced, `{{` and `}}` write a brace. Task and labels should come
-/// first: what all prompts share at their beginning is computed once a batch.
+/// Replaced are `{labels}`, the texts `{original}` and `{revised}`, and what changed: `{removed}` and `{added}` are the
+/// texts of the hunks with ` | ` between them, `{marked}` is both texts in one, `[-old-]{+new+}` where they differ. `{{`
+/// and `}}` write a brace. Task and labels should come first: what all prompts share at their beginning is computed once a
+/// batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Template {
@@ -24,8 +26,7 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    Original,
-    Revised,
+    Pair(Segment),
     Labels,
 }
 
@@ -50,6 +51,33 @@ Intention:";
 
 const PAIR: &str = "{original}\n{revised}";
 
+const MARKED: &str = "\
+Name the writer's intention behind this text revision.
+Intentions: {labels}
+
+{marked}
+
+Intention:";
+
+const CHANGES: &str = "\
+Name the writer's intention behind this text revision.
+Intentions: {labels}
+
+Original:
+{original}
+
+Revised:
+{revised}
+
+Removed: {removed}
+Added: {added}
+
+Intention:";
+
+/// The templates that come with the crate.
+const BUILT_IN: [(&str, &str); 4] =
+    [("instruction", INSTRUCTION), ("pair", PAIR), ("marked", MARKED), ("changes", CHANGES)];
+
 impl Template {
     /// The default: the task, the labels, then both texts under headings, and a cue for the answer.
     pub fn instruction() -> Template {
@@ -61,13 +89,15 @@ impl Template {
         built_in("pair", PAIR)
     }
 
-    /// A template that comes with the crate: `instruction` or `pair`.
+    /// A template that comes with the crate. `marked` shows both texts as one, with marks where they differ, and `changes`
+    /// is `instruction` with what was removed and added after the texts.
     pub fn named(name: &str) -> Option<Template> {
-        match name {
-            "instruction" => Some(Template::instruction()),
-            "pair" => Some(Template::pair()),
-            _ => None,
-        }
+        BUILT_IN.into_iter().find(|(known, _)| *known == name).map(|(name, text)| built_in(name, text))
+    }
+
+    /// The names of the templates that come with the crate.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.into_iter().map(|(name, _)| name)
     }
 
     /// The template of this name, or else of the file at this path.
@@ -94,7 +124,8 @@ impl Template {
     /// Parses a template; `name` is what errors call it.
     ///
     /// # Errors
-    /// For an unknown or unclosed placeholder, and a template without `{revised}`.
+    /// For an unknown or unclosed placeholder, and a template that shows no revision: none of `{revised}`, `{marked}`, and
+    /// `{removed}` with `{added}`.
     pub fn parse(name: &str, text: &str) -> Result<Template, DataError> {
         let mut pieces = Vec::new();
         let mut fixed = String::new();
@@ -118,8 +149,11 @@ impl Template {
                 return Err(DataError::UnclosedPlaceholder { template: name.to_owned(), line });
             };
             let piece = match &brace[1..end] {
-                "original" => Piece::Original,
-                "revised" => Piece::Revised,
+                "original" => Piece::Pair(Segment::Original),
+                "revised" => Piece::Pair(Segment::Revised),
+                "removed" => Piece::Pair(Segment::Removed),
+                "added" => Piece::Pair(Segment::Added),
+                "marked" => Piece::Pair(Segment::Marked),
                 "labels" => Piece::Labels,
                 placeholder => {
                     let (template, placeholder) = (name.to_owned(), placeholder.to_owned());
@@ -136,8 +170,10 @@ impl Template {
         if !fixed.is_empty() {
             pieces.push(Piece::Text(fixed));
         }
-        if !pieces.contains(&Piece::Revised) {
-            return Err(DataError::MissingRevised { template: name.to_owned() });
+        let has = |segment| pieces.contains(&Piece::Pair(segment));
+        if !has(Segment::Revised) && !has(Segment::Marked) && !(has(Segment::Removed) && has(Segment::Added))
+        {
+            return Err(DataError::ShowsNoRevision { template: name.to_owned() });
         }
         Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces })
     }
@@ -157,8 +193,7 @@ impl Template {
         let segments = self.pieces.iter().map(|part| match part {
             Piece::Text(text) => Segment::Text(text.clone()),
             Piece::Labels => Segment::Text(labels.names().join(", ")),
-            Piece::Original => Segment::Original,
-            Piece::Revised => Segment::Revised,
+            Piece::Pair(segment) => segment.clone(),
         });
         Prompt::new(segments)
     }
@@ -192,21 +227,24 @@ mod tests {
 
     #[test]
     fn the_crates_templates_parse_and_put_task_and_labels_first() {
-        for name in ["instruction", "pair"] {
-            assert_eq!(Template::named(name).unwrap().name(), name);
-        }
+        let rendered = |name: &str| {
+            let template = Template::named(name).unwrap();
+            assert_eq!(template.name(), name);
+            template.prompt(&labels()).render("A car.", "The car.")
+        };
+        let task = "Name the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n";
+        let texts = "Original:\nA car.\n\nRevised:\nThe car.\n\n";
+        let text = rendered("instruction");
+        assert_eq!(text, format!("{task}{texts}Intention:"));
+        assert_eq!(rendered("changes"), format!("{task}{texts}Removed: A\nAdded: The\n\nIntention:"));
+        assert_eq!(rendered("marked"), format!("{task}[-A-]{{+The+}} car.\n\nIntention:"));
+        assert_eq!(rendered("pair"), "A car.\nThe car.");
+        assert_eq!(Template::names().map(rendered).count(), 4);
         assert!(Template::named("chat").is_none());
         let prompt = Template::instruction().prompt(&labels());
-        let text = prompt.render("A car.", "The car.");
-        assert_eq!(
-            text,
-            "Name the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n\
-             Original:\nA car.\n\nRevised:\nThe car.\n\nIntention:"
-        );
         // Everything before the first text is one fixed piece.
         assert_eq!(prompt.segments()[0], Segment::Text(text[..text.find("A car").unwrap()].to_owned()));
         assert_eq!(prompt.segments()[1], Segment::Original);
-        assert_eq!(Template::pair().prompt(&labels()).render("A", "B"), "A\nB");
     }
 
     #[test]
@@ -229,7 +267,8 @@ mod tests {
         assert!(matches!(error, DataError::UnknownPlaceholder { line: 2, .. }));
         assert_eq!(
             error.to_string(),
-            "p.txt:2: unknown placeholder {label}; known are {original}, {revised} and {labels}, and {{ writes a brace"
+            "p.txt:2: unknown placeholder {label}; known are {labels}, {original}, {revised}, {removed}, {added} and \
+             {marked}, and {{ writes a brace"
         );
     }
 
@@ -241,10 +280,27 @@ mod tests {
     }
 
     #[test]
-    fn the_revised_text_must_be_used() {
-        let error = Template::parse("p.txt", "{original} {{revised}}").unwrap_err();
-        assert!(matches!(error, DataError::MissingRevised { .. }));
-        assert!(error.to_string().starts_with("p.txt: the template never uses {revised}"), "{error}");
+    fn a_template_must_show_the_revision() {
+        for text in ["{original} {{revised}}", "{original} {removed}", "{added}"] {
+            let error = Template::parse("p.txt", text).unwrap_err();
+            assert!(matches!(error, DataError::ShowsNoRevision { .. }));
+            assert_eq!(
+                error.to_string(),
+                "p.txt: the template shows no revision; use {revised}, {marked}, or both {removed} and {added}"
+            );
+        }
+        for text in ["{revised}", "{marked}", "{removed}{added}"] {
+            assert_eq!(Template::parse("p.txt", text).unwrap().text(), text);
+        }
+    }
+
+    #[test]
+    fn a_template_can_show_the_change() {
+        let template = Template::parse("t", "{removed}/{added}/{marked}/{revised}").unwrap();
+        assert_eq!(
+            template.prompt(&labels()).render("A red car.", "A car!"),
+            "red | ./!/A [-red -]car[-.-]{+!+}/A car!"
+        );
     }
 
     #[test]

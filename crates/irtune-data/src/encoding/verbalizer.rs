@@ -122,6 +122,10 @@ mod tests {
             Ok(ids)
         }
 
+        fn offsets(&self, _: &str) -> Result<Vec<std::ops::Range<usize>>, EncodeError> {
+            unreachable!("words need no offsets")
+        }
+
         fn begin_token(&self) -> Option<u32> {
             None
         }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn example(tokens: &[u32], label: Option<u32>) -> Example {
-        Example { tokens: tokens.to_vec(), label, shortened: false }
+        Example { tokens: tokens.to_vec(), label, ..Example::default() }
     }
 
     #[test]

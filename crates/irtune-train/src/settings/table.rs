@@ -75,9 +75,9 @@ macro_rules! settings {
 }
 
 settings! {
-    /// `instruction`, `pair`, or the path of a template file.
+    /// `instruction`, `pair`, `marked`, `changes`, or the path of a template file.
     prompt: String = "instruction".to_owned(),
-    Data, "PROMPT", "instruction, pair, or the path of a template file";
+    Data, "PROMPT", "instruction, pair, marked, changes, or the path of a template file";
 
     /// Longest example in tokens; longer pairs are shortened around their change.
     max_length: usize = 256,

@@ -293,7 +293,8 @@ mod tests {
 
     #[test]
     fn parts_are_as_even_as_their_examples_allow() {
-        let example = |length: usize| Example { tokens: vec![1; length], label: Some(0), shortened: false };
+        let example =
+            |length: usize| Example { tokens: vec![1; length], label: Some(0), ..Example::default() };
         for (lengths, expected) in
             [(&[1, 1, 1, 1][..], 2), (&[9, 1, 1, 1], 1), (&[1, 1, 1, 9], 3), (&[3, 3, 3], 2), (&[5, 5], 1)]
         {

@@ -395,7 +395,7 @@ pub fn examples(count: usize, from: u32) -> Vec<Example> {
             let mut tokens = vec![1, 2, 3];
             tokens
                 .extend((0..4 + number % 3).map(|place| 10 + (label * 5 + place * place + number % 2) % 40));
-            Example { tokens, label: Some(label), shortened: false }
+            Example { tokens, label: Some(label), ..Example::default() }
         })
         .collect()
 }

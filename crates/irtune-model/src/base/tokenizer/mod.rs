@@ -5,6 +5,7 @@ mod gguf;
 pub(super) mod settings;
 mod split;
 
+use std::ops::Range;
 use std::path::Path;
 
 pub use error::TokenizerError;
@@ -56,6 +57,16 @@ impl Tokenizer {
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
         Ok(self.inner.encode_fast(text, false).map_err(failed)?.get_ids().to_vec())
+    }
+
+    /// The bytes of the text that each id of [`Tokenizer::encode`] stands for, in the same order.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizerError> {
+        let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
+        let encoding = self.inner.encode(text, false).map_err(failed)?;
+        Ok(encoding.get_offsets().iter().map(|&(start, end)| start..end).collect())
     }
 
     /// Begins a text, where the model has such a token.

@@ -23,6 +23,16 @@ fn a_ggufs_tokenizer_merges_and_finds_added_tokens() {
 }
 
 #[test]
+fn every_token_knows_its_bytes() {
+    let tokenizer = build(&GgufFile::letters()).unwrap();
+    let text = "ab ab12[mark]ab";
+    let offsets = tokenizer.offsets(text).unwrap();
+    assert_eq!(offsets.len(), tokenizer.encode(text).unwrap().len());
+    let texts: Vec<&str> = offsets.into_iter().map(|range| text[range].trim_start()).collect();
+    assert_eq!(texts, ["ab", "ab", "1", "2", "[mark]", "ab"]);
+}
+
+#[test]
 fn every_known_way_to_cut_text_builds() {
     for (name, way) in NAMES {
         let mut sample = GgufFile::letters();

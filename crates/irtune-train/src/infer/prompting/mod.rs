@@ -219,9 +219,8 @@ fn shot(
     labels: &LabelSet,
     words: &Verbalizer,
 ) -> Result<Shot, PromptError> {
-    let (original, revised, _) = encoder.texts(pair)?;
     let class = labels.target(pair)?.unwrap_or_default();
-    Ok(Shot { original, revised, words: words.all()[class as usize].clone() })
+    Ok(Shot { passages: encoder.passages(pair)?, words: words.all()[class as usize].clone() })
 }
 
 /// The pairs after the shots; what shots and markers add doesn't count against a pair's length.

@@ -53,7 +53,7 @@ fn stage(options: WorkerOptions) -> Stage {
     let (asks, asked) = channel();
     let encode = |pair: &Pair| {
         let token = pair.revised.parse().expect("a number");
-        Ok(Example { tokens: vec![token, 0], label: None, shortened: false })
+        Ok(Example { tokens: vec![token, 0], ..Example::default() })
     };
     let worker = Worker::over(Echo { leave: leaves, asked: asks }, Arc::new(encode), options);
     Stage { worker, leave, asked }
