@@ -54,6 +54,12 @@ impl<'a> From<&'a Vec<String>> for NamedHead<'a> {
     }
 }
 
+impl<'a, const N: usize> From<&'a [String; N]> for NamedHead<'a> {
+    fn from(labels: &'a [String; N]) -> Self {
+        labels.as_slice().into()
+    }
+}
+
 impl NamedHead<'_> {
     /// The head without its labels' names.
     pub(crate) fn unnamed(&self) -> Head {

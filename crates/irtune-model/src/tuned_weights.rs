@@ -168,7 +168,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::tests::tiny;
+    use crate::{config::tests::tiny, head::CounterScaling};
 
     fn tensors(layers: &[usize]) -> Vec<HostTensor> {
         let mut shapes: Vec<_> = layers.iter().flat_map(|&layer| layer_tensors(&tiny(), layer)).collect();
@@ -206,12 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_head_is_read_with_its_scaling() {
+        let place = tempfile::tempdir().unwrap();
+        let input = HeadInput::Edit(CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter()));
+        let columns = input.columns(tiny().hidden_size);
+        let mut all = tensors(&[1]);
+        *all.last_mut().unwrap() = HostTensor::new(WEIGHTS_HEAD_NAME, vec![2, columns], vec![0.5; 2 * columns]);
+        let named = NamedHead { labels: &labels(), input: &input };
+        write_tuned_weights(place.path(), &tiny(), named, &all).unwrap();
+        let read = read_tuned_weights(place.path(), &tiny()).unwrap();
+        assert_eq!((read.head_input, read.label_count, read.layers), (input, 2, vec![1]));
+        let head = read.tensors.iter().find(|tensor| tensor.name == WEIGHTS_HEAD_NAME);
+        assert_eq!(head, all.last());
+    }
+
+    #[test]
     fn a_language_models_weights_have_no_head() {
         let place = tempfile::tempdir().unwrap();
         let mut expected = tensors(&[1]);
-        assert!(write_tuned_weights(place.path(), &tiny(), &vec![], &expected).is_err());
+        assert!(write_tuned_weights(place.path(), &tiny(), &[], &expected).is_err());
         expected.pop();
-        write_tuned_weights(place.path(), &tiny(), &vec![], &expected).unwrap();
+        write_tuned_weights(place.path(), &tiny(), &[], &expected).unwrap();
         let mut found = read_tuned_weights(place.path(), &tiny()).unwrap();
         for tensors in [&mut found.tensors, &mut expected] {
             tensors.sort_by(|left, right| left.name.cmp(&right.name));

@@ -101,6 +101,7 @@ pub(super) fn tensor(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::CounterScaling;
 
     fn base() -> ModelConfig {
         let golden = irtune_testing::golden::golden_folder().join("peft/base_config.json");
@@ -140,6 +141,19 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn an_edit_head_is_read_with_its_scaling() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("adapter");
+        let scaling = CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter());
+        let input = HeadInput::Edit(scaling);
+        let head = head(2, input.columns(base().hidden_size));
+        let named = NamedHead { labels: &labels(), input: &input };
+        write_head(&folder, &base(), named, std::slice::from_ref(&head)).unwrap();
+        let expected = HeadFolder { labels: Some(labels()), label_count: 2, head_input: input, tensors: vec![head] };
+        assert_eq!(read_head(&folder, &base()).unwrap(), expected);
     }
 
     #[test]
