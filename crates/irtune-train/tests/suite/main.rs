@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod counting_engine;
+mod edit_head;
 mod embedding;
 mod old_folder;
 mod options;
