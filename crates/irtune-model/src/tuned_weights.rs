@@ -211,7 +211,8 @@ mod tests {
         let input = HeadInput::Edit(CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter()));
         let columns = input.columns(tiny().hidden_size);
         let mut all = tensors(&[1]);
-        *all.last_mut().unwrap() = HostTensor::new(WEIGHTS_HEAD_NAME, vec![2, columns], vec![0.5; 2 * columns]);
+        *all.last_mut().unwrap() =
+            HostTensor::new(WEIGHTS_HEAD_NAME, vec![2, columns], vec![0.5; 2 * columns]);
         let named = NamedHead { labels: &labels(), input: &input };
         write_tuned_weights(place.path(), &tiny(), named, &all).unwrap();
         let read = read_tuned_weights(place.path(), &tiny()).unwrap();

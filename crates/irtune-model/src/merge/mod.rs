@@ -71,6 +71,8 @@ pub struct Merged {
     pub bytes: u64,
     /// Number of safetensors files.
     pub files: usize,
+    /// Whether transformers needs the class that the folder brings: it has none for an edit head.
+    pub trust_remote_code: bool,
 }
 
 /// Why a merged model can't be written.

@@ -166,7 +166,8 @@ pub(super) fn write(
         write_file(&path, format!("{index:#}\n").as_bytes())
             .map_err(|source| MergeError::Write { path, source })?;
     }
-    Ok(Merged { tensors: lazy.len(), bytes, files: counts.len() })
+    let trust_remote_code = head.input.scaling().is_some();
+    Ok(Merged { tensors: lazy.len(), bytes, files: counts.len(), trust_remote_code })
 }
 
 #[cfg(test)]

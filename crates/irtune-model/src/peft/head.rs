@@ -152,7 +152,8 @@ mod tests {
         let head = head(2, input.columns(base().hidden_size));
         let named = NamedHead { labels: &labels(), input: &input };
         write_head(&folder, &base(), named, std::slice::from_ref(&head)).unwrap();
-        let expected = HeadFolder { labels: Some(labels()), label_count: 2, head_input: input, tensors: vec![head] };
+        let expected =
+            HeadFolder { labels: Some(labels()), label_count: 2, head_input: input, tensors: vec![head] };
         assert_eq!(read_head(&folder, &base()).unwrap(), expected);
     }
 

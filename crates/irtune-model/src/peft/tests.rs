@@ -436,15 +436,18 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     let input = edit_input();
     let columns = input.columns(tiny().hidden_size);
     let mut all = tensors(&lora());
-    let head = HostTensor::new(HEAD_NAME, vec![2, columns], (0..2 * columns).map(|at| at as f32 / 3.0).collect());
+    let head =
+        HostTensor::new(HEAD_NAME, vec![2, columns], (0..2 * columns).map(|at| at as f32 / 3.0).collect());
     *all.last_mut().unwrap() = head;
     let names = labels();
     let named = NamedHead { labels: &names, input: &input };
     // Over a folder with a head of the other kind.
     write(&folder);
     write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();
-    let mut files: Vec<_> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     files.sort();
     assert_eq!(
         files,
@@ -454,7 +457,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
         serde_json::from_slice(&fs::read(folder.join("adapter_config.json")).unwrap()).unwrap();
     assert_eq!((&settings["task_type"], &settings["modules_to_save"]), (&json!("CAUSAL_LM"), &Value::Null));
     let read = read_adapter(&folder, &tiny()).unwrap();
-    assert_eq!((read.labels, read.label_count, read.head_input), (Some(labels()), 2, input));
+    assert_eq!((read.labels, read.label_count, read.head_input), (Some(labels()), 2, input.clone()));
     assert_eq!(read.tensors, all);
 
     // Another head in its place leaves nothing of it.
@@ -466,9 +469,13 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     let path = folder.join("config.json");
     let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(written["architectures"], json!(["LlamaForRevisionClassification"]));
-    for damage in [json!({"counters": ["words"], "mean": [1.0]}), json!(3), json!({
-        "counters": ["words", "hunks"], "mean": [1.0, 2.0], "deviation": [1.0, 0.0],
-    })] {
+    for damage in [
+        json!({"counters": ["words"], "mean": [1.0]}),
+        json!(3),
+        json!({
+            "counters": ["words", "hunks"], "mean": [1.0, 2.0], "deviation": [1.0, 0.0],
+        }),
+    ] {
         let mut damaged = written.clone();
         damaged["edit_head"] = damage;
         fs::write(&path, damaged.to_string()).unwrap();

@@ -163,6 +163,14 @@ impl Predictor {
         self.classifier.labels()
     }
 
+    /// What the model reads of a pair: its tokens, and with an edit head what changed among them.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn example(&self, pair: &Pair) -> Result<Example, DataError> {
+        self.encoder.encode(pair, None)
+    }
+
     /// Labels pairs in their order, holding no more than `reading` says in memory. The pairs are those of a file or
     /// of rows in memory ([`irtune_data::CorpusSource::pairs`]).
     ///

@@ -2,12 +2,11 @@
 
 use crate::runs::{Place, finish, interrupted, never};
 use irtune_data::{Columns, Labels, Pairs, Row};
-use irtune_files::{Disk, Files};
 use irtune_model::Precision;
 use irtune_testing::corpus::Words;
 use irtune_train::{
-    Adapter, HeadKind, MergeOptions, Predictor, PredictorError, PredictorOptions, Reading, RunFolder,
-    TrainOutcome, TrainSettings, Tune, Worker, WorkerOptions, merge, resume,
+    Adapter, HeadKind, MergeOptions, MethodOptions, Predictor, PredictorError, PredictorOptions, Reading,
+    RunFolder, TrainOutcome, TrainSettings, Tune, Worker, WorkerOptions, merge, resume,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -72,7 +71,8 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
             "bf16, states kept",
             |settings| {
                 (settings.precision, settings.cache_states) = (Precision::Bf16, true);
-                (settings.method, settings.dropout) = ("fixed".into(), 0.1);
+                settings.method = "fixed".into();
+                settings.method_options = MethodOptions::of([("layers", "top:3")]);
             },
             &["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"],
         ),
@@ -174,8 +174,7 @@ fn a_head_that_reads_other_counters_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     let first = format!("\"{}\"", irtune_data::COUNTERS[0]);
     assert!(text.contains(&first));
-    Disk.write(&path, &mut |writer| writer.write_all(text.replacen(&first, "\"moons\"", 1).as_bytes()))
-        .unwrap();
+    fs::write(&path, text.replacen(&first, "\"moons\"", 1)).unwrap();
     let error = Predictor::open(&request.out, &options()).err().unwrap();
     assert!(matches!(error, PredictorError::Counters { .. }), "{error}");
     assert!(error.to_string().contains("use the version that trained it"), "{error}");
