@@ -24,8 +24,11 @@ fn options() -> PredictorOptions {
     PredictorOptions { precision: Precision::F32, threads: Some(1), ..Default::default() }
 }
 
-/// A run's losses, and the files of its model.
-fn traces(path: &Path) -> (Vec<(f64, f64, Vec<usize>)>, BTreeMap<String, Vec<u8>>) {
+/// A step's loss, gradient norm and layers.
+type Step = (f64, f64, Vec<usize>);
+
+/// A run's steps, and the files of its model.
+fn traces(path: &Path) -> (Vec<Step>, BTreeMap<String, Vec<u8>>) {
     let run = RunFolder::open(path).unwrap();
     let steps = run.steps().unwrap().map(Result::unwrap);
     let steps = steps.map(|step| (step.loss, step.gradient_norm, step.active_layers)).collect();
