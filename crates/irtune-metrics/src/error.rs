@@ -35,10 +35,8 @@ pub enum MetricsError {
         /// Labels of the label set.
         classes: usize,
     },
-    /// A probability is not a finite number, so nothing can be ranked by it.
-    #[error(
-        "example {example} has probability {value} for label number {class}; the model's output is not finite"
-    )]
+    /// A probability, or an output, is not a finite number, so nothing can be ranked by it.
+    #[error("example {example} has {value} for label number {class}; the model's output is not finite")]
     NonFiniteProbability {
         /// The example, counted from 0.
         example: usize,

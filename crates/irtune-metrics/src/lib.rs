@@ -1,5 +1,6 @@
-//! How well labels are predicted: accuracy, precision, recall, F1, average precision, confusions, intervals; and how far
-//! the people agree who gave the labels ([`Annotations`]).
+//! How well labels are predicted: accuracy, precision, recall, F1, average precision, confusions, intervals. How far
+//! probabilities can be trusted, and how outputs become probabilities that can be: [`Calibration`]. How far the people
+//! agree who gave the labels: [`Annotations`].
 //!
 //! Every figure counts over the whole label set, also labels that a data set never shows: a ratio whose
 //! denominator is zero is 0, and macro figures are plain means over all labels. The area under the
@@ -15,28 +16,40 @@
 mod agreement;
 mod average_precision;
 mod bootstrap;
+mod calibration;
+mod calibration_error;
 mod confusion;
 mod error;
 mod figures;
 mod holm;
+mod logits;
 mod mcnemar;
 mod predictions;
+mod probability_figures;
 mod report;
 mod resampled;
+mod risk_coverage;
 mod sign_flip;
+mod softmax;
 mod spread;
 mod table;
 
 pub use agreement::{Annotations, Ceiling};
 pub use average_precision::Rankings;
 pub use bootstrap::{Bootstrap, Interval, Intervals, percentile};
+pub use calibration::{Calibration, OffsetTarget, OffsetWorth, temperature};
+pub use calibration_error::{CALIBRATION_BINS, ReliabilityBin, ReliabilityBins};
 pub use confusion::Confusion;
 pub use error::MetricsError;
 pub use figures::{ClassFigures, Figures};
 pub use holm::holm;
+pub use logits::Logits;
 pub use mcnemar::McNemar;
 pub use predictions::Predictions;
+pub use probability_figures::{AtRisk, ProbabilityFigures};
 pub use report::{ClassMetrics, Metrics};
 pub use resampled::{Difference, Resampled};
+pub use risk_coverage::{RiskCoverage, RiskCoveragePoint};
 pub use sign_flip::SignFlip;
+pub use softmax::{mean_loss, softmax};
 pub use spread::Spread;

@@ -24,25 +24,7 @@ impl Predictions {
     where
         T: Copy + Into<f64>,
     {
-        let examples = labels.len();
-        if examples == 0 {
-            return Err(MetricsError::NoExamples);
-        }
-        if classes == 0 {
-            return Err(MetricsError::NoClasses);
-        }
-        let (expected, found) = (examples * classes, probabilities.len());
-        if found != expected {
-            return Err(MetricsError::ProbabilityCount { examples, classes, expected, found });
-        }
-        if let Some(example) = labels.iter().position(|&label| label as usize >= classes) {
-            return Err(MetricsError::LabelOutOfRange { example, label: labels[example], classes });
-        }
-        let probabilities: Vec<f64> = probabilities.iter().map(|&value| value.into()).collect();
-        if let Some(at) = probabilities.iter().position(|value| !value.is_finite()) {
-            let (example, class, value) = (at / classes, at % classes, probabilities[at]);
-            return Err(MetricsError::NonFiniteProbability { example, class, value });
-        }
+        let probabilities = checked(labels, probabilities, classes)?;
         Ok(Predictions {
             labels: labels.iter().map(|&label| label as usize).collect(),
             predicted: probabilities.chunks_exact(classes).map(most_probable).collect(),
@@ -68,6 +50,18 @@ impl Predictions {
         })
     }
 
+    /// Those of some examples, in the given order.
+    pub fn selected(&self, examples: &[usize]) -> Predictions {
+        let of = |list: &[usize]| examples.iter().map(|&example| list[example]).collect();
+        let row = |&example: &usize| &self.probabilities[example * self.classes..][..self.classes];
+        Predictions {
+            labels: of(&self.labels),
+            predicted: of(&self.predicted),
+            probabilities: examples.iter().flat_map(row).copied().collect(),
+            classes: self.classes,
+        }
+    }
+
     /// Examples.
     pub fn examples(&self) -> usize {
         self.labels.len()
@@ -91,6 +85,38 @@ impl Predictions {
     /// One example's probability of one class.
     pub fn probability(&self, example: usize, class: usize) -> f64 {
         self.probabilities[example * self.classes + class]
+    }
+}
+
+/// The values as f64, if they fit the labels and are finite.
+///
+/// # Shapes
+/// `labels` `[examples]`; `values` `[examples, classes]`, row-major.
+pub(crate) fn checked<T>(labels: &[u32], values: &[T], classes: usize) -> Result<Vec<f64>, MetricsError>
+where
+    T: Copy + Into<f64>,
+{
+    let examples = labels.len();
+    if examples == 0 {
+        return Err(MetricsError::NoExamples);
+    }
+    if classes == 0 {
+        return Err(MetricsError::NoClasses);
+    }
+    let (expected, found) = (examples * classes, values.len());
+    if found != expected {
+        return Err(MetricsError::ProbabilityCount { examples, classes, expected, found });
+    }
+    if let Some(example) = labels.iter().position(|&label| label as usize >= classes) {
+        return Err(MetricsError::LabelOutOfRange { example, label: labels[example], classes });
+    }
+    let values: Vec<f64> = values.iter().map(|&value| value.into()).collect();
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(at) => {
+            let (example, class, value) = (at / classes, at % classes, values[at]);
+            Err(MetricsError::NonFiniteProbability { example, class, value })
+        }
     }
 }
 
@@ -123,6 +149,7 @@ mod tests {
         let whole = Predictions::new(&[0, 1, 0], &[0.9, 0.1, 0.2, 0.8, 0.3, 0.7], 2).unwrap();
         assert_eq!(Predictions::joined(&[&one, &other]), Ok(whole));
         assert_eq!(Predictions::joined(&[]), Err(MetricsError::NoExamples));
+        assert_eq!(Predictions::joined(&[&one, &other]).unwrap().selected(&[1, 2]), other);
         let wider = Predictions::new(&[0], &[0.9, 0.1, 0.0], 3).unwrap();
         let refused = Predictions::joined(&[&one, &wider]);
         assert_eq!(refused, Err(MetricsError::LabelNames { names: 3, classes: 2 }));

@@ -32,6 +32,7 @@ pub use base_tokens::BaseTokens;
 pub use batch::Input;
 pub use data_split::DataSplit;
 pub use error::TrainError;
+pub use folder::calibration::{CalibrationProblem, StoredCalibration};
 pub use folder::create::RunContents;
 pub use folder::error::RunFolderError;
 pub use folder::evaluation::Evaluation;
@@ -40,13 +41,13 @@ pub use folder::peak_memory::{peak_bytes, reset_peak};
 pub use folder::platform::Platform;
 pub use folder::sources::{Sources, StoredRows, StoredSource};
 pub use folder::step_report::StepReport;
-pub use folder::summary::Summary;
+pub use folder::summary::{CalibrationEffect, CalibrationSummary, Summary};
 pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
-pub use infer::measured::Measured;
+pub use infer::measured::{Answered, KeyFigures, Measured};
 pub use infer::prediction::{Answer, Prediction, Probabilities};
-pub use infer::predictor::{Predictor, PredictorOptions, Reading};
+pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
 pub use infer::stream::PredictionStream;
 pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
 pub use infer::{evaluate, prompting};
@@ -60,9 +61,9 @@ pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, HeadKind,
-    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Range, Setting,
+    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Setting,
     TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
-    UnknownMetric, UnknownObjective, UnknownTune,
+    UnknownMetric, UnknownObjective, UnknownOffsets, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

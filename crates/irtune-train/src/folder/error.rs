@@ -1,5 +1,6 @@
 //! Why a run folder can't be made or read.
 
+use super::calibration::CalibrationProblem;
 use irtune_files::WriteError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,17 @@ pub enum RunFolderError {
     Rows {
         /// The file.
         path: PathBuf,
+    },
+    /// The calibration is not one of the model's.
+    #[error(
+        "{}: {problem}; the file is damaged: restore it, or delete it to use the model's plain outputs",
+        path.display()
+    )]
+    Calibration {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: CalibrationProblem,
     },
     /// The settings are damaged.
     #[error("{}: {source}", path.display())]

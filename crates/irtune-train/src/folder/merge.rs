@@ -1,5 +1,6 @@
 //! A run's base and training as one model: a transformers folder, with what irtune itself needs to use it beside it.
 
+use super::calibration::copied_calibration;
 use super::error::RunFolderError;
 use super::saved_model::{OtherBase, SavedModel};
 use super::{RunFolder, read_json};
@@ -124,9 +125,11 @@ pub fn merge(
     }
     check_free(out)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
+    let calibration = copied_calibration(run, &labels)?;
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
     let saved = SavedModel::read(&folder, &settings, &base)?;
-    let merged = write(out, &base, &saved, &known, options.stored, progress)?;
+    let beside = Beside { known, calibration };
+    let merged = write(out, &base, &saved, &beside, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
 }
 
@@ -138,23 +141,34 @@ fn check_free(out: &Path) -> Result<(), MergeRunError> {
     }
 }
 
+/// What irtune itself needs beside the model.
+struct Beside {
+    known: MergedModel,
+    /// Name and bytes of the calibration's file.
+    calibration: Option<(&'static str, Vec<u8>)>,
+}
+
 /// Writes beside the place and renames.
 fn write(
     out: &Path,
     base: &Base,
     saved: &SavedModel,
-    known: &MergedModel,
+    beside: &Beside,
     stored: MergedType,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeRunError> {
     let out = std::path::absolute(out).map_err(WriteError::at(out))?;
     create_folder(&Disk, &out, |writing| {
-        let head = NamedHead { labels: known.labels.names(), input: saved.head_input() };
+        let head = NamedHead { labels: beside.known.labels.names(), input: saved.head_input() };
         let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
-        let path = writing.join(FILE);
-        let failed = WriteError::at(&path);
-        let json = irtune_files::json(known).map_err(&failed)?;
-        write_file(&path, &json).map_err(&failed)?;
+        let known = irtune_files::json(&beside.known).map_err(WriteError::at(&writing.join(FILE)))?;
+        for (name, bytes) in [(FILE, &known)]
+            .into_iter()
+            .chain(beside.calibration.as_ref().map(|(name, bytes)| (*name, bytes)))
+        {
+            let path = writing.join(name);
+            write_file(&path, bytes).map_err(WriteError::at(&path))?;
+        }
         Ok(merged)
     })
 }

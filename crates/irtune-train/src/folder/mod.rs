@@ -13,10 +13,12 @@
 //! | `checkpoints/` | what an unfinished run continues from |
 //! | `adapter/` | the best model so far, in PEFT's format |
 //! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
+//! | `calibration.json` | how the kept model's outputs become probabilities ([`crate::StoredCalibration`]); only where it was fitted |
 //! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `data/` | rows that a program gave, `train.jsonl` and so on; a run from files has none |
 //! | `summary.json` | the end of a finished run |
 
+pub(crate) mod calibration;
 pub mod checkpoint;
 pub(crate) mod create;
 pub(crate) mod error;
@@ -120,7 +122,12 @@ impl RunFolder {
     pub fn settings(&self) -> Result<TrainSettings, RunFolderError> {
         let path = self.path.join(SETTINGS);
         let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
-        toml::from_str(&text).map_err(|source| RunFolderError::Toml { path, source: Box::new(source) })
+        let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
+        let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
+        // A run of a version that knew no calibration has none, and gets none when it is resumed.
+        settings.calibrate &= written.contains_key("calibrate");
+        Ok(settings)
     }
 
     /// Where base and data lie.

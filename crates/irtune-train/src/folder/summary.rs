@@ -1,7 +1,10 @@
 //! The end of a finished run.
 
+use super::calibration::StoredCalibration;
 use super::evaluation::Evaluation;
+use crate::infer::measured::KeyFigures;
 use crate::settings::BestMetric;
+use irtune_metrics::OffsetWorth;
 use serde::{Deserialize, Serialize};
 
 /// The end of a finished run: `summary.json`.
@@ -20,8 +23,11 @@ pub struct Summary {
     pub best_step: u64,
     /// Its figure on the validation pairs.
     pub best_value: Option<f64>,
-    /// The kept model on the test pairs.
+    /// The kept model on the test pairs, calibrated where it was.
     pub test: Option<Evaluation>,
+    /// How the kept model was calibrated; `None` without validation pairs, or when it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationSummary>,
     /// In how many steps each layer trained.
     pub layer_steps: Vec<u64>,
     /// Numbers in adapters and head.
@@ -40,4 +46,28 @@ pub struct Summary {
     pub tokens_per_second: f64,
     /// Most memory the program held at once, in bytes, where the system tells.
     pub peak_bytes: Option<u64>,
+}
+
+/// How a run's kept model was calibrated, and what that changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationSummary {
+    /// What was fitted on the validation pairs.
+    pub fitted: StoredCalibration,
+    /// What the offsets are worth on validation pairs that they were not tuned on; `None` when none were tuned.
+    pub offsets: Option<OffsetWorth>,
+    /// The test pairs, if there are any.
+    pub test: Option<CalibrationEffect>,
+}
+
+/// The test pairs without and with calibration.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationEffect {
+    /// The model's outputs as they are.
+    pub plain: KeyFigures,
+    /// With the temperature, without offsets.
+    pub without_offsets: KeyFigures,
+    /// With both.
+    pub calibrated: KeyFigures,
 }

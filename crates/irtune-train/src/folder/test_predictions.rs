@@ -21,6 +21,9 @@ pub struct TestPrediction {
     pub label: String,
     /// The probability of every label, in the order of `labels.json`.
     pub probabilities: Vec<f64>,
+    /// The model's output for every label, as it was before any calibration; runs of earlier versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logits: Option<Vec<f32>>,
 }
 
 /// Why stored predictions can't be used.
@@ -50,7 +53,10 @@ pub enum TestPredictionsError {
 }
 
 impl RunFolder {
-    /// Writes what the kept model said of the test pairs, at once.
+    /// Writes what the kept model said of the test pairs, at once, with its plain outputs.
+    ///
+    /// # Shapes
+    /// `logits` `[examples, classes]`, row-major.
     ///
     /// # Errors
     /// When it can't be written.
@@ -59,11 +65,13 @@ impl RunFolder {
         files: &dyn Files,
         labels: &LabelSet,
         predictions: &Predictions,
+        logits: &[f32],
     ) -> Result<(), RunFolderError> {
         let name = |&label: &usize| labels.names()[label].clone();
         let line = |(example, label): (usize, &usize)| TestPrediction {
             label: name(label),
             probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
+            logits: Some(logits[example * labels.len()..][..labels.len()].to_vec()),
         };
         let path = self.path.join(FILE);
         let mut content = |writer: &mut dyn Write| {
@@ -130,8 +138,11 @@ mod tests {
         assert_eq!(folder.predictions(&labels).unwrap(), None);
         let third = 1.0 / 3.0;
         let predictions = Predictions::new(&[1, 0], &[0.1 + 0.2, 0.7, third, 1.0 - third], 2).unwrap();
-        folder.write_test_predictions(&Disk, &labels, &predictions).unwrap();
+        let logits = [0.1f32, -0.2, 1.0 / 3.0, 0.0];
+        folder.write_test_predictions(&Disk, &labels, &predictions, &logits).unwrap();
         assert_eq!(folder.predictions(&labels).unwrap(), Some(predictions));
+        let lines = folder.test_predictions().unwrap().map(|line| line.unwrap().logits);
+        assert!(lines.eq([Some(logits[..2].to_vec()), Some(logits[2..].to_vec())]));
     }
 
     #[test]

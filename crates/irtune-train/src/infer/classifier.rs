@@ -5,16 +5,19 @@ use super::evaluate::{self, BatchLimit};
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::batch::Input;
 use irtune_data::{Example, LabelSet, Pair, Place};
+use irtune_metrics::Calibration;
 use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// An engine with its labels, and how many pairs go through it together.
+/// An engine with its labels, how many pairs go through it together, and how its outputs become answers.
 pub(crate) struct Classifier {
     engine: Box<dyn Engine>,
     labels: LabelSet,
     names: Arc<[String]>,
     pub(crate) limit: BatchLimit,
+    pub(crate) calibration: Calibration,
+    pub(crate) abstain_below: Option<f64>,
 }
 
 /// A pair as it waits for its answer: its example, and what the answer says of it.
@@ -43,9 +46,16 @@ impl AsRef<[u32]> for Question {
 }
 
 impl Classifier {
-    pub(crate) fn new(engine: Box<dyn Engine>, labels: LabelSet, limit: BatchLimit) -> Classifier {
+    pub(crate) fn new(
+        engine: Box<dyn Engine>,
+        labels: LabelSet,
+        limit: BatchLimit,
+        calibration: Option<Calibration>,
+        abstain_below: Option<f64>,
+    ) -> Classifier {
         let names = labels.names().into();
-        Classifier { engine, labels, names, limit }
+        let calibration = calibration.unwrap_or_else(|| Calibration::none(labels.len()));
+        Classifier { engine, labels, names, limit, calibration, abstain_below }
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -75,10 +85,8 @@ impl Classifier {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictorError::NotFinite { place });
         }
-        let best =
-            (1..logits.len()).fold(0, |best, index| if logits[index] > logits[best] { index } else { best });
-        let probabilities = Probabilities::new(self.names.clone(), evaluate::softmax(logits));
-        let prediction = Prediction { id, label: self.names[best].clone(), probabilities };
+        let probabilities = Probabilities::new(self.names.clone(), self.calibration.probabilities(logits));
+        let prediction = Prediction::new(id, probabilities, self.abstain_below);
         Ok(Answer { prediction, place, shortened: example.shortened })
     }
 }

@@ -24,10 +24,28 @@ pub struct Prediction {
     /// The pair's own name; left out when it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The most probable label, the first one of equals.
-    pub label: String,
+    /// The most probable label, the first one of equals; `null` when the model abstains.
+    pub label: Option<String>,
+    /// Whether the model abstains, because the most probable label is less probable than was asked for; left out when it
+    /// does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abstained: bool,
     /// The probability of every label.
     pub probabilities: Probabilities,
+}
+
+impl Prediction {
+    /// Of probabilities; it abstains when none of them reaches `abstain_below`.
+    pub(crate) fn new(
+        id: Option<String>,
+        probabilities: Probabilities,
+        abstain_below: Option<f64>,
+    ) -> Prediction {
+        let (label, probability) = probabilities.highest();
+        let abstained = abstain_below.is_some_and(|threshold| probability < threshold);
+        let label = (!abstained).then(|| label.to_owned());
+        Prediction { id, label, abstained, probabilities }
+    }
 }
 
 /// A prediction, and what is known of the pair it answers.
@@ -63,6 +81,16 @@ impl Probabilities {
     /// Of one label; `None` when there is no such label.
     pub fn of(&self, label: &str) -> Option<f64> {
         self.iter().find(|(name, _)| *name == label).map(|(_, value)| value)
+    }
+
+    /// The most probable label, the first one of equals.
+    fn highest(&self) -> (&str, f64) {
+        let best =
+            (1..self.values.len()).fold(0, |best, place| match self.values[place] > self.values[best] {
+                true => place,
+                false => best,
+            });
+        (&self.labels[best], self.values[best])
     }
 
     /// Every label with its probability, in the order of the label set.
@@ -117,7 +145,8 @@ mod tests {
         let labels: Arc<[String]> = ["fact/evidence", "claim"].map(str::to_owned).into();
         Prediction {
             id: id.map(str::to_owned),
-            label: "fact/evidence".into(),
+            label: Some("fact/evidence".into()),
+            abstained: false,
             probabilities: Probabilities::new(labels, vec![1.0 - 1e-9, 1.0 / 3.0]),
         }
     }
@@ -133,6 +162,21 @@ mod tests {
             serde_json::to_string(&prediction(None)).unwrap(),
             r#"{"label":"fact/evidence","probabilities":{"fact/evidence":0.999999999,"claim":0.3333333333333333}}"#
         );
+    }
+
+    #[test]
+    fn a_model_that_is_not_sure_enough_gives_no_label() {
+        let of = |threshold| Prediction::new(None, prediction(None).probabilities, threshold);
+        for threshold in [None, Some(0.5), Some(0.999_999_999)] {
+            assert_eq!(of(threshold), prediction(None));
+        }
+        let abstained = of(Some(1.0));
+        let written = serde_json::to_string(&abstained).unwrap();
+        assert_eq!(
+            written,
+            r#"{"label":null,"abstained":true,"probabilities":{"fact/evidence":0.999999999,"claim":0.3333333333333333}}"#
+        );
+        assert_eq!(serde_json::from_str::<Prediction>(&written).unwrap(), abstained);
     }
 
     #[test]

@@ -3,17 +3,18 @@
 use super::classifier::Classifier;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
-use super::measured::Measured;
+use super::measured::{Answered, KeyFigures, Measured};
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
+use crate::folder::calibration::read_calibration;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
 use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair};
-use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions};
+use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
     Base, EngineOptions, Head, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
     peft::HEAD_NAME, read_head_input,
@@ -33,11 +34,22 @@ pub struct PredictorOptions {
     pub threads: Option<usize>,
     /// Most pairs that go through the model together; at least 1.
     pub batch_size: usize,
+    /// Whether the calibration that the run has fitted is applied, if there is one.
+    pub calibrated: bool,
+    /// A pair whose most probable label is less probable gets no label; every pair gets one when not given.
+    pub abstain_below: Option<f64>,
 }
 
 impl Default for PredictorOptions {
     fn default() -> Self {
-        Self { base: None, precision: Precision::Auto, threads: None, batch_size: 32 }
+        Self {
+            base: None,
+            precision: Precision::Auto,
+            threads: None,
+            batch_size: 32,
+            calibrated: true,
+            abstain_below: None,
+        }
     }
 }
 
@@ -90,7 +102,8 @@ impl Opened {
 }
 
 impl Predictor {
-    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]).
+    /// Opens the model that a run has left, or its best so far, or a merged model ([`crate::merge`]), with the
+    /// calibration that lies beside it.
     ///
     /// # Errors
     /// When the folder is neither, has no model yet, base and model are not those of the run, or the prompt leaves no
@@ -133,6 +146,10 @@ impl Predictor {
             return Err(PredictorError::Counters { path: folder.to_owned() });
         }
         let with_change = counted.is_some();
+        let calibration = match options.calibrated {
+            true => read_calibration(folder, &task.labels)?,
+            false => None,
+        };
         let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = EngineOptions {
             max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
@@ -155,7 +172,8 @@ impl Predictor {
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
         let encoder = if with_change { encoder.with_change() } else { encoder };
-        Ok(Predictor { classifier: Classifier::new(engine, task.labels, limit), encoder })
+        let classifier = Classifier::new(engine, task.labels, limit, calibration, options.abstain_below);
+        Ok(Predictor { classifier, encoder })
     }
 
     /// The labels, in the order of all probabilities.
@@ -194,11 +212,21 @@ impl Predictor {
     {
         let started = Instant::now();
         let Tested { targets, logits, shortened } = self.test(pairs)?;
-        let labels = self.labels().names();
-        let predictions = predictions(&targets, &logits, labels.len())?;
+        let (labels, calibration) = (self.labels().names(), &self.classifier.calibration);
+        let none = Calibration::none(labels.len());
+        let predictions = |calibration: &Calibration| {
+            Predictions::new(&targets, &calibration.probabilities(&logits), labels.len())
+        };
+        let uncalibrated = (*calibration != none).then(|| KeyFigures::of(&predictions(&none)?, labels));
+        let predictions = predictions(calibration)?;
+        let answered =
+            self.classifier.abstain_below.map(|below| Answered::of(&predictions, below, labels, bootstrap));
         Ok(Measured {
-            loss: evaluate::mean_loss(&logits, &targets, labels.len()),
+            loss: evaluate::mean_loss(&calibration.scaled(&logits), &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            probabilities: ProbabilityFigures::of(&predictions, bootstrap)?,
+            uncalibrated: uncalibrated.transpose()?,
+            answered: answered.transpose()?,
             shortened,
             seconds: started.elapsed().as_secs_f64(),
         })
@@ -212,8 +240,20 @@ impl Predictor {
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
+        Ok(self.outputs(pairs)?.predictions)
+    }
+
+    /// The same, and the plain outputs that it is made of.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`].
+    pub fn outputs<I>(&mut self, pairs: I) -> Result<Outputs, PredictorError>
+    where
+        I: IntoIterator<Item = Result<Pair, DataError>>,
+    {
         let Tested { targets, logits, .. } = self.test(pairs)?;
-        Ok(predictions(&targets, &logits, self.labels().len())?)
+        let probabilities = self.classifier.calibration.probabilities(&logits);
+        Ok(Outputs { predictions: Predictions::new(&targets, &probabilities, self.labels().len())?, logits })
     }
 
     fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
@@ -240,6 +280,15 @@ impl Predictor {
     }
 }
 
+/// What a model says of labelled pairs, and the plain outputs that it is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs {
+    /// Labels and probabilities, calibrated where the model is.
+    pub predictions: Predictions,
+    /// `[pairs, labels]`, row-major.
+    pub logits: Vec<f32>,
+}
+
 /// Labelled pairs that went through the model.
 #[derive(Default)]
 struct Tested {
@@ -247,9 +296,4 @@ struct Tested {
     /// `[pairs, labels]`
     logits: Vec<f32>,
     shortened: usize,
-}
-
-fn predictions(targets: &[u32], logits: &[f32], labels: usize) -> Result<Predictions, MetricsError> {
-    let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
-    Predictions::new(targets, &probabilities, labels)
 }

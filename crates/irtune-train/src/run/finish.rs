@@ -16,7 +16,7 @@ impl Run<'_> {
         Ok(TrainOutcome::Interrupted { step: self.state.step, checkpoint })
     }
 
-    /// Measures the best model on the test pairs and ends the run.
+    /// Fits the best model's probabilities, measures it on the test pairs and ends the run.
     pub(super) fn finish(mut self) -> Result<TrainOutcome, TrainError> {
         // From here on the engine may hold the best parameters, so what a resumed run needs is stored first.
         self.save()?;
@@ -32,18 +32,31 @@ impl Run<'_> {
         let parameters = self.parts.engine.parameters();
         let trained = parameters.iter().map(|tensor| tensor.data.len()).sum();
         self.export(parameters)?;
+        if !self.know_best_validation()? {
+            return self.pause();
+        }
+        let measured = match self.parts.data.test.is_empty() {
+            true => None,
+            false => match self.logits(DataSplit::Test)? {
+                None => return self.pause(),
+                measured => measured,
+            },
+        };
+        let fitted = self.calibrate()?;
         let mut test = None;
-        if !self.parts.data.test.is_empty() {
-            let Some((mut evaluation, predictions)) = self.measure(DataSplit::Test)? else {
-                return self.pause();
-            };
+        if let Some(measured) = &measured {
+            let plain = self.plain();
+            let calibration = fitted.as_ref().map_or(&plain, |fitted| &fitted.calibration);
+            let (mut evaluation, predictions) = self.measure(measured, calibration)?;
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
             self.record(&evaluation)?;
             let RunParts { folder, files, data, .. } = &self.parts;
-            folder.write_test_predictions(*files, &data.labels, &predictions)?;
+            folder.write_test_predictions(*files, &data.labels, &predictions, &measured.logits)?;
             test = Some(evaluation);
         }
-        let summary = self.summary(test, trained);
+        let calibration =
+            fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;
+        let summary = Summary { calibration, ..self.summary(test, trained) };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
@@ -60,6 +73,7 @@ impl Run<'_> {
             best_step: state.best.as_ref().map_or(state.step, |best| best.step),
             best_value: state.best.as_ref().map(|best| best.value),
             test,
+            calibration: None,
             layer_steps: state.layer_steps.clone(),
             parameters,
             examples: totals.examples,

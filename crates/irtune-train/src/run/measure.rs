@@ -5,13 +5,26 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
 use crate::infer::evaluate;
-use irtune_metrics::{Metrics, Predictions};
+use irtune_data::Example;
+use irtune_metrics::{Calibration, Metrics, Predictions};
 use std::time::Instant;
+
+/// What the model puts out for a split.
+pub(super) struct SplitLogits {
+    pub(super) split: DataSplit,
+    /// The true labels.
+    pub(super) targets: Vec<u32>,
+    /// `[examples, labels]`
+    pub(super) logits: Vec<f32>,
+    /// Time it took.
+    pub(super) seconds: f64,
+}
 
 impl Run<'_> {
     /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
     pub(super) fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some((mut evaluation, _)) = self.measure(DataSplit::Validation)? else { return Ok(false) };
+        let Some(measured) = self.logits(DataSplit::Validation)? else { return Ok(false) };
+        let (mut evaluation, _) = self.measure(&measured, &self.plain())?;
         let metric = self.parts.settings.best_metric;
         let value = evaluation.value(metric);
         evaluation.improved = match &self.state.best {
@@ -21,6 +34,7 @@ impl Run<'_> {
         if evaluation.improved {
             self.state.evaluations_without_improvement = 0;
             self.keep_best(value)?;
+            self.best_validation = Some(measured);
         } else {
             self.state.evaluations_without_improvement += 1;
         }
@@ -29,12 +43,10 @@ impl Run<'_> {
         Ok(true)
     }
 
-    pub(super) fn measure(
-        &mut self,
-        split: DataSplit,
-    ) -> Result<Option<(Evaluation, Predictions)>, TrainError> {
+    /// What the model puts out for a split as it is now; `None` when interrupted.
+    pub(super) fn logits(&mut self, split: DataSplit) -> Result<Option<SplitLogits>, TrainError> {
         let started = Instant::now();
-        let examples = match split {
+        let examples: &[Example] = match split {
             DataSplit::Train => &self.parts.data.train,
             DataSplit::Validation => &self.parts.data.validation,
             DataSplit::Test => &self.parts.data.test,
@@ -43,16 +55,30 @@ impl Run<'_> {
         let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
             return Ok(None);
         };
-        let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
-        let labels = self.parts.data.labels.len();
-        let probabilities: Vec<f64> = logits.chunks_exact(labels).flat_map(evaluate::softmax).collect();
-        let predictions = Predictions::new(&targets, &probabilities, labels)?;
-        let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
+        let targets = examples.iter().filter_map(|example| example.label).collect();
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        let loss = evaluate::mean_loss(&logits, &targets, labels);
-        let evaluation = Evaluation { step: self.state.step, split, loss, metrics, improved: false, seconds };
-        Ok(Some((evaluation, predictions)))
+        Ok(Some(SplitLogits { split, targets, logits, seconds }))
+    }
+
+    /// The figures of what the model puts out.
+    pub(super) fn measure(
+        &self,
+        measured: &SplitLogits,
+        calibration: &Calibration,
+    ) -> Result<(Evaluation, Predictions), TrainError> {
+        let SplitLogits { split, targets, logits, seconds } = measured;
+        let labels = self.parts.data.labels.len();
+        let predictions = Predictions::new(targets, &calibration.probabilities(logits), labels)?;
+        let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
+        let loss = evaluate::mean_loss(&calibration.scaled(logits), targets, labels);
+        let (step, split, seconds) = (self.state.step, *split, *seconds);
+        Ok((Evaluation { step, split, loss, metrics, improved: false, seconds }, predictions))
+    }
+
+    /// Outputs as they are.
+    pub(super) fn plain(&self) -> Calibration {
+        Calibration::none(self.parts.data.labels.len())
     }
 
     pub(super) fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {

@@ -1,5 +1,6 @@
 //! A run: steps, evaluations, checkpoints, the best model, and stopping.
 
+mod calibrate;
 pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
@@ -29,6 +30,7 @@ use irtune_files::Files;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;
+use measure::SplitLogits;
 use notice::Notice;
 use observer::{Observer, RunStart};
 use std::path::PathBuf;
@@ -119,6 +121,9 @@ struct Run<'a> {
     cached: usize,
     /// The last checkpoint, and the file of the best model it names.
     saved: Option<(u64, PathBuf, Option<String>)>,
+    /// What the best model put out for the validation pairs; not known after the run was resumed, until there is a
+    /// better one.
+    best_validation: Option<SplitLogits>,
 }
 
 impl<'a> Run<'a> {
@@ -157,6 +162,7 @@ impl<'a> Run<'a> {
             state,
             cached: 0,
             saved: None,
+            best_validation: None,
             parts,
             observer,
             interrupt,

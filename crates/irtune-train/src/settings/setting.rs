@@ -1,7 +1,7 @@
 //! What is known of a setting besides its value.
 
 use super::{
-    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Tune,
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Offsets, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -240,6 +240,7 @@ values! {
     BestMetric: Text, BestMetric::VARIANTS;
     HeadKind: Text, HeadKind::VARIANTS;
     Objective: Text, Objective::VARIANTS;
+    Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
     Tune: Text, Tune::VARIANTS;
     LoraInit: Text, &["default", "pissa"];

@@ -9,7 +9,7 @@
 use super::setting::{Group, Range, Setting, Value};
 use super::{
     Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, MethodOptions, Objective,
-    Tune,
+    Offsets, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -272,6 +272,15 @@ settings! {
     /// What the best model is chosen by.
     best_metric: BestMetric = BestMetric::MacroF1,
     Evaluation, "METRIC", "{choices}";
+
+    /// Whether, at the end, the kept model's probabilities are fitted to the validation pairs: by a temperature, and by
+    /// offsets of the labels.
+    calibrate: bool = true,
+    Evaluation, "BOOL", "Fit the kept model's probabilities to the validation pairs at the end";
+
+    /// What the labels' offsets are tuned for, where `calibrate` is on.
+    offsets: Offsets = Offsets::BestMetric,
+    Evaluation, "FIGURE", "What the labels' offsets of that fit are to raise: {choices}";
 
     /// Evaluations in a row without a better model after which the run stops.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Runs: their steps, files and folders, what is set about them, and what goes wrong.
 
+mod calibration;
 mod checkpoint;
 mod counting_engine;
 mod edit_head;

@@ -77,6 +77,18 @@ fn go(
     observer: &mut dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<TrainOutcome, TrainError> {
+    go_with(&mut CountingEngine::new(), path, settings, data, files, observer, interrupt)
+}
+
+fn go_with(
+    engine: &mut CountingEngine,
+    path: &Path,
+    settings: &TrainSettings,
+    data: &RunData,
+    files: &dyn Files,
+    observer: &mut dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<TrainOutcome, TrainError> {
     let folder = match RunFolder::open(path) {
         Ok(folder) => folder,
         Err(_) => RunFolder::create(files, path, &contents(settings, data))?,
@@ -85,15 +97,8 @@ fn go(
     let saved = newest.map(|path| checkpoint::load(&path)).transpose()?;
     let method = irtune_select::method(&settings.method).unwrap();
     let mut policy = method.build(LAYERS, settings.method_options.as_map()).unwrap();
-    let parts = RunParts {
-        settings,
-        engine: &mut CountingEngine::new(),
-        policy: policy.as_mut(),
-        data,
-        folder: &folder,
-        files,
-        export: &export,
-    };
+    let parts =
+        RunParts { settings, engine, policy: policy.as_mut(), data, folder: &folder, files, export: &export };
     run::run(parts, observer, interrupt, saved)
 }
 
@@ -107,7 +112,7 @@ fn finish(path: &Path, settings: &TrainSettings, data: &RunData) -> (Summary, Ve
 }
 
 /// All that a finished run leaves, without what the clock says.
-fn traces(path: &Path) -> (Vec<u8>, Vec<StepReport>, Vec<Evaluation>, Summary) {
+fn traces(path: &Path) -> (Vec<Vec<u8>>, Vec<StepReport>, Vec<Evaluation>, Summary) {
     let folder = RunFolder::open(path).unwrap();
     let step = |report: StepReport| StepReport {
         seconds: 0.0,
@@ -122,7 +127,10 @@ fn traces(path: &Path) -> (Vec<u8>, Vec<StepReport>, Vec<Evaluation>, Summary) {
     let hidden: Vec<String> = names.filter(|name| name.starts_with('.')).collect();
     assert!(hidden.is_empty(), "{hidden:?}");
     (
-        fs::read(folder.adapter_path().join("adapter")).unwrap(),
+        ["adapter/adapter", "calibration.json", "test_predictions.jsonl"]
+            .into_iter()
+            .filter_map(|name| fs::read(path.join(name)).ok())
+            .collect(),
         folder.steps().unwrap().map(|report| step(report.unwrap())).collect(),
         folder.evaluations().unwrap().map(|found| evaluation(found.unwrap())).collect(),
         Summary {
@@ -284,7 +292,7 @@ fn the_best_model_is_kept_and_tested() {
     let settings = TrainSettings { learning_rate: 1.0, eval_every: Every::Steps(1), ..settings() };
     let path = directory.path().join("run");
     let (summary, _) = finish(&path, &settings, &data);
-    let (adapter, _, evaluations, _) = traces(&path);
+    let (files, _, evaluations, _) = traces(&path);
     let validations: Vec<&Evaluation> = evaluations[..12].iter().collect();
     let lowest = validations.iter().map(|found| found.loss).fold(f64::INFINITY, f64::min);
     let best = validations.iter().find(|found| found.loss == lowest).unwrap();
@@ -306,7 +314,37 @@ fn the_best_model_is_kept_and_tested() {
     let TrainOutcome::Interrupted { checkpoint, .. } = outcome else { panic!("{outcome:?}") };
     let mut bytes = Vec::new();
     tensor_file::write_tensors(&checkpoint::load(&checkpoint).unwrap().parameters, &mut bytes).unwrap();
-    assert_eq!(bytes, adapter);
+    assert_eq!(bytes, files[0]);
+}
+
+#[test]
+fn what_the_best_model_said_of_the_validation_pairs_is_computed_again_only_where_it_is_not_known() {
+    let directory = tempfile::tempdir().unwrap();
+    let batches = |learning_rate: f64, best_metric: BestMetric, calibrate: bool| {
+        let path = directory.path().join(format!("run-{best_metric}-{calibrate}"));
+        let settings = TrainSettings { learning_rate, calibrate, best_metric, ..settings() };
+        let mut batches = 0;
+        for steps in [Some(5), None] {
+            let (mut engine, interrupt) = (CountingEngine::new(), AtomicBool::new(false));
+            let interrupt_after = steps.map(|steps| (steps, &interrupt));
+            let mut recorder = Recorder { interrupt_after, ..Default::default() };
+            let files = TestFiles::new(Fate::Lives);
+            go_with(&mut engine, &path, &settings, &data(), &files, &mut recorder, &interrupt).unwrap();
+            batches += engine.batches;
+        }
+        let summary = RunFolder::open(&path).unwrap().summary().unwrap().unwrap();
+        assert_eq!(path.join("calibration.json").is_file(), calibrate);
+        assert_eq!(summary.calibration.is_some(), calibrate);
+        (batches, summary.best_step)
+    };
+    let (learning, best_step) = batches(0.05, BestMetric::Loss, true);
+    assert!(best_step > 5, "a better model has to come after the run was resumed, not {best_step}");
+    assert_eq!(learning, batches(0.05, BestMetric::Loss, false).0);
+    // Nothing improves on what the run had before it was interrupted: nine pairs, four in a batch.
+    assert_eq!(
+        batches(1e-12, BestMetric::Accuracy, true),
+        (batches(1e-12, BestMetric::Accuracy, false).0 + 3, 2)
+    );
 }
 
 #[test]
@@ -332,6 +370,7 @@ fn without_validation_the_last_model_is_kept() {
     let settings = TrainSettings { warmup_steps: 12, ..settings() };
     let (summary, notices) = finish(&directory.path().join("run"), &settings, &data);
     assert_eq!((summary.best_step, summary.best_value), (12, None));
+    assert!(summary.calibration.is_none() && !directory.path().join("run/calibration.json").exists());
     let warm_up = Notice::WarmupLongerThanRun {
         warmup_steps: 12,
         total_steps: 12,

@@ -1,15 +1,15 @@
 //! From the figures of cells to those of arms, and to what distinguishes them.
 
 use irtune_metrics::{
-    Bootstrap, ClassMetrics, Confusion, McNemar, Metrics, MetricsError, Predictions, Resampled, SignFlip,
-    Spread, holm,
+    Bootstrap, CALIBRATION_BINS, ClassMetrics, Confusion, McNemar, Metrics, MetricsError, Predictions,
+    ProbabilityFigures, ReliabilityBins, Resampled, SignFlip, Spread, holm,
 };
 
 use super::CompareError;
 use super::cell::Cell;
 use super::definition::TrainSize;
 use super::gather::Gathered;
-use super::results::{Arm, CellResults, Comparison, Estimate};
+use super::results::{Arm, ArmProbabilities, CellResults, Comparison, Estimate};
 
 /// Enough for a p of 2 in 10,001, so that Holm's correction leaves something of many comparisons.
 pub const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 10_000, confidence: 0.95, seed: 171 };
@@ -71,7 +71,9 @@ pub fn analyse(
         }
         let place = analysis.arms.len();
         analysis.cells.extend(own.iter().map(|cell| CellResults { arm: place, ..cell.results.clone() }));
-        analysis.arms.extend(arm(&key, &own, &of_arm, &bootstrap));
+        let probabilities = probabilities(&own, &of_arm, &bootstrap)?;
+        let arm = arm(&key, &own, &of_arm, &bootstrap);
+        analysis.arms.extend(arm.map(|arm| Arm { probabilities, ..arm }));
         replicas.push(of_arm);
     }
     for one in 0..analysis.arms.len() {
@@ -173,7 +175,51 @@ fn arm(key: &Key, cells: &[&Gathered], replicas: &[Replica], bootstrap: &Bootstr
         parameters: cells.first()?.results.parameters,
         classes: classes(replicas),
         confusion: confusion(replicas),
+        probabilities: None,
     })
+}
+
+/// How far the probabilities of some cells can be trusted; `None` without any.
+fn probabilities(
+    cells: &[&Gathered],
+    replicas: &[Replica],
+    bootstrap: &Bootstrap,
+) -> Result<Option<ArmProbabilities>, MetricsError> {
+    let figures: Vec<ProbabilityFigures> = replicas
+        .iter()
+        .map(|replica| ProbabilityFigures::of(&replica.predictions, None))
+        .collect::<Result<_, _>>()?;
+    let spread = |figure: fn(&ProbabilityFigures) -> f64| {
+        Spread::of(&figures.iter().map(figure).collect::<Vec<f64>>())
+    };
+    let [Some(log_loss), Some(brier), Some(calibration_error), Some(risk_coverage_area)] = [
+        spread(|figures| figures.log_loss),
+        spread(|figures| figures.brier),
+        spread(|figures| figures.calibration_error),
+        spread(|figures| figures.risk_coverage_area),
+    ] else {
+        return Ok(None);
+    };
+    let bins: Vec<ReliabilityBins> = replicas
+        .iter()
+        .map(|replica| ReliabilityBins::equal_width(&replica.predictions, CALIBRATION_BINS))
+        .collect();
+    let all = Predictions::joined(&replicas.iter().map(|replica| &replica.predictions).collect::<Vec<_>>())?;
+    let all = ProbabilityFigures::of(&all, None)?;
+    let plain: Option<Vec<f64>> = cells
+        .iter()
+        .map(|cell| cell.results.plain_macro_f1.filter(|_| cell.results.fold.is_none()))
+        .collect();
+    Ok(Some(ArmProbabilities {
+        log_loss,
+        brier,
+        calibration_error,
+        calibration_error_interval: bootstrap.calibration_error(&bins.iter().collect::<Vec<_>>())?,
+        risk_coverage_area,
+        reliability: all.reliability,
+        by_coverage: all.by_coverage,
+        plain_macro_f1: plain.and_then(|plain| Spread::of(&plain)),
+    }))
 }
 
 /// Means over the seeds, of counts too.

@@ -5,7 +5,9 @@ use std::path::Path;
 use irtune_data::{LabelSet, Labels};
 use irtune_files::Disk;
 use irtune_metrics::Predictions;
-use irtune_train::{DataSplit, Evaluation, Predictor, PredictorOptions, RunFolder, StepReport, Summary};
+use irtune_train::{
+    DataSplit, Evaluation, Outputs, Predictor, PredictorOptions, RunFolder, StepReport, Summary,
+};
 
 use super::layer_code;
 use super::results::{CellResults, LossPoint, ValidationPoint};
@@ -79,6 +81,7 @@ pub fn gather(
         accuracy: metrics.accuracy,
         macro_f1: metrics.macro_f1,
         average_precision: metrics.macro_average_precision,
+        plain_macro_f1: plain_macro_f1(&summary),
         loss: loss(&steps),
         validation: validation(&steps, &evaluations),
         layers,
@@ -93,6 +96,10 @@ pub fn gather(
         platform.precision
     );
     Ok(Some(Gathered { place, results, labels, predictions, machine }))
+}
+
+fn plain_macro_f1(summary: &Summary) -> Option<f64> {
+    Some(summary.calibration.as_ref()?.test.as_ref()?.plain.macro_f1)
 }
 
 /// Makes the predictions of a run that did not keep them.
@@ -112,10 +119,11 @@ fn predict(
         precision: settings.precision,
         threads: settings.threads,
         batch_size: settings.batch_size,
+        ..PredictorOptions::default()
     };
     let mut predictor = Predictor::open(run.path(), &options)?;
-    let predictions =
-        predictor.predictions(test.load(run.path())?.pairs(&sources.columns, Labels::Required)?)?;
+    let pairs = test.load(run.path())?.pairs(&sources.columns, Labels::Required)?;
+    let Outputs { predictions, logits } = predictor.outputs(pairs)?;
     // A few near ties may fall otherwise on another machine or in other batches.
     let near = (NEAR * predictions.examples() as f64).max(2.0) / predictions.examples() as f64;
     let right =
@@ -132,7 +140,7 @@ fn predict(
             recorded_examples: recorded.metrics.examples,
         });
     }
-    run.write_test_predictions(&Disk, labels, &predictions)?;
+    run.write_test_predictions(&Disk, labels, &predictions, &logits)?;
     Ok(predictions)
 }
 

@@ -1,6 +1,9 @@
 //! What a comparison found: all that its tables and its report show, as `results.json` holds it.
 
-use irtune_metrics::{Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, SignFlip, Spread};
+use irtune_metrics::{
+    Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, ReliabilityBin, RiskCoveragePoint,
+    SignFlip, Spread,
+};
 use serde::{Deserialize, Serialize};
 
 /// The version of `results.json` that this program writes and reads.
@@ -66,6 +69,9 @@ pub struct CellResults {
     pub macro_f1: f64,
     /// Macro average precision on its test pairs.
     pub average_precision: f64,
+    /// Macro F1 of the model's plain outputs on them, without calibration; `None` where the run did not calibrate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain_macro_f1: Option<f64>,
     /// The training loss over time.
     pub loss: Vec<LossPoint>,
     /// The evaluations on the validation pairs.
@@ -139,6 +145,30 @@ pub struct Arm {
     pub classes: Vec<ClassMetrics>,
     /// Counts of true (row) against predicted (column) labels, all seeds together.
     pub confusion: Confusion,
+    /// How far its probabilities can be trusted; `None` in results of versions that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probabilities: Option<ArmProbabilities>,
+}
+
+/// How far the probabilities of an arm can be trusted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmProbabilities {
+    /// Mean negative logarithm of the true label's probability, over the seeds.
+    pub log_loss: Spread,
+    /// Brier score, over the seeds.
+    pub brier: Spread,
+    /// Expected calibration error, over the seeds.
+    pub calibration_error: Spread,
+    /// Of its mean, over resampled test pairs.
+    pub calibration_error_interval: Interval,
+    /// Area under the curve of risk over coverage, over the seeds.
+    pub risk_coverage_area: Spread,
+    /// Bins of probabilities, all seeds together.
+    pub reliability: Vec<ReliabilityBin>,
+    /// What comes of answering only the surest pairs, all seeds together.
+    pub by_coverage: Vec<RiskCoveragePoint>,
+    /// Macro F1 of the models' plain outputs, over the runs; `None` where not every run knows it, or with folds.
+    pub plain_macro_f1: Option<Spread>,
 }
 
 /// A figure over seeds.

@@ -3,14 +3,21 @@
 use std::path::{Path, PathBuf};
 
 use irtune_files::{Disk, WriteError, replace_file};
+use irtune_metrics::{Bootstrap, MetricsError, ProbabilityFigures};
 use irtune_model::LoraInit;
 use irtune_train::{
-    Adapter, Evaluation, HeadKind, RunFolder, RunFolderError, StepReport, Summary, TrainSettings, Tune,
+    Adapter, Evaluation, HeadKind, RunFolder, RunFolderError, StepReport, Summary, TestPredictionsError,
+    TrainSettings, Tune,
 };
 use serde_json::{Value, json};
 
+use crate::chart::picture;
+use crate::show::calibration::calibration;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
+use crate::show::probabilities::probabilities;
+use crate::show::probability_charts::{reliability, risk_coverage};
+use crate::show::report::set_in;
 use crate::show::spark::{columns, spark};
 use crate::show::{heat_svg, report};
 
@@ -25,6 +32,12 @@ pub enum InspectError {
     /// Its folder can't be read.
     #[error(transparent)]
     Run(#[from] RunFolderError),
+    /// What it said of the test pairs can't be read.
+    #[error(transparent)]
+    TestPredictions(#[from] TestPredictionsError),
+    /// What it said of the test pairs can't be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// Its picture can't be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -37,11 +50,16 @@ pub struct RunReport {
     summary: Option<Summary>,
     steps: Vec<StepReport>,
     evaluations: Vec<Evaluation>,
+    /// Of the probabilities of the test pairs.
+    figures: Option<ProbabilityFigures>,
+    /// The layers.
     picture: Option<PathBuf>,
+    /// The probabilities of the test pairs.
+    chart: Option<PathBuf>,
 }
 
 impl RunReport {
-    /// Reads a run folder, and draws its `layers.svg`.
+    /// Reads a run folder, and draws its `layers.svg` and `probabilities.svg`.
     ///
     /// # Errors
     /// When it is none, can't be read, or can't be drawn into.
@@ -49,8 +67,12 @@ impl RunReport {
         let run = RunFolder::open(folder)?;
         let steps = run.steps()?.collect::<Result<_, _>>()?;
         let evaluations = run.evaluations()?.collect::<Result<_, _>>()?;
+        let predictions = run.predictions(&run.labels()?)?;
+        let figures = predictions.map(|found| ProbabilityFigures::of(&found, Some(&Bootstrap::default())));
+        let figures = figures.transpose()?;
         let picture = write_picture(&run)?;
-        Ok(RunReport { summary: run.summary()?, run, steps, evaluations, picture })
+        let chart = figures.as_ref().map(|figures| write_probabilities(&run, figures)).transpose()?;
+        Ok(RunReport { summary: run.summary()?, run, steps, evaluations, figures, picture, chart })
     }
 
     /// Everything for programs.
@@ -58,7 +80,7 @@ impl RunReport {
     /// # Errors
     /// When a file of the run can't be read.
     pub fn json(&self) -> Result<Value, InspectError> {
-        let RunReport { run, summary, steps, evaluations, picture } = self;
+        let RunReport { run, summary, steps, evaluations, figures, picture, chart } = self;
         Ok(json!({
             "kind": "run",
             "path": run.path().display().to_string(),
@@ -71,7 +93,9 @@ impl RunReport {
             "layer_steps": heat(summary.as_ref(), steps, 1).totals(),
             "steps": steps,
             "evaluations": evaluations,
+            "probabilities": figures,
             "picture": picture,
+            "probabilities_picture": chart,
         }))
     }
 
@@ -80,7 +104,7 @@ impl RunReport {
     /// # Errors
     /// When a file of the run can't be read.
     pub fn text(&self) -> Result<String, InspectError> {
-        let RunReport { run, summary, steps, evaluations, picture } = self;
+        let RunReport { run, summary, steps, evaluations, figures, picture, chart } = self;
         let mut out = about(run, steps, summary.as_ref())?;
         out += &curves(steps, evaluations);
         if !steps.is_empty() {
@@ -95,8 +119,17 @@ impl RunReport {
                 report::metrics(&test.metrics)
             );
         }
+        let fitted = summary.as_ref().and_then(|summary| summary.calibration.as_ref());
+        out += &fitted.map_or_else(String::new, calibration);
+        if let Some(figures) = figures {
+            out += "\nProbabilities of the test pairs:\n";
+            out += &set_in(&probabilities(figures));
+        }
         if let Some(picture) = picture {
-            out += &format!("\nThe same as a picture: {}\n", picture.display());
+            out += &format!("\nThe layers as a picture: {}\n", picture.display());
+        }
+        if let Some(chart) = chart {
+            out += &format!("The probabilities as a picture: {}\n", chart.display());
         }
         Ok(out)
     }
@@ -120,6 +153,15 @@ pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, InspectError> {
     let picture = heat_svg::draw(&heat, &title);
     replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;
     Ok(Some(path))
+}
+
+/// Draws the probabilities of the test pairs into a run's folder.
+fn write_probabilities(run: &RunFolder, figures: &ProbabilityFigures) -> Result<PathBuf, WriteError> {
+    let charts = [reliability(&[&figures.reliability]), risk_coverage(&[&figures.by_coverage])];
+    let path = run.path().join("probabilities.svg");
+    let picture = picture(&charts, 2);
+    replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;
+    Ok(path)
 }
 
 /// Steps gathered into columns. How many layers there are stands in the scores, or follows from the layers seen.

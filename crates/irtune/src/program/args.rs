@@ -159,7 +159,10 @@ runs/second\n  irtune compare --out runs/second --report-only\n\nA file:\n  base
 
 /// `irtune eval`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  irtune eval --run runs/first --data test.jsonl --json")]
+#[command(
+    after_help = "Examples:\n  irtune eval --run runs/first --data test.jsonl --json\n  irtune eval --run runs/first --data \
+test.jsonl --abstain-below 0.7"
+)]
 pub struct EvalArguments {
     /// Which run, how to read the data, and where it runs.
     #[command(flatten)]
@@ -174,7 +177,8 @@ pub struct EvalArguments {
 #[command(
     after_help = "Writes one JSON object a pair to standard output, in input order.\n\nExamples:\n  irtune predict \
 --run runs/first --data new.jsonl > predictions.jsonl\n  echo '{\"original\": \"He go home.\", \"revised\": \"He \
-goes home.\"}' | irtune predict --run runs/first --data -"
+goes home.\"}' | irtune predict --run runs/first --data -\n  irtune predict --run runs/first --data new.jsonl \
+--abstain-below 0.7"
 )]
 pub struct PredictArguments {
     /// Which run, how to read the data, and where it runs.
@@ -209,6 +213,12 @@ pub struct InferenceArguments {
     /// Threads; all cores when not given
     #[arg(long, value_name = "N")]
     pub threads: Option<String>,
+    /// Give no label where the most probable one is less probable than P (docs/probabilities.md)
+    #[arg(long, value_name = "P")]
+    pub abstain_below: Option<String>,
+    /// Leave the run's calibration.json alone: the model's plain outputs, the highest of them is the label
+    #[arg(long)]
+    pub uncalibrated: bool,
 }
 
 /// Which columns mean what, of a command that doesn't train.

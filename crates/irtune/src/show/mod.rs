@@ -1,10 +1,13 @@
 //! What a person reads: numbers, strips, sparklines, tables and the heat map.
 
+pub mod calibration;
 pub mod folds;
 pub mod heat;
 pub mod heat_svg;
 pub mod layer_ranges;
 pub mod numbers;
+pub mod probabilities;
+pub mod probability_charts;
 pub mod report;
 pub mod spark;
 pub mod strip;

@@ -5,6 +5,7 @@ use std::path::Path;
 use irtune_metrics::Metrics;
 use irtune_train::{Adapter, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
+use super::calibration::calibration;
 use super::numbers::{bytes, count, percent, seconds};
 use super::strip;
 
@@ -42,6 +43,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
     }
+    out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let settings = run.settings()?;
     let model = match (summary.layer_steps.iter().any(|&steps| steps > 0), settings.adapter) {
         (true, Adapter::Bottleneck) => "the model, for irtune",
@@ -56,12 +58,13 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     for (file, holds) in [
         ("adapter", model),
         ("weights", weights),
+        ("calibration.json", "how outputs become probabilities; eval and predict apply it"),
         ("metrics.jsonl", "one line a step"),
         ("settings.toml", "the settings, usable with --config"),
         ("layers.svg", "which layer trained when"),
     ] {
         if run.path().join(file).exists() {
-            out += &format!("  {file:<15}{holds}\n");
+            out += &format!("  {file:<18}{holds}\n");
         }
     }
     Ok(out)
@@ -82,10 +85,16 @@ pub fn example(original: &str, revised: &str, prediction: &Prediction) -> String
     ranked.sort_by(|first, second| second.1.total_cmp(&first.1));
     let shares: Vec<String> =
         ranked.iter().map(|(label, share)| format!("{label} {:.0} %", share * 100.0)).collect();
-    format!("\n  - {original}\n  + {revised}\n    {}: {}\n", prediction.label, shares.join(", "))
+    let label = prediction.label.as_deref().unwrap_or("no label");
+    format!("\n  - {original}\n  + {revised}\n    {label}: {}\n", shares.join(", "))
 }
 
 /// Figures of a classification, set in from the margin.
 pub fn metrics(metrics: &Metrics) -> String {
-    metrics.to_string().lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect()
+    set_in(&metrics.to_string())
+}
+
+/// Lines set in from the margin.
+pub fn set_in(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n").collect()
 }

@@ -77,6 +77,7 @@ fn every_cell_is_a_run_and_everything_is_reported() {
         let summary = json(&sandbox, &format!("both/runs/{}/summary.json", cell["name"].as_str().unwrap()));
         assert_eq!(cell["macro_f1"], summary["test"]["metrics"]["macro_f1"]);
         assert_eq!(cell["accuracy"], summary["test"]["metrics"]["accuracy"]);
+        assert_eq!(cell["plain_macro_f1"], summary["calibration"]["test"]["plain"]["macro_f1"]);
         assert_eq!(cell["steps"], 3);
         assert_eq!(cell["loss"].as_array().unwrap().len(), 3);
     }
@@ -89,9 +90,10 @@ fn every_cell_is_a_run_and_everything_is_reported() {
 
     let page = fs::read_to_string(sandbox.path("both/report.html")).unwrap();
     check_page(&page);
-    // An overview, four curves and two heat maps; a table of rows, of differences, of runs, and two a row by label.
-    assert_eq!(page.matches("<svg viewBox").count(), 1 + 4 + 2);
-    assert_eq!(page.matches("<table").count(), 1 + 1 + 1 + 2 * 2);
+    // An overview, four curves, two of probabilities and two heat maps; a table of rows, of differences, of runs, two of
+    // probabilities, and two a row by label.
+    assert_eq!(page.matches("<svg viewBox").count(), 1 + 4 + 2 + 2);
+    assert_eq!(page.matches("<table").count(), 1 + 1 + 1 + 2 + 2 * 2);
     for figure in [
         "Test macro-F1",
         "Training loss over time",

@@ -45,6 +45,18 @@ fn folds_are_measured_together_and_a_seed_counts_once_all_are_there() {
     assert_eq!(arm["test_examples"], 24);
     assert_eq!(arm["seeds"], serde_json::json!([1, 2]));
     assert_eq!(whole["cells"].as_array().unwrap().len(), 4);
+    let probabilities = &arm["probabilities"];
+    assert_eq!(
+        (&probabilities["log_loss"]["count"], &probabilities["plain_macro_f1"]),
+        (&2.into(), &serde_json::Value::Null)
+    );
+    let binned: u64 = probabilities["reliability"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|bin| bin["examples"].as_u64().unwrap())
+        .sum();
+    assert_eq!(binned, 48);
     // The pooled accuracy is the mean over the pairs of both folds.
     let mut right = 0.0;
     for cell in whole["cells"].as_array().unwrap().iter().filter(|cell| cell["seed"] == 1) {

@@ -69,6 +69,8 @@ fn inspecting_a_run_shows_and_draws_its_layers() {
     settings.add_filter(r"machine .*", "machine         [MACHINE]");
     settings.add_filter(r"[▁▂▃▄▅▆▇█]{8,}", "[CURVE]");
     settings.add_filter(r"[0-9]+\.[0-9]+", "[N]");
+    settings.add_filter(r"(?m)^Offsets of the labels.*\n(  clarity.*\n)?", "[OFFSETS]\n");
+    settings.add_filter(r"(?m)^ +\[N\] % +\[N\] % +\[N\]$", "    [SUREST]");
     settings.add_filter(r"(?m)^( +[0-3] │).*$", "$1[STRIP]");
     settings.add_filter(r"(?m)^  (clarity|fluency|meaning-changed)( +[0-9\[N\]]+)+$", "  $1 [FIGURES]");
     settings.add_filter(r"  best so far", "");
@@ -79,7 +81,11 @@ fn inspecting_a_run_shows_and_draws_its_layers() {
     assert!(picture.starts_with("<svg") && picture.ends_with("</svg>\n"));
     assert!(picture.contains("Layers that trained, first (ir)"));
 
+    let picture = std::fs::read_to_string(sandbox.path("first/probabilities.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("Share of right answers over their probability"));
+
     let value = json(&sandbox.run("inspect first --json").success().out);
+    assert!(value["probabilities"]["calibration_error_interval"]["high"].is_number(), "{value}");
     assert_eq!(value["steps"].as_array().unwrap().len(), 12);
     let counted: u64 =
         value["layer_steps"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
@@ -112,6 +118,33 @@ fn evaluating_gives_the_figures_of_the_run() {
     let summary = json(&std::fs::read_to_string(sandbox.path("first/summary.json")).unwrap());
     assert_eq!(value["metrics"]["macro_f1"], summary["test"]["metrics"]["macro_f1"]);
     assert!(value["metrics"]["intervals"]["accuracy"]["low"].is_number(), "{value}");
+    assert!(said.out.contains("Answering only the surest pairs"), "{}", said.out);
+    let near = |found: &serde_json::Value, expected: &serde_json::Value| {
+        let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    };
+    let effect = &summary["calibration"]["test"];
+    near(&value["uncalibrated"]["log_loss"], &effect["plain"]["log_loss"]);
+    let plain =
+        sandbox.run("eval --run first --data test.jsonl --precision f32 --json --uncalibrated").success();
+    near(&json(&plain.out)["loss"], &effect["plain"]["log_loss"]);
+}
+
+#[test]
+fn a_model_that_is_not_sure_enough_gives_no_label() {
+    let sandbox = trained();
+    let said = sandbox.run("predict --run first --data test.jsonl --abstain-below 1").success();
+    let lines: Vec<_> = said.out.lines().map(json).collect();
+    assert!(lines.iter().all(|line| line["label"].is_null() && line["abstained"] == true), "{}", said.out);
+    assert!(said.error.contains("note: 8 of 8 pairs have no label"), "{}", said.error);
+    let said = sandbox.run("eval --run first --data test.jsonl --abstain-below 0.01").success();
+    let expected = "Answers of a probability of 0.01 or more, 100.0 % of the pairs:\n8 examples";
+    assert!(said.out.contains(expected), "{}", said.out);
+    for refused in ["0", "1.5", "often"] {
+        let said = sandbox.run(&format!("eval --run first --data test.jsonl --abstain-below {refused}"));
+        let error = said.failure();
+        assert!(error.contains("--abstain-below") && error.contains("above 0 and at most 1"), "{error}");
+    }
 }
 
 #[test]

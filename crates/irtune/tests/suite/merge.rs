@@ -29,7 +29,7 @@ fn tuned_weights_from_training_to_a_merged_model() {
     let sandbox = Sandbox::with_base();
     let said =
         sandbox.run(&format!("{TRAIN} --out tuned --tune weights --method badam --interval 3")).success();
-    assert!(said.error.contains("weights        the layers that trained"), "{}", said.error);
+    assert!(said.error.contains("weights           the layers that trained"), "{}", said.error);
     for file in ["weights/tuned_weights.safetensors", "weights/config.json"] {
         assert!(sandbox.path("tuned").join(file).is_file(), "{file}: {:?}", sandbox.contents());
     }

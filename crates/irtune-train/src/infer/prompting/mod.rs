@@ -17,7 +17,7 @@ use irtune_data::{
     Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, Prompt, Shot,
     Template, Verbalizer, draw_shots,
 };
-use irtune_metrics::{Bootstrap, Metrics, Predictions};
+use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, Trained};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -190,9 +190,7 @@ pub fn prompt(
     let names: Arc<[String]> = labels.names().into();
     let answers = pairs.into_iter().zip(&data.train).enumerate().map(|(index, (pair, example))| {
         let own = probabilities[index * names.len()..][..names.len()].to_vec();
-        let label = names[predictions.predicted()[index]].clone();
-        let prediction =
-            Prediction { id: pair.id, label, probabilities: Probabilities::new(names.clone(), own) };
+        let prediction = Prediction::new(pair.id, Probabilities::new(names.clone(), own), None);
         Answer { prediction, place: pair.place, shortened: example.shortened }
     });
     Ok(Some(Prompted {
@@ -202,6 +200,9 @@ pub fn prompt(
         measured: Measured {
             loss: evaluate::mean_loss(&scores, &targets, labels.len()),
             metrics,
+            probabilities: ProbabilityFigures::of(&predictions, Some(&Bootstrap::default()))?,
+            uncalibrated: None,
+            answered: None,
             shortened,
             seconds: started.elapsed().as_secs_f64(),
         },

@@ -33,9 +33,8 @@ impl Model for Echo {
             if token == NOT_FINITE {
                 return Err(PredictorError::NotFinite { place });
             }
-            let label = token.to_string();
-            let probabilities = Probabilities::new([label.clone()].into(), vec![1.0]);
-            let prediction = Prediction { id: question.id.clone(), label, probabilities };
+            let probabilities = Probabilities::new([token.to_string()].into(), vec![1.0]);
+            let prediction = Prediction::new(question.id.clone(), probabilities, None);
             Ok(Answer { prediction, place, shortened: false })
         };
         Ok(questions.iter().map(answer).collect())
@@ -68,7 +67,7 @@ fn rows(numbers: &[u32]) -> Vec<Row> {
 }
 
 fn labels(answers: Result<Vec<Answer>, WorkerError>) -> Vec<String> {
-    answers.unwrap().into_iter().map(|answer| answer.prediction.label).collect()
+    answers.unwrap().into_iter().map(|answer| answer.prediction.label.unwrap()).collect()
 }
 
 /// A worker that is at a batch of the pair 1, so that what is asked next waits.

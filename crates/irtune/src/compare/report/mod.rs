@@ -4,6 +4,7 @@ mod curves;
 mod heat_map;
 mod intervals;
 mod labels;
+mod probabilities;
 mod runs;
 mod tables;
 
@@ -45,6 +46,7 @@ pub fn page(results: &Results) -> String {
                         (intervals::figure(results, arms))
                         (tables::comparisons(results, arms))
                         (curves::figures(results, arms))
+                        (probabilities::figures(results, arms))
                     }
                 }
                 (curves::learning(results))
@@ -92,6 +94,7 @@ fn method(results: &Results) -> Markup {
             li {
                 "Differences are second less first, on the seeds that both have. The bootstrap draws test pairs alone, the same for all runs: it speaks of other test pairs, not of other seeds. McNemar's test counts the test pairs on which exactly one of two runs with the same seed is right: exact below 25 of them, mid-p from there on; several seeds count with twice the mean of their p, which holds however they depend on each other. The test over seeds goes through every sign of the macro-F1 differences."
             }
+            li { "A label is the one of the highest probability, and probabilities are those of the model with the calibration that its run fitted on the validation pairs." }
             li { "Each kind of test is corrected by Holm for all comparisons of this page." }
             li { "A step's time is the median over a run's steps; seconds are the time of training steps alone, as the machine ran them, evaluations left out. An interrupted run counts the steps that its records hold." }
         }

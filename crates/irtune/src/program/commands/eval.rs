@@ -2,6 +2,7 @@
 
 use irtune_data::{Labels, Pairs};
 use irtune_metrics::Bootstrap;
+use irtune_train::KeyFigures;
 
 use super::inference;
 use crate::program::args::EvalArguments;
@@ -9,6 +10,7 @@ use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::{print, print_json};
 use irtune::show::numbers::seconds;
+use irtune::show::probabilities::{answered, probabilities};
 
 /// Measures a run on labelled pairs.
 pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
@@ -22,5 +24,18 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
     if measured.shortened > 0 {
         eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
     }
-    print(&format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics))
+    let mut text = format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics);
+    text += "\n";
+    text += &probabilities(&measured.probabilities);
+    if let Some(KeyFigures { accuracy, macro_f1, log_loss, calibration_error }) = measured.uncalibrated {
+        text += &format!(
+            "\nPlain outputs, without the run's calibration: accuracy {accuracy:.4}, macro F1 {macro_f1:.4}, log loss \
+             {log_loss:.4}, calibration error {calibration_error:.4}\n"
+        );
+    }
+    if let Some(found) = &measured.answered {
+        text += "\n";
+        text += &answered(found);
+    }
+    print(&text)
 }

@@ -45,6 +45,12 @@ pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inf
         Ok(threads) if threads != Some(0) => options.threads = threads,
         _ => problem("threads", "is not a whole number from 1".to_owned()),
     }
+    options.calibrated = !arguments.uncalibrated;
+    match arguments.abstain_below.as_deref().map(str::parse::<f64>).transpose() {
+        Ok(None) => {}
+        Ok(Some(below)) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
+        _ => problem("abstain-below", "is not a number above 0 and at most 1, such as 0.7".to_owned()),
+    }
     let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
         problem("base", error.to_string());
         None

@@ -69,7 +69,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     }
     // Line-buffered: an answer is out before the next pair has to come in.
     let mut out = io::stdout().lock();
-    let mut shortened = 0u64;
+    let (mut shortened, mut pairs_seen, mut abstained) = (0u64, 0u64, 0u64);
     for answer in predictor.predict(pairs, reading) {
         // What is known so far reaches the reader before the error does.
         let answer = match answer {
@@ -80,12 +80,19 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
             }
         };
         shortened += u64::from(answer.shortened);
+        pairs_seen += 1;
+        abstained += u64::from(answer.prediction.abstained);
         let line = serde_json::to_string(&answer.prediction)?;
         writeln!(out, "{line}").map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
     if shortened > 0 {
         eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
+    }
+    if arguments.abstain_below.is_some() {
+        eprintln!(
+            "note: {abstained} of {pairs_seen} pairs have no label: the model is not sure enough of one"
+        );
     }
     Ok(())
 }

@@ -1,0 +1,105 @@
+//! Label offsets that are kept only when they help examples that they were not tuned on.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use super::offsets::{answer, search};
+use super::target::{Counts, OffsetTarget};
+use crate::Logits;
+
+/// Parts that the examples are divided into; each is answered with offsets tuned on the others.
+const PARTS: usize = 5;
+/// Divisions.
+const DIVISIONS: u64 = 5;
+/// How much of the tuned offsets may be used, of the most that so many examples allow.
+const SHARES: [f64; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// Of so many examples at most half of the tuned offsets is used, of many nearly all.
+const HALF: f64 = 200.0;
+
+/// Offsets, and what they are worth on examples that they were not tuned on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CrossFit {
+    /// One a label, of mean 0.
+    pub(super) offsets: Vec<f64>,
+    /// What they are worth.
+    pub(super) worth: OffsetWorth,
+}
+
+/// What label offsets are worth on the examples they were tuned on, each answered with offsets tuned on others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OffsetWorth {
+    /// The figure without offsets.
+    pub plain: f64,
+    /// The figure with as much of the tuned offsets as is used; that without where none is.
+    pub cross_fitted: f64,
+    /// Share of the tuned offsets that is used: 0 where they helped nothing.
+    pub share: f64,
+}
+
+/// Tunes offsets on labelled examples.
+///
+/// The examples are divided into parts, labels evenly, and each part is answered with offsets tuned on the others. All
+/// answers together have a figure, for every share of the offsets that might be used. The best share is taken, and the
+/// offsets are that share of the mean over all parts and divisions. With few examples of a rare label, tuned offsets
+/// are mostly noise: then the best share is small, or 0.
+pub(super) fn cross_fit(logits: &Logits, target: OffsetTarget, seed: u64) -> CrossFit {
+    let classes = logits.classes();
+    let examples = logits.examples() as f64;
+    let shares = SHARES.map(|share| share * examples / (examples + HALF));
+    let mut figures = [0.0; SHARES.len()];
+    let mut mean = vec![0.0; classes];
+    for division in 0..DIVISIONS {
+        let parts = divide(logits, seed, division);
+        let mut answers: [Vec<(usize, usize)>; SHARES.len()] = Default::default();
+        for part in 0..PARTS {
+            let in_part = |own: bool| -> Vec<usize> {
+                (0..logits.examples()).filter(|&example| (parts[example] == part) == own).collect()
+            };
+            let tuned = search(logits, &in_part(false), target);
+            mean.iter_mut().zip(&tuned).for_each(|(mean, offset)| *mean += offset);
+            for (share, answers) in shares.iter().zip(&mut answers) {
+                let offsets: Vec<f64> = tuned.iter().map(|offset| share * offset).collect();
+                let answered = in_part(true).into_iter();
+                answers.extend(
+                    answered.map(|example| (logits.labels()[example], answer(logits.row(example), &offsets))),
+                );
+            }
+        }
+        for (figure, answers) in figures.iter_mut().zip(answers) {
+            *figure += Counts::of(classes, answers.into_iter()).figure(target) / DIVISIONS as f64;
+        }
+    }
+    // The smallest of equal ones.
+    let best = (1..SHARES.len())
+        .fold(0, |best, share| if figures[share] > figures[best] + 1e-12 { share } else { best });
+    let share = shares[best];
+    let offset = |sum: f64| share * sum / (PARTS as u64 * DIVISIONS) as f64;
+    CrossFit {
+        offsets: mean.into_iter().map(offset).collect(),
+        worth: OffsetWorth { plain: figures[0], cross_fitted: figures[best], share },
+    }
+}
+
+/// The part of each example: every label's examples, in a random order, are dealt to the parts in turn.
+fn divide(logits: &Logits, seed: u64, division: u64) -> Vec<usize> {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(division);
+    let mut parts = vec![0; logits.examples()];
+    let mut dealt = 0;
+    for class in 0..logits.classes() {
+        let mut own: Vec<usize> =
+            (0..logits.examples()).filter(|&example| logits.labels()[example] == class).collect();
+        for place in (1..own.len()).rev() {
+            // As in the bootstrap: 64 random bits onto a range, with a bias below 2⁻³².
+            let other = (u128::from(generator.next_u64()) * (place as u128 + 1)) >> 64;
+            own.swap(place, other as usize);
+        }
+        for example in own {
+            parts[example] = dealt % PARTS;
+            dealt += 1;
+        }
+    }
+    parts
+}

@@ -1,0 +1,60 @@
+//! What label offsets are tuned for.
+
+use serde::{Deserialize, Serialize};
+
+/// The figure that label offsets are to raise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffsetTarget {
+    /// Mean of the labels' F1.
+    MacroF1,
+    /// Share of right answers.
+    Accuracy,
+}
+
+/// Counts of true and predicted labels, from which a target follows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Counts {
+    hits: Vec<u32>,
+    support: Vec<u32>,
+    predicted: Vec<u32>,
+}
+
+impl Counts {
+    /// Of pairs of a true and a predicted label.
+    pub(super) fn of(classes: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Counts {
+        let mut counts =
+            Counts { hits: vec![0; classes], support: vec![0; classes], predicted: vec![0; classes] };
+        for (label, predicted) in pairs {
+            counts.support[label] += 1;
+            counts.predicted[predicted] += 1;
+            counts.hits[label] += u32::from(label == predicted);
+        }
+        counts
+    }
+
+    /// Takes one example of a label for another label than before.
+    pub(super) fn change(&mut self, label: usize, before: usize, now: usize) {
+        self.predicted[before] -= 1;
+        self.predicted[now] += 1;
+        self.hits[label] -= u32::from(label == before);
+        self.hits[label] += u32::from(label == now);
+    }
+
+    /// The figure.
+    pub(super) fn figure(&self, target: OffsetTarget) -> f64 {
+        match target {
+            OffsetTarget::Accuracy => {
+                let sum = |counts: &[u32]| f64::from(counts.iter().sum::<u32>());
+                sum(&self.hits) / sum(&self.support)
+            }
+            OffsetTarget::MacroF1 => {
+                let f1 = |class: usize| match self.predicted[class] + self.support[class] {
+                    0 => 0.0,
+                    both => f64::from(2 * self.hits[class]) / f64::from(both),
+                };
+                (0..self.hits.len()).map(f1).sum::<f64>() / self.hits.len() as f64
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Fits the kept model's probabilities to the validation pairs.
+
+use super::Run;
+use super::measure::SplitLogits;
+use crate::data_split::DataSplit;
+use crate::error::TrainError;
+use crate::folder::calibration::StoredCalibration;
+use crate::folder::summary::{CalibrationEffect, CalibrationSummary};
+use crate::infer::measured::KeyFigures;
+use irtune_metrics::{Calibration, Logits, OffsetWorth, Predictions};
+
+/// What was fitted.
+pub(super) struct Fitted {
+    pub(super) calibration: Calibration,
+    stored: StoredCalibration,
+    offsets: Option<OffsetWorth>,
+}
+
+impl Run<'_> {
+    /// Whether the kept model's probabilities are to be fitted.
+    fn calibrates(&self) -> bool {
+        self.parts.settings.calibrate && !self.parts.data.validation.is_empty()
+    }
+
+    /// Makes sure of what the kept model, which the engine holds, puts out for the validation pairs; false when
+    /// interrupted. It is known from the evaluation that kept the model, unless the run was resumed since.
+    pub(super) fn know_best_validation(&mut self) -> Result<bool, TrainError> {
+        if self.calibrates() && self.best_validation.is_none() {
+            self.best_validation = self.logits(DataSplit::Validation)?;
+            return Ok(self.best_validation.is_some());
+        }
+        Ok(true)
+    }
+
+    /// Fits the kept model's probabilities and writes how; `None` when it is not asked for or there is nothing to fit to.
+    pub(super) fn calibrate(&self) -> Result<Option<Fitted>, TrainError> {
+        let Some(SplitLogits { targets, logits, .. }) =
+            self.best_validation.as_ref().filter(|_| self.calibrates())
+        else {
+            return Ok(None);
+        };
+        let (settings, labels) = (self.parts.settings, &self.parts.data.labels);
+        let target = settings.offsets.target(settings.best_metric);
+        let logits = Logits::new(targets, logits, labels.len())?;
+        let (calibration, offsets) = Calibration::fit(&logits, target, settings.seed);
+        let stored = StoredCalibration::of(&calibration, labels, target);
+        self.parts.folder.write_calibration(self.parts.files, &stored)?;
+        Ok(Some(Fitted { calibration, stored, offsets }))
+    }
+
+    /// What was fitted, and what it changes on the test pairs.
+    pub(super) fn calibration_summary(
+        &self,
+        fitted: Fitted,
+        test: Option<&SplitLogits>,
+    ) -> Result<CalibrationSummary, TrainError> {
+        let Fitted { calibration, stored, offsets } = fitted;
+        let test = test.map(|test| {
+            let names = self.parts.data.labels.names();
+            let figures = |calibration: &Calibration| {
+                let probabilities = calibration.probabilities(&test.logits);
+                KeyFigures::of(&Predictions::new(&test.targets, &probabilities, names.len())?, names)
+            };
+            Ok::<_, TrainError>(CalibrationEffect {
+                plain: figures(&self.plain())?,
+                without_offsets: figures(&calibration.without_offsets())?,
+                calibrated: figures(&calibration)?,
+            })
+        });
+        Ok(CalibrationSummary { fitted: stored, offsets, test: test.transpose()? })
+    }
+}
