@@ -1,4 +1,4 @@
-"""Goldens of cross-entropy with class weights and label smoothing, computed by PyTorch in float64.
+"""Goldens of cross-entropy with class weights, label smoothing and distributions as targets, by PyTorch in float64.
 
     python make.py
 
@@ -42,6 +42,32 @@ for section, weights, smoothing in [
     for name, array in found.items():
         tensors[f"{section}/{name}"] = np.ascontiguousarray(array.astype(np.float32))
     tensors[f"{section}/targets"] = targets
+    sections[section] = {"class_weights": weights, "label_smoothing": smoothing}
+
+for section, weights, smoothing in [
+    ("distributions", None, 0.0), ("distributions_weights", WEIGHTS, 0.0),
+    ("distributions_weights_and_smoothing", WEIGHTS, 0.25),
+]:
+    values = (random.standard_normal((EXAMPLES, CLASSES)) * 2).astype(np.float32)
+    values[0] = [80.0, -80.0, 0.0, 3.0, -3.0]
+    votes = random.integers(0, 4, (EXAMPLES, CLASSES)).astype(np.float32)
+    votes[1] = [0, 0, 1, 0, 0]
+    shares = (votes / votes.sum(axis=1, keepdims=True)).astype(np.float32)
+    logits = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    weight = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+
+    def loss(reduction):
+        made = torch.nn.CrossEntropyLoss(weight=weight, label_smoothing=smoothing, reduction=reduction)
+        return made(logits, torch.tensor(shares, dtype=torch.float64))
+
+    mean = loss("mean")
+    (gradient,) = torch.autograd.grad(mean, logits)
+    found = {
+        "logits": values, "distributions": shares, "losses": loss("none").detach().numpy(),
+        "mean": mean.detach().numpy().reshape(1), "logits_gradient": gradient.numpy(),
+    }
+    for name, array in found.items():
+        tensors[f"{section}/{name}"] = np.ascontiguousarray(array.astype(np.float32))
     sections[section] = {"class_weights": weights, "label_smoothing": smoothing}
 
 save_file(tensors, HERE / "case.safetensors")

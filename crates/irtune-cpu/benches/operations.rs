@@ -14,7 +14,7 @@ use irtune_cpu::{
     gemm::{Mask, peak},
     ops::{adamw, dropout, loss, norm, rotary, swiglu},
 };
-use irtune_device::{AdamW, AttentionShape, LossOptions, RotaryTable, Segment, Side, mix_key};
+use irtune_device::{AdamW, AttentionShape, LossOptions, RotaryTable, Segment, Side, Targets, mix_key};
 use rayon::prelude::*;
 
 const ROWS: usize = 1550;
@@ -226,7 +226,7 @@ fn cross_entropy() -> Operation {
     let (logits, mut gradient) = (values::<f32>(ROWS * CLASSES, 10), vec![0.0; ROWS * CLASSES]);
     let targets: Vec<u32> = (0..ROWS).map(|row| (row % CLASSES) as u32).collect();
     let options = LossOptions::default();
-    let sum = loss::cross_entropy(&logits, &targets, CLASSES, &options, 0.5, &mut gradient);
+    let sum = loss::cross_entropy(&logits, Targets::Classes(&targets), CLASSES, &options, 0.5, &mut gradient);
     let (mut exact, mut exact_gradient) = (0.0, Vec::new());
     for (logits, &target) in wide(&logits).chunks(CLASSES).zip(&targets) {
         let total: f64 = logits.iter().map(|logit| logit.exp()).sum();
@@ -237,7 +237,8 @@ fn cross_entropy() -> Operation {
     assert!((sum - exact).abs() < 1e-6 * exact, "the loss is {sum}, not {exact}");
     same("the loss's gradient", &gradient, &exact_gradient);
     Operation::new("cross-entropy", Work::Bytes(ROWS * CLASSES * 8), move || {
-        std::hint::black_box(loss::cross_entropy(&logits, &targets, CLASSES, &options, 0.5, &mut gradient));
+        let targets = Targets::Classes(&targets);
+        std::hint::black_box(loss::cross_entropy(&logits, targets, CLASSES, &options, 0.5, &mut gradient));
     })
 }
 

@@ -13,7 +13,7 @@ use irtune_cpu::{
     quant::decode::decode_row,
 };
 use irtune_device::{
-    AdamW, AttentionShape, Format, LossOptions, RotaryTable, WeightView, conformance::prefix_tree,
+    AdamW, AttentionShape, Format, LossOptions, RotaryTable, Targets, WeightView, conformance::prefix_tree,
 };
 use irtune_testing::golden::{Golden, sections, tolerance};
 
@@ -241,11 +241,12 @@ fn cross_entropy() {
     let mut gradient = vec![0.0; logits.len()];
     let factor = 1.0 / section.fact("normalizer");
     let options = LossOptions::default();
-    let sum = loss::cross_entropy(&logits, &targets, classes, &options, factor, &mut gradient);
+    let sum =
+        loss::cross_entropy(&logits, Targets::Classes(&targets), classes, &options, factor, &mut gradient);
     section.compare("logits_gradient", &gradient);
     let one = |example: usize| {
         let logits = &logits[example * classes..][..classes];
-        let target = &targets[example..=example];
+        let target = Targets::Classes(&targets[example..=example]);
         loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes])
     };
     let losses: Vec<f64> = (0..targets.len()).map(one).collect();
@@ -256,29 +257,65 @@ fn cross_entropy() {
 
 #[test]
 fn cross_entropy_with_class_weights_and_label_smoothing() {
-    let names = ["weights", "smoothing", "weights_and_smoothing"];
-    assert_eq!(sections("weighted_loss"), names.map(str::to_owned).into());
-    for name in names {
+    let classes = ["weights", "smoothing", "weights_and_smoothing"];
+    let names = [classes, DISTRIBUTIONS].concat();
+    assert_eq!(sections("weighted_loss"), names.into_iter().map(str::to_owned).collect());
+    for name in classes {
         let section = Section::open("weighted_loss", name, "cross_entropy", "f32");
         let (logits, targets) = (section.floats("logits"), section.integers("targets"));
         let classes = logits.len() / targets.len();
-        let weights = section.golden.facts["sections"][name]["class_weights"].as_array();
-        let options = LossOptions {
-            class_weights: weights
-                .map(|weights| weights.iter().map(|weight| weight.as_f64().unwrap()).collect()),
-            label_smoothing: section.fact("label_smoothing"),
-        };
+        let options = loss_options(&section, name);
         let normalizer: f64 = targets.iter().map(|&target| options.weight(target as usize)).sum();
         let mut gradient = vec![0.0; logits.len()];
-        let sum = loss::cross_entropy(&logits, &targets, classes, &options, 1.0 / normalizer, &mut gradient);
+        let sum = {
+            let targets = Targets::Classes(&targets);
+            loss::cross_entropy(&logits, targets, classes, &options, 1.0 / normalizer, &mut gradient)
+        };
         section.compare("mean", &[(sum / normalizer) as f32]);
         section.compare("logits_gradient", &gradient);
         let rows = logits.chunks_exact(classes).zip(targets.chunks_exact(1));
         let losses = rows.map(|(logits, target)| {
+            let target = Targets::Classes(target);
             loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes]) as f32
         });
         section.compare("losses", &losses.collect::<Vec<_>>());
         section.golden.passes();
+    }
+}
+
+/// Sections whose targets are distributions over the classes.
+const DISTRIBUTIONS: [&str; 3] =
+    ["distributions", "distributions_weights", "distributions_weights_and_smoothing"];
+
+#[test]
+fn cross_entropy_with_distributions() {
+    for name in DISTRIBUTIONS {
+        let section = Section::open("weighted_loss", name, "cross_entropy", "f32");
+        let (logits, shares) = (section.floats("logits"), section.floats("distributions"));
+        let classes = section.golden.shape(&section.key("logits"))[1];
+        let examples = (logits.len() / classes) as f64;
+        let options = loss_options(&section, name);
+        let mut gradient = vec![0.0; logits.len()];
+        let targets = Targets::Distributions(&shares);
+        let sum = loss::cross_entropy(&logits, targets, classes, &options, 1.0 / examples, &mut gradient);
+        section.compare("mean", &[(sum / examples) as f32]);
+        section.compare("logits_gradient", &gradient);
+        let rows = logits.chunks_exact(classes).zip(shares.chunks_exact(classes));
+        let losses = rows.map(|(logits, shares)| {
+            let target = Targets::Distributions(shares);
+            loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes]) as f32
+        });
+        section.compare("losses", &losses.collect::<Vec<_>>());
+        section.golden.passes();
+    }
+}
+
+/// The options of a section of the golden.
+fn loss_options(section: &Section, name: &str) -> LossOptions {
+    let weights = section.golden.facts["sections"][name]["class_weights"].as_array();
+    LossOptions {
+        class_weights: weights.map(|weights| weights.iter().map(|weight| weight.as_f64().unwrap()).collect()),
+        label_smoothing: section.fact("label_smoothing"),
     }
 }
 

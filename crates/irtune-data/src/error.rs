@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::encoding::encode::EncodeError;
 use crate::place::Place;
+use crate::votes::VotesError;
 
 /// A list of names, shown as `"a", "b", "c"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,6 +237,25 @@ pub enum DataError {
         place: Place,
         /// The label's column, where the row is a file's.
         column: Option<String>,
+    },
+    /// A column of what several annotators said holds something else.
+    #[error("{place}: column {column:?} holds {source}")]
+    Votes {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What is wrong.
+        source: VotesError,
+    },
+    /// Soft labels are asked for, and there are none.
+    #[error(
+        "{name}: no row holds what several annotators said; soft_labels needs it: name the column of lists with \
+         label_column, or leave soft_labels out"
+    )]
+    NoVotes {
+        /// The file, or what the rows are called.
+        name: Arc<str>,
     },
     /// No row is left.
     #[error("{name}: no rows to use ({dropped} were dropped for their label); add labelled rows")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, Quoted};
 use crate::pair::Pair;
+use crate::votes::Votes;
 
 /// Two or more different labels in a fixed order; a label's position is its class.
 ///
@@ -79,6 +80,27 @@ impl LabelSet {
             suggestion: self.nearest(label).map(str::to_owned),
         })?;
         Ok(Some(class))
+    }
+
+    /// The share of each class in what the pair's annotators said; all of it is the label's where they said nothing of
+    /// this set. `None` for a pair without label.
+    ///
+    /// # Errors
+    /// As [`LabelSet::target`].
+    pub fn distribution(&self, pair: &Pair) -> Result<Option<Vec<f32>>, DataError> {
+        let Some(target) = self.target(pair)? else { return Ok(None) };
+        let mut shares = vec![0.0; self.len()];
+        for (label, share) in pair.votes.iter().flat_map(Votes::shares) {
+            if let Some(class) = self.index(label) {
+                shares[class as usize] += share;
+            }
+        }
+        let known: f64 = shares.iter().sum();
+        if known == 0.0 {
+            shares[target as usize] = 1.0;
+        }
+        let whole = if known == 0.0 { 1.0 } else { known };
+        Ok(Some(shares.into_iter().map(|share| (share / whole) as f32).collect()))
     }
 
     /// The label that differs least, if at most a third of its letters do.
@@ -183,6 +205,24 @@ mod tests {
             labels.target(&labelled("evidence")).unwrap_err().to_string(),
             "dev.csv:7: unknown label \"evidence\"; known labels: \"clarity\", \"tone\""
         );
+    }
+
+    #[test]
+    fn a_distribution_is_of_the_known_labels() {
+        let labels = LabelSet::new(["clarity", "tone"]).unwrap();
+        let voted = |votes: &[&str]| Pair {
+            votes: Some(Votes::Annotators(votes.iter().map(|label| Some((*label).to_owned())).collect())),
+            ..labelled("tone")
+        };
+        assert_eq!(
+            labels.distribution(&voted(&["tone", "clarity", "tone", "tone"])).unwrap(),
+            Some(vec![0.25, 0.75])
+        );
+        assert_eq!(labels.distribution(&voted(&["tone", "other"])).unwrap(), Some(vec![0.0, 1.0]));
+        assert_eq!(labels.distribution(&voted(&["other"])).unwrap(), Some(vec![0.0, 1.0]));
+        assert_eq!(labels.distribution(&labelled("clarity")).unwrap(), Some(vec![1.0, 0.0]));
+        assert_eq!(labels.distribution(&Pair::default()).unwrap(), None);
+        assert!(labels.distribution(&labelled("other")).is_err());
     }
 
     #[test]

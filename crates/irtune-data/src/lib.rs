@@ -6,8 +6,8 @@
 //! Template + LabelSet ── Prompt ───────────────┘
 //! ```
 //!
-//! Four folders, each of which uses only those named before it: `reader` (pairs one by one), `encoding` (prompts, token
-//! ids), `sampling` (hold-out, folds, subsets, order), `corpus` (all pairs of a source).
+//! Five folders, each of which uses only those named before it: `reader` (pairs one by one), `encoding` (prompts, token
+//! ids), `sampling` (hold-out, folds, subsets, order), `corpus` (all pairs of a source), `survey` (what a corpus holds).
 //!
 //! The crate knows no model. It reaches the tokenizer only through [`Encode`].
 #![forbid(unsafe_code)]
@@ -21,10 +21,11 @@ mod place;
 mod reader;
 mod row;
 mod sampling;
+mod survey;
+mod votes;
 
 pub use corpus::Corpus;
 pub use corpus::source::CorpusSource;
-pub use corpus::summary::Summary;
 pub use encoding::change::Change;
 pub use encoding::change::counters::COUNTERS;
 pub use encoding::change::hunk::{Hunk, HunkContent, HunkKind};
@@ -49,3 +50,8 @@ pub use sampling::epoch::EpochOrder;
 pub use sampling::folds::folds;
 pub use sampling::hold_out::{HoldOut, hold_out};
 pub use sampling::subset::subset;
+pub use survey::contents::{Contents, LabelCount};
+pub use survey::leaks::{Leak, Leaks, NearLeak};
+pub use survey::lengths::Quantiles;
+pub use survey::repeats::{Conflict, Repeat, Repeats};
+pub use votes::{Votes, VotesError};

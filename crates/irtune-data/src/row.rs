@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::votes::Votes;
+
 /// The texts of a revision and what is known about them; as JSON an object in which what is missing is left out.
 ///
 /// A row has a text before or a text after the revision, or both. [`crate::Pairs::from_rows`] checks that.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The text before the revision; empty for an addition.
@@ -14,9 +16,12 @@ pub struct Row {
     /// The text after the revision; empty for a deletion.
     #[serde(default)]
     pub revised: String,
-    /// The intention.
+    /// The intention; the majority of the votes when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// What several annotators said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<Votes>,
     /// The document; a hold-out never separates the pairs of one document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,

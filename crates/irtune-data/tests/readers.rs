@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::PathBuf;
 
-use irtune_data::{Columns, Corpus, DataError, Labels, Pair, Pairs, Preset};
+use irtune_data::{Columns, Corpus, DataError, Labels, Pair, Pairs, Preset, Votes};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -470,8 +470,8 @@ fn a_value_of_the_wrong_type() {
     );
     fails(
         "jsonl",
-        "{\"original\":\"a\",\"revised\":\"b\",\"label\":{}}",
-        "1: column \"label\" holds an object where a text, a number or null was expected",
+        "{\"original\":\"a\",\"revised\":\"b\",\"label\":true}",
+        "1: column \"label\" holds true or false where a text, a number or null was expected",
     );
 }
 
@@ -601,4 +601,59 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn lists_of_annotators_labels_are_votes_and_their_majority_is_the_label() {
+    let columns = Columns {
+        label: Some("raw".to_owned()),
+        drop_labels: vec!["others".to_owned()],
+        ..Columns::default()
+    };
+    let content = r#"{"original": "a", "revised": "b", "raw": ["tone", "claim", "claim"], "label": "tone"}
+{"original": "a", "revised": "c", "raw": ["tone", "claim", "others"], "label": "claim"}
+{"original": "a", "revised": "d", "raw": ["others", "others", "claim"]}
+{"original": "a", "revised": "e", "raw": {"tone": 2, "claim": 1}}
+{"original": "a", "revised": "f", "raw": " tone "}
+"#;
+    let corpus = read_with(&columns, Labels::Required, "a.jsonl", content).unwrap();
+    let labels: Vec<&str> = corpus.pairs.iter().filter_map(|pair| pair.label.as_deref()).collect();
+    assert_eq!((labels, corpus.dropped), (vec!["claim", "claim", "tone", "tone"], 1));
+    let list = |labels: &[Option<&str>]| {
+        Some(Votes::Annotators(labels.iter().map(|label| label.map(str::to_owned)).collect()))
+    };
+    assert_eq!(corpus.pairs[0].votes, list(&[Some("tone"), Some("claim"), Some("claim")]));
+    assert_eq!(corpus.pairs[1].votes, list(&[Some("tone"), Some("claim"), None]));
+    let weights = corpus.pairs[2].votes.as_ref().unwrap();
+    assert_eq!(weights.shares(), [("claim", 1.0 / 3.0), ("tone", 2.0 / 3.0)]);
+    assert_eq!(corpus.pairs[3].votes, None);
+
+    let table =
+        "original,revised,raw\na,b,\"[\"\"tone\"\", null, \"\"claim\"\", \"\"claim\"\"]\"\na,c,tone\n";
+    let corpus = read_with(&columns, Labels::Required, "a.csv", table).unwrap();
+    assert_eq!(corpus.pairs[0].label.as_deref(), Some("claim"));
+    assert_eq!(corpus.pairs[0].votes, list(&[Some("tone"), None, Some("claim"), Some("claim")]));
+    assert_eq!(corpus.pairs[1].votes, None);
+}
+
+#[test]
+fn what_are_no_votes_is_named_with_its_place() {
+    let said = |raw: &str, labels: Labels| {
+        let content = format!("{{\"original\": \"a\", \"revised\": \"b\", \"label\": {raw}}}\n");
+        read_with(&Columns::default(), labels, "a.jsonl", content).map_err(|error| message(&error, "a.jsonl"))
+    };
+    assert_eq!(
+        said("[\"tone\", [1]]", Labels::Required).unwrap_err(),
+        "a.jsonl:1: column \"label\" holds a list with a list in it; every annotator's entry is a label or null"
+    );
+    assert_eq!(
+        said("{\"tone\": null}", Labels::Required).unwrap_err(),
+        "a.jsonl:1: column \"label\" holds null as the weight of \"tone\"; a weight is a number, 0 or more"
+    );
+    for nothing in ["[]", "[null]", "{\"tone\": 0}"] {
+        let error = said(nothing, Labels::Required).unwrap_err();
+        assert!(error.contains("the label in column \"label\" is empty"), "{error}");
+        assert_eq!(said(nothing, Labels::Optional).unwrap().pairs[0].label, None);
+    }
+    assert!(said("true", Labels::Required).unwrap_err().contains("holds true or false where a text"));
 }

@@ -1,7 +1,7 @@
 //! Rows in memory: the same pairs as a file of them, and errors that name the row.
 #![allow(missing_docs)]
 
-use irtune_data::{Columns, Corpus, CorpusSource, DataError, Labels, Place, Row};
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, Labels, Place, Row, Votes};
 
 fn row(original: &str, revised: &str, label: &str) -> Row {
     Row { label: Some(label.into()), ..Row::new(original, revised) }
@@ -52,4 +52,18 @@ fn what_is_wrong_with_a_row_names_it() {
         "training rows: no rows to use (0 were dropped for their label); add labelled rows"
     );
     assert_eq!(read(vec![Row::new("a", "b")], Labels::Optional).unwrap().pairs[0].label, None);
+}
+
+#[test]
+fn votes_give_a_row_its_label_unless_it_has_one() {
+    let votes =
+        Votes::Annotators(["tone", "claim", "claim", "others"].map(|label| Some(label.into())).into());
+    let voted = Row { votes: Some(votes), ..Row::new("a", "b") };
+    let rows = vec![voted.clone(), Row { label: Some("tone".into()), ..voted }];
+    let columns = Columns { drop_labels: vec!["others".into()], ..Columns::default() };
+    let corpus = Corpus::read(&CorpusSource::rows("rows", rows), &columns, Labels::Required).unwrap();
+    let labels: Vec<Option<&str>> = corpus.pairs.iter().map(|pair| pair.label.as_deref()).collect();
+    assert_eq!(labels, [Some("claim"), Some("tone")]);
+    let shares = corpus.pairs[0].votes.as_ref().unwrap().shares();
+    assert_eq!(shares, [("tone", 1.0 / 3.0), ("claim", 2.0 / 3.0)]);
 }

@@ -3,7 +3,7 @@
 //! A batch is packed: one matrix of token rows without padding. What several examples begin with is there once, so the
 //! rows form a tree of [`Segment`]s, the shared prefix tree. An example is a path from a root to an end.
 
-use crate::Pooling;
+use crate::{Pooling, Targets};
 
 /// A stretch of the packed rows: what several examples begin with, or the rest of one.
 ///
@@ -96,6 +96,8 @@ pub struct BatchLayout {
     pub pooling: Pooling,
     /// The class of each example, where a head classifies and targets are known; in the order of their ends.
     pub classes: Vec<u32>,
+    /// The share of each class in each of these rows, where targets are distributions; classes then say nothing.
+    pub distributions: Vec<f32>,
     /// The tokens that rows are asked for, where the language-model head classifies; in the order of their rows.
     pub picks: Vec<Pick>,
 }
@@ -120,11 +122,20 @@ impl Clone for BatchLayout {
         self.read_keys.clone_from(&from.read_keys);
         self.pooling.clone_from(&from.pooling);
         self.classes.clone_from(&from.classes);
+        self.distributions.clone_from(&from.distributions);
         self.picks.clone_from(&from.picks);
     }
 }
 
 impl BatchLayout {
+    /// What the examples should be told as.
+    pub fn targets(&self) -> Targets<'_> {
+        match self.distributions.is_empty() {
+            true => Targets::Classes(&self.classes),
+            false => Targets::Distributions(&self.distributions),
+        }
+    }
+
     /// Number of rows.
     pub fn rows(&self, set: RowSet) -> usize {
         match set {

@@ -43,7 +43,7 @@ pub use dropout::{DropoutKey, MaskRef, mix_key};
 pub use error::DeviceError;
 pub use gemm::{BMatrix, Epilogue, FloatMatrix, Gemm, LowRank, Output, Side, Term};
 pub use layout::{BatchLayout, Pick, RowSet, Segment};
-pub use loss::{CrossEntropy, HeadShape, LossOptions, Losses, PickRows};
+pub use loss::{CrossEntropy, HeadShape, LossOptions, Losses, PickRows, Targets};
 pub use mapped_file::MappedFile;
 pub use memory::{Memory, Slot};
 pub use optimizer::{AdamW, Optimizer, OptimizerState, Stretch};

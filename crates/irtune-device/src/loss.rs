@@ -20,6 +20,33 @@ impl LossOptions {
     }
 }
 
+/// What examples should be told as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Targets<'a> {
+    /// The class of each example, `[examples]`.
+    Classes(&'a [u32]),
+    /// The share of each class in each example, `[examples, classes]`.
+    Distributions(&'a [f32]),
+}
+
+impl Targets<'_> {
+    /// How many examples there are of so many classes.
+    pub fn examples(&self, classes: usize) -> usize {
+        match self {
+            Targets::Classes(targets) => targets.len(),
+            Targets::Distributions(shares) => shares.len() / classes,
+        }
+    }
+
+    /// The share of a class in an example.
+    pub fn share(&self, example: usize, class: usize, classes: usize) -> f64 {
+        match self {
+            Targets::Classes(targets) => f64::from(u8::from(targets[example] as usize == class)),
+            Targets::Distributions(shares) => f64::from(shares[example * classes + class]),
+        }
+    }
+}
+
 /// Sizes of a classification head.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadShape {
@@ -33,7 +60,7 @@ pub struct HeadShape {
 
 /// What a cross-entropy is computed of, beside the logits.
 pub struct CrossEntropy<'a, D: Memory + ?Sized> {
-    /// The batch with its classes.
+    /// The batch with its targets.
     pub layout: &'a D::Layout,
     /// Number of classes.
     pub labels: usize,
@@ -83,7 +110,7 @@ pub trait Losses: Memory {
         pooled_gradient: &mut Self::Floats,
         head_gradient: Option<&mut Self::Floats>,
     );
-    /// Sum of the examples' cross-entropies by the classes of the layout, counted as the options say, to a result;
+    /// Sum of the examples' cross-entropies by the targets of the layout, counted as the options say, to a result;
     /// `gradient` becomes that of the sum times the factor.
     fn cross_entropy(
         &self,
@@ -118,6 +145,16 @@ pub trait Losses: Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_class_is_a_distribution_with_one_share() {
+        let (classes, shares) =
+            (Targets::Classes(&[2, 0]), Targets::Distributions(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]));
+        assert_eq!((classes.examples(3), shares.examples(3)), (2, 2));
+        for (example, class) in [(0, 0), (0, 2), (1, 0), (1, 1)] {
+            assert_eq!(classes.share(example, class, 3), shares.share(example, class, 3));
+        }
+    }
 
     #[test]
     fn examples_count_what_their_class_counts() {

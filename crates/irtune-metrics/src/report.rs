@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Bootstrap, ClassFigures, Confusion, Figures, Intervals, MetricsError, Predictions, Rankings};
+use crate::levels::levels;
+use crate::{
+    Bootstrap, ClassFigures, Confusion, Figures, Intervals, LevelMetrics, MetricsError, Predictions, Rankings,
+};
 
 /// All metrics of one data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,9 @@ pub struct Metrics {
     /// Bootstrap intervals of the overall figures, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
+    /// The metrics of upper levels, where labels have names such as `content/claim` and some share a level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LevelMetrics>,
 }
 
 /// The metrics of one label.
@@ -67,7 +73,7 @@ impl Metrics {
         Metrics::of(&Predictions::new(labels, probabilities, names.len())?, names, None)
     }
 
-    /// Measures a prediction, with intervals if a bootstrap is given.
+    /// Measures a prediction, with intervals if a bootstrap is given, and at each level of the labels' names.
     ///
     /// # Shapes
     /// `names` `[classes]`, in the order of the label set.
@@ -76,6 +82,19 @@ impl Metrics {
     /// [`MetricsError::LabelNames`] if the names are not as many as the classes, [`MetricsError::Bootstrap`] if
     /// the bootstrap gives no interval.
     pub fn of(
+        predictions: &Predictions,
+        names: &[impl AsRef<str>],
+        bootstrap: Option<&Bootstrap>,
+    ) -> Result<Metrics, MetricsError> {
+        let whole = Metrics::of_one_level(predictions, names, bootstrap)?;
+        let upper = levels(names).into_iter().map(|level| {
+            let (predictions, names) = predictions.at_level(names, level)?;
+            Ok(LevelMetrics { level, metrics: Metrics::of_one_level(&predictions, &names, bootstrap)? })
+        });
+        Ok(Metrics { levels: upper.collect::<Result<_, MetricsError>>()?, ..whole })
+    }
+
+    fn of_one_level(
         predictions: &Predictions,
         names: &[impl AsRef<str>],
         bootstrap: Option<&Bootstrap>,
@@ -109,6 +128,7 @@ impl Metrics {
             classes: names.iter().enumerate().map(class).collect(),
             confusion: figures.confusion,
             intervals,
+            levels: Vec::new(),
         })
     }
 }

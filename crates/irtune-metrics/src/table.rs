@@ -2,22 +2,30 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{Interval, Metrics};
+use crate::{Interval, LevelMetrics, Metrics};
 
 const COLUMNS: [&str; 6] = ["precision", "recall", "F1", "AU-PRC", "support", "predicted"];
 const WIDTH: usize = 9;
 
 impl Display for Metrics {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        self.tables(formatter)?;
+        self.levels.iter().try_for_each(|LevelMetrics { level, metrics }| {
+            write!(formatter, "\nlevel {level} of the labels, probabilities summed: ")?;
+            metrics.tables(formatter)
+        })
+    }
+}
+
+impl Metrics {
+    fn tables(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         self.overall(formatter)?;
         writeln!(formatter)?;
         self.by_class(formatter)?;
         writeln!(formatter)?;
         self.confusions(formatter)
     }
-}
 
-impl Metrics {
     fn overall(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         match &self.intervals {
             None => writeln!(formatter, "{} examples", self.examples)?,

@@ -78,6 +78,17 @@ pub enum ModelError {
         /// Labels that there are.
         labels: usize,
     },
+    /// One share for each label of each example.
+    #[error("{given} shares of labels were given where the batch needs {expected}")]
+    Distributions {
+        /// How many were given.
+        given: usize,
+        /// How many are needed.
+        expected: usize,
+    },
+    /// Words are asked for one label an example.
+    #[error("distributions over labels need a classification head; label words learn one label an example")]
+    DistributionsOfWords,
     /// One weight for each label.
     #[error("{weights} class weights were given for {labels} labels")]
     ClassWeights {

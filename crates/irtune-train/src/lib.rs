@@ -55,6 +55,7 @@ pub use prepare::{make_engine, make_policy};
 pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
 pub use run::folds_error::FoldsError;
 pub use run::folds_summary::{FoldRun, FoldsSummary, Spread};
+pub use run::held_out::HeldOut;
 pub use run::notice::Notice;
 pub use run::observer::{Observer, RunStart, Silent};
 pub use run::train::{TrainRequest, resume, train};

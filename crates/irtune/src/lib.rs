@@ -4,6 +4,8 @@
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
 //! - [`inspect`]: what a run did, or what a base model holds.
 //! - [`replay`]: recorded scores of layers, to run a method over them.
+//! - [`survey`]: what files of pairs hold, and what they share.
+//! - [`suspects`]: pairs whose label is probably wrong.
 //! - [`show`]: figures, strips and tables as text.
 //! - [`chart`]: line charts as SVG.
 //!
@@ -48,3 +50,5 @@ pub mod inspect;
 pub mod replay;
 pub mod settings;
 pub mod show;
+pub mod survey;
+pub mod suspects;

@@ -70,9 +70,10 @@ impl<E: Element> Losses for Cpu<E> {
         out: Slot<Self>,
     ) {
         let CrossEntropy { layout, labels, options, factor } = loss;
-        let (length, classes) = (layout.classes.len() * labels, &layout.classes);
+        let targets = layout.targets();
+        let length = targets.examples(labels) * labels;
         let (logits, gradient) = (&logits[..length], &mut gradient[..length]);
-        out.scalars[out.at] = loss::cross_entropy(logits, classes, labels, options, factor, gradient);
+        out.scalars[out.at] = loss::cross_entropy(logits, targets, labels, options, factor, gradient);
     }
 
     fn logsumexp(&self, logits: &Vec<f32>, rows: usize, columns: usize, out: &mut Vec<f64>) {

@@ -2,54 +2,59 @@
 //!
 //! Logits and gradients are f32, and what lies between is f64. Classes are few, so it runs on one thread.
 
-use irtune_device::LossOptions;
+use irtune_device::{LossOptions, Targets};
 
 /// Sum over the examples of the cross-entropy of their target. `gradient` becomes that of the sum, times `factor`.
 ///
-/// With class weights w and label smoothing ε the loss of an example of class y among K classes is
-/// `−(1 − ε) w_y log p_y − ε/K · Σ_c w_c log p_c`. A mean over examples divides by the sum of their w_y.
+/// With class weights w and label smoothing ε the loss of an example in which class c of K has the share t_c is
+/// `−Σ_c w_c ((1 − ε) t_c + ε/K) log p_c`; a class y as the target has the whole share. A mean over examples divides by the
+/// sum of their w_y where targets are classes, and by their number where targets are distributions.
 ///
 /// # Shapes
-/// `logits`, `gradient`: `[examples, classes]`; `targets`: `[examples]`; class weights: `[classes]`.
+/// `logits`, `gradient`: `[examples, classes]`; class weights: `[classes]`.
 ///
 /// # Panics
-/// When a target is not below `classes`, or there is another number of class weights.
+/// When a target class is not below `classes`, or there is another number of class weights.
 ///
 /// # Source
-/// `torch.nn.CrossEntropyLoss` of PyTorch 2.15 (`cross_entropy_loss_label_smoothing` in `LossNLL.cpp`).
+/// `torch.nn.CrossEntropyLoss` of PyTorch 2.15 (`cross_entropy_loss_label_smoothing` and `cross_entropy_loss_prob_target` in
+/// `LossNLL.cpp`).
 pub fn cross_entropy(
     logits: &[f32],
-    targets: &[u32],
+    targets: Targets<'_>,
     classes: usize,
     options: &LossOptions,
     factor: f64,
     gradient: &mut [f32],
 ) -> f64 {
-    assert!(logits.len() == targets.len() * classes && gradient.len() == logits.len(), "shapes of the loss");
+    let examples = targets.examples(classes);
+    assert!(logits.len() == examples * classes && gradient.len() == logits.len(), "shapes of the loss");
+    if let Targets::Classes(targets) = targets {
+        assert!(targets.iter().all(|&target| (target as usize) < classes), "a target of {classes} classes");
+    }
     assert!(options.class_weights.as_ref().is_none_or(|weights| weights.len() == classes), "class weights");
     let spread = options.label_smoothing / classes as f64;
-    let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)).zip(targets);
-    rows.map(|((logits, gradient), &target)| {
-        let target = target as usize;
-        assert!(target < classes, "target {target} of {classes}");
-        // The share of the target that falls to a class.
-        let share = |class: usize| {
-            let own = if class == target { 1.0 - options.label_smoothing } else { 0.0 };
-            options.weight(class) * (own + spread)
-        };
-        let shares: f64 = (0..classes).map(share).sum();
-        let largest = logits.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
-        let shifted = |logit: f32| f64::from(logit) - f64::from(largest);
-        let total: f64 = logits.iter().map(|&logit| shifted(logit).exp()).sum();
-        for (class, (gradient, &logit)) in gradient.iter_mut().zip(logits).enumerate() {
-            let probability = shifted(logit).exp() / total;
-            *gradient = (factor * (shares * probability - share(class))) as f32;
-        }
-        // A class without a share is left out: 0 times an infinite loss is not a number.
-        let counted = logits.iter().enumerate().filter(|&(class, _)| share(class) > 0.0);
-        counted.map(|(class, &logit)| share(class) * (total.ln() - shifted(logit))).sum::<f64>()
-    })
-    .sum()
+    let rows = logits.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
+    rows.enumerate()
+        .map(|(example, (logits, gradient))| {
+            // The share of the target that falls to a class.
+            let share = |class: usize| {
+                let own = (1.0 - options.label_smoothing) * targets.share(example, class, classes);
+                options.weight(class) * (own + spread)
+            };
+            let shares: f64 = (0..classes).map(share).sum();
+            let largest = logits.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+            let shifted = |logit: f32| f64::from(logit) - f64::from(largest);
+            let total: f64 = logits.iter().map(|&logit| shifted(logit).exp()).sum();
+            for (class, (gradient, &logit)) in gradient.iter_mut().zip(logits).enumerate() {
+                let probability = shifted(logit).exp() / total;
+                *gradient = (factor * (shares * probability - share(class))) as f32;
+            }
+            // A class without a share is left out: 0 times an infinite loss is not a number.
+            let counted = logits.iter().enumerate().filter(|&(class, _)| share(class) > 0.0);
+            counted.map(|(class, &logit)| share(class) * (total.ln() - shifted(logit))).sum::<f64>()
+        })
+        .sum()
 }
 
 /// Adds `leftᵀ · right` to `out`: the gradient of a small head.
@@ -70,7 +75,9 @@ pub fn add_outer(left: &[f32], right: &[f32], rows: usize, columns: usize, out: 
 mod tests {
     use super::*;
 
-    const TARGETS: [u32; 3] = [1, 0, 3];
+    const CLASSES: Targets<'_> = Targets::Classes(&[1, 0, 3]);
+    const SHARES: Targets<'_> =
+        Targets::Distributions(&[0.5, 0.25, 0.25, 0.0, 0.0, 1.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4]);
 
     fn logits() -> Vec<f32> {
         (0..12).map(|index| ((index * 7 % 11) as f32 - 5.0) * 0.4).collect()
@@ -88,14 +95,16 @@ mod tests {
 
     #[test]
     fn gradients_are_those_of_finite_differences() {
-        for options in every_option() {
+        for (options, targets) in
+            every_option().into_iter().flat_map(|options| [(options.clone(), CLASSES), (options, SHARES)])
+        {
             let mut gradient = vec![0.0; 12];
-            cross_entropy(&logits(), &TARGETS, 4, &options, 0.5, &mut gradient);
+            cross_entropy(&logits(), targets, 4, &options, 0.5, &mut gradient);
             for index in 0..12 {
                 let at = |step: f32| {
                     let mut logits = logits();
                     logits[index] += step;
-                    cross_entropy(&logits, &TARGETS, 4, &options, 1.0, &mut [0.0; 12])
+                    cross_entropy(&logits, targets, 4, &options, 1.0, &mut [0.0; 12])
                 };
                 let step = 1.0 / 1024.0;
                 let expected = 0.5 * (at(step) - at(-step)) / (2.0 * f64::from(step));
@@ -110,16 +119,29 @@ mod tests {
         let ones = LossOptions { class_weights: Some(vec![1.0; 4]), label_smoothing: 0.0 };
         let of = |options: &LossOptions| {
             let mut gradient = vec![0.0; 12];
-            (cross_entropy(&logits(), &TARGETS, 4, options, 0.7, &mut gradient), gradient)
+            (cross_entropy(&logits(), CLASSES, 4, options, 0.7, &mut gradient), gradient)
         };
         assert_eq!(of(&ones), of(&LossOptions::default()));
+    }
+
+    #[test]
+    fn a_whole_share_is_a_class_to_the_bit() {
+        let shares = [0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        for options in every_option() {
+            let of = |targets| {
+                let mut gradient = vec![0.0; 12];
+                (cross_entropy(&logits(), targets, 4, &options, 0.7, &mut gradient), gradient)
+            };
+            assert_eq!(of(CLASSES), of(Targets::Distributions(&shares)), "{options:?}");
+        }
     }
 
     #[test]
     fn an_impossible_class_that_has_no_share_is_no_matter() {
         let logits = [0.0, f32::NEG_INFINITY];
         let mut gradient = [0.0; 2];
-        let loss = cross_entropy(&logits, &[0], 2, &LossOptions::default(), 1.0, &mut gradient);
+        let loss =
+            cross_entropy(&logits, Targets::Classes(&[0]), 2, &LossOptions::default(), 1.0, &mut gradient);
         assert_eq!((loss, gradient), (0.0, [0.0, 0.0]));
     }
 }

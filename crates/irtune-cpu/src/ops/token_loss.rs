@@ -44,7 +44,7 @@ pub fn gradient(logits: &mut [f32], columns: usize, logsumexp: &[f64], picks: &[
 
 #[cfg(test)]
 mod tests {
-    use irtune_device::LossOptions;
+    use irtune_device::{LossOptions, Targets};
 
     use super::*;
     use crate::ops::loss::cross_entropy;
@@ -64,7 +64,7 @@ mod tests {
             let mut expected = vec![0.0; columns];
             let loss = cross_entropy(
                 one,
-                &targets[row..=row],
+                Targets::Classes(&targets[row..=row]),
                 columns,
                 &LossOptions::default(),
                 factors[row],

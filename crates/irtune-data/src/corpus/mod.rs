@@ -1,7 +1,6 @@
 //! All pairs of a source.
 
 pub(crate) mod source;
-pub(crate) mod summary;
 
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::sampling::subset::subset;
 use source::CorpusSource;
 
 /// The pairs of one source, in its order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Corpus {
     /// The file, or what the rows are called, as errors name it.
     pub name: Arc<str>,

@@ -10,7 +10,7 @@ use crate::reader::{Labels, Pairs};
 use crate::row::Row;
 
 /// Where pairs come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CorpusSource {
     /// A file of JSON lines, a JSON array, CSV or TSV.
     File(PathBuf),

@@ -7,6 +7,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// The class of the pair's label.
     pub label: Option<u32>,
+    /// The share of each class in what the pair's annotators said, where that is to be learned.
+    pub distribution: Option<Vec<f32>>,
     /// Something of the pair was left out to stay within the limit.
     pub shortened: bool,
     /// What changed, when the encoder was asked for it ([`Encoder::with_change`](crate::Encoder::with_change)).

@@ -43,7 +43,8 @@ pub struct Columns {
     pub original: Option<String>,
     /// The column with the text after the revision.
     pub revised: Option<String>,
-    /// The column with the intention.
+    /// The column with the intention, or with what several annotators said: a list of labels, or an object of labels with
+    /// weights.
     pub label: Option<String>,
     /// The column with the document's name.
     pub group: Option<String>,
@@ -56,6 +57,8 @@ pub struct Columns {
 const ORIGINAL: &[&str] = &["original", "before"];
 const REVISED: &[&str] = &["revised", "after"];
 const LABEL: &[&str] = &["label", "labels"];
+/// Where the label may stand that was agreed on, beside a column of what each annotator said.
+pub(super) const GOLD: &[&str] = &["label", "labels", "major_intent"];
 const GROUP: &[&str] = &["group", "doc_id", "doc_name"];
 const ID: &[&str] = &["id"];
 

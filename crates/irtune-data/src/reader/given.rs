@@ -33,7 +33,9 @@ impl GivenRows {
 }
 
 fn pair(row: &Row, place: Place, labels: Labels, drop_labels: &[String]) -> Result<Option<Pair>, DataError> {
-    let label = name(&row.label);
+    let votes = row.votes.clone();
+    let majority = || votes.as_ref().and_then(|votes| votes.majority(None)).map(str::to_owned);
+    let label = name(&row.label).or_else(majority);
     if labels == Labels::Required {
         match &label {
             Some(label) if drop_labels.contains(label) => return Ok(None),
@@ -45,7 +47,8 @@ fn pair(row: &Row, place: Place, labels: Labels, drop_labels: &[String]) -> Resu
     if original.trim().is_empty() && revised.trim().is_empty() {
         return Err(DataError::BothSidesEmpty { place });
     }
-    Ok(Some(Pair { original, revised, label, group: name(&row.group), id: name(&row.id), place }))
+    let votes = votes.map(|votes| votes.without(drop_labels));
+    Ok(Some(Pair { original, revised, label, votes, group: name(&row.group), id: name(&row.id), place }))
 }
 
 /// A label, document or row name without blanks around it.

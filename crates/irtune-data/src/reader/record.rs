@@ -21,8 +21,8 @@ pub(crate) enum Cell<'a> {
     Null,
     Text(&'a str),
     Number(String),
-    /// Anything else, named for an error message.
-    Other(&'static str),
+    /// A list, an object, true or false.
+    Other(&'a Value),
 }
 
 impl Record {
@@ -47,7 +47,7 @@ impl Record {
                 Some(Value::Null) => Cell::Null,
                 Some(Value::String(text)) => Cell::Text(text),
                 Some(Value::Number(number)) => Cell::Number(number.to_string()),
-                Some(other) => Cell::Other(kind(other)),
+                Some(other) => Cell::Other(other),
             },
             Values::Fields { header, fields } => {
                 let position = header.iter().position(|name| name == column);

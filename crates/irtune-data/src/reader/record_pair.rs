@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::Labels;
-use super::columns::{Layout, Role};
-use super::record::{Cell, Record};
+use super::columns::{GOLD, Layout, Role};
+use super::record::{Cell, Record, kind};
 use crate::error::{DataError, Quoted};
 use crate::pair::Pair;
 use crate::place::Place;
+use crate::votes::Votes;
 
 /// A record, and what is known about its file.
 pub(super) struct Recorded<'a> {
@@ -21,7 +22,7 @@ impl Recorded<'_> {
     /// The record's pair; `None` when its label is to be dropped.
     pub fn pair(&self, labels: Labels) -> Result<Option<Pair>, DataError> {
         let layout = self.layout;
-        let label = self.name(&layout.label)?;
+        let (label, votes) = self.label()?;
         if labels == Labels::Required {
             match &label {
                 Some(label) if layout.drop_labels.contains(label) => return Ok(None),
@@ -43,7 +44,8 @@ impl Recorded<'_> {
         }
         let group = self.name(&layout.group)?;
         let id = self.name(&layout.id)?;
-        Ok(Some(Pair { original, revised, label, group, id, place: self.place() }))
+        let votes = votes.map(|votes| votes.without(&layout.drop_labels));
+        Ok(Some(Pair { original, revised, label, votes, group, id, place: self.place() }))
     }
 
     fn place(&self) -> Place {
@@ -63,18 +65,37 @@ impl Recorded<'_> {
             Cell::Text(text) => Ok(text.to_owned()),
             Cell::Null | Cell::Absent => Ok(String::new()),
             Cell::Number(_) => Err(self.wrong_type(column, "a text or null", "a number")),
-            Cell::Other(found) => Err(self.wrong_type(column, "a text or null", found)),
+            Cell::Other(found) => Err(self.wrong_type(column, "a text or null", kind(found))),
         }
     }
 
-    /// A label, document or row name, without blanks around it; numbers are names too.
+    /// The label, and what each annotator said where the column holds that: their majority is the label then, and a
+    /// usual column of labels beside it decides between equals.
+    fn label(&self) -> Result<(Option<String>, Option<Votes>), DataError> {
+        let role = &self.layout.label;
+        let Some(column) = self.column(role)? else { return Ok((None, None)) };
+        let votes = match self.record.get(column) {
+            Cell::Text(text) => Votes::of_text(text),
+            Cell::Other(value) => Votes::of(value),
+            Cell::Absent | Cell::Null | Cell::Number(_) => Ok(None),
+        };
+        let wrong = |source| DataError::Votes { place: self.place(), column: column.to_owned(), source };
+        let Some(votes) = votes.map_err(wrong)? else { return Ok((self.name(role)?, None)) };
+        let gold = GOLD.iter().filter(|gold| **gold != column).find_map(|gold| match self.record.get(gold) {
+            Cell::Text(text) => Some(text.trim()),
+            _ => None,
+        });
+        Ok((votes.majority(gold).map(str::to_owned), Some(votes)))
+    }
+
+    /// A document or row name, or a label, without blanks around it; numbers are names too.
     fn name(&self, role: &Role) -> Result<Option<String>, DataError> {
         let Some(column) = self.column(role)? else { return Ok(None) };
         match self.record.get(column) {
             Cell::Text(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)),
             Cell::Number(number) => Ok(Some(number)),
             Cell::Null | Cell::Absent => Ok(None),
-            Cell::Other(found) => Err(self.wrong_type(column, "a text, a number or null", found)),
+            Cell::Other(found) => Err(self.wrong_type(column, "a text, a number or null", kind(found))),
         }
     }
 

@@ -12,6 +12,7 @@ pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
     let (logits, classes) = (section.floats("logits"), section.integers("targets"));
     let (rows, labels) = (classes.len(), logits.len() / classes.len());
     let factor = 1.0 / section.fact("normalizer");
+    let layout_classes = classes.clone();
     let picks = classes.iter().enumerate();
     let picks = picks.map(|(row, &token)| Pick { row: row as u32, token, share: 1.0 }).collect();
     let mut layout = device.layout();
@@ -21,6 +22,16 @@ pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
     let mut gradient = device.floats(rows, labels).expect("room");
     let options = LossOptions::default();
     let loss = CrossEntropy { layout: &layout, labels, options: &options, factor };
+    device.cross_entropy(&on_device, loss, &mut gradient, Slot { scalars: &mut scalars, at: rows });
+    section.compare("logits_gradient", &values(device, &gradient, logits.len()));
+    // The same targets as distributions, in which each class has the whole share.
+    let mut distributions = vec![0.0; logits.len()];
+    for (row, &class) in layout_classes.iter().enumerate() {
+        distributions[row * labels + class as usize] = 1.0;
+    }
+    let mut spread = device.layout();
+    device.upload_layout(&BatchLayout { distributions, ..BatchLayout::default() }, &mut spread);
+    let loss = CrossEntropy { layout: &spread, labels, options: &options, factor };
     device.cross_entropy(&on_device, loss, &mut gradient, Slot { scalars: &mut scalars, at: rows });
     section.compare("logits_gradient", &values(device, &gradient, logits.len()));
 

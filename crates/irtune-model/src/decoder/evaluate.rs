@@ -104,7 +104,7 @@ impl<D: Device> Decoder<D> {
             return Err(ModelError::NothingToWeaken);
         }
         let with_label_tokens = self.with_label_tokens(batch, Some(targets));
-        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), Some(targets));
+        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), Some((targets, None)));
         // States above weakened adapters are not those that are kept.
         let changes_kept = |cache: &StateCache| {
             let mut below = given.iter().zip(&self.groups).take(cache.layer);

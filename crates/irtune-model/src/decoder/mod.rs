@@ -208,8 +208,13 @@ impl<D: Device> Decoder<D> {
         Ok(decoder)
     }
 
-    /// Checks a batch, makes room for it and uploads its layout; with `targets` also the classes of its rows.
-    fn prepare(&mut self, batch: &PackedBatch, targets: Option<&[u32]>) -> Result<(), ModelError> {
+    /// Checks a batch, makes room for it and uploads its layout; with `targets` also the classes of its rows, and
+    /// their distributions where there are some.
+    fn prepare(
+        &mut self,
+        batch: &PackedBatch,
+        targets: Option<(&[u32], Option<&[f32]>)>,
+    ) -> Result<(), ModelError> {
         let config = &self.base.config;
         if let Some(&token) = batch.tokens.iter().find(|&&token| token as usize >= config.vocabulary_size) {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: config.vocabulary_size });
@@ -229,11 +234,17 @@ impl<D: Device> Decoder<D> {
             edit_keys.extend(ends.zip(&*order).map(|(row, &one)| batch.change_key(layout.keys[row], one)));
         }
         layout.classes.clear();
+        layout.distributions.clear();
         layout.picks.clear();
         match (&self.verbalizer, targets) {
             (Some(verbalizer), _) => verbalizer.fill(layout),
-            (None, Some(targets)) => {
+            (None, Some((targets, distributions))) => {
                 layout.classes.extend(order.iter().map(|&example| targets[example]));
+                let labels = self.labels;
+                if let Some(shares) = distributions {
+                    let rows = order.iter().flat_map(|&example| &shares[example * labels..][..labels]);
+                    layout.distributions.extend(rows);
+                }
             }
             (None, None) => {}
         }

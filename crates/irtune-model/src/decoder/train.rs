@@ -42,9 +42,10 @@ impl<D: Device> Decoder<D> {
         if pass.active.contains(&true) && self.groups.is_empty() {
             return Err(ModelError::NothingToTrain);
         }
+        self.check_distributions(batch, pass.distributions)?;
         let with_label_tokens = self.with_label_tokens(batch, Some(targets));
         let batch = with_label_tokens.as_ref().unwrap_or(batch);
-        let prepared = self.prepare(batch, Some(targets));
+        let prepared = self.prepare(batch, Some((targets, pass.distributions)));
         let device = self.device.clone();
         let done = prepared.and_then(|()| device.run(|| self.run_training_pass(pass)));
         self.keep_label_tokens(with_label_tokens);
@@ -52,7 +53,7 @@ impl<D: Device> Decoder<D> {
     }
 
     fn run_training_pass(&mut self, pass: TrainingPass<'_>) -> Result<(), ModelError> {
-        let TrainingPass { active, train_head, normalizer, dropout } = pass;
+        let TrainingPass { active, distributions: _, train_head, normalizer, dropout } = pass;
         let lowest = active.iter().position(|&active| active).unwrap_or(active.len());
         let modes = |layer: usize| match (layer < lowest, active[layer]) {
             (true, _) => Mode::NoGrad,
@@ -113,6 +114,20 @@ impl<D: Device> Decoder<D> {
         match targets.iter().find(|&&target| target as usize >= labels) {
             Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
             None => Ok(()),
+        }
+    }
+
+    fn check_distributions(
+        &self,
+        batch: &PackedBatch,
+        distributions: Option<&[f32]>,
+    ) -> Result<(), ModelError> {
+        let Some(given) = distributions.map(<[f32]>::len) else { return Ok(()) };
+        let expected = batch.examples() * self.labels;
+        match (self.verbalizer.is_some(), given == expected) {
+            (true, _) => Err(ModelError::DistributionsOfWords),
+            (false, true) => Ok(()),
+            (false, false) => Err(ModelError::Distributions { given, expected }),
         }
     }
 

@@ -22,7 +22,8 @@ pub trait Train {
     fn loss_options(&self) -> &LossOptions;
 
     /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
-    /// layers' parameters and of the head. The sum of losses stays on the device until [`Train::read_step`]. Labels count
+    /// layers' parameters and of the head. A loss is the cross-entropy of the example's target, or of its distribution where
+    /// the pass has them. The sum of losses stays on the device until [`Train::read_step`]. Labels count
     /// as [`Train::set_loss`] says.
     ///
     /// A warm step allocates nothing, but for a layer whose own weights train for the first time.
@@ -31,7 +32,7 @@ pub trait Train {
     /// `targets`: `[examples]`.
     ///
     /// # Errors
-    /// When a token or target is out of range, or a shape is wrong.
+    /// When a token or target is out of range, a shape is wrong, or distributions meet label words.
     fn add_gradients(
         &mut self,
         batch: &PackedBatch,
@@ -62,7 +63,11 @@ pub trait Train {
         normalizer: f64,
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError> {
-        self.add_gradients(batch, targets, TrainingPass { active, train_head, normalizer, dropout })?;
+        self.add_gradients(
+            batch,
+            targets,
+            TrainingPass { active, distributions: None, train_head, normalizer, dropout },
+        )?;
         Ok(self.last_loss())
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use irtune_device::WeightView;
-use irtune_model::{AdamW, Engine, ModelError, Precision, spectrum};
+use irtune_model::{AdamW, Engine, ModelError, Precision, TrainingPass, spectrum};
 use irtune_testing::golden::{case_json, tolerance};
 use serde::Deserialize;
 
@@ -169,6 +169,57 @@ fn a_loss_needs_a_target_an_example_and_a_factor_a_layer() {
     assert!(matches!(error, ModelError::TargetOutOfRange { target: 99, .. }), "{error}");
     let error = engine.loss(&batch, &targets, Some(&[1.0, 0.5])).unwrap_err();
     assert_eq!(error.to_string(), "2 factors of adapters were given, but the base has 3 layers");
+}
+
+#[test]
+fn distributions_meet_their_own_examples() {
+    let tiny = Tiny::bare(CASES[0]);
+    let mut engine = tiny.engine(Precision::F32);
+    let (batch, targets) = tiny.first();
+    let (active, labels) = (vec![true; tiny.layers], tiny.labels);
+    let mut logits = Vec::new();
+    engine.logits(&batch, &mut logits).expect("logits");
+    // Shares differ from example to example, so packing must not mix them up.
+    let shares: Vec<f32> = (0..targets.len() * labels)
+        .map(|place| {
+            let (example, label) = (place / labels, place % labels);
+            let own = if label == example % labels { 0.7 } else { 0.0 };
+            own + if label == targets[example] as usize { 0.3 } else { 0.0 }
+        })
+        .collect();
+    let expected = logits.chunks_exact(labels).zip(shares.chunks_exact(labels)).map(|(logits, shares)| {
+        let total: f64 = logits.iter().map(|&logit| f64::from(logit).exp()).sum();
+        let losses = logits.iter().zip(shares);
+        losses.map(|(&logit, &share)| f64::from(share) * (total.ln() - f64::from(logit))).sum::<f64>()
+    });
+    let expected: f64 = expected.sum();
+    let pass = |distributions| TrainingPass {
+        active: &active,
+        distributions,
+        train_head: true,
+        normalizer: 5.0,
+        dropout: None,
+    };
+    engine.add_gradients(&batch, &targets, pass(Some(&shares))).expect("gradients");
+    let found = engine.last_loss();
+    assert!((found - expected).abs() < 1e-5 * expected, "{found}, expected {expected}");
+
+    let mut whole = vec![0.0; targets.len() * labels];
+    for (example, &target) in targets.iter().enumerate() {
+        whole[example * labels + target as usize] = 1.0;
+    }
+    let gradients = [None, Some(whole.as_slice())].map(|distributions| {
+        engine.zero_gradients();
+        engine.add_gradients(&batch, &targets, pass(distributions)).expect("gradients");
+        engine.gradients()
+    });
+    assert_eq!(gradients[0], gradients[1], "a whole share is a target");
+    let error = engine.add_gradients(&batch, &targets, pass(Some(&shares[1..]))).unwrap_err();
+    let expected = targets.len() * labels;
+    assert!(
+        matches!(error, ModelError::Distributions { expected: found, .. } if found == expected),
+        "{error}"
+    );
 }
 
 #[test]

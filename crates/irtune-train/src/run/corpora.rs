@@ -8,7 +8,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::settings::{HeadKind, TrainSettings};
 use crate::task::Task;
-use irtune_data::{Columns, Corpus, CorpusSource, Encoder, Example, LabelSet, Labels, Row};
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Row};
 use irtune_model::Base;
 use std::sync::Arc;
 
@@ -42,6 +42,8 @@ pub(crate) struct Corpora {
     train: Corpus,
     validation: Option<Corpus>,
     test: Option<Corpus>,
+    /// Whether training pairs are learned as the distributions of what their annotators said.
+    soft_labels: bool,
 }
 
 impl Corpora {
@@ -64,6 +66,9 @@ impl Corpora {
         };
         let mut train = read(&sources.train, DataSplit::Train)?;
         let labels = LabelSet::discover(&train.pairs)?;
+        if settings.soft_labels && train.pairs.iter().all(|pair| pair.votes.is_none()) {
+            return Err(DataError::NoVotes { name: train.name }.into());
+        }
         let mut validation =
             sources.validation.as_ref().map(|source| read(source, DataSplit::Validation)).transpose()?;
         let mut test = sources.test.as_ref().map(|source| read(source, DataSplit::Test)).transpose()?;
@@ -84,7 +89,7 @@ impl Corpora {
             train = train.subset(train_size, settings.seed)?;
             observer.on_notice(&Notice::Subset { train_size, of });
         }
-        Ok(Self { labels, train, validation, test })
+        Ok(Self { labels, train, validation, test, soft_labels: settings.soft_labels })
     }
 
     /// The examples of all pairs.
@@ -114,7 +119,12 @@ impl Corpora {
             }
             Ok::<Vec<Example>, TrainError>(encoded.examples)
         };
-        let train = encode(Some(&self.train), DataSplit::Train)?;
+        let mut train = encode(Some(&self.train), DataSplit::Train)?;
+        if self.soft_labels {
+            for (example, pair) in train.iter_mut().zip(&self.train.pairs) {
+                example.distribution = task.labels.distribution(pair)?;
+            }
+        }
         let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;
         let test = encode(self.test.as_ref(), DataSplit::Test)?;
         Ok(RunData { labels: task.labels.clone(), train, validation, test })

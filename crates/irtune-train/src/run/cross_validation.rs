@@ -41,13 +41,13 @@ pub enum FoldsOutcome {
 /// What was asked for: `plan.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Plan {
-    folds: usize,
+pub(super) struct Plan {
+    pub(super) folds: usize,
     base: PathBuf,
     base_name: String,
-    train: StoredSource,
+    pub(super) train: StoredSource,
     validation: Option<StoredSource>,
-    columns: Columns,
+    pub(super) columns: Columns,
     settings: TrainSettings,
 }
 
@@ -178,7 +178,7 @@ impl Plan {
     }
 }
 
-fn read_plan(folder: &Path) -> Result<Plan, FoldsError> {
+pub(super) fn read_plan(folder: &Path) -> Result<Plan, FoldsError> {
     let path = folder.join(PLAN);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,

@@ -75,6 +75,9 @@ fn fingerprint(examples: &[Example]) -> String {
         }
         // No label is not label 0.
         digest.update(example.label.map_or(0, |label| u64::from(label) + 1).to_le_bytes());
+        for share in example.distribution.iter().flatten() {
+            digest.update(share.to_le_bytes());
+        }
     }
     hexadecimal(&digest.finalize())
 }
@@ -96,6 +99,10 @@ mod tests {
             vec![example(&[1, 2], Some(1)), example(&[3], Some(1))],
             vec![example(&[1, 2], None), example(&[3], Some(1))],
             vec![example(&[3], Some(1)), example(&[1, 2], Some(0))],
+            vec![
+                Example { distribution: Some(vec![0.5, 0.5]), ..example(&[1, 2], Some(0)) },
+                example(&[3], Some(1)),
+            ],
             vec![],
         ] {
             assert_ne!(first, fingerprint(&other), "{other:?}");

@@ -51,6 +51,29 @@ pub enum FoldsError {
         /// What is not the same.
         what: String,
     },
+    /// A run is missing.
+    #[error(
+        "the cross-validation in {} has no finished run for part {part}; finish it with irtune train --resume {}",
+        path.display(),
+        path.display()
+    )]
+    Unfinished {
+        /// The folder.
+        path: PathBuf,
+        /// The first part without a finished run.
+        part: usize,
+    },
+    /// The training pairs are no longer those that were divided.
+    #[error(
+        "{name} doesn't hold the pairs that {} was tested on; put back the file as it was, or cross-validate again",
+        path.display()
+    )]
+    OtherPairs {
+        /// The file, or what the rows are called.
+        name: String,
+        /// The run folder.
+        path: PathBuf,
+    },
     /// A finished run of it lacks predictions.
     #[error("{} lacks predictions of its test pairs; remove the folder and continue with --resume", path.display())]
     NoPredictions {

@@ -8,6 +8,7 @@ pub(crate) mod export;
 mod finish;
 pub(crate) mod folds_error;
 pub(crate) mod folds_summary;
+pub(crate) mod held_out;
 mod keep;
 mod logs;
 mod measure;

@@ -122,6 +122,7 @@ impl TrainSettings {
             ("head_only", self.head_only),
             ("class_weights", self.class_weights != ClassWeights::default()),
             ("label_smoothing", self.label_smoothing != 0.0),
+            ("soft_labels", self.soft_labels),
         ];
         if self.objective == Objective::Words {
             let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
@@ -291,6 +292,10 @@ mod tests {
         one(
             |settings| (settings.objective, settings.head) = (Objective::Words, HeadKind::Edit),
             "head: the objective `words` has no head",
+        );
+        one(
+            |settings| (settings.objective, settings.soft_labels) = (Objective::Words, true),
+            "soft_labels: the objective `words` has no head",
         );
         one(
             |settings| (settings.objective, settings.head_only) = (Objective::Words, true),

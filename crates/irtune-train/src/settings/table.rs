@@ -226,6 +226,11 @@ settings! {
     class_weights: ClassWeights = ClassWeights::None,
     Optimization, "WEIGHTS", "What labels count in the loss: none, balanced, or a JSON file of weights";
 
+    /// Whether the training loss is that of the shares of each pair's annotators, where rows say what each of them said,
+    /// instead of that of their majority.
+    soft_labels: bool = false,
+    Optimization, "BOOL", "Learn the shares of the annotators' labels, where the label column holds lists";
+
     /// Share of the target that is spread evenly over all labels in the training loss.
     label_smoothing: f64 = 0.0,
     Optimization, "SHARE", "Share of each target spread over all labels",

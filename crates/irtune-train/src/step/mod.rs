@@ -186,9 +186,11 @@ pub(crate) fn pack(
     range: Range<usize>,
 ) -> Result<(), StepError> {
     scratch.targets.clear();
+    scratch.distributions.clear();
     for index in range.clone() {
-        let label = batch.examples[index].label.ok_or(StepError::Unlabelled { example: index })?;
-        scratch.targets.push(label);
+        let Example { label, distribution, .. } = batch.examples[index];
+        scratch.targets.push(label.ok_or(StepError::Unlabelled { example: index })?);
+        scratch.distributions.extend(distribution.iter().flatten());
     }
     Ok(batch::refill(&mut scratch.batch, &batch.examples[range])?)
 }
@@ -216,6 +218,7 @@ fn add_gradients(
     }
     let pass = TrainingPass {
         active: &scratch.active,
+        distributions: (!scratch.distributions.is_empty()).then_some(&scratch.distributions),
         train_head: recipe.train_head,
         normalizer: normalizer(engine, batch),
         dropout: recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step }),
@@ -237,14 +240,17 @@ fn middle(examples: &[&Example]) -> usize {
     whole.count().clamp(1, examples.len() - 1)
 }
 
-/// What a step's sum of losses is divided by: what its examples' labels count, so their number when all count alike.
+/// What a step's sum of losses is divided by: what its examples' labels count, so their number when all count alike; an
+/// example with a distribution over the labels counts 1, as in `CrossEntropyLoss` of PyTorch.
 fn normalizer(engine: &dyn Engine, batch: &StepBatch<'_>) -> f64 {
     let options = engine.loss_options();
     batch
         .examples
         .iter()
-        .filter_map(|example| example.label)
-        .map(|label| options.weight(label as usize))
+        .filter_map(|example| match example.distribution {
+            Some(_) => Some(1.0),
+            None => example.label.map(|label| options.weight(label as usize)),
+        })
         .sum()
 }
 

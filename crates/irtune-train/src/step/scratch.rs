@@ -13,6 +13,7 @@ pub struct StepScratch {
     pub(super) parts: Vec<Part>,
     pub(super) weights: Option<Vec<f64>>,
     pub(super) targets: Vec<u32>,
+    pub(super) distributions: Vec<f32>,
     pub(super) batch: PackedBatch,
 }
 
@@ -27,6 +28,7 @@ impl StepScratch {
             parts: Vec::new(),
             weights: None,
             targets: Vec::new(),
+            distributions: Vec::new(),
             batch: PackedBatch::default(),
         }
     }

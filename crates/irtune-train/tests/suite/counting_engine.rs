@@ -236,26 +236,33 @@ impl Train for CountingEngine {
         targets: &[u32],
         pass: TrainingPass<'_>,
     ) -> Result<(), ModelError> {
-        let TrainingPass { active, train_head, normalizer, dropout } = pass;
+        let TrainingPass { active, distributions, train_head, normalizer, dropout } = pass;
         if self.fails {
             return Err(BatchError::Empty.into());
         }
         self.passes += 1;
         self.watched.1 += u32::from(self.watched.0);
         let mut loss = 0.0;
-        for (tokens, &target) in Self::examples(batch).iter().zip(targets) {
+        for (example, tokens) in Self::examples(batch).iter().enumerate() {
             let drop = |layer: usize, feature: usize| dropped(dropout, tokens, layer, feature);
             let logits = self.scores(tokens, &drop);
             let probabilities = irtune_train::evaluate::softmax(&logits);
-            let weight = self.options.weight(target as usize);
-            loss -= weight * probabilities[target as usize].ln();
+            let target = |label: usize| match distributions {
+                Some(shares) => f64::from(shares[example * LABELS + label]),
+                None => f64::from(u8::from(label == targets[example] as usize)),
+            };
+            let share = |label: usize| self.options.weight(label) * target(label);
+            let weight: f64 = (0..LABELS).map(share).sum();
+            for label in (0..LABELS).filter(|&label| share(label) > 0.0) {
+                loss -= share(label) * probabilities[label].ln();
+            }
             for index in Self::trained(active, train_head) {
                 let features = Self::features(index, tokens, |feature| drop(index, feature));
                 for (label, probability) in probabilities.iter().enumerate() {
-                    let error = probability - f64::from(u8::from(label == target as usize));
+                    let error = weight * probability - share(label);
                     for (feature, count) in features.iter().enumerate() {
                         self.gradients[index][label * FEATURES + feature] +=
-                            (weight * error * f64::from(*count) / normalizer) as f32;
+                            (error * f64::from(*count) / normalizer) as f32;
                     }
                 }
             }

@@ -10,6 +10,7 @@ use irtune_train::{
     Predictor, PredictorOptions, RunFolder, TrainError, TrainRequest, TrainSettings, cross_validate, resume,
     resume_cross_validation,
 };
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -115,6 +116,42 @@ fn balanced_weights_come_from_the_examples_that_are_trained_on() {
     assert_eq!(found.unwrap(), expected.map(|(label, weight)| (label.to_owned(), weight)));
     finish_in_parts(&request("parts"), 2);
     assert_eq!(traces(&place.path("parts")), traces(&place.path("whole")));
+}
+
+/// The same rows, in which each of three annotators has a say: two of the label, one of another.
+fn annotated(rows: &str) -> String {
+    let row = |line: &str| {
+        let mut row: Value = serde_json::from_str(line).unwrap();
+        let label = row["label"].take();
+        let other = if label == "style" { "clarity" } else { "style" };
+        row["raw"] = json!([label, other, label]);
+        format!("{row}\n")
+    };
+    rows.lines().map(row).collect()
+}
+
+#[test]
+fn soft_labels_are_learned_and_resumed() {
+    let plain = place();
+    let [train, test] =
+        ["train.jsonl", "test.jsonl"].map(|name| fs::read_to_string(plain.path(name)).unwrap());
+    let place = Place::new(&annotated(&train), &annotated(&test));
+    let request = |out: &str, soft_labels| TrainRequest {
+        columns: Columns { label: Some("raw".to_owned()), ..Columns::default() },
+        ..place.request(out, |settings| settings.soft_labels = soft_labels)
+    };
+    let tested = |request: &TrainRequest| finish(request).0.test.map(|evaluation| evaluation.metrics);
+    let of_lists = tested(&request("hard", false));
+    assert_eq!(of_lists, tested(&plain.request("plain", |_| ())), "the majority is the label");
+    finish(&request("soft", true));
+    let first_loss = |place: &Place, out: &str| traces(&place.path(out)).0[0].0;
+    assert_eq!(first_loss(&place, "hard"), first_loss(&plain, "plain"));
+    assert_ne!(first_loss(&place, "soft"), first_loss(&place, "hard"));
+    finish_in_parts(&request("parts", true), 2);
+    assert_eq!(traces(&place.path("parts")), traces(&place.path("soft")));
+
+    let error = failure(&plain.request("refused", |settings| settings.soft_labels = true));
+    assert!(matches!(error, TrainError::Data(DataError::NoVotes { .. })), "{error}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! One training step: what trains, what the policy is shown, how gradients are clipped, what is refused.
 
-use crate::counting_engine::{CountingEngine, LAYERS};
+use crate::counting_engine::{CountingEngine, LABELS, LAYERS};
 use irtune_data::Example;
-use irtune_model::{HostTensor, StateDict as _};
+use irtune_model::{HostTensor, LossOptions, StateDict as _, Train as _};
 use irtune_select::{
     Evidence, LayerPolicy, LayerSet, METHODS, PolicyState, SelectError, Signals, WeightMeasure,
 };
@@ -10,6 +10,7 @@ use irtune_train::evaluate::{self, BatchLimit};
 use irtune_train::step::{
     StepBatch, StepError, StepOutcome, StepRecipe, StepScratch, measure_weights, training_step,
 };
+use std::sync::atomic::AtomicBool;
 
 /// Always chooses the same layers, and keeps what it is shown.
 struct Fixed {
@@ -180,6 +181,53 @@ fn a_batch_of_many_tokens_makes_the_same_step_in_parts() {
             assert!(parts.data.iter().zip(&whole.data).all(|(part, whole)| (part - whole).abs() < 1e-6));
         }
     }
+}
+
+#[test]
+fn distributions_are_learned_in_place_of_labels_and_count_alike() {
+    let plain = crate::counting_engine::examples(6, 0);
+    let soft: Vec<Example> = plain
+        .iter()
+        .enumerate()
+        .map(|(place, example)| {
+            let share = place as f32 / 8.0;
+            Example { distribution: Some(vec![share, 0.25, 0.75 - share]), ..example.clone() }
+        })
+        .collect();
+    let weights = vec![0.5, 2.0, 1.5];
+    let options = LossOptions { class_weights: Some(weights.clone()), label_smoothing: 0.0 };
+    let mut engine = CountingEngine::new();
+    engine.set_loss(options.clone()).unwrap();
+    let logits = evaluate::logits(&mut engine, &soft, BatchLimit::classifying(8), &AtomicBool::new(false));
+    let logits = logits.unwrap().unwrap();
+    let expected = logits.chunks_exact(LABELS).zip(&soft).map(|(logits, example)| {
+        let shares = example.distribution.iter().flatten().zip(&weights);
+        let losses = shares.zip(evaluate::softmax(logits));
+        losses
+            .map(|((share, weight), probability)| -f64::from(*share) * weight * probability.ln())
+            .sum::<f64>()
+    });
+    let expected = expected.sum::<f64>() / 6.0;
+    for micro_batch_tokens in [0, 20] {
+        let mut engine = CountingEngine::new();
+        engine.set_loss(options.clone()).unwrap();
+        let recipe = StepRecipe { micro_batch_tokens, ..RECIPE };
+        let found = step(&mut engine, &[2], &recipe, &soft).0.unwrap().loss;
+        assert!((found - expected).abs() < 1e-6, "{found}, not {expected}");
+    }
+    // The whole share for the label is the label.
+    let whole = |example: &Example| {
+        let mut shares = vec![0.0; LABELS];
+        shares[example.label.unwrap() as usize] = 1.0;
+        Example { distribution: Some(shares), ..example.clone() }
+    };
+    let whole: Vec<Example> = plain.iter().map(whole).collect();
+    let trained = [&plain, &whole].map(|examples| {
+        let mut engine = CountingEngine::new();
+        step(&mut engine, &[2], &RECIPE, examples).0.unwrap();
+        engine.parameters()
+    });
+    assert_eq!(trained[0], trained[1]);
 }
 
 #[test]

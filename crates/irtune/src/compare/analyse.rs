@@ -1,15 +1,15 @@
 //! From the figures of cells to those of arms, and to what distinguishes them.
 
 use irtune_metrics::{
-    Bootstrap, CALIBRATION_BINS, ClassMetrics, Confusion, McNemar, Metrics, MetricsError, Predictions,
-    ProbabilityFigures, ReliabilityBins, Resampled, SignFlip, Spread, holm,
+    Bootstrap, CALIBRATION_BINS, ClassMetrics, Confusion, LevelMetrics, McNemar, Metrics, MetricsError,
+    Predictions, ProbabilityFigures, ReliabilityBins, Resampled, SignFlip, Spread, holm,
 };
 
 use super::CompareError;
 use super::cell::Cell;
 use super::definition::TrainSize;
 use super::gather::Gathered;
-use super::results::{Arm, ArmProbabilities, CellResults, Comparison, Estimate};
+use super::results::{Arm, ArmProbabilities, CellResults, Comparison, Estimate, LevelFigures};
 
 /// Enough for a p of 2 in 10,001, so that Holm's correction leaves something of many comparisons.
 pub const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 10_000, confidence: 0.95, seed: 171 };
@@ -175,6 +175,7 @@ fn arm(key: &Key, cells: &[&Gathered], replicas: &[Replica], bootstrap: &Bootstr
         parameters: cells.first()?.results.parameters,
         classes: classes(replicas),
         confusion: confusion(replicas),
+        levels: levels(replicas),
         probabilities: None,
     })
 }
@@ -239,6 +240,21 @@ fn classes(replicas: &[Replica]) -> Vec<ClassMetrics> {
         predicted: mean(class, |class| class.predicted as f64).round() as u64,
     };
     first.iter().enumerate().map(class).collect()
+}
+
+fn levels(replicas: &[Replica]) -> Vec<LevelFigures> {
+    let mean = |place: usize, figure: fn(&Metrics) -> f64| {
+        let sum: f64 = replicas.iter().map(|replica| figure(&replica.metrics.levels[place].metrics)).sum();
+        sum / replicas.len() as f64
+    };
+    let first = replicas.first().map_or(&[][..], |replica| &replica.metrics.levels);
+    let level = |(place, of_first): (usize, &LevelMetrics)| LevelFigures {
+        level: of_first.level,
+        labels: of_first.metrics.classes.iter().map(|class| class.label.clone()).collect(),
+        accuracy: mean(place, |metrics| metrics.accuracy),
+        macro_f1: mean(place, |metrics| metrics.macro_f1),
+    };
+    first.iter().enumerate().map(level).collect()
 }
 
 fn confusion(replicas: &[Replica]) -> Confusion {

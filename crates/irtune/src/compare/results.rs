@@ -145,9 +145,25 @@ pub struct Arm {
     pub classes: Vec<ClassMetrics>,
     /// Counts of true (row) against predicted (column) labels, all seeds together.
     pub confusion: Confusion,
+    /// Figures of upper levels, where labels have names such as `content/claim` and some share a level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<LevelFigures>,
     /// How far its probabilities can be trusted; `None` in results of versions that did not measure it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<ArmProbabilities>,
+}
+
+/// Figures of labels cut off below a level, probabilities summed; means over the seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelFigures {
+    /// How many levels of the names are left.
+    pub level: usize,
+    /// What is left of the labels.
+    pub labels: Vec<String>,
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Mean F1 over these labels.
+    pub macro_f1: f64,
 }
 
 /// How far the probabilities of an arm can be trusted.

@@ -35,6 +35,8 @@ pub enum Command {
     Train(TrainArguments),
     /// Run methods, adapters and seeds side by side and report how they differ
     Compare(CompareArguments),
+    /// Show what files of revisions hold: labels, lengths, repeats, agreement, and leaks between splits
+    Data(DataArguments),
     /// Measure a run on labelled revisions
     Eval(EvalArguments),
     /// Classify revisions
@@ -157,6 +159,44 @@ runs/second\n  irtune compare --out runs/second --report-only\n\nA file:\n  base
 \"test.jsonl\"\n\n  [[method]]\n  method = \"ir\"\n\n  [[method]]\n  name = \"top 8\"\n  method = \"fixed\"\n  layers = \
 \"top:8\"";
 
+/// `irtune data`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each file is held against those before it: the same pairs, reversed ones, nearly the same ones, the same \
+documents. Where the label column holds a list, one entry an annotator, their agreement is shown.\n\nExamples:\n  irtune \
+data pairs.csv\n  irtune data --train train.jsonl --validation validation.jsonl --test test.jsonl\n  irtune data \
+annotated.jsonl --label-column raw_intents --json\n  irtune data --suspects runs/folds --out suspects.jsonl"
+)]
+pub struct DataArguments {
+    /// Files of pairs (JSONL, CSV or TSV)
+    #[arg(value_name = "FILE", required_unless_present_any = ["train", "validation", "test", "suspects"])]
+    pub files: Vec<PathBuf>,
+    /// The pairs to train on
+    #[arg(long, value_name = "FILE")]
+    pub train: Option<PathBuf>,
+    /// The pairs to validate on
+    #[arg(long, value_name = "FILE")]
+    pub validation: Option<PathBuf>,
+    /// The pairs to test on
+    #[arg(long, value_name = "FILE")]
+    pub test: Option<PathBuf>,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
+    /// Column of the document
+    #[arg(long, value_name = "NAME")]
+    pub group_column: Option<String>,
+    /// Show the pairs whose label the runs of a cross-validation contradict (irtune train --folds), the worst first
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column"])]
+    pub suspects: Option<PathBuf>,
+    /// Write all of these pairs to this file, a JSON object a line
+    #[arg(long, value_name = "FILE", requires = "suspects")]
+    pub out: Option<PathBuf>,
+    /// Print everything as JSON to standard output, with every row that is counted
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `irtune eval`
 #[derive(Debug, Args)]
 #[command(
@@ -233,7 +273,7 @@ pub struct ColumnArguments {
     /// Column of the revised text
     #[arg(long, value_name = "NAME")]
     revised_column: Option<String>,
-    /// Column of the label
+    /// Column of the label, or of a list of several annotators' labels
     #[arg(long, value_name = "NAME")]
     label_column: Option<String>,
     /// Column of the pair's own name, kept in predictions
@@ -344,7 +384,7 @@ pub struct MergeArguments {
 /// `irtune inspect`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "For a run, also writes layers.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
+    after_help = "For a run, also writes layers.svg and probabilities.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
 irtune inspect smollm2 --json"
 )]
 pub struct InspectArguments {

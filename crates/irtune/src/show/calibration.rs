@@ -16,13 +16,14 @@ pub fn calibration(found: &CalibrationSummary) -> String {
         let metric = metric(target);
         out += &match worth.share > 0.0 {
             true => {
-                let each: Vec<String> =
-                    fitted.offsets.iter().map(|(label, offset)| format!("{label} {offset:+.2}")).collect();
+                let signed = |offset: &f64| format!("{offset:+.2}").replace('-', "−");
+                let each = fitted.offsets.iter().map(|(label, offset)| format!("{label} {}", signed(offset)));
+                let each: Vec<String> = each.collect();
                 format!(
                     "Offsets of the labels, which raise {metric} from {:.3} to {:.3} on pairs they were not tuned on:\n  {}\n",
                     worth.plain,
                     worth.cross_fitted,
-                    each.join(", ").replace('-', "−")
+                    each.join(", ")
                 )
             }
             false => format!(
@@ -67,7 +68,7 @@ mod tests {
         CalibrationSummary {
             fitted: StoredCalibration {
                 temperature: 1.5,
-                offsets: [("clarity".to_owned(), -0.25), ("style".to_owned(), 0.25)].into(),
+                offsets: [("clarity".to_owned(), -0.25), ("meaning-changed".to_owned(), 0.25)].into(),
                 metric: Some(OffsetTarget::MacroF1),
             },
             offsets: Some(OffsetWorth { plain: 0.5, cross_fitted: 0.5 + share / 10.0, share }),
@@ -84,7 +85,7 @@ mod tests {
         let expected = "
 Probabilities, fitted to the validation pairs (calibration.json): temperature 1.500
 Offsets of the labels, which raise macro-F1 from 0.500 to 0.550 on pairs they were not tuned on:
-  clarity −0.25, style +0.25
+  clarity −0.25, meaning-changed +0.25
   test pairs       accuracy  macro F1  log loss  calibration error
   plain outputs      0.6250    0.5000    0.7500             0.1250
   without offsets    0.6250    0.5000    0.7500             0.1250

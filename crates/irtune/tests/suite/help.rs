@@ -29,6 +29,11 @@ fn help_of_compare() {
 }
 
 #[test]
+fn help_of_data() {
+    insta::assert_snapshot!(help("data --help"));
+}
+
+#[test]
 fn help_of_eval() {
     insta::assert_snapshot!(help("eval --help"));
 }
@@ -64,6 +69,7 @@ fn every_command_shows_an_example_and_every_method_is_named() {
         "quickstart",
         "train",
         "compare",
+        "data",
         "eval",
         "predict",
         "prompt",

@@ -4,6 +4,7 @@
 mod bad_input;
 mod compare;
 mod compare_sizes;
+mod data;
 mod end_to_end;
 #[cfg(unix)]
 mod fetching;

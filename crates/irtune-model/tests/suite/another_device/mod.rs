@@ -72,7 +72,7 @@ fn step(engine: &mut dyn Engine, tiny: &Tiny, teller: Teller, number: u64, activ
         let (mut batch, targets) = tiny.pack(range);
         teller.mark(&mut batch);
         let dropout = Some(DropoutKey { seed: 5, step: number });
-        let pass = TrainingPass { active, train_head: true, normalizer: 4.0, dropout };
+        let pass = TrainingPass { active, distributions: None, train_head: true, normalizer: 4.0, dropout };
         engine.add_gradients(&batch, &targets, pass).expect("gradients");
     }
     let mut readings = StepReadings::default();

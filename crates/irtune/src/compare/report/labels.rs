@@ -15,6 +15,12 @@ pub fn section(results: &Results) -> Markup {
                     summary { (name(results, arm)) }
                     div class="wide" { (figures(arm)) }
                     div class="wide" { (confusion(arm)) }
+                    @for level in &arm.levels {
+                        p {
+                            "Level " (level.level) " of the labels (" (level.labels.join(", ")) "), probabilities summed: accuracy "
+                            (format!("{:.3}", level.accuracy)) ", macro F1 " (format!("{:.3}", level.macro_f1)) "."
+                        }
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod completions;
+mod data;
 mod eval;
 mod folds;
 mod inference;
@@ -30,6 +31,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Quickstart(arguments) => quickstart::run(&arguments, environment),
         Command::Train(arguments) => train::run(&arguments, environment),
         Command::Compare(arguments) => compare::run(&arguments, environment),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
