@@ -132,7 +132,7 @@ fn main() -> anyhow::Result<()> {
                 let start = Instant::now();
                 let (number, refs) = (step as u64, &batch.iter().collect::<Vec<_>>()[..]);
                 let learning_rate =
-                    settings.learning_rate * settings.schedule.factor(number, settings.warmup_steps, 1000);
+                    settings.learning_rate * settings.schedule.factor(number, settings.warmup(1000), 1000);
                 let work = StepBatch { step: number, examples: refs, learning_rate };
                 let outcome = training_step(engine.as_mut(), policy.as_mut(), &recipe, &work, &mut scratch)?;
                 active_layers.push(outcome.active_layers);

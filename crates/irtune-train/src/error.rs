@@ -123,7 +123,7 @@ fn after_failure(source: &StepError, checkpoint: Option<&PathBuf>) -> String {
     };
     match source {
         StepError::Loss { .. } | StepError::Gradient { .. } => {
-            format!("{kept}; train with a lower learning_rate, more warmup_steps or precision f32")
+            format!("{kept}; train with a lower learning_rate, a larger warmup_share or precision f32")
         }
         _ => kept,
     }

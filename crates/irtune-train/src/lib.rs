@@ -45,6 +45,7 @@ pub use folder::summary::{CalibrationEffect, CalibrationSummary, Summary};
 pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
+pub use infer::kinds::KindFigures;
 pub use infer::measured::{Answered, KeyFigures, Measured};
 pub use infer::prediction::{Answer, Prediction, Probabilities};
 pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
@@ -62,9 +63,9 @@ pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, HeadKind,
-    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Setting,
-    TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
-    UnknownMetric, UnknownObjective, UnknownOffsets, UnknownTune,
+    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe,
+    Setting, TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
+    UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

@@ -130,6 +130,7 @@ pub fn make_engine(
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
+    engine.set_head_rate(settings.head_learning_rate_ratio);
     Ok(engine)
 }
 

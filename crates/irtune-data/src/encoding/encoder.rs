@@ -86,7 +86,7 @@ impl<T: Encode> Encoder<T> {
             true => Some(self.change(pair, &self.prompt.fill(&passages)).map_err(failed)?),
             false => None,
         };
-        Ok(Example { tokens, label, distribution: None, shortened, change })
+        Ok(Example { tokens, label, distribution: None, kind: pair.kind(), shortened, change })
     }
 
     /// A pair's texts as its example has them.

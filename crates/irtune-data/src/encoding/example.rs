@@ -1,5 +1,7 @@
 //! A pair as token ids.
 
+use crate::pair_kind::PairKind;
+
 /// A pair ready for the model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
@@ -9,6 +11,8 @@ pub struct Example {
     pub label: Option<u32>,
     /// The share of each class in what the pair's annotators said, where that is to be learned.
     pub distribution: Option<Vec<f32>>,
+    /// Which of its texts the pair has.
+    pub kind: PairKind,
     /// Something of the pair was left out to stay within the limit.
     pub shortened: bool,
     /// What changed, when the encoder was asked for it ([`Encoder::with_change`](crate::Encoder::with_change)).

@@ -171,8 +171,8 @@ impl Template {
             pieces.push(Piece::Text(fixed));
         }
         let has = |segment| pieces.contains(&Piece::Pair(segment));
-        let removed_and_added = has(Segment::Removed) && has(Segment::Added);
-        if !(has(Segment::Revised) || has(Segment::Marked) || removed_and_added) {
+        let lists = has(Segment::Removed) && has(Segment::Added);
+        if !(has(Segment::Revised) || has(Segment::Marked) || lists) {
             return Err(DataError::ShowsNoRevision { template: name.to_owned() });
         }
         Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces })

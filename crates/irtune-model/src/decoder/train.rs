@@ -215,6 +215,10 @@ impl<D: Device> Decoder<D> {
         (&self.device, layers.chain(head))
     }
 
+    pub(crate) fn set_head_rate(&mut self, rate: f32) {
+        self.head.set_rate(rate);
+    }
+
     pub(crate) fn scale_gradients(&mut self, active: &[bool], train_head: bool, factor: f32) {
         let (device, groups) = self.trained(active, train_head);
         groups.for_each(|group| group.scale_gradient(device, factor));

@@ -18,6 +18,9 @@ pub trait Train {
     /// When there are not as many class weights as labels.
     fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError>;
 
+    /// Sets the learning rate of the head over that of all else, for every later [`Train::update`]; 1 to begin with.
+    fn set_head_rate(&mut self, rate: f32);
+
     /// What [`Train::set_loss`] was given.
     fn loss_options(&self) -> &LossOptions;
 
@@ -122,6 +125,10 @@ pub trait Train {
 impl<D: Device> Train for Decoder<D> {
     fn set_loss(&mut self, options: LossOptions) -> Result<(), ModelError> {
         self.set_loss(options)
+    }
+
+    fn set_head_rate(&mut self, rate: f32) {
+        self.set_head_rate(rate)
     }
 
     fn loss_options(&self) -> &LossOptions {

@@ -86,6 +86,11 @@ impl<D: Device> Group<D> {
         device.scale(&mut self.gradient, factor);
     }
 
+    /// Sets the factor of the learning rate of every entry.
+    pub(crate) fn set_rate(&mut self, rate: f32) {
+        self.stretches.iter_mut().for_each(|stretch| stretch.rate = rate);
+    }
+
     pub(crate) fn update(&mut self, device: &D, settings: &AdamW) {
         self.steps += 1;
         // At a rate of 0, a warm-up's first, values stay as they are, and so they are found when a run is resumed.

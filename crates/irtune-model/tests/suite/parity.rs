@@ -121,19 +121,42 @@ fn ten_steps_with_other_layers_every_time() {
     ten_steps("trace_some");
 }
 
+#[test]
+fn ten_steps_with_another_rate_of_the_head() {
+    for precision in PRECISIONS {
+        let tiny = Tiny::bare("tiny_llama/three_layers");
+        let golden = Golden::open("head_rate", &["trace_head"]);
+        let mut engine = tiny.engine(precision);
+        let rate = golden.facts["traces"]["trace_head"]["head_rate"].as_f64().expect("head_rate");
+        engine.set_head_rate(rate as f32);
+        holds_ten_steps(&tiny, &golden, "trace_head", &mut *engine, precision);
+        golden.passes();
+    }
+}
+
 fn ten_steps(section: &str) {
     everywhere(&PRECISIONS, &[section], |tiny, golden, precision| {
         let mut engine = tiny.engine(precision);
-        let trace = tiny.trace(golden, section, &mut *engine);
-        let of = |rung| tolerance(rung, name_of(precision));
-        golden.compare(&format!("{section}/losses"), &trace.losses, of("trace_losses"));
-        golden.compare(&format!("{section}/gradient_norms"), &trace.norms, of("trace_norms"));
-        for parameter in engine.parameters() {
-            let key = format!("{section}/final.{}", parameter.name);
-            assert_eq!(golden.shape(&key), parameter.shape, "{key}");
-            golden.compare(&key, &parameter.data, of("trace_final"));
-        }
+        holds_ten_steps(tiny, golden, section, &mut *engine, precision);
     });
+}
+
+fn holds_ten_steps(
+    tiny: &Tiny,
+    golden: &Golden,
+    section: &str,
+    engine: &mut dyn Engine,
+    precision: Precision,
+) {
+    let trace = tiny.trace(golden, section, engine);
+    let of = |rung| tolerance(rung, name_of(precision));
+    golden.compare(&format!("{section}/losses"), &trace.losses, of("trace_losses"));
+    golden.compare(&format!("{section}/gradient_norms"), &trace.norms, of("trace_norms"));
+    for parameter in engine.parameters() {
+        let key = format!("{section}/final.{}", parameter.name);
+        assert_eq!(golden.shape(&key), parameter.shape, "{key}");
+        golden.compare(&key, &parameter.data, of("trace_final"));
+    }
 }
 
 fn norms_are_those_of_the_gradients(layers: usize, engine: &dyn Engine) {

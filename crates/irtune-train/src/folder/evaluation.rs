@@ -1,6 +1,7 @@
 //! A model measured on a split, as a run's log holds it.
 
 use crate::data_split::DataSplit;
+use crate::infer::kinds::KindFigures;
 use crate::settings::BestMetric;
 use irtune_metrics::Metrics;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct Evaluation {
     pub loss: f64,
     /// How good its answers are.
     pub metrics: Metrics,
+    /// How good they are by which of their texts the pairs have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<KindFigures>,
     /// Whether this is the best model so far; on test data always false.
     pub improved: bool,
     /// Time it took.

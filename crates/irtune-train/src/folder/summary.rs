@@ -23,6 +23,9 @@ pub struct Summary {
     pub best_step: u64,
     /// Its figure on the validation pairs.
     pub best_value: Option<f64>,
+    /// The one label that it gave all validation pairs, when they have several and it told none apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapsed: Option<String>,
     /// The kept model on the test pairs, calibrated where it was.
     pub test: Option<Evaluation>,
     /// How the kept model was calibrated; `None` without validation pairs, or when it was not asked for.

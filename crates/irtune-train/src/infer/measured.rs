@@ -1,5 +1,6 @@
 //! How good a model is.
 
+use super::kinds::KindFigures;
 use irtune_metrics::{Bootstrap, Metrics, MetricsError, Predictions, ProbabilityFigures};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,8 @@ pub struct Measured {
     pub loss: f64,
     /// The figures.
     pub metrics: Metrics,
+    /// The same by which of their texts the pairs have.
+    pub kinds: Vec<KindFigures>,
     /// The figures of the probabilities.
     pub probabilities: ProbabilityFigures,
     /// What the model says without its calibration, where it has one.

@@ -3,6 +3,7 @@
 pub(crate) mod classifier;
 pub(crate) mod error;
 pub mod evaluate;
+pub(crate) mod kinds;
 pub(crate) mod measured;
 pub(crate) mod prediction;
 pub(crate) mod predictor;

@@ -3,6 +3,7 @@
 use super::classifier::Classifier;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
+use super::kinds::KindFigures;
 use super::measured::{Answered, KeyFigures, Measured};
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
@@ -13,7 +14,7 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair};
+use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair, PairKind};
 use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
     Base, EngineOptions, Head, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
@@ -211,7 +212,7 @@ impl Predictor {
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
         let started = Instant::now();
-        let Tested { targets, logits, shortened } = self.test(pairs)?;
+        let Tested { targets, logits, kinds, shortened } = self.test(pairs)?;
         let (labels, calibration) = (self.labels().names(), &self.classifier.calibration);
         let none = Calibration::none(labels.len());
         let predictions = |calibration: &Calibration| {
@@ -224,6 +225,7 @@ impl Predictor {
         Ok(Measured {
             loss: evaluate::mean_loss(&calibration.scaled(&logits), &targets, labels.len()),
             metrics: Metrics::of(&predictions, labels, bootstrap)?,
+            kinds: KindFigures::of(&predictions, &kinds),
             probabilities: ProbabilityFigures::of(&predictions, bootstrap)?,
             uncalibrated: uncalibrated.transpose()?,
             answered: answered.transpose()?,
@@ -270,6 +272,7 @@ impl Predictor {
                 let example = self.encoder.encode(&pair?, Some(self.classifier.labels()))?;
                 tested.shortened += usize::from(example.shortened);
                 tested.targets.extend(example.label);
+                tested.kinds.push(example.kind);
                 window.push(example);
             }
             if window.is_empty() {
@@ -295,5 +298,6 @@ struct Tested {
     targets: Vec<u32>,
     /// `[pairs, labels]`
     logits: Vec<f32>,
+    kinds: Vec<PairKind>,
     shortened: usize,
 }

@@ -54,9 +54,13 @@ impl Run<'_> {
             folder.write_test_predictions(*files, &data.labels, &predictions, &measured.logits)?;
             test = Some(evaluation);
         }
+        let collapsed = self.collapsed()?;
+        if let Some(label) = &collapsed {
+            self.observer.on_notice(&Notice::Collapsed { label: label.clone() });
+        }
         let calibration =
             fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;
-        let summary = Summary { calibration, ..self.summary(test, trained) };
+        let summary = Summary { collapsed, calibration, ..self.summary(test, trained) };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
@@ -72,6 +76,7 @@ impl Run<'_> {
             best_metric: self.parts.settings.best_metric,
             best_step: state.best.as_ref().map_or(state.step, |best| best.step),
             best_value: state.best.as_ref().map(|best| best.value),
+            collapsed: None,
             test,
             calibration: None,
             layer_steps: state.layer_steps.clone(),

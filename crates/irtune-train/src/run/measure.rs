@@ -5,7 +5,8 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
 use crate::infer::evaluate;
-use irtune_data::Example;
+use crate::infer::kinds::KindFigures;
+use irtune_data::{Example, PairKind};
 use irtune_metrics::{Calibration, Metrics, Predictions};
 use std::time::Instant;
 
@@ -14,6 +15,8 @@ pub(super) struct SplitLogits {
     pub(super) split: DataSplit,
     /// The true labels.
     pub(super) targets: Vec<u32>,
+    /// Which of their texts the pairs have.
+    pub(super) kinds: Vec<PairKind>,
     /// `[examples, labels]`
     pub(super) logits: Vec<f32>,
     /// Time it took.
@@ -56,9 +59,10 @@ impl Run<'_> {
             return Ok(None);
         };
         let targets = examples.iter().filter_map(|example| example.label).collect();
+        let kinds = examples.iter().map(|example| example.kind).collect();
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        Ok(Some(SplitLogits { split, targets, logits, seconds }))
+        Ok(Some(SplitLogits { split, targets, kinds, logits, seconds }))
     }
 
     /// The figures of what the model puts out.
@@ -67,13 +71,14 @@ impl Run<'_> {
         measured: &SplitLogits,
         calibration: &Calibration,
     ) -> Result<(Evaluation, Predictions), TrainError> {
-        let SplitLogits { split, targets, logits, seconds } = measured;
+        let SplitLogits { split, targets, kinds, logits, seconds } = measured;
         let labels = self.parts.data.labels.len();
         let predictions = Predictions::new(targets, &calibration.probabilities(logits), labels)?;
         let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
         let loss = evaluate::mean_loss(&calibration.scaled(logits), targets, labels);
         let (step, split, seconds) = (self.state.step, *split, *seconds);
-        Ok((Evaluation { step, split, loss, metrics, improved: false, seconds }, predictions))
+        let kinds = KindFigures::of(&predictions, kinds);
+        Ok((Evaluation { step, split, loss, metrics, kinds, improved: false, seconds }, predictions))
     }
 
     /// Outputs as they are.

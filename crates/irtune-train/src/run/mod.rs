@@ -1,6 +1,7 @@
 //! A run: steps, evaluations, checkpoints, the best model, and stopping.
 
 mod calibrate;
+mod collapse;
 pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
@@ -216,9 +217,10 @@ impl<'a> Run<'a> {
             precision: self.parts.engine.precision().to_owned(),
             threads: self.parts.engine.threads(),
         });
-        if settings.warmup_steps >= self.total_steps {
+        let warmup_steps = settings.warmup(self.total_steps);
+        if warmup_steps >= self.total_steps {
             self.observer.on_notice(&Notice::WarmupLongerThanRun {
-                warmup_steps: settings.warmup_steps,
+                warmup_steps,
                 total_steps: self.total_steps,
                 highest: self.learning_rate(self.total_steps - 1),
             });
@@ -253,7 +255,8 @@ impl<'a> Run<'a> {
 
     fn learning_rate(&self, completed: u64) -> f64 {
         let settings = self.parts.settings;
-        settings.learning_rate * settings.schedule.factor(completed, settings.warmup_steps, self.total_steps)
+        let warmup_steps = settings.warmup(self.total_steps);
+        settings.learning_rate * settings.schedule.factor(completed, warmup_steps, self.total_steps)
     }
 
     fn stopped_early(&self) -> bool {

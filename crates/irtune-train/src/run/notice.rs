@@ -81,6 +81,11 @@ pub enum Notice {
     },
     /// There is nothing to choose the best model by.
     NoValidation,
+    /// The kept model gives all validation pairs one label.
+    Collapsed {
+        /// The label.
+        label: String,
+    },
     /// No improvement for as many evaluations as the settings allow.
     StoppedEarly {
         /// After this step.
@@ -139,6 +144,12 @@ impl fmt::Display for Notice {
             }
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",
+            ),
+            Notice::Collapsed { label } => write!(
+                formatter,
+                "the kept model gives every validation pair the label `{label}`: it has not learnt to tell labels apart; \
+                 lower learning_rate or raise warmup_share, train for more epochs, try another prompt, or set \
+                 class_weights to balanced"
             ),
             Notice::StoppedEarly { step, evaluations } => write!(
                 formatter,

@@ -74,7 +74,7 @@ pub enum InvalidSetting {
         method: &'static str,
     },
     /// An empty prompt name.
-    #[error("prompt: no name; use instruction, pair or the path of a template file")]
+    #[error("prompt: no name; use instruction, pair, marked, changes or the path of a template file")]
     NoPrompt,
     /// Words that nobody would say.
     #[error("label_words: only the objective `words` reads them; set objective to words, or leave them out")]

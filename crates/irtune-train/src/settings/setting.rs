@@ -1,7 +1,8 @@
 //! What is known of a setting besides its value.
 
 use super::{
-    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Offsets, Tune,
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Offsets,
+    Recipe, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -122,6 +123,8 @@ pub struct Setting {
     pub adapters: &'static [Adapter],
     /// The numbers that it can have.
     pub range: Option<Range>,
+    /// Whether recipes say it.
+    pub in_recipes: bool,
     /// Whether a run comes out the same whatever it is.
     pub without_effect: bool,
 }
@@ -144,6 +147,7 @@ impl Setting {
             text,
             adapters: &[],
             range: None,
+            in_recipes: false,
             without_effect: false,
         }
     }
@@ -242,6 +246,7 @@ values! {
     Objective: Text, Objective::VARIANTS;
     Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;
+    Recipe: Text, Recipe::VARIANTS;
     Tune: Text, Tune::VARIANTS;
     LoraInit: Text, &["default", "pissa"];
     BottleneckActivation: Text, &["tanh", "relu", "gelu"];

@@ -1,15 +1,16 @@
 //! The one table of training settings. A setting is added here and nowhere else.
 //!
 //! Each entry has the field's documentation, its name, type and default, then its heading, its placeholder and its line
-//! of help. After these may follow `adapters` (the kinds of adapter that read it), `range` (the numbers it can have) and
-//! `without_effect` (a run comes out the same whatever it is). How its text is read and which choices there are follow
+//! of help. After these may follow `adapters` (the kinds of adapter that read it), `range` (the numbers it can have),
+//! `published` (its value in the paper's recipe, beside its default) and `without_effect` (a run comes out the same
+//! whatever it is). How its text is read and which choices there are follow
 //! from the type. From this come [`TrainSettings`] with its defaults, and [`TrainSettings::SETTINGS`], from which flags,
 //! variables, file keys, help, completions, the reference page and the checks are made.
 
 use super::setting::{Group, Range, Setting, Value};
 use super::{
     Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, MethodOptions, Objective,
-    Offsets, Tune,
+    Offsets, Recipe, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -20,15 +21,17 @@ macro_rules! settings {
         $(#[$attribute:meta])*
         $name:ident: $type:ty = $default:expr,
         $group:ident, $placeholder:literal, $text:literal
-        $(, adapters: [$($adapter:ident),+])? $(, range: $range:expr)? $(, without_effect: $without_effect:literal)?;
+        $(, adapters: [$($adapter:ident),+])? $(, range: $range:expr)? $(, published: $published:expr)?
+        $(, without_effect: $without_effect:literal)?;
     )+) => {
         /// How a run trains.
         ///
-        /// The defaults are the recipe of the paper's published code (arXiv 2510.00268; ZhexiongLiu/IR-Tuning, commit
-        /// 0a44982), with these departures: the head trains (published: it stays at its random start); layers are chosen
-        /// by the method as the paper means it (`fidelity = "paper"`); evaluation comes once an epoch and never touches
-        /// the test set before the end (published: both sets every 10 steps); the best model by validation macro-F1 is
-        /// kept (published: the last); checkpoints are written once an epoch (published: none); nothing is padded.
+        /// The defaults are [`Recipe::Default`]. Both recipes depart from the paper's published code (arXiv 2510.00268;
+        /// ZhexiongLiu/IR-Tuning, commit 0a44982) in this: the head trains (published: it stays at its random start);
+        /// layers are chosen by the method as the paper means it (`fidelity = "paper"`); evaluation comes once an epoch
+        /// and never touches the test set before the end (published: both sets every 10 steps); the best model by
+        /// validation macro-F1 is kept (published: the last); checkpoints are written once an epoch (published: none);
+        /// nothing is padded.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         pub struct TrainSettings {
@@ -46,6 +49,14 @@ macro_rules! settings {
         }
 
         impl TrainSettings {
+            /// The values of a recipe.
+            pub fn of(recipe: Recipe) -> Self {
+                match recipe {
+                    Recipe::Default => Self::default(),
+                    Recipe::Published => Self { recipe, $($($name: $published,)?)+ ..Self::default() },
+                }
+            }
+
             /// Every setting but the methods' options, in the order of the help.
             pub const SETTINGS: &[Setting] = &[$(
                 #[allow(clippy::needless_update, reason = "an entry may say everything")]
@@ -53,6 +64,7 @@ macro_rules! settings {
                     choices: <$type as Value>::CHOICES,
                     $(adapters: &[$(Adapter::$adapter),+],)?
                     $(range: Some($range),)?
+                    $(in_recipes: !stringify!($published).is_empty(),)?
                     $(without_effect: $without_effect,)?
                     ..Setting::new(
                         stringify!($name), Group::$group, <$type as Value>::KIND, $placeholder, $text
@@ -65,9 +77,9 @@ macro_rules! settings {
                 vec![$(Value::number(&self.$name)),+]
             }
 
-            /// Whether each value is another than by default, in the order of [`TrainSettings::SETTINGS`].
+            /// Whether each value is another than its recipe says, in the order of [`TrainSettings::SETTINGS`].
             pub(super) fn changed(&self) -> Vec<bool> {
-                let default = Self::default();
+                let default = Self::of(self.recipe);
                 vec![$(self.$name != default.$name),+]
             }
         }
@@ -75,14 +87,22 @@ macro_rules! settings {
 }
 
 settings! {
+    /// Where values come from that nothing else says: see [`TrainSettings::of`]. A run keeps all values, so its recipe is
+    /// only what they came from.
+    recipe: Recipe = Recipe::Default,
+    Data, "RECIPE", "Where values come from that nothing else says: default, or published, the paper's",
+    without_effect: true;
+
     /// `instruction`, `pair`, `marked`, `changes`, or the path of a template file.
     prompt: String = "instruction".to_owned(),
-    Data, "PROMPT", "instruction, pair, marked, changes, or the path of a template file";
+    Data, "PROMPT", "instruction, pair, marked, changes, or the path of a template file",
+    published: "instruction".to_owned();
 
     /// Longest example in tokens; longer pairs are shortened around their change.
     max_length: usize = 256,
     Data, "TOKENS", "Longest example; longer pairs are shortened around what changed",
-    range: Range::FromOne;
+    range: Range::FromOne,
+    published: 256;
 
     /// Share of the training pairs to validate on when no validation file is given; 0 validates on nothing.
     validation_fraction: f64 = 0.1,
@@ -141,22 +161,26 @@ settings! {
     /// Rank of LoRA and DoRA.
     rank: usize = 32,
     Adapter, "N", "rank of the adapters",
-    adapters: [Lora, Dora], range: Range::FromOne;
+    adapters: [Lora, Dora], range: Range::FromOne,
+    published: 32;
 
     /// Alpha of LoRA and DoRA; the adapters' product is scaled by alpha/rank.
     alpha: f32 = 64.0,
     Adapter, "X", "scale of the adapters, divided by the rank",
-    adapters: [Lora, Dora], range: Range::Above("twice the rank");
+    adapters: [Lora, Dora], range: Range::Above("twice the rank"),
+    published: 64.0;
 
     /// Whether it is scaled by alpha/√rank instead (rsLoRA).
     rslora: bool = false,
     Adapter, "BOOL", "divide alpha by the root of the rank (rsLoRA)",
-    adapters: [Lora, Dora];
+    adapters: [Lora, Dora],
+    published: false;
 
     /// Learning rate of B (and of DoRA's magnitudes) over that of A (LoRA+); 1 is one rate for all.
     lora_plus_ratio: f32 = 1.0,
     Adapter, "X", "learning rate of B over that of A (LoRA+, there 16)",
-    adapters: [Lora, Dora], range: Range::Above("16");
+    adapters: [Lora, Dora], range: Range::Above("16"),
+    published: 1.0;
 
     /// What LoRA's matrices start from.
     lora_init: LoraInit = LoraInit::Default,
@@ -191,7 +215,8 @@ settings! {
     /// Probability that an input of an adapter is dropped in training; (IA)³ drops nothing.
     dropout: f32 = 0.05,
     Adapter, "SHARE", "dropout before the adapters",
-    adapters: [Lora, Dora, Bottleneck], range: Range::Share;
+    adapters: [Lora, Dora, Bottleneck], range: Range::Share,
+    published: 0.05;
 
     /// The projections that have an adapter, in every layer; the kind's usual ones when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,29 +227,49 @@ settings! {
     /// Peak learning rate.
     learning_rate: f64 = 2e-4,
     Optimization, "X", "Highest learning rate",
-    range: Range::Above("2e-4");
+    range: Range::Above("2e-4"),
+    published: 2e-4;
+
+    /// Learning rate of the classification head over that of everything else.
+    #[serde(default = "same_rate")]
+    head_learning_rate_ratio: f32 = 1.0,
+    Optimization, "X", "Learning rate of the head over that of all else",
+    range: Range::Above("1"),
+    published: 1.0;
 
     /// How the learning rate moves after the warm-up.
     schedule: Schedule = Schedule::Linear,
-    Optimization, "SCHEDULE", "{choices}";
+    Optimization, "SCHEDULE", "{choices}",
+    published: Schedule::Linear;
 
-    /// Steps over which the learning rate rises from zero to its peak.
-    warmup_steps: u64 = 100,
-    Optimization, "N", "Steps until the highest learning rate";
+    /// Share of the steps over which the learning rate rises from zero to its peak.
+    warmup_share: f64 = 0.1,
+    Optimization, "SHARE", "Share of the steps until the highest learning rate",
+    range: Range::Share,
+    published: 0.0;
+
+    /// The number of these steps; when given it counts, and `warmup_share` does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warmup_steps: Option<u64> = None,
+    Optimization, "N", "Steps until the highest learning rate; wins over its share",
+    published: Some(100);
 
     /// Decoupled weight decay.
     weight_decay: f64 = 0.0,
     Optimization, "X", "Decoupled weight decay",
-    range: Range::FromZero;
+    range: Range::FromZero,
+    published: 0.0;
 
     /// Longest gradient over everything that trains in a step; longer ones are scaled down, 0 leaves all as they are.
     max_grad_norm: f64 = 1.0,
     Optimization, "X", "Gradients are clipped to this norm; 0 never clips",
-    range: Range::FromZeroFor("no limit");
+    range: Range::FromZeroFor("no limit"),
+    published: 1.0;
 
     /// What an example of each label counts in the training loss.
     class_weights: ClassWeights = ClassWeights::None,
-    Optimization, "WEIGHTS", "What labels count in the loss: none, balanced, or a JSON file of weights";
+    Optimization, "WEIGHTS", "What labels count in the loss: none, balanced, or a JSON file of weights",
+    published: ClassWeights::None;
 
     /// Whether the training loss is that of the shares of each pair's annotators, where rows say what each of them said,
     /// instead of that of their majority.
@@ -234,12 +279,14 @@ settings! {
     /// Share of the target that is spread evenly over all labels in the training loss.
     label_smoothing: f64 = 0.0,
     Optimization, "SHARE", "Share of each target spread over all labels",
-    range: Range::Share;
+    range: Range::Share,
+    published: 0.0;
 
     /// Examples that go through the model together.
     batch_size: usize = 16,
     Optimization, "N", "Examples in a batch",
-    range: Range::FromOne;
+    range: Range::FromOne,
+    published: 16;
 
     /// Which examples share a batch.
     batches: Batches = Batches::Shuffled,
@@ -248,12 +295,14 @@ settings! {
     /// Batches whose gradients make one step: a step sees `batch_size × gradient_accumulation` examples.
     gradient_accumulation: usize = 1,
     Optimization, "N", "Batches in a step",
-    range: Range::FromOne;
+    range: Range::FromOne,
+    published: 1;
 
     /// Passes over the training examples.
     epochs: u64 = 4,
     Optimization, "N", "Passes over the training pairs",
-    range: Range::FromOne;
+    range: Range::FromOne,
+    published: 4;
 
     /// Number of steps; when given it counts, and `epochs` does not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,7 +330,8 @@ settings! {
     /// Whether, at the end, the kept model's probabilities are fitted to the validation pairs: by a temperature, and by
     /// offsets of the labels.
     calibrate: bool = true,
-    Evaluation, "BOOL", "Fit the kept model's probabilities to the validation pairs at the end";
+    Evaluation, "BOOL", "Fit the kept model's probabilities to the validation pairs at the end",
+    published: false;
 
     /// What the labels' offsets are tuned for, where `calibrate` is on.
     offsets: Offsets = Offsets::BestMetric,
@@ -322,6 +372,11 @@ settings! {
     without_effect: true;
 }
 
+/// What a run did that was made before there was another rate for the head.
+fn same_rate() -> f32 {
+    1.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,6 +412,7 @@ mod tests {
         let full = TrainSettings {
             label_words: Some("words.json".to_owned()),
             target_modules: Some(vec![Projection::QProj]),
+            warmup_steps: Some(1),
             max_steps: Some(1),
             train_size: Some(1),
             fold: Fold::new(1, 2),

@@ -226,6 +226,8 @@ impl Train for CountingEngine {
         Ok(())
     }
 
+    fn set_head_rate(&mut self, _: f32) {}
+
     fn loss_options(&self) -> &LossOptions {
         &self.options
     }

@@ -23,7 +23,7 @@ use std::sync::atomic::AtomicBool;
 fn settings() -> TrainSettings {
     TrainSettings {
         learning_rate: 0.05,
-        warmup_steps: 2,
+        warmup_steps: Some(2),
         batch_size: 4,
         epochs: 2,
         eval_every: Every::Steps(2),
@@ -364,10 +364,29 @@ fn a_run_stops_when_nothing_improves() {
 }
 
 #[test]
+fn a_model_that_tells_no_labels_apart_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    let mut data = data();
+    data.train.iter_mut().for_each(|example| example.label = Some(2));
+    let settings = TrainSettings { learning_rate: 1.0, eval_every: Every::Never, ..settings() };
+    let (summary, notices) = finish(&path, &settings, &data);
+    assert_eq!(summary.collapsed.as_deref(), Some("style"));
+    assert_eq!(notices, [Notice::Collapsed { label: "style".to_owned() }]);
+    assert_eq!(RunFolder::open(&path).unwrap().summary().unwrap(), Some(summary));
+    let (summary, notices) = finish(
+        &directory.path().join("other"),
+        &TrainSettings { eval_every: Every::Never, ..self::settings() },
+        &self::data(),
+    );
+    assert_eq!((summary.collapsed, notices), (None, vec![]));
+}
+
+#[test]
 fn without_validation_the_last_model_is_kept() {
     let directory = tempfile::tempdir().unwrap();
     let data = RunData { validation: Vec::new(), ..data() };
-    let settings = TrainSettings { warmup_steps: 12, ..settings() };
+    let settings = TrainSettings { warmup_steps: Some(12), ..settings() };
     let (summary, notices) = finish(&directory.path().join("run"), &settings, &data);
     assert_eq!((summary.best_step, summary.best_value), (12, None));
     assert!(summary.calibration.is_none() && !directory.path().join("run/calibration.json").exists());
@@ -423,8 +442,12 @@ fn a_loss_that_is_no_number_names_the_last_checkpoint() {
 #[test]
 fn an_evaluation_that_is_no_number_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
-    let settings =
-        TrainSettings { learning_rate: 1e38, warmup_steps: 0, eval_every: Every::Steps(1), ..settings() };
+    let settings = TrainSettings {
+        learning_rate: 1e38,
+        warmup_steps: Some(0),
+        eval_every: Every::Steps(1),
+        ..settings()
+    };
     let files = TestFiles::new(Fate::Lives);
     let path = directory.path().join("run");
     let error =

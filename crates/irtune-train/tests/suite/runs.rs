@@ -35,7 +35,7 @@ impl Place {
             rank: 4,
             alpha: 8.0,
             learning_rate: 0.01,
-            warmup_steps: 1,
+            warmup_steps: Some(1),
             batch_size: 4,
             gradient_accumulation: 2,
             epochs: 2,

@@ -82,6 +82,7 @@ pub fn gather(
         macro_f1: metrics.macro_f1,
         average_precision: metrics.macro_average_precision,
         plain_macro_f1: plain_macro_f1(&summary),
+        kinds: summary.test.as_ref().map_or_else(Vec::new, |test| test.kinds.clone()),
         loss: loss(&steps),
         validation: validation(&steps, &evaluations),
         layers,

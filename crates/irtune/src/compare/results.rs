@@ -4,6 +4,7 @@ use irtune_metrics::{
     Bootstrap, ClassMetrics, Confusion, Difference, Interval, McNemar, ReliabilityBin, RiskCoveragePoint,
     SignFlip, Spread,
 };
+use irtune_train::KindFigures;
 use serde::{Deserialize, Serialize};
 
 /// The version of `results.json` that this program writes and reads.
@@ -72,6 +73,9 @@ pub struct CellResults {
     /// Macro F1 of the model's plain outputs on them, without calibration; `None` where the run did not calibrate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain_macro_f1: Option<f64>,
+    /// The same by which of their texts the pairs have, where the run recorded it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<KindFigures>,
     /// The training loss over time.
     pub loss: Vec<LossPoint>,
     /// The evaluations on the validation pairs.

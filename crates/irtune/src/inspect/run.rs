@@ -206,10 +206,10 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
     out += &line(
         "optimization",
         format!(
-            "learning rate {} ({}, {} warm-up steps), {} pairs a step, seed {}",
+            "learning rate {} ({}, {}), {} pairs a step, seed {}",
             settings.learning_rate,
             settings.schedule,
-            settings.warmup_steps,
+            warmup(&settings),
             settings.step_examples(),
             settings.seed
         ),
@@ -242,6 +242,13 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
 }
 
 /// The adapters in a line, with what was set about them.
+fn warmup(settings: &TrainSettings) -> String {
+    match settings.warmup_steps {
+        Some(steps) => format!("{steps} warm-up steps"),
+        None => format!("{} of the steps to warm up", percent(settings.warmup_share)),
+    }
+}
+
 fn adapter_line(settings: &TrainSettings) -> String {
     let modules: Vec<String> = settings.targets().iter().map(ToString::to_string).collect();
     let TrainSettings { rank, alpha, dropout, .. } = settings;

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValuePar
 use clap::error::Error;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use irtune::settings::{Kind, SETTINGS, Setting, method_options};
-use irtune_train::TrainSettings;
+use irtune_train::{Recipe, TrainSettings};
 use toml::{Table, Value};
 
 /// The settings given as flags, in the order of the table.
@@ -171,7 +171,12 @@ pub struct Defaults(Table);
 impl Defaults {
     /// Those of training; base and data have none.
     pub fn new() -> Self {
-        Self(Table::try_from(TrainSettings::default()).unwrap_or_default())
+        Self::of_recipe(Recipe::Default)
+    }
+
+    /// What a recipe says.
+    pub fn of_recipe(recipe: Recipe) -> Self {
+        Self(Table::try_from(TrainSettings::of(recipe)).unwrap_or_default())
     }
 
     /// A setting's default as it is written on the command line.

@@ -10,6 +10,8 @@ mod interrupt;
 mod output;
 mod progress;
 #[cfg(test)]
+mod recipes;
+#[cfg(test)]
 mod reference;
 
 use std::process::ExitCode;

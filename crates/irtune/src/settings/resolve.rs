@@ -172,7 +172,7 @@ impl Resolver {
                 Err(error) => self.problems.push(Problem::at(&origin, error.message().trim().to_owned())),
             }
         }
-        let mut settings = accepted.try_into::<TrainSettings>().unwrap_or_default();
+        let mut settings = above_recipe(accepted);
         // Where weights train, the default adapter is none.
         if settings.tune == Tune::Weights && !origins.contains_key("adapter") {
             settings.adapter = Adapter::None;
@@ -209,6 +209,19 @@ impl Resolver {
     }
 }
 
+/// What was set, and for all else what the recipe says that was chosen.
+fn above_recipe(set: Table) -> TrainSettings {
+    let chosen = set.get("recipe").and_then(Value::as_str).and_then(|name| name.parse().ok());
+    let recipe = TrainSettings::of(chosen.unwrap_or_default());
+    let mut values = Table::try_from(&recipe).unwrap_or_default();
+    // The number of steps wins over the share, but not that of a recipe over a share that somebody set.
+    if set.contains_key("warmup_share") {
+        values.remove("warmup_steps");
+    }
+    values.extend(set);
+    values.try_into().unwrap_or(recipe)
+}
+
 /// What is wrong with a path that should be a file's.
 pub fn no_file(path: &Path) -> Option<String> {
     let what = match path {
@@ -232,4 +245,34 @@ pub fn unused(folder: &Path, name: &str) -> PathBuf {
         .map(|number| folder.join(format!("{name}-{number}")))
         .find(|path| !path.exists())
         .unwrap_or_else(|| folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use irtune_train::Recipe;
+
+    use super::*;
+
+    fn settings(text: &str) -> TrainSettings {
+        above_recipe(text.parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_set_stands_above_the_recipe() {
+        assert_eq!(settings(""), TrainSettings::default());
+        assert_eq!(settings("recipe = \"published\""), TrainSettings::of(Recipe::Published));
+        let found = settings("recipe = \"published\"\nepochs = 2\nlayers = \"3\"\nmethod = \"fixed\"");
+        let mut expected =
+            TrainSettings { epochs: 2, method: "fixed".into(), ..TrainSettings::of(Recipe::Published) };
+        expected.method_options.set("layers", "3");
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_share_that_is_set_wins_over_the_recipes_steps() {
+        let warmup = |text: &str| settings(&format!("recipe = \"published\"\n{text}")).warmup(1000);
+        assert_eq!(warmup(""), 100);
+        assert_eq!(warmup("warmup_share = 0.2"), 200);
+        assert_eq!(warmup("warmup_share = 0.2\nwarmup_steps = 7"), 7);
+    }
 }

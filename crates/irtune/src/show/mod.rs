@@ -4,6 +4,7 @@ pub mod calibration;
 pub mod folds;
 pub mod heat;
 pub mod heat_svg;
+pub mod kinds;
 pub mod layer_ranges;
 pub mod numbers;
 pub mod probabilities;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use irtune_metrics::Metrics;
-use irtune_train::{Adapter, Objective, Prediction, RunFolder, RunFolderError, Summary};
+use irtune_train::{Adapter, Notice, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
 use super::calibration::calibration;
+use super::kinds::kinds;
 use super::numbers::{bytes, count, percent, seconds};
 use super::strip;
 
@@ -29,6 +30,9 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
             count(summary.parameters as u64)
         );
     }
+    if let Some(label) = &summary.collapsed {
+        out += &format!("warning: {}.\n", Notice::Collapsed { label: label.clone() });
+    }
     let shares: Vec<f64> =
         summary.layer_steps.iter().map(|steps| *steps as f64 / summary.steps.max(1) as f64).collect();
     let mean = shares.iter().sum::<f64>() / shares.len().max(1) as f64;
@@ -42,6 +46,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     };
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
+        out += &kinds(&test.kinds);
     }
     out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let settings = run.settings()?;

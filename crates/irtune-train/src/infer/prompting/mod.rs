@@ -6,6 +6,7 @@
 //! model says of a neutral pair: Zhao et al., "Calibrate Before Use", 2021, with one neutral pair and by logarithms.
 
 use super::evaluate::{self, BatchLimit};
+use super::kinds::KindFigures;
 use super::measured::Measured;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::base_tokens::BaseTokens;
@@ -14,8 +15,8 @@ use crate::prepare::{classifying_engine, cores};
 use crate::run::data::RunData;
 use crate::task::{Task, verbalizer};
 use irtune_data::{
-    Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, Prompt, Shot,
-    Template, Verbalizer, draw_shots,
+    Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, PairKind,
+    Prompt, Shot, Template, Verbalizer, draw_shots,
 };
 use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, Trained};
@@ -135,6 +136,7 @@ pub fn prompt(
     let limit = BatchLimit { examples: batch_size, tokens: 0 };
     let counts: Vec<usize> = word_tokens.iter().map(Vec::len).collect();
     let shortened = examples.iter().filter(|example| example.shortened).count();
+    let kinds: Vec<PairKind> = examples.iter().map(|example| example.kind).collect();
     let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
     let data = RunData { labels: labels.clone(), train: examples, validation: Vec::new(), test: Vec::new() };
     let options = EngineOptions {
@@ -200,6 +202,7 @@ pub fn prompt(
         measured: Measured {
             loss: evaluate::mean_loss(&scores, &targets, labels.len()),
             metrics,
+            kinds: KindFigures::of(&predictions, &kinds),
             probabilities: ProbabilityFigures::of(&predictions, Some(&Bootstrap::default()))?,
             uncalibrated: None,
             answered: None,

@@ -3,6 +3,7 @@
 mod curves;
 mod heat_map;
 mod intervals;
+mod kinds;
 mod labels;
 mod probabilities;
 mod runs;
@@ -56,6 +57,7 @@ pub fn page(results: &Results) -> String {
                     div class="grid" { @for place in 0..results.arms.len() { (heat_map::figure(results, place)) } }
                 }
                 (labels::section(results))
+                (kinds::section(results))
                 (runs::section(results))
                 section id="method" {
                     h2 { "How this was computed" }

@@ -9,6 +9,7 @@ use crate::program::args::EvalArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::{print, print_json};
+use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 use irtune::show::probabilities::{answered, probabilities};
 
@@ -25,6 +26,7 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
         eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
     }
     let mut text = format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics);
+    text += &kinds(&measured.kinds);
     text += "\n";
     text += &probabilities(&measured.probabilities);
     if let Some(KeyFigures { accuracy, macro_f1, log_loss, calibration_error }) = measured.uncalibrated {
