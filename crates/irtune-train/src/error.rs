@@ -8,6 +8,7 @@ use crate::run::folds_error::FoldsError;
 use crate::settings::{ClassWeightsError, Fold, InvalidSetting};
 use crate::step::StepError;
 use irtune_data::{CorpusSource, DataError};
+use irtune_linear::LinearError;
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use irtune_select::SelectError;
@@ -60,6 +61,15 @@ pub enum TrainError {
         /// The method.
         method: &'static str,
     },
+    /// The linear model can't be trained.
+    #[error(transparent)]
+    Linear(#[from] LinearError),
+    /// There is nothing to fit a combination on.
+    #[error(
+        "stack: there are no validation pairs to combine both models on; give a validation file or a \
+         validation_fraction, or leave --stack out"
+    )]
+    StackWithoutValidation,
     /// An evaluation can't be measured.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

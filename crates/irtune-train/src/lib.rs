@@ -13,6 +13,7 @@
 //! | `run/` | the steps of a run and what lies around them; a run for each fold |
 //! | `folder/` | what a run leaves on disk |
 //! | `infer/` | using a model |
+//! | `linear/` | the linear model that a run has to beat, beside it or as a run of its own |
 #![forbid(unsafe_code)]
 
 mod base_tokens;
@@ -22,6 +23,7 @@ pub mod devices;
 mod error;
 mod folder;
 mod infer;
+mod linear;
 mod prepare;
 pub mod run;
 mod settings;
@@ -39,9 +41,9 @@ pub use folder::evaluation::Evaluation;
 pub use folder::merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
 pub use folder::peak_memory::{peak_bytes, reset_peak};
 pub use folder::platform::Platform;
-pub use folder::sources::{Sources, StoredRows, StoredSource};
+pub use folder::sources::{PairSources, Sources, StoredRows, StoredSource};
 pub use folder::step_report::StepReport;
-pub use folder::summary::{CalibrationEffect, CalibrationSummary, Summary};
+pub use folder::summary::{CalibrationEffect, CalibrationSummary, StackSummary, Summary};
 pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
 pub use infer::error::PredictorError;
@@ -52,6 +54,9 @@ pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
 pub use infer::stream::PredictionStream;
 pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
 pub use infer::{evaluate, prompting};
+pub use linear::baseline::{BaselineRequest, LINEAR, train_baseline};
+pub use linear::reference::{LinearAnswers, LinearSummary};
+pub use linear::score::Score;
 pub use prepare::{make_engine, make_policy};
 pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
 pub use run::folds_error::FoldsError;
@@ -62,7 +67,7 @@ pub use run::observer::{Observer, RunStart, Silent};
 pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
-    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Every, Fold, Group, HeadKind,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, HeadKind,
     InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe,
     Setting, TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
     UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,

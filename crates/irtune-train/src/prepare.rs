@@ -9,10 +9,13 @@ use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::devices::{self, DeviceOptions};
 use crate::error::TrainError;
+use crate::folder::RunFolder;
 use crate::folder::sources::Sources;
 use crate::folder::state::DataPrints;
+use crate::linear::reference::Reference;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::data::RunData;
+use crate::run::notice::Notice;
 use crate::run::observer::Observer;
 use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
@@ -46,7 +49,7 @@ pub(crate) struct Begun<'a> {
     pub(crate) task: Task,
     pub(crate) sources: &'a Sources,
     /// The run folder.
-    pub(crate) folder: &'a Path,
+    pub(crate) folder: &'a RunFolder,
     /// Of the examples, where there is a checkpoint.
     pub(crate) prints: Option<&'a DataPrints>,
 }
@@ -58,6 +61,8 @@ pub(crate) struct Prepared {
     pub(crate) data: RunData,
     pub(crate) engine: Box<dyn Engine>,
     pub(crate) policy: Box<dyn LayerPolicy>,
+    /// The linear model of the same pairs.
+    pub(crate) linear: Option<Reference>,
 }
 
 /// Reads, encodes and makes everything that a run needs, and writes nothing.
@@ -66,7 +71,10 @@ pub(crate) struct Prepared {
 /// Whatever is wrong with data or base, or, where the run was begun before, that they are no longer the same.
 pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
     let Plan { settings, sources, columns, base, origin } = plan;
-    let corpora = Corpora::read(sources, columns, settings, observer)?;
+    let corpora = Corpora::read(sources, columns, &settings.draw(), observer)?;
+    if settings.soft_labels {
+        corpora.check_votes()?;
+    }
     let (task, begun) = match origin {
         Origin::New(template) => (Task::of(settings, template, corpora.labels.clone())?, None),
         Origin::Begun(begun) => (begun.task.clone(), Some(begun)),
@@ -78,7 +86,30 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
     let mut engine = make_engine(&base, settings, &data)?;
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
     let policy = make_policy(settings, base.config.layers)?;
-    Ok(Prepared { base, task, data, engine, policy })
+    let folder = begun.as_ref().map(|begun| begun.folder);
+    let linear = linear(&corpora, &task, settings.stack, folder, observer)?;
+    Ok(Prepared { base, task, data, engine, policy, linear })
+}
+
+/// The linear model of a run's pairs. A run goes on without one, unless it is to be combined with it.
+fn linear(
+    corpora: &Corpora,
+    task: &Task,
+    stack: bool,
+    folder: Option<&RunFolder>,
+    observer: &mut dyn Observer,
+) -> Result<Option<Reference>, TrainError> {
+    if stack && corpora.validation.is_none() {
+        return Err(TrainError::StackWithoutValidation);
+    }
+    match Reference::of(corpora, &task.labels, folder) {
+        Ok(reference) => Ok(Some(reference)),
+        Err(error) if stack => Err(error),
+        Err(error) => {
+            observer.on_notice(&Notice::NoLinear { reason: error.to_string() });
+            Ok(None)
+        }
+    }
 }
 
 impl Begun<'_> {
@@ -99,7 +130,7 @@ impl Begun<'_> {
             DataSplit::Validation => validation.as_ref(),
             DataSplit::Test => test.as_ref(),
         };
-        Err(TrainError::DataChanged { split, path: source.unwrap_or(train).path(self.folder) })
+        Err(TrainError::DataChanged { split, path: source.unwrap_or(train).path(self.folder.path()) })
     }
 }
 

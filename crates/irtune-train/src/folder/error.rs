@@ -2,6 +2,7 @@
 
 use super::calibration::CalibrationProblem;
 use irtune_files::WriteError;
+use irtune_linear::LinearError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,23 @@ pub enum RunFolderError {
     #[error("{}: these are not the rows that the run was begun with; restore the file, or train into another folder", path.display())]
     Rows {
         /// The file.
+        path: PathBuf,
+    },
+    /// A linear model is damaged, or of another version.
+    #[error("{}: {source}", path.display())]
+    Linear {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<LinearError>,
+    },
+    /// The run is a linear model alone.
+    #[error(
+        "the run in {} is a linear model, which has neither base nor steps; irtune predict, eval, inspect and compare \
+         read it", path.display()
+    )]
+    LinearRun {
+        /// The folder.
         path: PathBuf,
     },
     /// The calibration is not one of the model's.

@@ -14,6 +14,9 @@
 //! | `adapter/` | the best model so far, in PEFT's format |
 //! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
 //! | `calibration.json` | how the kept model's outputs become probabilities ([`crate::StoredCalibration`]); only where it was fitted |
+//! | `linear.safetensors` | the linear model of the run's pairs ([`irtune_linear`]) |
+//! | `stack.json` | how its answers and those of the run's own model are combined, where they are |
+//! | `linear.toml` | the settings of a run that is a linear model alone; it has no `settings.toml`, prompt or steps |
 //! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file |
 //! | `data/` | rows that a program gave, `train.jsonl` and so on; a run from files has none |
 //! | `summary.json` | the end of a finished run |
@@ -23,6 +26,7 @@ pub mod checkpoint;
 pub(crate) mod create;
 pub(crate) mod error;
 pub(crate) mod evaluation;
+pub(crate) mod linear;
 pub(crate) mod lock;
 pub(crate) mod merge;
 pub(crate) mod peak_memory;
@@ -41,10 +45,10 @@ use crate::task::Task;
 use error::RunFolderError;
 use evaluation::Evaluation;
 use irtune_data::{LabelSet, Template, Verbalizer};
-use irtune_files::Files;
+use irtune_files::{Files, WriteError};
 use platform::Platform;
 use serde::de::DeserializeOwned;
-use sources::Sources;
+use sources::{PairSources, Sources};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -71,7 +75,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunFolderError::NotARun`] when it is something else, or not there.
     pub fn open(path: &Path) -> Result<RunFolder, RunFolderError> {
-        if !path.join(SETTINGS).is_file() {
+        if !(path.join(SETTINGS).is_file() || path.join(linear::SETTINGS).is_file()) {
             return Err(RunFolderError::NotARun { path: path.to_owned() });
         }
         Ok(RunFolder { path: path.to_owned() })
@@ -120,6 +124,9 @@ impl RunFolder {
     /// # Errors
     /// When the file is missing or damaged.
     pub fn settings(&self) -> Result<TrainSettings, RunFolderError> {
+        if self.is_linear() {
+            return Err(RunFolderError::LinearRun { path: self.path.clone() });
+        }
         let path = self.path.join(SETTINGS);
         let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
         let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
@@ -128,6 +135,14 @@ impl RunFolder {
         // A run of a version that knew no calibration has none, and gets none when it is resumed.
         settings.calibrate &= written.contains_key("calibrate");
         Ok(settings)
+    }
+
+    /// Where the data of a linear run lies.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn linear_sources(&self) -> Result<PairSources, RunFolderError> {
+        read_json(&self.path.join(SOURCES))
     }
 
     /// Where base and data lie.
@@ -186,6 +201,25 @@ impl RunFolder {
     pub fn summary(&self) -> Result<Option<Summary>, RunFolderError> {
         let path = self.path.join(SUMMARY);
         if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Adds a line to the log of evaluations.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub(crate) fn log_evaluation(
+        &self,
+        files: &dyn Files,
+        evaluation: &Evaluation,
+    ) -> Result<(), RunFolderError> {
+        let path = self.evaluations_path();
+        let mut line = serde_json::to_vec(evaluation).map_err(|source| RunFolderError::Json {
+            path: path.clone(),
+            line: None,
+            source,
+        })?;
+        line.push(b'\n');
+        Ok(files.append(&path, &line).map_err(WriteError::at(&path))?)
     }
 
     /// Writes the end of the run, at once.

@@ -31,6 +31,20 @@ pub struct Sources {
     pub columns: Columns,
 }
 
+/// Where the data of a linear run lies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PairSources {
+    /// Training pairs.
+    pub train: StoredSource,
+    /// Validation pairs, when they are not taken from the training pairs.
+    pub validation: Option<StoredSource>,
+    /// Test pairs.
+    pub test: Option<StoredSource>,
+    /// How the files' columns are read.
+    pub columns: Columns,
+}
+
 /// Where the pairs of a split come from, as a folder remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

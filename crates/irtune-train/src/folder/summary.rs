@@ -3,6 +3,8 @@
 use super::calibration::StoredCalibration;
 use super::evaluation::Evaluation;
 use crate::infer::measured::KeyFigures;
+use crate::linear::reference::LinearSummary;
+use crate::linear::score::Score;
 use crate::settings::BestMetric;
 use irtune_metrics::OffsetWorth;
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// The layer-wise method; `head_only` when the head alone trained.
+    /// The layer-wise method; `head_only` when the head alone trained, `linear` for a linear model.
     pub method: String,
     /// Steps made.
     pub steps: u64,
@@ -26,7 +28,10 @@ pub struct Summary {
     /// The one label that it gave all validation pairs, when they have several and it told none apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collapsed: Option<String>,
-    /// The kept model on the test pairs, calibrated where it was.
+    /// The kept model on the validation pairs, as its outputs are, if there are any.
+    #[serde(default)]
+    pub validation: Option<Score>,
+    /// The kept model on the test pairs, with a stack both models together, calibrated where that was fitted.
     pub test: Option<Evaluation>,
     /// How the kept model was calibrated; `None` without validation pairs, or when it was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,6 +54,24 @@ pub struct Summary {
     pub tokens_per_second: f64,
     /// Most memory the program held at once, in bytes, where the system tells.
     pub peak_bytes: Option<u64>,
+    /// The linear model of the run's pairs, which the run has to beat.
+    #[serde(default)]
+    pub linear: Option<LinearSummary>,
+    /// Both models together, where the run combines them.
+    #[serde(default)]
+    pub stack: Option<StackSummary>,
+}
+
+/// What a stack is worth: the kept model alone, and combined with the linear model.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackSummary {
+    /// The kept model alone on the test pairs, if there are any.
+    pub test_alone: Option<Score>,
+    /// Both together on the validation pairs, on which the combination was fitted.
+    pub validation: Score,
+    /// Both together on the test pairs, if there are any.
+    pub test: Option<Score>,
 }
 
 /// How a run's kept model was calibrated, and what that changed.

@@ -1,18 +1,21 @@
-//! An engine that answers encoded pairs.
+//! What answers encoded pairs: an engine, a linear model, or both together.
 
+use super::combine::combined;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
+use super::pair_encoder::EncodedPair;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::batch::Input;
 use irtune_data::{Example, LabelSet, Pair, Place};
+use irtune_linear::Stack;
 use irtune_metrics::Calibration;
 use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// An engine with its labels, how many pairs go through it together, and how its outputs become answers.
+/// A model with its labels, how many pairs go through it together, and how its outputs become answers.
 pub(crate) struct Classifier {
-    engine: Box<dyn Engine>,
+    model: Model,
     labels: LabelSet,
     names: Arc<[String]>,
     pub(crate) limit: BatchLimit,
@@ -20,16 +23,27 @@ pub(crate) struct Classifier {
     pub(crate) abstain_below: Option<f64>,
 }
 
-/// A pair as it waits for its answer: its example, and what the answer says of it.
+/// What answers.
+pub(crate) enum Model {
+    /// A decoder; with a stack combined with the linear model.
+    Decoder(Box<dyn Engine>, Option<Stack>),
+    /// The linear model, which has said all when a pair is encoded.
+    Linear,
+}
+
+/// A pair as it waits for its answer: what is read of it, and what the answer says of it.
 pub(crate) struct Question {
     pub(crate) example: Example,
+    /// The linear model's log-probabilities of the labels; none without one.
+    pub(crate) linear: Vec<f64>,
     pub(crate) id: Option<String>,
     pub(crate) place: Place,
 }
 
 impl Question {
-    pub(crate) fn new(example: Example, pair: Pair) -> Question {
-        Question { example, id: pair.id, place: pair.place }
+    pub(crate) fn new(encoded: EncodedPair, pair: Pair) -> Question {
+        let EncodedPair { example, linear } = encoded;
+        Question { example, linear, id: pair.id, place: pair.place }
     }
 }
 
@@ -47,7 +61,7 @@ impl AsRef<[u32]> for Question {
 
 impl Classifier {
     pub(crate) fn new(
-        engine: Box<dyn Engine>,
+        model: Model,
         labels: LabelSet,
         limit: BatchLimit,
         calibration: Option<Calibration>,
@@ -55,18 +69,26 @@ impl Classifier {
     ) -> Classifier {
         let names = labels.names().into();
         let calibration = calibration.unwrap_or_else(|| Calibration::none(labels.len()));
-        Classifier { engine, labels, names, limit, calibration, abstain_below }
+        Classifier { model, labels, names, limit, calibration, abstain_below }
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
         &self.labels
     }
 
-    /// Logits, `[examples, labels]`; examples that begin alike share a batch.
-    pub(crate) fn logits(&mut self, examples: &[impl Input]) -> Result<Vec<f32>, ModelError> {
+    /// Logits, `[questions, labels]`; examples that begin alike share a batch.
+    pub(crate) fn logits(&mut self, questions: &[&Question]) -> Result<Vec<f32>, ModelError> {
+        let linear = || questions.iter().flat_map(|question| &question.linear).copied();
+        let Model::Decoder(engine, stack) = &mut self.model else {
+            return Ok(linear().map(|log| log as f32).collect());
+        };
         let never = AtomicBool::new(false);
-        let logits = evaluate::logits(self.engine.as_mut(), examples, self.limit, &never)?;
-        Ok(logits.expect("nobody interrupts"))
+        let logits = evaluate::logits(engine.as_mut(), questions, self.limit, &never)?;
+        let logits = logits.expect("nobody interrupts");
+        Ok(match stack {
+            Some(stack) => combined(stack, &logits, &linear().collect::<Vec<_>>(), self.labels.len()),
+            None => logits,
+        })
     }
 
     /// An answer to each question, in their order; an error where the model gives none.
@@ -80,7 +102,7 @@ impl Classifier {
     }
 
     fn answer(&self, question: &Question, logits: &[f32]) -> Result<Answer, PredictorError> {
-        let Question { example, id, place } = question;
+        let Question { example, id, place, .. } = question;
         let (id, place) = (id.clone(), place.clone());
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictorError::NotFinite { place });

@@ -1,10 +1,12 @@
 //! Using a model: labels for pairs, how good they are, and what a language model says without training.
 
 pub(crate) mod classifier;
+pub(crate) mod combine;
 pub(crate) mod error;
 pub mod evaluate;
 pub(crate) mod kinds;
 pub(crate) mod measured;
+pub(crate) mod pair_encoder;
 pub(crate) mod prediction;
 pub(crate) mod predictor;
 pub mod prompting;

@@ -1,10 +1,11 @@
 //! A trained model, ready to label pairs.
 
-use super::classifier::Classifier;
+use super::classifier::{Classifier, Model, Question};
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
 use super::kinds::KindFigures;
 use super::measured::{Answered, KeyFigures, Measured};
+use super::pair_encoder::PairEncoder;
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
@@ -15,6 +16,7 @@ use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
 use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair, PairKind};
+use irtune_linear::{LinearModel, Stack};
 use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
     Base, EngineOptions, Head, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
@@ -57,7 +59,7 @@ impl Default for PredictorOptions {
 /// A trained model, ready to label pairs.
 pub struct Predictor {
     pub(super) classifier: Classifier,
-    pub(super) encoder: Encoder<BaseTokens>,
+    pub(super) encoder: PairEncoder,
 }
 
 /// Batches that are read before the first is computed: pairs that revise the same text then share one.
@@ -82,6 +84,8 @@ struct Opened {
     /// The stored head.
     head: Head,
     tensors: Vec<HostTensor>,
+    /// What the model is combined with.
+    stack: Option<(LinearModel, Stack)>,
 }
 
 impl Opened {
@@ -98,6 +102,7 @@ impl Opened {
             trained: Trained::Head,
             head: Head { labels: shape.first().copied().unwrap_or(0), input },
             tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
+            stack: None,
         })
     }
 }
@@ -119,6 +124,9 @@ impl Predictor {
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
+        if run.is_linear() {
+            return Self::linear(&run, options);
+        }
         let settings = run.settings()?;
         if !run.model_path(settings.tune).is_dir() {
             return Err(PredictorError::NoModel { path: folder.to_owned() });
@@ -126,7 +134,7 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, head, tensors };
+        let opened = Opened { task, max_length, seed, trained, head, tensors, stack: stack(&run)? };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -136,7 +144,7 @@ impl Predictor {
         opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Opened { task, max_length, seed, trained, head, tensors } = opened;
+        let Opened { task, max_length, seed, trained, head, tensors, stack } = opened;
         // A language model knows no labels: its words are the run's.
         if task.verbalizer.is_none() && head.labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());
@@ -173,7 +181,24 @@ impl Predictor {
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
         let encoder = if with_change { encoder.with_change() } else { encoder };
-        let classifier = Classifier::new(engine, task.labels, limit, calibration, options.abstain_below);
+        let (linear, stack) = stack.unzip();
+        let model = Model::Decoder(engine, stack);
+        let encoder = PairEncoder { encoder: Some(encoder), linear };
+        let classifier = Classifier::new(model, task.labels, limit, calibration, options.abstain_below);
+        Ok(Predictor { classifier, encoder })
+    }
+
+    /// Opens a run that is a linear model alone.
+    fn linear(run: &RunFolder, options: &PredictorOptions) -> Result<Predictor, PredictorError> {
+        let path = run.path().to_owned();
+        if options.base.is_some() {
+            return Err(PredictorError::WholeModel { path });
+        }
+        let Some(model) = run.linear_model()? else { return Err(PredictorError::NoModel { path }) };
+        let labels = model.labels().clone();
+        let limit = BatchLimit::classifying(options.batch_size);
+        let encoder = PairEncoder { encoder: None, linear: Some(model) };
+        let classifier = Classifier::new(Model::Linear, labels, limit, None, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }
 
@@ -182,12 +207,13 @@ impl Predictor {
         self.classifier.labels()
     }
 
-    /// What the model reads of a pair: its tokens, and with an edit head what changed among them.
+    /// What the model reads of a pair: its tokens, and with an edit head what changed among them; nothing where it is a
+    /// linear model.
     ///
     /// # Errors
     /// When the tokenizer fails.
-    pub fn example(&self, pair: &Pair) -> Result<Example, DataError> {
-        self.encoder.encode(pair, None)
+    pub fn example(&self, pair: &Pair) -> Result<Option<Example>, DataError> {
+        self.encoder.encoder.as_ref().map(|encoder| encoder.encode(pair, None)).transpose()
     }
 
     /// Labels pairs in their order, holding no more than `reading` says in memory. The pairs are those of a file or
@@ -264,23 +290,34 @@ impl Predictor {
     {
         let mut tested = Tested::default();
         let most = WINDOW * self.classifier.limit.examples;
-        let mut window: Vec<Example> = Vec::with_capacity(most);
+        let mut window: Vec<Question> = Vec::with_capacity(most);
         let mut pairs = pairs.into_iter();
         loop {
             window.clear();
             for pair in pairs.by_ref().take(most) {
-                let example = self.encoder.encode(&pair?, Some(self.classifier.labels()))?;
-                tested.shortened += usize::from(example.shortened);
-                tested.targets.extend(example.label);
-                tested.kinds.push(example.kind);
-                window.push(example);
+                let pair = pair?;
+                let encoded = self.encoder.encode(&pair, Some(self.classifier.labels()))?;
+                tested.shortened += usize::from(encoded.example.shortened);
+                tested.targets.extend(encoded.example.label);
+                tested.kinds.push(encoded.example.kind);
+                window.push(Question::new(encoded, pair));
             }
             if window.is_empty() {
                 return Ok(tested);
             }
-            tested.logits.extend(self.classifier.logits(&window)?);
+            let questions: Vec<&Question> = window.iter().collect();
+            tested.logits.extend(self.classifier.logits(&questions)?);
         }
     }
+}
+
+/// What a run's model is combined with, if it is.
+fn stack(run: &RunFolder) -> Result<Option<(LinearModel, Stack)>, PredictorError> {
+    let Some(stack) = run.stack()? else { return Ok(None) };
+    let Some(model) = run.linear_model()? else {
+        return Err(PredictorError::NoLinearModel { path: run.path().to_owned() });
+    };
+    Ok(Some((model, stack)))
 }
 
 /// What a model says of labelled pairs, and the plain outputs that it is made of.

@@ -2,15 +2,15 @@
 
 use super::classifier::{Classifier, Question};
 use super::error::PredictorError;
+use super::pair_encoder::PairEncoder;
 use super::prediction::Answer;
-use crate::base_tokens::BaseTokens;
-use irtune_data::{DataError, Encoder, Pair};
+use irtune_data::{DataError, Pair};
 use std::collections::VecDeque;
 
 /// Predictions in the order of their pairs, made as they are asked for.
 pub struct PredictionStream<'a, I> {
     classifier: &'a mut Classifier,
-    encoder: &'a Encoder<BaseTokens>,
+    encoder: &'a PairEncoder,
     /// Pairs that are read at a time.
     read: usize,
     pairs: I,
@@ -22,7 +22,7 @@ pub struct PredictionStream<'a, I> {
 impl<'a, I: Iterator<Item = Result<Pair, DataError>>> PredictionStream<'a, I> {
     pub(super) fn new(
         classifier: &'a mut Classifier,
-        encoder: &'a Encoder<BaseTokens>,
+        encoder: &'a PairEncoder,
         read: usize,
         pairs: I,
     ) -> Self {

@@ -6,7 +6,7 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::settings::{HeadKind, TrainSettings};
+use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
 use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Row};
 use irtune_model::Base;
@@ -39,11 +39,9 @@ impl SplitSources {
 pub(crate) struct Corpora {
     /// The labels of the training pairs, those held out for validation included.
     pub(crate) labels: LabelSet,
-    train: Corpus,
-    validation: Option<Corpus>,
-    test: Option<Corpus>,
-    /// Whether training pairs are learned as the distributions of what their annotators said.
-    soft_labels: bool,
+    pub(crate) train: Corpus,
+    pub(crate) validation: Option<Corpus>,
+    pub(crate) test: Option<Corpus>,
 }
 
 impl Corpora {
@@ -54,7 +52,7 @@ impl Corpora {
     pub(crate) fn read(
         sources: &SplitSources,
         columns: &Columns,
-        settings: &TrainSettings,
+        draw: &Draw,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let mut read = |source: &CorpusSource, split| {
@@ -66,33 +64,42 @@ impl Corpora {
         };
         let mut train = read(&sources.train, DataSplit::Train)?;
         let labels = LabelSet::discover(&train.pairs)?;
-        if settings.soft_labels && train.pairs.iter().all(|pair| pair.votes.is_none()) {
-            return Err(DataError::NoVotes { name: train.name }.into());
-        }
         let mut validation =
             sources.validation.as_ref().map(|source| read(source, DataSplit::Validation)).transpose()?;
         let mut test = sources.test.as_ref().map(|source| read(source, DataSplit::Test)).transpose()?;
-        if let Some(fold) = settings.fold {
+        if let Some(fold) = draw.fold {
             let (rest, held_out) = train.fold(fold.part(), fold.parts())?;
             let (train_pairs, test_pairs) = (rest.pairs.len(), held_out.pairs.len());
             observer.on_notice(&Notice::Fold { fold, train: train_pairs, test: test_pairs });
             (train, test) = (rest, Some(held_out));
         }
-        if validation.is_none() && settings.validation_fraction > 0.0 {
-            let (rest, held_out) = train.hold_out(settings.validation_fraction, settings.seed)?;
+        if validation.is_none() && draw.validation_fraction > 0.0 {
+            let (rest, held_out) = train.hold_out(draw.validation_fraction, draw.seed)?;
             let (train_pairs, validation_pairs) = (rest.pairs.len(), held_out.pairs.len());
             observer.on_notice(&Notice::HeldOut { train: train_pairs, validation: validation_pairs });
             (train, validation) = (rest, Some(held_out));
         }
-        if let Some(train_size) = settings.train_size {
+        if let Some(train_size) = draw.train_size {
             let of = train.pairs.len();
-            train = train.subset(train_size, settings.seed)?;
+            train = train.subset(train_size, draw.seed)?;
             observer.on_notice(&Notice::Subset { train_size, of });
         }
-        Ok(Self { labels, train, validation, test, soft_labels: settings.soft_labels })
+        Ok(Self { labels, train, validation, test })
     }
 
-    /// The examples of all pairs.
+    /// Confirms that there are distributions to learn.
+    ///
+    /// # Errors
+    /// When no training pair has several annotators' labels.
+    pub(crate) fn check_votes(&self) -> Result<(), DataError> {
+        match self.train.pairs.iter().all(|pair| pair.votes.is_none()) {
+            true => Err(DataError::NoVotes { name: self.train.name.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// The examples of all pairs; with soft labels training pairs are learned as the distributions of what their
+    /// annotators said.
     ///
     /// # Errors
     /// When the prompt leaves no room, a label is not the task's, or the tokenizer fails.
@@ -120,7 +127,7 @@ impl Corpora {
             Ok::<Vec<Example>, TrainError>(encoded.examples)
         };
         let mut train = encode(Some(&self.train), DataSplit::Train)?;
-        if self.soft_labels {
+        if settings.soft_labels {
             for (example, pair) in train.iter_mut().zip(&self.train.pairs) {
                 example.distribution = task.labels.distribution(pair)?;
             }

@@ -1,5 +1,6 @@
 //! The encoded examples of a run, and how to tell that they are the same ones.
 
+use crate::data_split::DataSplit;
 use crate::folder::state::DataPrints;
 use crate::folder::tensor_file::hexadecimal;
 use crate::settings::HeadKind;
@@ -21,6 +22,15 @@ pub struct RunData {
 }
 
 impl RunData {
+    /// The examples of a split.
+    pub fn of(&self, split: DataSplit) -> &[Example] {
+        match split {
+            DataSplit::Train => &self.train,
+            DataSplit::Validation => &self.validation,
+            DataSplit::Test => &self.test,
+        }
+    }
+
     /// Checksums of the three splits.
     pub fn prints(&self) -> DataPrints {
         DataPrints {

@@ -8,6 +8,7 @@ use crate::folder::checkpoint;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::peak_memory::peak_bytes;
 use crate::folder::summary::Summary;
+use crate::linear::score::Score;
 
 impl Run<'_> {
     pub(super) fn pause(mut self) -> Result<TrainOutcome, TrainError> {
@@ -35,13 +36,15 @@ impl Run<'_> {
         if !self.know_best_validation()? {
             return self.pause();
         }
-        let measured = match self.parts.data.test.is_empty() {
+        let mut measured = match self.parts.data.test.is_empty() {
             true => None,
             false => match self.logits(DataSplit::Test)? {
                 None => return self.pause(),
                 measured => measured,
             },
         };
+        // Probabilities are fitted to what answers: both models together, where they are combined.
+        let stack = self.combine(measured.as_mut())?;
         let fitted = self.calibrate()?;
         let mut test = None;
         if let Some(measured) = &measured {
@@ -60,22 +63,35 @@ impl Run<'_> {
         }
         let calibration =
             fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;
-        let summary = Summary { collapsed, calibration, ..self.summary(test, trained) };
+        let summary = Summary { collapsed, calibration, stack, ..self.summary(test, trained)? };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
     }
 
-    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Summary {
+    /// The kept model alone on the validation pairs, as its evaluation was logged.
+    fn validation(&self) -> Result<Option<Score>, TrainError> {
+        let Some(best) = &self.state.best else { return Ok(None) };
+        for evaluation in self.parts.folder.evaluations()? {
+            let evaluation = evaluation?;
+            if (evaluation.step, evaluation.split) == (best.step, DataSplit::Validation) {
+                return Ok(Some(Score::from(&evaluation.metrics)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn summary(&self, test: Option<Evaluation>, parameters: usize) -> Result<Summary, TrainError> {
         let (state, totals) = (&self.state, self.state.totals);
-        Summary {
+        Ok(Summary {
             method: self.parts.policy.name().to_owned(),
             steps: state.step,
             stopped_early: state.step < self.total_steps,
             best_metric: self.parts.settings.best_metric,
             best_step: state.best.as_ref().map_or(state.step, |best| best.step),
             best_value: state.best.as_ref().map(|best| best.value),
+            validation: self.validation()?,
             collapsed: None,
             test,
             calibration: None,
@@ -88,6 +104,8 @@ impl Run<'_> {
             examples_per_second: totals.examples as f64 / totals.step_seconds,
             tokens_per_second: totals.tokens as f64 / totals.step_seconds,
             peak_bytes: peak_bytes(),
-        }
+            linear: self.parts.linear.map(|linear| linear.summary),
+            stack: None,
+        })
     }
 }

@@ -15,6 +15,7 @@ mod logs;
 mod measure;
 pub(crate) mod notice;
 pub(crate) mod observer;
+mod stack;
 pub(crate) mod train;
 
 use crate::error::TrainError;
@@ -23,6 +24,7 @@ use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::state::{RunState, Totals};
 use crate::folder::step_report::StepReport;
 use crate::folder::summary::Summary;
+use crate::linear::reference::LinearAnswers;
 use crate::settings::{Batches, TrainSettings};
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
@@ -53,6 +55,8 @@ pub struct RunParts<'a> {
     pub folder: &'a RunFolder,
     /// How it writes.
     pub files: &'a dyn Files,
+    /// What a linear model says of the same pairs.
+    pub linear: Option<&'a LinearAnswers>,
     /// How the best model is written.
     pub export: Export<'a>,
 }
@@ -228,6 +232,9 @@ impl<'a> Run<'a> {
         if let Some(weights) = &self.parts.engine.loss_options().class_weights {
             let weights = data.labels.names().iter().cloned().zip(weights.iter().copied()).collect();
             self.observer.on_notice(&Notice::ClassWeights { weights });
+        }
+        if let Some(validation) = self.parts.linear.and_then(|linear| linear.summary.validation) {
+            self.observer.on_notice(&Notice::Linear { validation });
         }
         if data.validation.is_empty() {
             self.observer.on_notice(&Notice::NoValidation);

@@ -1,6 +1,7 @@
 //! What a user should know of a run.
 
 use crate::data_split::DataSplit;
+use crate::linear::score::Score;
 use crate::settings::Fold;
 use serde::Serialize;
 use std::fmt;
@@ -79,6 +80,16 @@ pub enum Notice {
         /// What an example counts, by label.
         weights: Vec<(String, f64)>,
     },
+    /// A linear model was made of the run's pairs, which is what the run has to beat.
+    Linear {
+        /// How good it is on the validation pairs.
+        validation: Score,
+    },
+    /// There is no linear model to measure the run against.
+    NoLinear {
+        /// Why.
+        reason: String,
+    },
     /// There is nothing to choose the best model by.
     NoValidation,
     /// The kept model gives all validation pairs one label.
@@ -142,6 +153,14 @@ impl fmt::Display for Notice {
                 }
                 Ok(())
             }
+            Notice::Linear { validation: Score { accuracy, macro_f1 } } => write!(
+                formatter,
+                "a linear model on the words that changed has macro-F1 {macro_f1:.3} and accuracy {accuracy:.3} on the \
+                 validation pairs: that is what this run has to beat"
+            ),
+            Notice::NoLinear { reason } => {
+                write!(formatter, "there is no linear model to measure this run against: {reason}")
+            }
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",
             ),
@@ -185,6 +204,10 @@ mod tests {
             "no validation file: 10 of the 100 training pairs are kept for validation"
         );
         assert!(Notice::NoValidation.to_string().contains("the last step is kept"));
+        let linear = Notice::Linear { validation: Score { accuracy: 0.7, macro_f1: 0.5 } };
+        assert!(linear.to_string().contains("macro-F1 0.500 and accuracy 0.700"));
+        let none = Notice::NoLinear { reason: "no pairs".to_owned() };
+        assert!(none.to_string().ends_with("this run against: no pairs"));
         let stopped = Notice::StoppedEarly { step: 7, evaluations: 2 };
         assert!(stopped.to_string().starts_with("stopped after step 7: 2 evaluations"));
         let json = serde_json::to_string(&stopped).unwrap();

@@ -3,6 +3,7 @@
 use super::notice::Notice;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::step_report::StepReport;
+use irtune_linear::Candidate;
 use serde::Serialize;
 use std::path::Path;
 
@@ -24,6 +25,9 @@ pub trait Observer: Send {
 
     /// A checkpoint was written after `step` steps.
     fn on_checkpoint(&mut self, _step: u64, _path: &Path) {}
+
+    /// A penalty of a linear model was tried.
+    fn on_candidate(&mut self, _candidate: &Candidate) {}
 
     /// Something the user should know.
     fn on_notice(&mut self, _notice: &Notice) {}

@@ -13,6 +13,7 @@ use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::create::RunContents;
 use crate::folder::platform::Platform;
 use crate::folder::sources::{Sources, StoredSource};
+use crate::linear::reference::Reference;
 use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
 use crate::settings::TrainSettings;
 use irtune_data::{Columns, CorpusSource, Template};
@@ -149,7 +150,7 @@ pub fn resume(
         origin: Origin::Begun(Begun {
             task,
             sources: &sources,
-            folder: folder.path(),
+            folder: &folder,
             prints: checkpoint.as_ref().map(|checkpoint| &checkpoint.state.data),
         }),
     };
@@ -173,7 +174,10 @@ impl InFolder<'_> {
         interrupt: &AtomicBool,
         checkpoint: Option<Checkpoint>,
     ) -> Result<TrainOutcome, TrainError> {
-        let Prepared { base, task, data, mut engine, mut policy } = prepared;
+        let Prepared { base, task, data, mut engine, mut policy, linear } = prepared;
+        if let Some(Reference { model, .. }) = &linear {
+            self.folder.write_linear_model(&Disk, model)?;
+        }
         let head = data.head(self.settings.head);
         let parts = RunParts {
             settings: self.settings,
@@ -182,6 +186,7 @@ impl InFolder<'_> {
             data: &data,
             folder: self.folder,
             files: &Disk,
+            linear: linear.as_ref().map(|linear| &linear.answers),
             export: &exporter(&base, self.settings, &task.labels, head.input, self.base_name),
         };
         super::run(parts, observer, interrupt, checkpoint)

@@ -327,6 +327,11 @@ settings! {
     best_metric: BestMetric = BestMetric::MacroF1,
     Evaluation, "METRIC", "{choices}";
 
+    /// Whether the model's answers are combined with those of a linear model on the words that changed, as is best on
+    /// the validation pairs.
+    stack: bool = false,
+    Evaluation, "BOOL", "Combine the model's answers with those of the linear model, as is best on the validation pairs";
+
     /// Whether, at the end, the kept model's probabilities are fitted to the validation pairs: by a temperature, and by
     /// offsets of the labels.
     calibrate: bool = true,

@@ -97,8 +97,16 @@ fn go_with(
     let saved = newest.map(|path| checkpoint::load(&path)).transpose()?;
     let method = irtune_select::method(&settings.method).unwrap();
     let mut policy = method.build(LAYERS, settings.method_options.as_map()).unwrap();
-    let parts =
-        RunParts { settings, engine, policy: policy.as_mut(), data, folder: &folder, files, export: &export };
+    let parts = RunParts {
+        settings,
+        engine,
+        policy: policy.as_mut(),
+        data,
+        folder: &folder,
+        files,
+        linear: None,
+        export: &export,
+    };
     run::run(parts, observer, interrupt, saved)
 }
 
@@ -475,6 +483,7 @@ fn another_method_cannot_continue_a_run() {
         data: &data(),
         folder: &folder,
         files: &files,
+        linear: None,
         export: &export,
     };
     let saved = checkpoint::load(&newest).unwrap();

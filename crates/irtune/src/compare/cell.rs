@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::definition::{Definition, Entry, TrainSize};
+use super::definition::{Corpus, Definition, Entry, TrainSize};
 use crate::settings::{Problem, Sources};
+use irtune_train::LINEAR;
 
 /// One run of a comparison.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Cell {
     pub fold: Option<(u64, u64)>,
     /// The seed.
     pub seed: u64,
+    /// Whether it is the linear model.
+    pub linear: bool,
     /// Settings with where they were written; later ones win.
     pub sections: Vec<(String, Table)>,
 }
@@ -86,6 +89,7 @@ pub fn cells(definition: &Definition) -> Result<Vec<Cell>, Vec<Problem>> {
         for corpus in &definition.corpus {
             for &train_size in &sizes {
                 for &fold in &folds {
+                    let shared = Shared { definition, corpus, train_size, fold, seed };
                     for (method, method_entry) in &methods {
                         for (adapter, adapter_entry) in &adapters {
                             let runs = |entry: &Entry| {
@@ -96,37 +100,17 @@ pub fn cells(definition: &Definition) -> Result<Vec<Cell>, Vec<Problem>> {
                             if !(runs(method_entry) && runs(adapter_entry) && go_together) {
                                 continue;
                             }
-                            let mut own =
-                                Table::from_iter([("seed".to_owned(), Value::Integer(seed as i64))]);
-                            if let Some(base) = &definition.base {
-                                own.insert("base".to_owned(), base.clone().into());
-                            }
-                            let mut corpus_settings = corpus.settings.clone();
-                            if let TrainSize::Pairs(pairs) = train_size {
-                                own.insert("train_size".to_owned(), Value::Integer(pairs as i64));
-                            }
-                            if let Some((fold, folds)) = fold {
-                                own.insert("fold".to_owned(), format!("{fold}/{folds}").into());
-                                // The fold is the test set.
-                                corpus_settings.remove("test");
-                            }
-                            cells.push(Cell {
-                                name: name(&corpus.name, method, adapter, train_size, fold, seed),
-                                corpus: corpus.name.clone(),
-                                method: method.clone(),
-                                adapter: adapter.clone(),
-                                train_size,
-                                fold,
-                                seed,
-                                sections: vec![
-                                    ("[settings]".to_owned(), definition.settings.clone()),
-                                    (format!("corpus `{}`", corpus.name), corpus_settings),
+                            cells.push(shared.cell(
+                                (method, adapter),
+                                vec![
                                     (format!("method `{method}`"), method_entry.settings.clone()),
                                     (format!("adapter `{adapter}`"), adapter_entry.settings.clone()),
-                                    ("the comparison".to_owned(), own),
                                 ],
-                            });
+                            ));
                         }
+                    }
+                    if cells.last().is_some_and(|cell| shared.holds(cell)) {
+                        cells.push(shared.linear());
                     }
                 }
             }
@@ -146,6 +130,63 @@ pub fn cells(definition: &Definition) -> Result<Vec<Cell>, Vec<Problem>> {
         ));
     }
     if problems.is_empty() { Ok(cells) } else { Err(problems) }
+}
+
+/// What the cells of a corpus, training size, fold and seed have in common.
+struct Shared<'a> {
+    definition: &'a Definition,
+    corpus: &'a Corpus,
+    train_size: TrainSize,
+    fold: Option<(u64, u64)>,
+    seed: u64,
+}
+
+impl Shared<'_> {
+    /// The cell of a method and an adapter, which have these sections of settings.
+    fn cell(&self, (method, adapter): (&str, &str), entries: Vec<(String, Table)>) -> Cell {
+        let Shared { definition, corpus, train_size, fold, seed } = *self;
+        let mut own = Table::from_iter([("seed".to_owned(), Value::Integer(seed as i64))]);
+        if let Some(base) = &definition.base {
+            own.insert("base".to_owned(), base.clone().into());
+        }
+        let mut corpus_settings = corpus.settings.clone();
+        if let TrainSize::Pairs(pairs) = train_size {
+            own.insert("train_size".to_owned(), Value::Integer(pairs as i64));
+        }
+        if let Some((fold, folds)) = fold {
+            own.insert("fold".to_owned(), format!("{fold}/{folds}").into());
+            // The fold is the test set.
+            corpus_settings.remove("test");
+        }
+        let mut sections = vec![
+            ("[settings]".to_owned(), definition.settings.clone()),
+            (format!("corpus `{}`", corpus.name), corpus_settings),
+        ];
+        sections.extend(entries);
+        sections.push(("the comparison".to_owned(), own));
+        Cell {
+            name: name(&corpus.name, method, adapter, train_size, fold, seed),
+            corpus: corpus.name.clone(),
+            method: method.to_owned(),
+            adapter: adapter.to_owned(),
+            train_size,
+            fold,
+            seed,
+            linear: false,
+            sections,
+        }
+    }
+
+    /// The cell of the linear model, on the same pairs.
+    fn linear(&self) -> Cell {
+        Cell { linear: true, ..self.cell((LINEAR, ""), Vec::new()) }
+    }
+
+    /// Whether a cell is of this corpus, training size, fold and seed.
+    fn holds(&self, cell: &Cell) -> bool {
+        cell.corpus == self.corpus.name
+            && (cell.train_size, cell.fold, cell.seed) == (self.train_size, self.fold, self.seed)
+    }
 }
 
 fn allows(restriction: Option<&[String]>, name: &str) -> bool {
@@ -185,6 +226,12 @@ fn check(
     if definition.method.is_empty() {
         problem("no method is given".to_owned(), "--methods ir,full, or a [[method]] for each");
     }
+    if methods.iter().any(|(name, _)| name.to_lowercase() == LINEAR) {
+        problem(
+            format!("a method is called `{LINEAR}`, as is the row of the linear model"),
+            "give it another name; every comparison has that row by itself",
+        );
+    }
     if definition.corpus.is_empty() {
         problem("no corpus is given".to_owned(), "--train FILE --test FILE, or a [[corpus]] for each");
     }
@@ -201,9 +248,10 @@ fn check(
         problem("folds: fewer than 2 are no cross-validation".to_owned(), "use 2 or more, or leave it out");
     }
     if let Some(reference) = &definition.reference
+        && reference != LINEAR
         && !methods.iter().any(|(name, _)| name == reference)
     {
-        let names: Vec<&str> = methods.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = methods.iter().map(|(name, _)| name.as_str()).chain([LINEAR]).collect();
         let message = format!("reference: there is no method `{reference}`");
         problem(message, &format!("use one of {}", names.join(", ")));
     }
@@ -277,7 +325,7 @@ fn repeated<T: PartialEq + Copy>(values: &[T]) -> Option<T> {
     values.iter().enumerate().find(|(index, value)| values[..*index].contains(value)).map(|(_, value)| *value)
 }
 
-/// `CORPUS.METHOD.ADAPTER[.n-SIZE][.fold-K].seed-SEED`
+/// `CORPUS.METHOD.ADAPTER[.n-SIZE][.fold-K].seed-SEED`; without an adapter `CORPUS.METHOD[…`.
 fn name(
     corpus: &str,
     method: &str,
@@ -286,7 +334,8 @@ fn name(
     fold: Option<(u64, u64)>,
     seed: u64,
 ) -> String {
-    let mut parts: Vec<String> = [corpus, method, adapter].map(file_safe).to_vec();
+    let given = [corpus, method, adapter].into_iter().filter(|part| !part.is_empty());
+    let mut parts: Vec<String> = given.map(file_safe).collect();
     if let TrainSize::Pairs(pairs) = train_size {
         parts.push(format!("n-{pairs}"));
     }
@@ -334,8 +383,10 @@ mod tests {
             [
                 "iterater.ir.lora.seed-171",
                 "iterater.top-8.lora.seed-171",
+                "iterater.linear.seed-171",
                 "iterater.ir.lora.seed-172",
                 "iterater.top-8.lora.seed-172",
+                "iterater.linear.seed-172",
             ]
         );
     }
@@ -355,9 +406,11 @@ mod tests {
                 "iterater.ir.dora.seed-1",
                 "iterater.full.lora.seed-1",
                 "iterater.weights.none.seed-1",
+                "iterater.linear.seed-1",
                 "iterater.ir.lora.seed-2",
                 "iterater.full.lora.seed-2",
                 "iterater.weights.none.seed-2",
+                "iterater.linear.seed-2",
             ]
         );
     }
@@ -371,14 +424,18 @@ mod tests {
             names,
             [
                 "iterater.ir.lora.n-50.fold-1.seed-171",
+                "iterater.linear.n-50.fold-1.seed-171",
                 "iterater.ir.lora.n-50.fold-2.seed-171",
+                "iterater.linear.n-50.fold-2.seed-171",
                 "iterater.ir.lora.fold-1.seed-171",
+                "iterater.linear.fold-1.seed-171",
                 "iterater.ir.lora.fold-2.seed-171",
+                "iterater.linear.fold-2.seed-171",
             ]
         );
         let merged =
             |cell: &Cell| cell.sections.iter().flat_map(|(_, values)| values.clone()).collect::<Table>();
-        let (first, last) = (merged(&cells[0]), merged(&cells[3]));
+        let (first, last) = (merged(&cells[0]), merged(&cells[6]));
         assert_eq!(first["train_size"].as_integer(), Some(50));
         assert_eq!(first["fold"].as_str(), Some("1/2"));
         assert_eq!(last.get("train_size"), None);
@@ -413,6 +470,8 @@ mod tests {
         );
         let same = format!("{CORPUS}[[method]]\nname = \"IR\"\nmethod = \"ir\"\n[[method]]\nname = \"ir\"\n");
         assert!(problems(&same)[0].starts_with("two cells would be called iterater.ir.lora.seed-171"));
+        let linear = format!("{CORPUS}[[method]]\nname = \"linear\"\nmethod = \"ir\"\n");
+        assert!(problems(&linear)[0].starts_with("a method is called `linear`"));
         let no_test = "[[corpus]]\nname = \"a\"\n[[method]]\nname = \"ir\"\n";
         assert!(problems(no_test)[0].starts_with("corpus `a` has no test pairs"));
     }

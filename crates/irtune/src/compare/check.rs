@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use irtune_data::Columns;
 use irtune_model::BaseSource;
-use irtune_train::{RunFolder, RunFolderError, StoredSource, TrainSettings};
+use irtune_train::{Draw, RunFolder, RunFolderError, StoredSource, TrainSettings};
 use toml::{Table, Value};
 
 use crate::settings::Resolved;
@@ -43,11 +44,56 @@ pub fn mismatches(
     if let Some(base) = base.filter(other_base) {
         add("base", shown(&sources.base.path), shown(&base.path));
     }
+    let stored = [
+        ("train", Some(&sources.train)),
+        ("validation", sources.validation.as_ref()),
+        ("test", sources.test.as_ref()),
+    ];
+    data(&stored, &sources.columns, wanted, &mut add);
+    Ok(found)
+}
+
+/// Everything in which a linear run is not what its cell asks for.
+///
+/// # Errors
+/// When the run folder cannot be read, or is no linear run.
+pub fn linear_mismatches(run: &RunFolder, wanted: &Resolved) -> Result<Vec<Mismatch>, RunFolderError> {
+    let (has, asked) = (run.linear_settings()?, wanted.training.draw());
+    let mut found = Vec::new();
+    let mut add =
+        |key: &str, run: String, wanted: String| found.push(Mismatch { key: key.to_owned(), run, wanted });
+    let none = || "not set".to_owned();
+    let fold = |draw: &Draw| draw.fold.map_or_else(none, |fold| fold.to_string());
+    let size = |draw: &Draw| draw.train_size.map_or_else(none, |size| size.to_string());
     for (key, run, wanted) in [
-        ("train", Some(&sources.train), Some(&wanted.train)),
-        ("validation", sources.validation.as_ref(), wanted.validation.as_ref()),
-        ("test", sources.test.as_ref(), wanted.test.as_ref()),
+        ("seed", has.seed.to_string(), asked.seed.to_string()),
+        ("fold", fold(&has), fold(&asked)),
+        ("train_size", size(&has), size(&asked)),
+        ("validation_fraction", has.validation_fraction.to_string(), asked.validation_fraction.to_string()),
     ] {
+        if run != wanted {
+            add(key, run, wanted);
+        }
+    }
+    let sources = run.linear_sources()?;
+    let stored = [
+        ("train", Some(&sources.train)),
+        ("validation", sources.validation.as_ref()),
+        ("test", sources.test.as_ref()),
+    ];
+    data(&stored, &sources.columns, wanted, &mut add);
+    Ok(found)
+}
+
+/// What differs in the pairs and how they are read.
+fn data(
+    stored: &[(&str, Option<&StoredSource>)],
+    columns: &Columns,
+    wanted: &Resolved,
+    add: &mut dyn FnMut(&str, String, String),
+) {
+    let files = [Some(&wanted.train), wanted.validation.as_ref(), wanted.test.as_ref()];
+    for (&(key, run), wanted) in stored.iter().zip(files) {
         let same = match (run, wanted) {
             (Some(StoredSource::File(run)), Some(wanted)) => same_content(run, wanted),
             (run, wanted) => run.is_none() && wanted.is_none(),
@@ -61,8 +107,8 @@ pub fn mismatches(
             );
         }
     }
-    if sources.columns != wanted.columns {
-        let (run, wanted) = (&sources.columns, &wanted.columns);
+    if *columns != wanted.columns {
+        let (run, wanted) = (columns, &wanted.columns);
         let pairs = [
             ("preset", Some(run.preset.to_string()), Some(wanted.preset.to_string())),
             ("original_column", run.original.clone(), wanted.original.clone()),
@@ -77,7 +123,6 @@ pub fn mismatches(
             add(key, text(run), text(wanted));
         }
     }
-    Ok(found)
 }
 
 /// The training settings in which two runs differ, but for those without effect on what comes out.

@@ -68,7 +68,10 @@ pub fn gather(
         arm: 0,
         seed: planned.cell.seed,
         fold: planned.cell.fold.map(|(fold, _)| fold),
-        train_examples: train_examples(&steps),
+        train_examples: match planned.cell.linear {
+            true => summary.examples,
+            false => train_examples(&steps),
+        },
         steps: summary.steps,
         best_step: summary.best_step,
         step_seconds: median(steps.iter().map(|step| step.seconds).collect()),

@@ -51,7 +51,7 @@ fn legend(results: &Results) -> String {
 
 fn arms_table(results: &Results, places: &[usize]) -> String {
     let peaks = places.iter().any(|place| results.arms[*place].peak_bytes.is_some());
-    let adapters = results.arms.iter().any(|arm| arm.adapter != results.arms[0].adapter);
+    let adapters = results.adapters();
     let mut header = vec!["method"];
     header.extend(adapters.then_some("adapter"));
     header.extend(["seeds", "accuracy", "macro-F1", "AU-PRC", "layers trained", "s a step", "examples/s"]);
@@ -65,8 +65,8 @@ fn arms_table(results: &Results, places: &[usize]) -> String {
             estimate(&arm.accuracy),
             estimate(&arm.macro_f1),
             estimate(&arm.average_precision),
-            format!("{:.0} %", 100.0 * arm.trained_share.mean),
-            spread(&arm.step_seconds, 2),
+            of_layers(arm, format!("{:.0} %", 100.0 * arm.trained_share.mean)),
+            of_layers(arm, spread(&arm.step_seconds, 2)),
             spread(&arm.examples_per_second, 1),
         ]);
         row.extend(
@@ -75,6 +75,11 @@ fn arms_table(results: &Results, places: &[usize]) -> String {
         row
     });
     table(&header, rows)
+}
+
+/// A figure of layers and steps, which a linear model has none of.
+fn of_layers(arm: &Arm, figure: String) -> String {
+    if arm.is_linear() { "–".to_owned() } else { figure }
 }
 
 fn comparisons_table(results: &Results, comparisons: &[&Comparison]) -> String {

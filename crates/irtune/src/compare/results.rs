@@ -191,6 +191,13 @@ pub struct ArmProbabilities {
     pub plain_macro_f1: Option<Spread>,
 }
 
+impl Arm {
+    /// Whether it is the linear model, which has neither layers nor steps.
+    pub fn is_linear(&self) -> bool {
+        self.method == irtune_train::LINEAR
+    }
+}
+
 /// A figure over seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
@@ -232,11 +239,18 @@ pub struct Comparison {
 impl Results {
     /// What to call an arm beside others: what distinguishes it.
     pub fn label(&self, arm: &Arm) -> String {
-        let several = |of: fn(&Arm) -> &str| self.arms.iter().any(|other| of(other) != of(arm));
-        match several(|arm| &arm.adapter) {
+        let adapters = !arm.is_linear() && self.adapters();
+        match adapters {
             true => format!("{} · {}", arm.method, arm.adapter),
             false => arm.method.clone(),
         }
+    }
+
+    /// Whether there are several adapters; the linear model has none.
+    pub fn adapters(&self) -> bool {
+        let mut adapters = self.arms.iter().filter(|arm| !arm.is_linear()).map(|arm| &arm.adapter);
+        let first = adapters.next();
+        adapters.any(|adapter| Some(adapter) != first)
     }
 
     /// Corpora and training sizes, each with the places of its arms, in the order of the arms.

@@ -7,7 +7,7 @@ use irtune_model::{Base, ModelError};
 use irtune_train::{RunFolder, TrainOutcome, reset_peak};
 
 use super::cell::Cell;
-use super::check::{Mismatch, mismatches};
+use super::check::{Mismatch, linear_mismatches, mismatches};
 use super::{CompareError, CompareObserver};
 use crate::settings::{self, Problem, Problems, Resolved};
 
@@ -80,23 +80,32 @@ pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, CompareError> 
 pub fn check(planned: &[Planned], base: Option<&Path>) -> Result<(), CompareError> {
     let mut problems = Vec::new();
     let mut base_source = None;
-    for Planned { path, resolved, .. } in planned {
+    for Planned { path, resolved, cell } in planned {
         if RunFolder::check_free(path).is_ok() {
             continue;
         }
         let run = RunFolder::open(path)?;
+        if cell.linear {
+            problems
+                .extend(linear_mismatches(&run, resolved)?.iter().map(|mismatch| problem(path, mismatch)));
+            continue;
+        }
         if base_source.is_none() {
             base_source = base
                 .map(|base| Base::open(base).map(|base| base.source))
                 .transpose()
                 .map_err(ModelError::from)?;
         }
-        for Mismatch { key, run, wanted } in mismatches(&run, resolved, base_source.as_ref())? {
-            let message = format!("{}: its run has {key} = {run}, asked for is {wanted}", path.display());
-            problems.push(Problem::of_all(message).hint("remove that folder, or compare into another --out"));
-        }
+        let found = mismatches(&run, resolved, base_source.as_ref())?;
+        problems.extend(found.iter().map(|mismatch| problem(path, mismatch)));
     }
     CompareError::of(problems)
+}
+
+fn problem(path: &Path, mismatch: &Mismatch) -> Problem {
+    let Mismatch { key, run, wanted } = mismatch;
+    let message = format!("{}: its run has {key} = {run}, asked for is {wanted}", path.display());
+    Problem::of_all(message).hint("remove that folder, or compare into another --out")
 }
 
 /// Trains what is not finished. A run that fails is told of, and the others go on; their names are the result.
@@ -137,6 +146,16 @@ fn run_all(
         observer.on_run(&cell.name);
         // So that the run's peak is its own; where that is not possible it is the highest so far.
         reset_peak();
+        if cell.linear {
+            match irtune_train::train_baseline(&resolved.baseline_request(), observer) {
+                Ok(summary) => observer.on_run_end(&summary),
+                Err(error) => {
+                    observer.on_run_failure(&cell.name, error);
+                    failed.push(cell.name.clone());
+                }
+            }
+            continue;
+        }
         let outcome = match progress {
             Progress::Begun => irtune_train::resume(path, observer, interrupt),
             _ => irtune_train::train(&resolved.request(base), observer, interrupt),

@@ -19,7 +19,7 @@ use crate::show::probabilities::probabilities;
 use crate::show::probability_charts::{reliability, risk_coverage};
 use crate::show::report::set_in;
 use crate::show::spark::{columns, spark};
-use crate::show::{heat_svg, report};
+use crate::show::{heat_svg, linear, report};
 
 /// Columns of the curves and of the heat map on a terminal.
 const WIDTH: usize = 60;
@@ -118,6 +118,9 @@ impl RunReport {
                 test.step,
                 report::metrics(&test.metrics)
             );
+        }
+        if let Some(standing) = summary.as_ref().and_then(linear::standing) {
+            out += &format!("\n{}{}", standing.text, standing.advice.unwrap_or_default());
         }
         let fitted = summary.as_ref().and_then(|summary| summary.calibration.as_ref());
         out += &fitted.map_or_else(String::new, calibration);

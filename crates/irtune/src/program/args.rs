@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use irtune_data::{Columns, DataError};
 use irtune_select::METHODS;
 
-use super::flags::{MethodFlags, SettingFlags, SharedFlags};
+use super::flags::{BaselineFlags, MethodFlags, SettingFlags, SharedFlags};
 use irtune::compare::TrainSize;
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
@@ -33,6 +33,8 @@ pub enum Command {
     Quickstart(QuickstartArguments),
     /// Fine-tune a base on labelled revisions
     Train(TrainArguments),
+    /// Train a linear model on the words that changed, in seconds: what a fine-tuned model has to beat
+    Baseline(BaselineArguments),
     /// Run methods, adapters and seeds side by side and report how they differ
     Compare(CompareArguments),
     /// Show what files of revisions hold: labels, lengths, repeats, agreement, and leaks between splits
@@ -106,6 +108,23 @@ const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (
 the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
 train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --base smollm2 --train \
 all.jsonl --folds 5 --out runs/folds\n  irtune train --resume runs/first";
+
+/// `irtune baseline`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Logistic regression on counters of the change and on the words that were removed, added or stand beside a \
+change. How strongly it is regularised is chosen on the validation pairs. It needs no base model. The run folder is read \
+by predict, eval and inspect, which shows the words that speak for each label.\n\nExample:\n  irtune baseline --train \
+train.jsonl --validation validation.jsonl --test test.jsonl --out runs/linear"
+)]
+pub struct BaselineArguments {
+    /// Print the summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting that it reads.
+    #[command(flatten)]
+    pub settings: BaselineFlags,
+}
 
 /// `irtune compare`
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
 use clap::error::Error;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
-use irtune::settings::{Kind, SETTINGS, Setting, method_options};
+use irtune::settings::{BASELINE_SETTINGS, Kind, SETTINGS, Setting, method_options};
 use irtune_train::{Recipe, TrainSettings};
 use toml::{Table, Value};
 
@@ -74,6 +74,40 @@ impl Args for SharedFlags {
         // Base and files are named in the help; the others are those of `irtune train`.
         let named = ["base", "train", "validation", "test", "preset"];
         command.args(Self::settings().map(|setting| flag(setting, None).hide(!named.contains(&setting.name))))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// The settings of a linear model given as flags.
+#[derive(Debug, Default)]
+pub struct BaselineFlags(pub Vec<(&'static Setting, String)>);
+
+impl BaselineFlags {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter().filter(|setting| BASELINE_SETTINGS.contains(&setting.name))
+    }
+}
+
+impl FromArgMatches for BaselineFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        self.0 = given(Self::settings(), matches);
+        Ok(())
+    }
+}
+
+impl Args for BaselineFlags {
+    fn augment_args(command: Command) -> Command {
+        let defaults = Defaults::new();
+        command.args(Self::settings().map(|setting| flag(setting, defaults.of(setting)).help_heading(None)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use irtune_data::{Columns, Template};
 use irtune_hub::{ALIASES, HubName, Reference};
-use irtune_train::{Adapter, RunFolder, TrainRequest, TrainSettings, Tune};
+use irtune_train::{Adapter, BaselineRequest, LINEAR, RunFolder, TrainRequest, TrainSettings, Tune};
 use toml::{Table, Value};
 
 use super::{Origin, Problem, Problems, SETTINGS, Sources};
@@ -42,6 +42,61 @@ impl Resolved {
             out: self.out.clone(),
             settings: self.training.clone(),
         }
+    }
+}
+
+impl Resolved {
+    /// The linear model on the pairs of these settings.
+    pub fn baseline_request(&self) -> BaselineRequest {
+        BaselineRequest {
+            train: self.train.clone().into(),
+            validation: self.validation.clone().map(Into::into),
+            test: self.test.clone().map(Into::into),
+            columns: self.columns.clone(),
+            out: self.out.clone(),
+            draw: self.training.draw(),
+        }
+    }
+}
+
+/// The settings that a linear model reads.
+pub const BASELINE_SETTINGS: [&str; 15] = [
+    "train",
+    "validation",
+    "test",
+    "out",
+    "preset",
+    "original_column",
+    "revised_column",
+    "label_column",
+    "group_column",
+    "id_column",
+    "drop_labels",
+    "validation_fraction",
+    "train_size",
+    "fold",
+    "seed",
+];
+
+/// Resolves the sources of a linear model, which hold nothing but [`BASELINE_SETTINGS`].
+///
+/// # Errors
+/// [`Problems`], everything that is wrong.
+pub fn resolve_baseline(sources: Sources) -> Result<BaselineRequest, Problems> {
+    let (values, problems) = sources.finish();
+    let mut resolver = Resolver { values, problems };
+    let columns = resolver.columns();
+    let draw = resolver.training().draw();
+    let train = resolver.input("train", true);
+    let validation = resolver.input("validation", false).map(Into::into);
+    let test = resolver.input("test", false).map(Into::into);
+    let out = resolver.out(LINEAR);
+    debug_assert!(resolver.values.is_empty(), "settings that nothing reads: {:?}", resolver.values);
+    match train {
+        Some(train) if resolver.problems.is_empty() => {
+            Ok(BaselineRequest { train: train.into(), validation, test, columns, out, draw })
+        }
+        _ => Err(Problems(resolver.problems)),
     }
 }
 

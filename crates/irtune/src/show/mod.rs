@@ -6,6 +6,7 @@ pub mod heat;
 pub mod heat_svg;
 pub mod kinds;
 pub mod layer_ranges;
+pub mod linear;
 pub mod numbers;
 pub mod probabilities;
 pub mod probability_charts;

@@ -58,7 +58,7 @@ fn every_cell_is_a_run_and_everything_is_reported() {
             assert!(sandbox.path(&format!("both/runs/{name}/{file}")).is_file(), "{name}/{file}");
         }
     }
-    assert!(said.error.contains("Run 4 of 4"), "{}", said.error);
+    assert!(said.error.contains("Run 6 of 6"), "{}", said.error);
 
     let table = fs::read_to_string(sandbox.path("both/table.md")).unwrap();
     // The sandbox shows other separators than the machine's as slashes, escaped markup too.
@@ -67,33 +67,38 @@ fn every_cell_is_a_run_and_everything_is_reported() {
     // Times, memory and machine; figures of a model that has learnt nothing are those of this machine's arithmetic.
     settings.add_filter(r"Times and memory: .*", "Times and memory: [MACHINE].");
     settings.add_filter(r"[0-9]+\.[0-9]{2} ± [0-9.]+ \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ \|", "[TIMES] |");
+    settings.add_filter(r"– \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ \|", "– | [TIMES] |");
     settings.add_filter(r"[+−]?[0-9]\.[0-9]{3}", "[N]");
     settings.bind(|| insta::assert_snapshot!(table));
 
     let results = json(&sandbox, "both/results.json");
     let cells = results["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), 4);
+    assert_eq!(cells.len(), 6);
     for cell in cells {
         let summary = json(&sandbox, &format!("both/runs/{}/summary.json", cell["name"].as_str().unwrap()));
         assert_eq!(cell["macro_f1"], summary["test"]["metrics"]["macro_f1"]);
         assert_eq!(cell["accuracy"], summary["test"]["metrics"]["accuracy"]);
         assert_eq!(cell["plain_macro_f1"], summary["calibration"]["test"]["plain"]["macro_f1"]);
-        assert_eq!(cell["steps"], 3);
-        assert_eq!(cell["loss"].as_array().unwrap().len(), 3);
+        let steps = if cell["name"].as_str().unwrap().contains(".linear.") { 0 } else { 3 };
+        assert_eq!(cell["steps"], steps);
+        assert_eq!(cell["loss"].as_array().unwrap().len(), steps);
     }
     assert_eq!(cells[2]["layer_steps"], "c*3");
-    assert_eq!(results["comparisons"].as_array().unwrap().len(), 1);
+    // Both methods with each other, and each with the linear model.
+    assert_eq!(results["comparisons"].as_array().unwrap().len(), 3);
+    assert_eq!(results["arms"][2]["method"], "linear");
+    assert_eq!(results["arms"][2]["train_examples"], 24);
     assert_eq!(results["comparisons"][0]["seeds_test"]["smallest"], 0.5);
     let rows = fs::read_to_string(sandbox.path("both/table.csv")).unwrap();
-    assert_eq!(rows.lines().count(), 3, "{rows}");
+    assert_eq!(rows.lines().count(), 4, "{rows}");
     assert!(!results["definition"].to_string().contains(&*sandbox.path("").to_string_lossy()));
 
     let page = fs::read_to_string(sandbox.path("both/report.html")).unwrap();
     check_page(&page);
-    // An overview, four curves, two of probabilities and two heat maps; a table of rows, of differences, of runs, two of
-    // probabilities, and two a row by label.
+    // An overview, four curves, two of probabilities and two heat maps, for a linear model has no layers; a table of rows,
+    // of differences, of runs, two of probabilities, and two a row by label.
     assert_eq!(page.matches("<svg viewBox").count(), 1 + 4 + 2 + 2);
-    assert_eq!(page.matches("<table").count(), 1 + 1 + 1 + 2 + 2 * 2);
+    assert_eq!(page.matches("<table").count(), 1 + 1 + 1 + 2 + 3 * 2);
     for figure in [
         "Test macro-F1",
         "Training loss over time",
@@ -126,7 +131,7 @@ fn with_a_reference_the_others_are_compared_with_it_alone() {
         .iter()
         .map(|comparison| ["first", "second"].map(|arm| comparison[arm].as_u64().unwrap()))
         .collect();
-    assert_eq!(pairs, [[1, 0], [1, 2]]);
+    assert_eq!(pairs, [[1, 0], [1, 2], [1, 3]]);
     let said = sandbox.run("compare --out out --report-only --reference best");
     assert_eq!(said.code, Some(2));
     assert!(said.failure().contains("reference: there is no method `best`"), "{}", said.failure());
@@ -206,7 +211,7 @@ fn interrupted_comparisons_go_on_as_if_nothing_had_been() {
         fs::read_to_string(log).map_or(0, |text| text.lines().count())
     };
     let mut running = sandbox.start(&format!("compare {settings} --out stopped"));
-    running.wait_for("Run 2 of 2");
+    running.wait_for("Run 3 of 4");
     running.wait_for("after step 40:");
     running.interrupt();
     let (code, said) = running.finish();
@@ -219,10 +224,10 @@ fn interrupted_comparisons_go_on_as_if_nothing_had_been() {
     assert!(said.ends_with(&expected), "{said}");
 
     let partial = sandbox.run("compare --out stopped --report-only").success();
-    assert!(partial.out.contains("1 run is not finished"), "{}", partial.out);
+    assert!(partial.out.contains("2 runs are not finished"), "{}", partial.out);
     let said = sandbox.run("compare --out stopped").success();
     assert!(
-        said.error.contains("Continuing after step") && said.error.contains("Run 2 of 2"),
+        said.error.contains("Continuing after step") && said.error.contains("Run 3 of 4"),
         "{}",
         said.error
     );

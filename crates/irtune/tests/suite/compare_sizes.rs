@@ -20,13 +20,18 @@ fn training_sizes_give_a_learning_curve() {
     assert!(sandbox.path("sizes/runs/corpus.full.lora.n-6.seed-2/summary.json").is_file());
     assert!(sandbox.path("sizes/runs/corpus.full.lora.seed-2/summary.json").is_file());
     let results = results(&sandbox, "sizes");
-    let arms = results["arms"].as_array().unwrap();
+    let all = results["arms"].as_array().unwrap();
+    let of_method = |method: &str| all.iter().filter(|arm| arm["method"] == method).collect::<Vec<&Value>>();
+    let arms = of_method("full");
+    let linear: Vec<u64> =
+        of_method("linear").iter().map(|arm| arm["train_examples"].as_u64().unwrap()).collect();
+    assert_eq!(linear, [6, 12, 24]);
     let sizes: Vec<&Value> = arms.iter().map(|arm| &arm["train_size"]).collect();
     assert_eq!(sizes, [&Value::from(6), &Value::from(12), &Value::Null]);
     let pairs: Vec<u64> = arms.iter().map(|arm| arm["train_examples"].as_u64().unwrap()).collect();
     assert_eq!(pairs, [6, 12, 24]);
-    // Sizes are no rivals.
-    assert_eq!(results["comparisons"].as_array().unwrap().len(), 0);
+    // Sizes are no rivals; the linear model of each size is one.
+    assert_eq!(results["comparisons"].as_array().unwrap().len(), 3);
     let page = fs::read_to_string(sandbox.path("sizes/report.html")).unwrap();
     assert!(page.contains("<title>Test macro-F1, corpus</title>") && page.contains("Learning curves"));
     let table = fs::read_to_string(sandbox.path("sizes/table.md")).unwrap();
@@ -44,7 +49,7 @@ fn folds_are_measured_together_and_a_seed_counts_once_all_are_there() {
     let arm = &whole["arms"][0];
     assert_eq!(arm["test_examples"], 24);
     assert_eq!(arm["seeds"], serde_json::json!([1, 2]));
-    assert_eq!(whole["cells"].as_array().unwrap().len(), 4);
+    assert_eq!(whole["cells"].as_array().unwrap().len(), 8);
     let probabilities = &arm["probabilities"];
     assert_eq!(
         (&probabilities["log_loss"]["count"], &probabilities["plain_macro_f1"]),
@@ -59,7 +64,8 @@ fn folds_are_measured_together_and_a_seed_counts_once_all_are_there() {
     assert_eq!(binned, 48);
     // The pooled accuracy is the mean over the pairs of both folds.
     let mut right = 0.0;
-    for cell in whole["cells"].as_array().unwrap().iter().filter(|cell| cell["seed"] == 1) {
+    for cell in whole["cells"].as_array().unwrap().iter().filter(|cell| cell["seed"] == 1 && cell["arm"] == 0)
+    {
         let name = cell["name"].as_str().unwrap();
         assert!(name.starts_with("corpus.full.lora.fold-"), "{name}");
         let path = sandbox.path("folds/runs").join(name).join("test_predictions.jsonl");

@@ -24,6 +24,11 @@ fn help_of_train() {
 }
 
 #[test]
+fn help_of_baseline() {
+    insta::assert_snapshot!(help("baseline --help"));
+}
+
+#[test]
 fn help_of_compare() {
     insta::assert_snapshot!(help("compare --help"));
 }

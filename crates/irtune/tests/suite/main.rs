@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_input;
+mod baseline;
 mod compare;
 mod compare_sizes;
 mod data;

@@ -10,10 +10,11 @@ mod tests;
 
 use super::classifier::{Classifier, Question};
 use super::error::PredictorError;
+use super::pair_encoder::EncodedPair;
 use super::prediction::Answer;
 use super::predictor::Predictor;
 use batch::{Model, serve};
-use irtune_data::{Columns, DataError, Example, Labels, Pair, Pairs, Row};
+use irtune_data::{Columns, DataError, Labels, Pair, Pairs, Row};
 use request::{Message, Request};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +119,7 @@ pub struct Worker {
     thread: Option<JoinHandle<()>>,
 }
 
-type EncodePair = dyn Fn(&Pair) -> Result<Example, DataError> + Send + Sync;
+type EncodePair = dyn Fn(&Pair) -> Result<EncodedPair, DataError> + Send + Sync;
 
 /// Asks a worker; each thread may have its own.
 #[derive(Clone)]

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::infer::classifier::Question;
+use crate::infer::pair_encoder::EncodedPair;
 use crate::infer::prediction::{Prediction, Probabilities};
+use irtune_data::Example;
 use irtune_model::BatchError;
 use std::sync::mpsc::{Sender, channel};
 
@@ -52,7 +54,8 @@ fn stage(options: WorkerOptions) -> Stage {
     let (asks, asked) = channel();
     let encode = |pair: &Pair| {
         let token = pair.revised.parse().expect("a number");
-        Ok(Example { tokens: vec![token, 0], ..Example::default() })
+        let example = Example { tokens: vec![token, 0], ..Example::default() };
+        Ok(EncodedPair { example, linear: Vec::new() })
     };
     let worker = Worker::over(Echo { leave: leaves, asked: asks }, Arc::new(encode), options);
     Stage { worker, leave, asked }

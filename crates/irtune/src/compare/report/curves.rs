@@ -28,6 +28,8 @@ type Measurement = (u64, f64, f64);
 
 /// The four pictures of some arms, with their legend.
 pub fn figures(results: &Results, arms: &[usize]) -> Markup {
+    let arms: Vec<usize> = arms.iter().copied().filter(|place| !results.arms[*place].is_linear()).collect();
+    let arms = arms.as_slice();
     let loss = |cell: &CellResults| -> Vec<Measurement> {
         cell.loss.iter().map(|point| (point.step, point.seconds, point.loss)).collect()
     };

@@ -27,8 +27,8 @@ pub fn arms(results: &Results, places: &[usize]) -> Markup {
                             (estimate(&arm.accuracy))
                             (estimate(&arm.macro_f1))
                             (estimate(&arm.average_precision))
-                            td { (format!("{:.0} %", 100.0 * arm.trained_share.mean)) }
-                            td { (spread(&arm.step_seconds, 2)) }
+                            td { @if arm.is_linear() { "–" } @else { (format!("{:.0} %", 100.0 * arm.trained_share.mean)) } }
+                            td { @if arm.is_linear() { "–" } @else { (spread(&arm.step_seconds, 2)) } }
                             td { (spread(&arm.examples_per_second, 1)) }
                             td { @if let Some(peak) = arm.peak_bytes { (format!("{:.2}", peak.mean / 1e9)) } @else { "–" } }
                             td { (crate::show::numbers::count(arm.parameters as u64)) }

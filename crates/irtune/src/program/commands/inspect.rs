@@ -6,14 +6,18 @@ use crate::program::args::InspectArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::{print, print_json};
-use irtune::inspect::{BaseReport, RunReport};
+use irtune::inspect::{BaseReport, LinearReport, RunReport};
 use irtune_hub::Reference;
+use irtune_train::RunFolder;
 
 /// Shows a run or a base, whichever the argument is.
 pub fn run(arguments: &InspectArguments, environment: &Environment) -> Result<(), Failure> {
     let folder = Path::new(&arguments.target);
-    // Only a run folder has the settings of a run in it.
-    if folder.join("settings.toml").exists() {
+    if let Ok(run) = RunFolder::open(folder) {
+        if run.is_linear() {
+            let report = LinearReport::of(run)?;
+            return if arguments.json { print_json(&report.json()?) } else { print(&report.text()?) };
+        }
         let report = RunReport::open(folder)?;
         return if arguments.json { print_json(&report.json()?) } else { print(&report.text()?) };
     }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod baseline;
 mod compare;
 mod completions;
 mod data;
@@ -30,6 +31,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
     match arguments.command {
         Command::Quickstart(arguments) => quickstart::run(&arguments, environment),
         Command::Train(arguments) => train::run(&arguments, environment),
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments, environment),
         Command::Data(arguments) => data::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),

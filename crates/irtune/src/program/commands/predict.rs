@@ -3,6 +3,7 @@
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
+use irtune::settings::{Origin, Problem, Problems};
 use irtune_data::{DataError, Labels, Pair, Pairs};
 use irtune_train::{Predictor, Reading};
 use serde::Serialize;
@@ -39,7 +40,11 @@ fn write_inputs(
     let mut out = io::stdout().lock();
     for pair in pairs {
         let pair = pair?;
-        let example = predictor.example(&pair)?;
+        let Some(example) = predictor.example(&pair)? else {
+            let message = "a linear model reads no tokens; leave it out".to_owned();
+            let problem = Problem::at(&Origin::Flag("inputs".to_owned()), message);
+            return Err(Failure::Settings(Problems(vec![problem])));
+        };
         let change = example.change.as_ref().map(|change| Changed {
             removed: &change.removed,
             added: &change.added,

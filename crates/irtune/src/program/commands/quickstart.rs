@@ -12,6 +12,7 @@ use toml::Table;
 use crate::program::args::QuickstartArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
+use crate::program::output::say_standing;
 use irtune::inspect;
 use irtune::settings::{self, Sources, unused};
 use irtune::show::report;
@@ -70,6 +71,7 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
     let run = RunFolder::open(&folder)?;
     inspect::write_picture(&run)?;
     eprint!("{}", report::summary(&run, &summary)?);
+    say_standing(&summary);
 
     let mut predictor =
         Predictor::open(&folder, &PredictorOptions { threads, ..PredictorOptions::default() })?;

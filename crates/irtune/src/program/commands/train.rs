@@ -9,7 +9,7 @@ use crate::program::args::TrainArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::print_json;
+use crate::program::output::{print_json, say_standing};
 use crate::program::progress::Progress;
 use irtune::settings::{self, Resolved, Sources};
 use irtune::show::report;
@@ -30,6 +30,7 @@ pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), 
         }
     };
     eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
+    say_standing(&summary);
     if arguments.json {
         print_json(&summary)?;
     } else {

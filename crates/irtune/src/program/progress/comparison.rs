@@ -4,7 +4,8 @@ use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use irtune::compare::CompareObserver;
-use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport, Summary, TrainError};
+use irtune_linear::Candidate;
+use irtune_train::{Evaluation, LINEAR, Notice, Observer, RunStart, StepReport, Summary, TrainError};
 
 use super::Progress;
 use crate::program::failure::Failure;
@@ -71,7 +72,10 @@ impl CompareObserver for ComparisonProgress {
 
     fn on_run_end(&mut self, summary: &Summary) {
         self.complete += 1;
-        self.took.push(summary.step_seconds + summary.evaluation_seconds);
+        // A linear model takes seconds, which say nothing of the runs to come.
+        if summary.method != LINEAR {
+            self.took.push(summary.step_seconds + summary.evaluation_seconds);
+        }
         self.show();
     }
 
@@ -122,6 +126,10 @@ impl Observer for ComparisonProgress {
 
     fn on_evaluation(&mut self, evaluation: &Evaluation) {
         self.progress.on_evaluation(evaluation);
+    }
+
+    fn on_candidate(&mut self, candidate: &Candidate) {
+        self.progress.on_candidate(candidate);
     }
 
     fn on_checkpoint(&mut self, step: u64, path: &Path) {

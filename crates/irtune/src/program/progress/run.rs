@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use irtune_linear::Candidate;
 use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport};
 
 use irtune::show::numbers::{percent, seconds};
@@ -181,6 +182,13 @@ impl Observer for Progress {
             percent(evaluation.metrics.macro_f1),
             evaluation.loss,
         ));
+    }
+
+    fn on_candidate(&mut self, candidate: &Candidate) {
+        if let Some(bar) = &self.bar {
+            let Candidate { penalty, macro_f1, .. } = candidate;
+            bar.set_message(format!("C = {}: validation macro-F1 {}", penalty.c, percent(*macro_f1)));
+        }
     }
 
     fn on_checkpoint(&mut self, step: u64, path: &Path) {

@@ -1,0 +1,179 @@
+//! A linear model as a run of its own.
+
+use super::score::Score;
+use crate::data_split::DataSplit;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
+use crate::folder::create::{create_whole, write_json};
+use crate::folder::evaluation::Evaluation;
+use crate::folder::linear::write_linear_run;
+use crate::folder::peak_memory::peak_bytes;
+use crate::folder::platform::Platform;
+use crate::folder::sources::{PairSources, StoredSource, keep_rows};
+use crate::folder::summary::Summary;
+use crate::infer::evaluate;
+use crate::infer::kinds::KindFigures;
+use crate::prepare::cores;
+use crate::run::corpora::{Corpora, SplitSources};
+use crate::run::observer::Observer;
+use crate::settings::{BestMetric, Draw};
+use irtune_data::{Columns, Corpus, CorpusSource, LabelSet, Pair, PairKind};
+use irtune_files::Disk;
+use irtune_linear::LinearModel;
+use irtune_metrics::{Metrics, Predictions};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What a linear model is to learn from, and where to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BaselineRequest {
+    /// Training pairs.
+    pub train: CorpusSource,
+    /// Validation pairs; when missing, some of the training pairs are held out.
+    pub validation: Option<CorpusSource>,
+    /// Test pairs.
+    pub test: Option<CorpusSource>,
+    /// How the files' columns are read; of rows in memory it says which labels are dropped.
+    pub columns: Columns,
+    /// The run folder: not there yet, or empty.
+    pub out: PathBuf,
+    /// Which pairs are taken.
+    pub draw: Draw,
+}
+
+/// The method that the summary of a linear run names.
+pub const LINEAR: &str = "linear";
+
+/// Trains a linear model into a new run folder, in seconds. The same pairs give the same model.
+///
+/// # Errors
+/// When the pairs can't be used, the fit does not converge, or the folder can't be made.
+pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) -> Result<Summary, TrainError> {
+    RunFolder::check_free(&request.out)?;
+    if let (Some(fold), Some(test)) = (request.draw.fold, &request.test) {
+        return Err(TrainError::FoldAndTest { fold, test: test.clone() });
+    }
+    let sources = SplitSources {
+        train: request.train.clone(),
+        validation: request.validation.clone(),
+        test: request.test.clone(),
+    };
+    let corpora = Corpora::read(&sources, &request.columns, &request.draw, observer)?;
+    let labels = &corpora.labels;
+    let none = Vec::new();
+    let pairs = |corpus: &Option<Corpus>| corpus.as_ref().map_or(&none, |corpus| &corpus.pairs).clone();
+    let (validation, test) = (pairs(&corpora.validation), pairs(&corpora.test));
+    let started = Instant::now();
+    let model = LinearModel::train(&corpora.train.pairs, &validation, labels, &mut |candidate| {
+        observer.on_candidate(candidate);
+    })?;
+    let step_seconds = started.elapsed().as_secs_f64();
+    let measured = measure(&model, &validation, DataSplit::Validation, labels)?;
+    let (validation, _) = measured.unzip();
+    let (test, answers) = measure(&model, &test, DataSplit::Test, labels)?.unzip();
+    let evaluations: Vec<&Evaluation> = validation.iter().chain(&test).collect();
+    let summary = Summary {
+        method: LINEAR.to_owned(),
+        steps: 0,
+        stopped_early: false,
+        best_metric: BestMetric::MacroF1,
+        best_step: 0,
+        best_value: validation.as_ref().map(|evaluation| evaluation.metrics.macro_f1),
+        validation: validation.as_ref().map(|evaluation| Score::from(&evaluation.metrics)),
+        layer_steps: Vec::new(),
+        parameters: model.parameters(),
+        examples: corpora.train.pairs.len() as u64,
+        tokens: 0,
+        step_seconds,
+        evaluation_seconds: evaluations.iter().map(|evaluation| evaluation.seconds).sum(),
+        examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
+        tokens_per_second: 0.0,
+        peak_bytes: peak_bytes(),
+        collapsed: None,
+        calibration: None,
+        linear: None,
+        stack: None,
+        test: test.clone(),
+    };
+    create_whole(&Disk, &request.out, |writing| {
+        let rows = sources.rows();
+        write_json(&Disk, &writing.join("sources.json"), &stored(&sources, &request.columns)?)?;
+        write_json(&Disk, &writing.join("environment.json"), &platform(request.draw.seed))?;
+        write_json(&Disk, &writing.join("labels.json"), labels)?;
+        keep_rows(&Disk, writing, &rows)?;
+        write_linear_run(&Disk, writing, &request.draw, &model)
+    })?;
+    let folder = RunFolder::open(&request.out)?;
+    for evaluation in evaluations {
+        observer.on_evaluation(evaluation);
+        folder.log_evaluation(&Disk, evaluation)?;
+    }
+    if let Some(Answers { predictions, logits }) = answers {
+        folder.write_test_predictions(&Disk, labels, &predictions, &logits)?;
+    }
+    folder.write_summary(&Disk, &summary)?;
+    Ok(summary)
+}
+
+/// What the model says of pairs.
+struct Answers {
+    predictions: Predictions,
+    /// `[pairs, labels]`
+    logits: Vec<f32>,
+}
+
+/// The model on the pairs of a split; `None` without any.
+fn measure(
+    model: &LinearModel,
+    pairs: &[Pair],
+    split: DataSplit,
+    labels: &LabelSet,
+) -> Result<Option<(Evaluation, Answers)>, TrainError> {
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let started = Instant::now();
+    // In 32 bits, as a predictor has them.
+    let logits: Vec<f32> = model.log_probabilities(pairs).into_iter().map(|log| log as f32).collect();
+    let targets: Vec<u32> = pairs
+        .iter()
+        .map(|pair| Ok(labels.target(pair)?.unwrap_or_default()))
+        .collect::<Result<_, TrainError>>()?;
+    let probabilities: Vec<f64> = logits.chunks_exact(labels.len()).flat_map(evaluate::softmax).collect();
+    let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
+    let metrics = Metrics::of(&predictions, labels.names(), None)?;
+    let loss = evaluate::mean_loss(&logits, &targets, labels.len());
+    let seconds = started.elapsed().as_secs_f64();
+    let improved = split == DataSplit::Validation;
+    let kinds: Vec<PairKind> = pairs.iter().map(Pair::kind).collect();
+    let kinds = KindFigures::of(&predictions, &kinds);
+    let evaluation = Evaluation { step: 0, split, loss, metrics, kinds, improved, seconds };
+    Ok(Some((evaluation, Answers { predictions, logits })))
+}
+
+fn stored(sources: &SplitSources, columns: &Columns) -> Result<PairSources, crate::RunFolderError> {
+    let store = |source: &CorpusSource, split| {
+        StoredSource::of(source, split)
+            .map_err(|error| crate::RunFolderError::Read { path: source.to_string().into(), source: error })
+    };
+    let optional =
+        |source: &Option<CorpusSource>, split| source.as_ref().map(|source| store(source, split)).transpose();
+    Ok(PairSources {
+        train: store(&sources.train, DataSplit::Train)?,
+        validation: optional(&sources.validation, DataSplit::Validation)?,
+        test: optional(&sources.test, DataSplit::Test)?,
+        columns: columns.clone(),
+    })
+}
+
+fn platform(seed: u64) -> Platform {
+    Platform {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        operating_system: std::env::consts::OS.to_owned(),
+        architecture: std::env::consts::ARCH.to_owned(),
+        cores: cores(),
+        precision: "f64".to_owned(),
+        threads: 1,
+        seed,
+    }
+}

@@ -1,0 +1,83 @@
+//! The linear model beside a run: what the run has to beat, and what its answers may be combined with.
+
+use super::score::Score;
+use crate::data_split::DataSplit;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
+use crate::run::corpora::Corpora;
+use irtune_data::{Corpus, LabelSet};
+use irtune_linear::LinearModel;
+use irtune_metrics::{Metrics, Predictions};
+use serde::{Deserialize, Serialize};
+
+/// How good a linear model is that learned from the run's own training pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSummary {
+    /// On the validation pairs, if there are any; its penalty was chosen by them.
+    pub validation: Option<Score>,
+    /// On the test pairs, if there are any.
+    pub test: Option<Score>,
+}
+
+/// What a linear model says of a run's pairs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearAnswers {
+    /// How good it is.
+    pub summary: LinearSummary,
+    /// Log-probabilities of the validation pairs' labels, `[pairs, labels]`, row-major.
+    pub validation: Vec<f64>,
+    /// Of the test pairs'.
+    pub test: Vec<f64>,
+}
+
+impl LinearAnswers {
+    /// Log-probabilities of the labels of a split's pairs; none of the training pairs.
+    pub(crate) fn of(&self, split: DataSplit) -> &[f64] {
+        match split {
+            DataSplit::Train => &[],
+            DataSplit::Validation => &self.validation,
+            DataSplit::Test => &self.test,
+        }
+    }
+}
+
+/// The linear model of a run's pairs, and its answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reference {
+    pub(crate) model: LinearModel,
+    pub(crate) answers: LinearAnswers,
+}
+
+impl Reference {
+    /// Of the pairs of a run; read from its folder when it is there already.
+    pub(crate) fn of(
+        corpora: &Corpora,
+        labels: &LabelSet,
+        folder: Option<&RunFolder>,
+    ) -> Result<Reference, TrainError> {
+        let pairs = |corpus: Option<&Corpus>| corpus.map_or_else(Vec::new, |corpus| corpus.pairs.clone());
+        let (validation, test) = (pairs(corpora.validation.as_ref()), pairs(corpora.test.as_ref()));
+        let kept = folder.map(RunFolder::linear_model).transpose()?.flatten();
+        let model = match kept {
+            Some(model) => model,
+            None => LinearModel::train(&corpora.train.pairs, &validation, labels, &mut |_| {})?,
+        };
+        let answers = |pairs: &[irtune_data::Pair]| -> Result<(Vec<f64>, Option<Score>), TrainError> {
+            if pairs.is_empty() {
+                return Ok((Vec::new(), None));
+            }
+            let logs = model.log_probabilities(pairs);
+            let targets = pairs.iter().map(|pair| Ok(labels.target(pair)?.unwrap_or_default()));
+            let targets: Vec<u32> = targets.collect::<Result<_, TrainError>>()?;
+            let probabilities: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
+            let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
+            let metrics = Metrics::of(&predictions, labels.names(), None)?;
+            Ok((logs, Some(Score::from(&metrics))))
+        };
+        let (validation, on_validation) = answers(&validation)?;
+        let (test, on_test) = answers(&test)?;
+        let summary = LinearSummary { validation: on_validation, test: on_test };
+        Ok(Reference { answers: LinearAnswers { summary, validation, test }, model })
+    }
+}
