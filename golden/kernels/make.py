@@ -169,7 +169,27 @@ def dequantise():
         )
 
 
-for operation in [rms_norm, rotary, swiglu, lora_linear, cross_entropy, adamw, dequantise]:
+def pool():
+    """What an edit head reads: the last row, means over deleted and inserted rows (zeros where there are none), counters."""
+    rows, width = draw(11, 33), 33
+    examples = [  # last, deleted, inserted; rows of a shared beginning belong to several examples
+        (4, [0, 1, 3], [2]), (7, [1], []), (10, [], [1, 8, 9, 10]), (5, [], []),
+    ]
+    numbers = draw(len(examples), 4).detach()
+    mean = lambda places: rows[places].mean(0) if places else torch.zeros(width, dtype=torch.float64)
+    read = [torch.cat([rows[last], mean(removed), mean(added)]) for last, removed, added in examples]
+    y = torch.cat([torch.stack(read), numbers], 1)
+    dy = draw(*y.shape)
+    (drows,) = torch.autograd.grad(y, rows, dy)
+    lists = [places for last, removed, added in examples for places in ([last], removed, added)]
+    store(
+        "pool", {"parts": 3}, rows=rows, numbers=numbers, output=y, output_gradient=dy, rows_gradient=drows,
+        lengths=np.array([len(places) for places in lists], dtype=np.int32),
+        places=np.array(sum(lists, []), dtype=np.int32),
+    )
+
+
+for operation in [rms_norm, rotary, swiglu, lora_linear, cross_entropy, adamw, dequantise, pool]:
     operation()
 save_file(tensors, HERE / "case.safetensors")
 versions = {name: metadata.version(name) for name in ["torch", "transformers", "numpy", "gguf"]}

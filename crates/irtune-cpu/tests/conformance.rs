@@ -72,6 +72,7 @@ fn every_operation<E: Element>() {
     }
     let loss = ("kernels", "cross_entropy", "cross_entropy");
     on(loss, "f32", |section| conformance::cross_entropy(&device, section));
+    on(("kernels", "pool", "pool"), "f32", |section| conformance::pool(&device, section));
     on(("kernels", "adamw", "adamw"), "f32", |section| conformance::adamw(&device, section));
     conformance::bias(&device);
     conformance::masks(&device);

@@ -74,7 +74,7 @@ impl<'a> Section<'a> {
 
 #[test]
 fn every_section_is_read_by_a_test() {
-    let others = ["swiglu", "cross_entropy", "adamw"];
+    let others = ["swiglu", "cross_entropy", "adamw", "pool"];
     let formats = FORMATS.map(|(section, _)| section);
     let known = [&NORMS[..], &ROTARIES, &LINEARS, &formats, &others].concat();
     assert_eq!(sections("kernels"), known.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());

@@ -3,7 +3,7 @@
 //! A batch is packed: one matrix of token rows without padding. What several examples begin with is there once, so the
 //! rows form a tree of [`Segment`]s, the shared prefix tree. An example is a path from a root to an end.
 
-use crate::Targets;
+use crate::{Pooling, Targets};
 
 /// A stretch of the packed rows: what several examples begin with, or the rest of one.
 ///
@@ -55,7 +55,8 @@ impl Segment {
 pub enum RowSet {
     /// Every token row.
     All,
-    /// The rows that are read after the last layer: the end of every example, or those before tokens that are asked for.
+    /// The rows that are read after the last layer: the end of every example, those from a segment's first changed token
+    /// on, or those before tokens that are asked for.
     Read,
 }
 
@@ -91,7 +92,9 @@ pub struct BatchLayout {
     pub read_segments: Vec<Segment>,
     /// Keys of the rows that are read.
     pub read_keys: Vec<u64>,
-    /// The class of each row that is read, where a head classifies and targets are known.
+    /// What a head reads of each example; no sums when that is the rows that are read.
+    pub pooling: Pooling,
+    /// The class of each example, where a head classifies and targets are known; in the order of their ends.
     pub classes: Vec<u32>,
     /// The share of each class in each of these rows, where targets are distributions; classes then say nothing.
     pub distributions: Vec<f32>,
@@ -117,6 +120,7 @@ impl Clone for BatchLayout {
         self.read_positions.clone_from(&from.read_positions);
         self.read_segments.clone_from(&from.read_segments);
         self.read_keys.clone_from(&from.read_keys);
+        self.pooling.clone_from(&from.pooling);
         self.classes.clone_from(&from.classes);
         self.distributions.clone_from(&from.distributions);
         self.picks.clone_from(&from.picks);

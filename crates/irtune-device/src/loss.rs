@@ -84,6 +84,20 @@ pub struct PickRows<'a, D: Memory + ?Sized> {
 
 /// Classification heads and losses.
 pub trait Losses: Memory {
+    /// What a head reads of each example, as the layout's pooling says: weighted sums of rows, then numbers that are given.
+    ///
+    /// # Shapes
+    /// `rows`: `[rows that are read, width]`; `out`: `[examples, parts · width + given]`.
+    fn pool(&self, rows: &Self::Floats, width: usize, layout: &Self::Layout, out: &mut Self::Floats);
+    /// The gradient of [`Losses::pool`]'s rows, overwritten: a row has the sum over all sums that it is a term of, of
+    /// whichever examples.
+    fn pool_backward(
+        &self,
+        out_gradient: &Self::Floats,
+        width: usize,
+        layout: &Self::Layout,
+        rows_gradient: &mut Self::Floats,
+    );
     /// `logits = pooled · headᵀ` in f32; `pooled`: `[examples, width]`, `head`: `[labels, width]`.
     fn head(&self, pooled: &Self::Floats, head: &Self::Floats, shape: HeadShape, logits: &mut Self::Floats);
     /// Gradients of [`Losses::head`]: of `pooled` (overwritten), and added to that of the head if there is one.

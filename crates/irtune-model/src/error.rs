@@ -130,6 +130,27 @@ pub enum ModelError {
         /// What it needs when all layers but the last are recomputed, in bytes.
         needed: usize,
     },
+    /// An edit head reads what changed.
+    #[error(
+        "an edit head reads which tokens changed and counters of it: set them with `PackedBatch::set_changes`"
+    )]
+    NoChanges,
+    /// Changes that nothing would read, though more rows would be computed for them.
+    #[error("the batch says which tokens changed, which this head does not read: leave `set_changes` out")]
+    UnreadChanges,
+    /// A number for each counter that the head reads.
+    #[error("the batch has {given} counters of each change, but the head reads {expected}")]
+    Counters {
+        /// How many the batch has.
+        given: usize,
+        /// How many the head reads.
+        expected: usize,
+    },
+    /// A language-model head takes the place of a classification head.
+    #[error(
+        "label words are told by the language-model head, which an edit head is not: take the pooled head, or no words"
+    )]
+    WordsBesideEdit,
     /// Hidden states can only be kept above a layer.
     #[error(
         "hidden states can be kept below a layer from 1 to {layers}, the last of which is the head, not {layer}"

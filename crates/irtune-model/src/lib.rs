@@ -15,6 +15,7 @@ mod decoder;
 pub mod engine;
 pub mod error;
 pub mod families;
+mod head;
 pub mod host_tensor;
 mod layer;
 pub mod merge;
@@ -29,18 +30,22 @@ pub use adapters::{
     Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
-pub use batch::{BatchError, PackedBatch, SHORTEST_SHARED};
+pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
 pub use engine::{
     Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
+pub use head::{CounterScaling, Head, HeadInput, NamedHead};
 pub use host_tensor::HostTensor;
 pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use parameters::{WEIGHTS_HEAD_NAME, checked::ParameterError};
-pub use peft::{AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, write_adapter, write_head};
+pub use peft::{
+    AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, read_head_input, write_adapter,
+    write_head,
+};
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};
 pub use weights::{Tensor, WeightError, Weights};

@@ -15,13 +15,14 @@ use safetensors::{Dtype, View};
 
 use crate::{
     config::ModelConfig,
+    head::{Head, HeadInput, NamedHead},
     host_tensor::HostTensor,
     parameters::WEIGHTS_HEAD_NAME,
     parameters::{
         checked::{self, ParameterError},
         masters::layer_tensors,
     },
-    peft::{AdapterError, CLASSIFIER_FILE, read_labels},
+    peft::{AdapterError, CLASSIFIER_FILE, read_head_input, read_labels},
     safetensors_file::write_tensors,
     weights::{WeightError, Weights},
 };
@@ -35,6 +36,8 @@ pub struct TunedWeights {
     pub labels: Option<Vec<String>>,
     /// Rows of the head; 0 of a language model's weights, which have none.
     pub label_count: usize,
+    /// What the head reads.
+    pub head_input: HeadInput,
     /// The layers that trained.
     pub layers: Vec<usize>,
     /// Every weight of these layers, and the head, if there is one.
@@ -95,20 +98,21 @@ impl View for Borrowed<'_> {
 /// # Errors
 /// When a tensor is missing, surplus or of another shape; when the folder holds other files; when it can't be written.
 /// The folder is then what it was before.
-pub fn write_tuned_weights(
+pub fn write_tuned_weights<'a>(
     folder: &Path,
     base: &ModelConfig,
-    labels: &[String],
+    head: impl Into<NamedHead<'a>>,
     tensors: &[HostTensor],
 ) -> Result<(), TunedWeightsError> {
-    check(tensors, base, labels.len(), &folder.join(TENSOR_FILE))?;
+    let head = head.into();
+    check(tensors, base, &head.unnamed(), &folder.join(TENSOR_FILE))?;
     let replaced = replace_folder(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
         let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
         write_tensors(views, &writing.join(TENSOR_FILE)).map_err(io::Error::other)?;
-        if labels.is_empty() {
+        if head.labels.is_empty() {
             return Ok(());
         }
-        let classifier = format!("{:#}\n", base.to_transformers(labels));
+        let classifier = format!("{:#}\n", base.to_transformers(head));
         write_file(&writing.join(CLASSIFIER_FILE), classifier.as_bytes())
     });
     let path = folder.to_owned();
@@ -131,17 +135,19 @@ pub fn read_tuned_weights(folder: &Path, base: &ModelConfig) -> Result<TunedWeig
         .map(|tensor| Ok(HostTensor::new(&tensor.name, tensor.shape.clone(), stored.values(&tensor.name)?)));
     let tensors: Vec<HostTensor> = tensors.collect::<Result<_, WeightError>>()?;
     let head = tensors.iter().find(|tensor| tensor.name == WEIGHTS_HEAD_NAME);
-    let label_count = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
-    let layers = check(&tensors, base, label_count, &path)?;
+    let labels = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
+    let head = Head { labels, input: read_head_input(&folder.join(CLASSIFIER_FILE))? };
+    let layers = check(&tensors, base, &head, &path)?;
+    let Head { labels: label_count, input: head_input } = head;
     let labels = read_labels(&folder.join(CLASSIFIER_FILE), label_count)?;
-    Ok(TunedWeights { labels, label_count, layers, tensors })
+    Ok(TunedWeights { labels, label_count, head_input, layers, tensors })
 }
 
 /// The layers that are there, each of them whole, and the head, unless there are no labels.
 pub(crate) fn check(
     tensors: &[HostTensor],
     base: &ModelConfig,
-    labels: usize,
+    head: &Head,
     path: &Path,
 ) -> Result<Vec<usize>, TunedWeightsError> {
     let has = |name: &str| tensors.iter().any(|tensor| tensor.name == name);
@@ -149,8 +155,8 @@ pub(crate) fn check(
         .filter(|&layer| layer_tensors(base, layer).iter().any(|(name, _)| has(name)))
         .collect();
     let mut expected: Vec<_> = layers.iter().flat_map(|&layer| layer_tensors(base, layer)).collect();
-    if labels > 0 {
-        expected.push((WEIGHTS_HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
+    if head.labels > 0 {
+        expected.push((WEIGHTS_HEAD_NAME.to_owned(), head.shape(base.hidden_size)));
     }
     checked::checked(expected, tensors)
         .map_err(|source| TunedWeightsError::Tensors { path: path.to_owned(), source: Box::new(source) })?;
@@ -162,7 +168,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::config::tests::tiny;
+    use crate::{config::tests::tiny, head::CounterScaling};
 
     fn tensors(layers: &[usize]) -> Vec<HostTensor> {
         let mut shapes: Vec<_> = layers.iter().flat_map(|&layer| layer_tensors(&tiny(), layer)).collect();
@@ -186,11 +192,33 @@ mod tests {
             for tensors in [&mut found.tensors, &mut expected] {
                 tensors.sort_by(|left, right| left.name.cmp(&right.name));
             }
-            let expected = TunedWeights { labels: Some(labels()), label_count: 2, layers, tensors: expected };
+            let expected = TunedWeights {
+                labels: Some(labels()),
+                label_count: 2,
+                head_input: HeadInput::Pooled,
+                layers,
+                tensors: expected,
+            };
             assert_eq!(found, expected);
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_edit_head_is_read_with_its_scaling() {
+        let place = tempfile::tempdir().unwrap();
+        let input = HeadInput::Edit(CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter()));
+        let columns = input.columns(tiny().hidden_size);
+        let mut all = tensors(&[1]);
+        *all.last_mut().unwrap() =
+            HostTensor::new(WEIGHTS_HEAD_NAME, vec![2, columns], vec![0.5; 2 * columns]);
+        let named = NamedHead { labels: &labels(), input: &input };
+        write_tuned_weights(place.path(), &tiny(), named, &all).unwrap();
+        let read = read_tuned_weights(place.path(), &tiny()).unwrap();
+        assert_eq!((read.head_input, read.label_count, read.layers), (input, 2, vec![1]));
+        let head = read.tensors.iter().find(|tensor| tensor.name == WEIGHTS_HEAD_NAME);
+        assert_eq!(head, all.last());
     }
 
     #[test]

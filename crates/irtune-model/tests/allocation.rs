@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use engine::{EngineOptions, engine};
 use irtune_model::{
-    AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    DropoutKey, Engine, Ia3Config, LoraConfig, LoraInit, PackedBatch, Precision, Projection, Trained,
+    AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, ChangedTokens,
+    CounterScaling, DoraConfig, DropoutKey, Engine, Head, HeadInput, Ia3Config, LoraConfig, LoraInit,
+    PackedBatch, Precision, Projection, Trained,
 };
 
 #[global_allocator]
@@ -69,6 +70,13 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let pack = |examples: &[Vec<u32>]| PackedBatch::pack(examples, 1).expect("a batch");
     let small = pack(&[vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
     let large = pack(&[vec![5, 6, 7, 8, 9, 10], vec![5, 6, 9], vec![5, 6, 3, 2, 1]]);
+    let marked = |batch: &PackedBatch| {
+        let mut batch = batch.clone();
+        let change = ChangedTokens { removed: &[1], added: &[0, 2], counters: &[2.0] };
+        batch.set_changes([change; 3]).expect("changes");
+        batch
+    };
+    let (marked_small, marked_large) = (marked(&small), marked(&large));
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
@@ -76,9 +84,9 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
         let cases = adapters.iter().flat_map(|adapter| {
             precisions
                 .into_iter()
-                .flat_map(move |precision| [false, true].map(|words| (adapter, precision, words)))
+                .flat_map(move |precision| ["pooled", "edit", "words"].map(|head| (adapter, precision, head)))
         });
-        for (adapter, precision, words) in cases {
+        for (adapter, precision, head) in cases {
             let options = EngineOptions {
                 precision,
                 threads: 2,
@@ -87,28 +95,33 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
                 training: true,
                 memory_bytes: None,
             };
+            let scaling = CounterScaling::of(&["words"], [&[1.0f32][..], &[3.0]].into_iter());
+            let input = if head == "edit" { HeadInput::Edit(scaling) } else { HeadInput::Pooled };
+            let [small, large] =
+                if head == "edit" { [&marked_small, &marked_large] } else { [&small, &large] };
+            let trained = Trained::Adapter(adapter.clone());
             let mut engine =
-                engine(base.clone(), Trained::Adapter(adapter.clone()), 5, 1, options).expect("an engine");
-            if words {
+                engine(base.clone(), trained, Head { labels: 5, input }, 1, options).expect("an engine");
+            if head == "words" {
                 let words = [vec![11], vec![12, 13], vec![14, 15, 16], vec![12, 17], vec![18]];
                 engine.classify_by_words(words.to_vec()).expect("words");
             }
             let (all, mut norms) = ([true; 6], Vec::new());
             for warm in 0..3 {
-                step(engine.as_mut(), &small, &all, warm, &mut norms);
+                step(engine.as_mut(), small, &all, warm, &mut norms);
             }
             let before = blocks();
             let mut losses = 0.0;
             for (index, active) in [all, [false, true, false, true, true, false], all].iter().enumerate() {
-                losses += step(engine.as_mut(), &small, active, 3 + index as u64, &mut norms);
+                losses += step(engine.as_mut(), small, active, 3 + index as u64, &mut norms);
             }
             assert_eq!(
                 blocks() - before,
                 0,
-                "allocations in three warm steps, {precision}, {words}, {adapter:?}"
+                "allocations in three warm steps, {precision}, {head}, {adapter:?}"
             );
             assert!(losses.is_finite());
-            step(engine.as_mut(), &large, &all, 6, &mut norms);
+            step(engine.as_mut(), large, &all, 6, &mut norms);
             assert!(blocks() > before, "a larger batch makes the buffers grow: the counter counts");
         }
         // Ten tokens either way, but what attention adds to shared rows is longer than was foreseen.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use irtune_cpu::{Cpu, bf16, gemm::Integers};
 
-use irtune_model::{Base, Engine, EngineOptions, ModelError, Precision, Trained, engine_over};
+use irtune_model::{Base, Engine, EngineOptions, Head, ModelError, Precision, Trained, engine_over};
 
 pub use irtune_cpu::is_slow_here;
 
@@ -25,23 +25,23 @@ pub fn engine(
     device: DeviceOptions,
     base: Arc<Base>,
     trained: Trained,
-    labels: usize,
+    head: impl Into<Head>,
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
     let threads = device.threads;
     match irtune_cpu::resolve_precision(device.precision) {
-        Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, labels, seed, options),
+        Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, head, seed, options),
         Precision::Int16 => {
             let device = Cpu::<bf16>::with_integers(threads, Integers::Int16)?;
-            engine_over(device, base, trained, labels, seed, options)
+            engine_over(device, base, trained, head, seed, options)
         }
         Precision::Int8 => {
             let device = Cpu::<bf16>::with_integers(threads, Integers::Int8)?;
-            engine_over(device, base, trained, labels, seed, options)
+            engine_over(device, base, trained, head, seed, options)
         }
         Precision::Bf16 | Precision::Auto => {
-            engine_over(Cpu::<bf16>::new(threads)?, base, trained, labels, seed, options)
+            engine_over(Cpu::<bf16>::new(threads)?, base, trained, head, seed, options)
         }
     }
 }

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod base_tokens;
+mod batch;
 mod data_split;
 pub mod devices;
 mod error;
@@ -30,6 +31,7 @@ pub mod step;
 mod task;
 
 pub use base_tokens::BaseTokens;
+pub use batch::Input;
 pub use data_split::DataSplit;
 pub use error::TrainError;
 pub use folder::calibration::{CalibrationProblem, StoredCalibration};
@@ -65,10 +67,10 @@ pub use run::observer::{Observer, RunStart, Silent};
 pub use run::train::{TrainRequest, resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
-    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, InvalidSetting,
-    Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe, Setting,
-    TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownMetric,
-    UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,
+    Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, HeadKind,
+    InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe,
+    Setting, TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
+    UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

@@ -21,7 +21,7 @@ use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
 use crate::task::Task;
 use irtune_data::{Columns, DataError, Prompt, Template};
-use irtune_model::{Base, Engine, EngineOptions, LossOptions, ModelError, Trained};
+use irtune_model::{Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, Trained};
 use irtune_select::LayerPolicy;
 use std::path::Path;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ pub fn make_engine(
     let threads = settings.threads.unwrap_or_else(cores);
     let device = DeviceOptions { precision: settings.precision, threads };
     let mut engine =
-        devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, options)?;
+        devices::engine(device, base.clone(), trained, data.head(settings.head), settings.seed, options)?;
     let classes = data.train.iter().filter_map(|example| example.label);
     let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
@@ -165,7 +165,7 @@ pub fn make_engine(
     Ok(engine)
 }
 
-/// An engine that only classifies, by the head or by the task's words after `prompt`.
+/// An engine that only classifies, by a head over `input` or by the task's words after `prompt`.
 ///
 /// # Errors
 /// When the base lacks a tensor, or can't say the labels' words.
@@ -174,11 +174,12 @@ pub(crate) fn classifying_engine<E: From<ModelError> + From<DataError>>(
     base: &Arc<Base>,
     task: &Task,
     prompt: &Prompt,
-    trained: Trained,
+    (trained, input): (Trained, HeadInput),
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, E> {
-    let mut engine = devices::engine(device, base.clone(), trained, task.labels.len(), seed, options)?;
+    let head = Head { labels: task.labels.len(), input };
+    let mut engine = devices::engine(device, base.clone(), trained, head, seed, options)?;
     say_labels::<E>(engine.as_mut(), base, task, prompt)?;
     Ok(engine)
 }

@@ -1,14 +1,33 @@
-use irtune_device::{CrossEntropy, HeadShape, Losses, Pick, PickRows, Slot, WeightView};
+use irtune_device::{BatchLayout, CrossEntropy, HeadShape, Losses, Pick, PickRows, Slot, WeightView};
 
 use super::Cpu;
 use crate::{
     gemm,
     matrix::{Matrix, MatrixMut},
-    ops::{loss, token_loss},
+    ops::{loss, pool, token_loss},
     simd::element::Element,
 };
 
 impl<E: Element> Losses for Cpu<E> {
+    fn pool(&self, rows: &Vec<f32>, width: usize, layout: &BatchLayout, out: &mut Vec<f32>) {
+        let pooling = &layout.pooling;
+        let length = pooling.examples() * pooling.columns(width);
+        pool::forward(&rows[..layout.read.len() * width], width, pooling, &mut out[..length]);
+    }
+
+    fn pool_backward(
+        &self,
+        out_gradient: &Vec<f32>,
+        width: usize,
+        layout: &BatchLayout,
+        rows_gradient: &mut Vec<f32>,
+    ) {
+        let pooling = &layout.pooling;
+        let length = pooling.examples() * pooling.columns(width);
+        let rows_gradient = &mut rows_gradient[..layout.read.len() * width];
+        pool::backward(&out_gradient[..length], width, pooling, rows_gradient);
+    }
+
     fn head(&self, pooled: &Vec<f32>, head: &Vec<f32>, shape: HeadShape, logits: &mut Vec<f32>) {
         let HeadShape { examples, width, labels } = shape;
         let term = gemm::Term::forward(

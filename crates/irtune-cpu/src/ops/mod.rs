@@ -10,6 +10,7 @@ pub mod dropout;
 pub mod head_norm;
 pub mod loss;
 pub mod norm;
+pub mod pool;
 pub mod rotary;
 pub mod rows;
 pub mod swiglu;

@@ -2,7 +2,8 @@
 
 use super::{Section, floats, values};
 use crate::{
-    AdamW, BatchLayout, CrossEntropy, Device, LossOptions, OptimizerState, Pick, PickRows, Slot, Stretch,
+    AdamW, BatchLayout, CrossEntropy, Device, LossOptions, OptimizerState, Pick, PickRows, Pooling, RowTerm,
+    Slot, Stretch,
 };
 
 /// Cross-entropy of a few classes: `logits`, `targets`; `losses`, `logits_gradient`. The same numbers then go through the
@@ -51,6 +52,36 @@ pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
     for total in &read[rows..] {
         assert!((total - sum).abs() <= 1e-6 * sum.abs(), "a sum of losses is {total}, of its parts {sum}");
     }
+}
+
+/// What a head reads of each example: `rows`, `numbers`, `lengths` of the lists of `places`, `output_gradient`; `output`,
+/// `rows_gradient`. A sum is the mean over its list.
+pub fn pool<D: Device>(device: &D, section: &impl Section) {
+    let (rows, numbers) = (section.floats("rows"), section.floats("numbers"));
+    let read = section.rows("rows");
+    let (width, parts) = (rows.len() / read, section.fact("parts") as usize);
+    let mut pooling = Pooling { parts, ..Pooling::default() };
+    let places = section.integers("places");
+    let mut rest = places.as_slice();
+    for length in section.integers("lengths") {
+        let (list, after) = rest.split_at(length as usize);
+        rest = after;
+        pooling.sums.push(list.iter().map(|&row| RowTerm { row, weight: 1.0 / length as f32 }));
+    }
+    pooling.transposed.transpose(&pooling.sums, read);
+    let examples = pooling.examples();
+    (pooling.given, pooling.numbers) = (numbers.len() / examples, numbers);
+    let columns = pooling.columns(width);
+    let mut layout = device.layout();
+    let read = (0..read as u32).collect();
+    device.upload_layout(&BatchLayout { read, pooling, ..BatchLayout::default() }, &mut layout);
+    let mut out = device.floats(examples, columns).expect("room");
+    device.pool(&floats(device, &rows), width, &layout, &mut out);
+    section.compare("output", &values(device, &out, examples * columns));
+    // What was there before is overwritten.
+    let mut gradient = floats(device, &rows);
+    device.pool_backward(&floats(device, &section.floats("output_gradient")), width, &layout, &mut gradient);
+    section.compare("rows_gradient", &values(device, &gradient, rows.len()));
 }
 
 /// Three AdamW steps, one of them skipped for some parameters: `{stepped, skipped}_{start, gradient_0 …}`.

@@ -4,7 +4,7 @@ use irtune_device::{BatchLayout, Segment, mix_key};
 
 use super::PackedBatch;
 
-/// Describes `batch` in memory that is kept; classes and picks are left as they are.
+/// Describes `batch` in memory that is kept; classes, picks and the numbers of the pooling are left as they are.
 pub(crate) fn fill(layout: &mut BatchLayout, batch: &PackedBatch) {
     let BatchLayout { tokens, positions, segments, keys, shares, .. } = layout;
     tokens.clone_from(&batch.tokens);
@@ -36,7 +36,7 @@ pub(crate) fn fill(layout: &mut BatchLayout, batch: &PackedBatch) {
 
 /// The rows that are read after the last layer.
 fn fill_read(layout: &mut BatchLayout, batch: &PackedBatch) {
-    let BatchLayout { positions, keys, read, read_positions, read_segments, read_keys, .. } = layout;
+    let BatchLayout { positions, keys, read, read_positions, read_segments, read_keys, .. } = &mut *layout;
     for list in [&mut *read, &mut *read_positions] {
         list.clear();
     }
@@ -49,5 +49,8 @@ fn fill_read(layout: &mut BatchLayout, batch: &PackedBatch) {
             read_positions.push(positions[row]);
             read_keys.push(keys[row]);
         }
+    }
+    if batch.counters().is_some() {
+        batch.fill_pooling(&mut layout.pooling, &layout.read_segments, layout.read.len());
     }
 }

@@ -1,10 +1,15 @@
 //! Examples side by side without padding; what several of them begin with is kept once.
 
+mod changes;
 pub(crate) mod layout;
 
 use std::cmp::Ordering;
 
 use irtune_device::Segment;
+
+pub use changes::ChangedTokens;
+
+use changes::Changes;
 
 /// Tokens that a shared beginning must have for it to be kept once: shorter ones cost more in bookkeeping than they
 /// save.
@@ -14,15 +19,17 @@ pub const SHORTEST_SHARED: usize = 8;
 ///
 /// In a causal model a token's state depends on the tokens before it alone, so examples with the same beginning share
 /// its states exactly. All prompts of a task begin alike, and so do pairs that revise the same sentence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PackedBatch {
     /// `[tokens]`, segment after segment.
     pub tokens: Vec<u32>,
     /// Parents before their children, without gaps in `tokens`; their queries are the rows that are read after the last
-    /// layer: the last one of every end.
+    /// layer: the last one of every end, or those from a segment's first changed token on.
     pub segments: Vec<Segment>,
     /// The example of each end, in the order of the segments.
     pub order: Vec<usize>,
+    /// Empty until [`PackedBatch::set_changes`].
+    changes: Changes,
     /// How many tokens neighbours in `order` share; memory of packing.
     alike: Vec<usize>,
 }
@@ -38,7 +45,7 @@ impl PackedBatch {
         Ok(batch)
     }
 
-    /// Packs other examples into the memory of this batch.
+    /// Packs other examples into the memory of this batch; what changed in them is not known then.
     ///
     /// # Errors
     /// As [`PackedBatch::pack`]; what the batch holds then is of no use.
@@ -49,7 +56,8 @@ impl PackedBatch {
         if let Some(example) = examples.iter().position(|example| example.as_ref().is_empty()) {
             return Err(BatchError::NoToken { example });
         }
-        let Self { tokens, segments, order, alike } = self;
+        let Self { tokens, segments, order, changes, alike } = self;
+        changes.clear();
         tokens.clear();
         segments.clear();
         order.clear();
@@ -166,6 +174,36 @@ pub enum BatchError {
     NoToken {
         /// Its index in the batch.
         example: usize,
+    },
+    /// One change for each example.
+    #[error("{changes} changes were given for {examples} examples of a batch")]
+    Changes {
+        /// How many were given.
+        changes: usize,
+        /// How many are needed.
+        examples: usize,
+    },
+    /// A changed token that the example does not have.
+    #[error(
+        "example {example} of the batch has {tokens} tokens, but token {position} of it is said to have changed"
+    )]
+    Position {
+        /// Its index in the batch.
+        example: usize,
+        /// What was given.
+        position: u32,
+        /// How many tokens it has.
+        tokens: usize,
+    },
+    /// Every example has the same counters.
+    #[error("example {example} of the batch has {counters} counters of its change, the first one {expected}")]
+    Counters {
+        /// Its index in the batch.
+        example: usize,
+        /// How many it has.
+        counters: usize,
+        /// How many the first one has.
+        expected: usize,
     },
 }
 

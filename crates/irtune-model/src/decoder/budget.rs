@@ -7,6 +7,7 @@ use crate::{
     },
     base::Base,
     error::ModelError,
+    head::HeadInput,
     parameters::masters,
 };
 
@@ -28,7 +29,13 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// Layers whose own weights may train are counted as if all of them had trained and kept everything.
-    pub(crate) fn new(base: &Base, trained: &Trained, tokens: usize, operand_bytes: usize) -> Self {
+    pub(crate) fn new(
+        base: &Base,
+        trained: &Trained,
+        head: &HeadInput,
+        tokens: usize,
+        operand_bytes: usize,
+    ) -> Self {
         let config = &base.config;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
@@ -67,15 +74,18 @@ impl Budget {
         let kept =
             tokens.saturating_mul(operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
         let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
-        let shared = operand_bytes
-            * (2 * hidden
-                + widest
-                + widest_output
-                + 2 * wide
-                + 2 * query
-                + 2 * key
-                + shared_adapters
-                + transposed)
+        // Of an edit head every row may be read: four f32 values and an operand for each of its own.
+        let read = if head.scaling().is_some() { hidden * (4 * 4 + operand_bytes) } else { 0 };
+        let shared = read
+            + operand_bytes
+                * (2 * hidden
+                    + widest
+                    + widest_output
+                    + 2 * wide
+                    + 2 * query
+                    + 2 * key
+                    + shared_adapters
+                    + transposed)
             + 4 * (3 * hidden + 4 * key + widest_output);
         Self {
             fixed: (PROGRAM_BYTES

@@ -67,9 +67,9 @@ impl<D: Device> Decoder<D> {
             device.run(|| {
                 self.forward(|_| Mode::NoGrad, layers, None, &[])?;
                 if let Some(verbalizer) = &mut self.verbalizer {
-                    let (layout, pooled) = (&self.batch, &self.workspace.pooled);
+                    let (layout, states) = (&self.batch, &self.workspace.read_states);
                     let (device, examples) = (&*self.device, layout.order.len());
-                    verbalizer.log_likelihoods(device, &layout.uploaded, pooled, examples, out)?;
+                    verbalizer.log_likelihoods(device, &layout.uploaded, states, examples, out)?;
                 }
                 Ok(())
             })
@@ -132,7 +132,7 @@ impl<D: Device> Decoder<D> {
         let readings = readings.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
         let out = readings.evaluated_slot(device);
         match verbalizer {
-            Some(verbalizer) => verbalizer.losses(device, &batch.uploaded, &workspace.pooled, None, out),
+            Some(verbalizer) => verbalizer.losses(device, &batch.uploaded, &workspace.read_states, None, out),
             None => {
                 let (labels, options) = (self.labels, &LossOptions::default());
                 let loss = CrossEntropy { layout: &batch.uploaded, labels, options, factor: 1.0 };
@@ -142,6 +142,9 @@ impl<D: Device> Decoder<D> {
     }
 
     pub(crate) fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
+        if self.head_input.scaling().is_some() {
+            return Err(ModelError::WordsBesideEdit);
+        }
         let training = self.slots.kept > 0;
         self.verbalizer = Some(Verbalizer::new(&*self.device, &self.base, words, self.labels, training)?);
         Ok(())

@@ -27,6 +27,7 @@ use crate::{
     batch::{self, PackedBatch},
     error::ModelError,
     families::Role,
+    head::{Head, HeadInput},
     layer::{Rows, block::Block},
     parameters::{
         WEIGHTS_HEAD_NAME,
@@ -42,7 +43,7 @@ use cosines::Cosines;
 use readings::Readings;
 use state_cache::StateCache;
 use verbalizer::Verbalizer;
-use workspace::{Capacity, Slots, Workspace};
+use workspace::{Capacity, HeadWidths, Slots, Workspace};
 
 pub use options::{EngineOptions, TrainingPass};
 pub use readings::StepReadings;
@@ -53,6 +54,8 @@ pub(crate) struct Decoder<D: Device> {
     base: Arc<Base>,
     trained: Trained,
     labels: usize,
+    /// What the classification head reads.
+    head_input: HeadInput,
     embedding: D::Weight,
     final_gain: D::Floats,
     layers: Vec<Block<D>>,
@@ -86,8 +89,10 @@ pub(crate) struct Decoder<D: Device> {
 struct Batch<D: Device> {
     layout: BatchLayout,
     uploaded: D::Layout,
-    /// The examples in the order of their ends: that of the rows that are read, when there is one an example.
+    /// The examples in the order of their ends: that of the logits.
     order: Vec<usize>,
+    /// Numbers that stand for what an edit head reads of each example, in this order.
+    edit_keys: Vec<u64>,
 }
 
 impl<D: Device> Batch<D> {
@@ -98,7 +103,16 @@ impl<D: Device> Batch<D> {
         Rows { layout: &self.uploaded, set, queries, tokens }
     }
 
-    /// Rows that are read after the last layer: one an example, or more with a verbalizer.
+    /// Keys of what is kept: the layer's input, or what the head pools.
+    fn kept_keys(&self, pooled: bool, edit: bool) -> &[u64] {
+        match (pooled, edit) {
+            (true, true) => &self.edit_keys,
+            (true, false) => self.layout.keys(RowSet::Read),
+            (false, _) => self.layout.keys(RowSet::All),
+        }
+    }
+
+    /// Rows that are read after the last layer: one an example, or more with an edit head or a verbalizer.
     fn read_rows(&self) -> usize {
         self.layout.rows(RowSet::Read)
     }
@@ -112,13 +126,14 @@ impl<D: Device> Decoder<D> {
         device: D,
         base: Arc<Base>,
         trained: Trained,
-        labels: usize,
+        head: Head,
         seed: u64,
         options: EngineOptions,
     ) -> Result<Self, ModelError> {
         if let Some(adapter) = trained.adapter() {
             adapter.validate()?;
         }
+        let Head { labels, input: head_input } = head;
         if labels == 0 {
             return Err(ModelError::NoLabels);
         }
@@ -141,29 +156,38 @@ impl<D: Device> Decoder<D> {
         let final_gain = device.filled(&gain)?;
         let mut entries = Entries::default();
         let name = if trained.is_weights() { WEIGHTS_HEAD_NAME } else { HEAD_NAME };
-        entries.matrix(name.to_owned(), labels, config.hidden_size, Initial::Drawn);
+        let columns = head_input.columns(config.hidden_size);
+        entries.matrix(name.to_owned(), labels, columns, Initial::Drawn);
         let head = Group::new(&device, entries.list)?;
         let tokens = options.max_tokens.max(1);
-        let budget = Budget::new(&base, &trained, tokens, device.operand_bytes());
+        let budget = Budget::new(&base, &trained, &head_input, tokens, device.operand_bytes());
         let slots = if options.training {
             budget.slots(options.memory_bytes)?
         } else {
             Slots { kept: 0, recomputed: 0 }
         };
         let examples = options.max_examples.max(1);
-        let capacity = Capacity { tokens, examples, partial_rows: tokens.saturating_mul(2) };
-        let workspace = Workspace::new(&device, config, &trained, labels, capacity, slots)
+        let read_rows = if head_input.scaling().is_some() { tokens } else { examples };
+        let capacity = Capacity { tokens, read_rows, examples, partial_rows: tokens.saturating_mul(2) };
+        let widths = HeadWidths::of(&head_input, labels, config.hidden_size);
+        let workspace = Workspace::new(&device, config, &trained, widths, capacity, slots)
             .map_err(|error| if options.training { error.out_of(budget.total(slots)) } else { error })?;
         let readings = Mutex::new(Readings::new(&device, config.layers, &groups)?);
         let mut decoder = Self {
             embedding: device.weight(base.weights.matrix(&config.family.outer_name(Role::Embedding))?)?,
             table: device.rotary_table(RotaryTable::new(&config.inverse_frequencies(), POSITIONS)),
             positions: POSITIONS,
-            batch: Batch { layout: BatchLayout::default(), uploaded: device.layout(), order: Vec::new() },
+            batch: Batch {
+                layout: BatchLayout::default(),
+                uploaded: device.layout(),
+                order: Vec::new(),
+                edit_keys: Vec::new(),
+            },
             cosines: Cosines::new(config.hidden_size),
             base: base.clone(),
             device: Arc::new(device),
             labels,
+            head_input,
             final_gain,
             layers,
             groups,
@@ -195,9 +219,20 @@ impl<D: Device> Decoder<D> {
         if let Some(&token) = batch.tokens.iter().find(|&&token| token as usize >= config.vocabulary_size) {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: config.vocabulary_size });
         }
-        let Batch { layout, uploaded, order } = &mut self.batch;
+        self.check_changes(batch)?;
+        let Batch { layout, uploaded, order, edit_keys } = &mut self.batch;
         order.clone_from(&batch.order);
         batch::layout::fill(layout, batch);
+        if let HeadInput::Edit(scaling) = &self.head_input {
+            let numbers = &mut layout.pooling.numbers;
+            layout.pooling.given = scaling.len();
+            numbers.clear();
+            numbers
+                .extend(order.iter().flat_map(|&example| scaling.standardised(batch.counters_of(example))));
+            edit_keys.clear();
+            let ends = batch.ends().map(|end| layout.segments[end].first_key + layout.segments[end].keys - 1);
+            edit_keys.extend(ends.zip(&*order).map(|(row, &one)| batch.change_key(layout.keys[row], one)));
+        }
         layout.classes.clear();
         layout.distributions.clear();
         layout.picks.clear();
@@ -222,22 +257,42 @@ impl<D: Device> Decoder<D> {
         }
         let needed = Capacity {
             tokens: layout.rows(RowSet::All),
-            examples: layout.rows(RowSet::Read),
+            read_rows: layout.rows(RowSet::Read),
+            examples: order.len(),
             partial_rows: layout.partial_rows(),
         };
         self.make_room(needed)
     }
 
+    /// Checks that a batch says what changed if, and only if, that is read.
+    fn check_changes(&self, batch: &PackedBatch) -> Result<(), ModelError> {
+        match (&self.head_input, batch.counters()) {
+            // A batch with label tokens holds no changes, and a head that takes no part reads none.
+            (HeadInput::Pooled, None) => Ok(()),
+            (HeadInput::Pooled, Some(_)) => Err(ModelError::UnreadChanges),
+            (HeadInput::Edit(_), None) => Err(ModelError::NoChanges),
+            (HeadInput::Edit(scaling), Some(given)) if given != scaling.len() => {
+                Err(ModelError::Counters { given, expected: scaling.len() })
+            }
+            (HeadInput::Edit(_), Some(_)) => Ok(()),
+        }
+    }
+
     /// Makes the workspace large enough.
     fn make_room(&mut self, needed: Capacity) -> Result<(), ModelError> {
         let (config, capacity) = (&self.base.config, self.workspace.capacity);
-        if needed.tokens > capacity.tokens || needed.examples > capacity.examples {
+        if needed.tokens > capacity.tokens
+            || needed.examples > capacity.examples
+            || needed.read_rows > capacity.read_rows
+        {
             let (union, slots) = (capacity.union(needed), self.slots);
+            let widths = HeadWidths::of(&self.head_input, self.labels, config.hidden_size);
             let sized =
-                |capacity| Workspace::new(&*self.device, config, &self.trained, self.labels, capacity, slots);
+                |capacity| Workspace::new(&*self.device, config, &self.trained, widths, capacity, slots);
             // The old one goes before the new one comes.
             self.workspace = sized(Capacity::default())?;
-            let budget = Budget::new(&self.base, &self.trained, union.tokens, self.device.operand_bytes());
+            let bytes = self.device.operand_bytes();
+            let budget = Budget::new(&self.base, &self.trained, &self.head_input, union.tokens, bytes);
             let training = self.training;
             let named = |error: DeviceError| if training { error.out_of(budget.total(slots)) } else { error };
             self.workspace = sized(union).map_err(named)?;
@@ -250,8 +305,8 @@ impl<D: Device> Decoder<D> {
 
     fn head_shape(&self) -> HeadShape {
         HeadShape {
-            examples: self.batch.read_rows(),
-            width: self.base.config.hidden_size,
+            examples: self.batch.order.len(),
+            width: self.head_input.columns(self.base.config.hidden_size),
             labels: self.labels,
         }
     }

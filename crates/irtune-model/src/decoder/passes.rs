@@ -13,6 +13,7 @@ use crate::{
     adapters::site::Dropout,
     base::config::ModelConfig,
     error::ModelError,
+    head::HeadInput,
     layer::{Mode, Pass, attention::Stream},
     parameters::group::Group,
 };
@@ -35,7 +36,8 @@ impl<D: Device> Decoder<D> {
         let Self { device, base, batch, workspace, layers, groups, cache, cosines, readings, .. } = self;
         let (device, config) = (&**device, &base.config);
         let readings = readings.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Workspace { residual, pooled_residual, saved, inputs, scratch, .. } = workspace;
+        let Workspace { residual, read_residual, pooled, saved, inputs, scratch, .. } = workspace;
+        let edit = self.head_input.scaling().is_some();
         let recomputed = recomputed(self.slots, layers.len() - lowest);
         let count = layers.len();
         // With dropout, adapters that do something make states of their own in every step.
@@ -47,11 +49,16 @@ impl<D: Device> Decoder<D> {
         });
         let mut first = 0;
         if let Some(cache) = &mut cache {
-            let pooled = cache.layer == count;
-            match cache.read(batch.layout.keys(if pooled { RowSet::Read } else { RowSet::All })) {
+            let layer = cache.layer;
+            match cache.read(batch.kept_keys(layer == count, edit)) {
                 Ok(Some(rows)) => {
-                    device.upload(rows, if pooled { &mut *pooled_residual } else { &mut *residual }, 0);
-                    first = cache.layer;
+                    let to = match (layer == count, edit) {
+                        (false, _) => &mut *residual,
+                        (true, false) => &mut *read_residual,
+                        (true, true) => &mut *pooled,
+                    };
+                    device.upload(rows, to, 0);
+                    first = layer;
                 }
                 Ok(None) => {}
                 Err(source) => return Err(ModelError::Cache { folder: cache.folder().to_owned(), source }),
@@ -63,7 +70,7 @@ impl<D: Device> Decoder<D> {
         cosines.start(device, residual, batch.layout.rows(RowSet::All));
         for (index, layer) in layers.iter().enumerate().skip(first) {
             if let Some(cache) = cache.as_mut().filter(|cache| cache.layer == index && first == 0) {
-                keep(device, residual, batch.layout.keys(RowSet::All), cache)?;
+                keep(device, residual, batch.kept_keys(false, edit), cache)?;
             }
             let rows = batch.rows(index + 1 == count);
             let factor = factors.get(index).copied().unwrap_or(1.0);
@@ -76,19 +83,27 @@ impl<D: Device> Decoder<D> {
                 None => (Mode::NoGrad, 0),
             };
             let pass = Pass { device, config, table: &self.table, rows, dropout, factor, mode };
-            let stream = Stream { residual: &mut *residual, pooled: &mut *pooled_residual };
+            let stream = Stream { residual: &mut *residual, pooled: &mut *read_residual };
             layer.forward(&pass, groups.get(index), stream, &mut saved[slot], scratch);
-            let stream = if pass.rows.are_picked() { &*pooled_residual } else { &*residual };
+            let stream = if pass.rows.are_picked() { &*read_residual } else { &*residual };
             cosines.layer(device, &pass.rows, stream, readings.cosine_slot(index));
         }
-        if let Some(cache) = cache.filter(|cache| cache.layer == count && first == 0) {
-            keep(device, pooled_residual, batch.layout.keys(RowSet::Read), cache)?;
+        let Workspace { read_states, read_rstd, logits, .. } = workspace;
+        // What was kept of an edit head's examples is already pooled.
+        if !(edit && first == count) {
+            let norm = final_norm(&self.final_gain, config);
+            device.rms_norm_floats(norm, read_residual, batch.read_rows(), read_states, read_rstd);
+            if edit {
+                device.pool(read_states, config.hidden_size, &batch.uploaded, pooled);
+            }
         }
-        let Workspace { pooled, pooled_rstd, logits, .. } = workspace;
-        let norm = final_norm(&self.final_gain, config);
-        device.rms_norm_floats(norm, pooled_residual, shape.examples, pooled, pooled_rstd);
+        if let Some(cache) = cache.filter(|cache| cache.layer == count && first == 0) {
+            let states = if edit { &*pooled } else { &*read_residual };
+            keep(device, states, batch.kept_keys(true, edit), cache)?;
+        }
         if self.verbalizer.is_none() {
-            device.head(pooled, &self.head.values, shape, logits);
+            let input = if edit { &*pooled } else { &*read_states };
+            device.head(input, &self.head.values, shape, logits);
         }
         Ok(())
     }
@@ -102,27 +117,47 @@ impl<D: Device> Decoder<D> {
         dropout: Option<Dropout>,
     ) {
         let shape = self.head_shape();
-        let Self { device, base, batch, workspace, layers, groups, head, .. } = self;
+        let Self { device, base, batch, workspace, layers, groups, head, head_input, .. } = self;
         let (device, config) = (&**device, &base.config);
-        let Workspace { pooled_residual, pooled, pooled_rstd, logits_gradient, .. } = workspace;
-        let Workspace { pooled_gradient, residual_gradient, residual, saved, inputs, scratch, .. } =
-            workspace;
+        let Workspace { read_residual, read_states, read_rstd, logits_gradient, .. } = workspace;
+        let Workspace { pooled, pooled_gradient, read_gradient, .. } = workspace;
+        let Workspace { residual_gradient, residual, saved, inputs, scratch, .. } = workspace;
+        let (rows, hidden) = (batch.read_rows(), config.hidden_size);
         let normed_gradient = &mut scratch.stream.picked_gradient;
         let Group { values, gradient, dirty, .. } = head;
         if self.verbalizer.is_none() {
             *dirty |= train_head;
             let head_gradient = train_head.then_some(gradient);
-            device.head_backward(pooled, values, shape, logits_gradient, normed_gradient, head_gradient);
+            match head_input {
+                HeadInput::Pooled => {
+                    let gradient = &mut *normed_gradient;
+                    device.head_backward(
+                        read_states,
+                        values,
+                        shape,
+                        logits_gradient,
+                        gradient,
+                        head_gradient,
+                    );
+                }
+                HeadInput::Edit(_) => {
+                    let gradient = &mut *pooled_gradient;
+                    device.head_backward(pooled, values, shape, logits_gradient, gradient, head_gradient);
+                }
+            }
         }
         let count = layers.len();
         if lowest >= count {
             return;
         }
-        device.clear(pooled_gradient, 0, shape.examples * shape.width);
+        if let HeadInput::Edit(_) = head_input {
+            device.pool_backward(pooled_gradient, hidden, &batch.uploaded, normed_gradient);
+        }
+        device.clear(read_gradient, 0, rows * hidden);
         let recomputed = recomputed(self.slots, count - lowest);
         let norm = final_norm(&self.final_gain, config);
-        let input = NormInput { values: &*pooled_residual, rstd: pooled_rstd, rows: shape.examples };
-        device.rms_norm_floats_backward(norm, input, normed_gradient, pooled_gradient);
+        let input = NormInput { values: &*read_residual, rstd: read_rstd, rows };
+        device.rms_norm_floats_backward(norm, input, normed_gradient, read_gradient);
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = batch.rows(index + 1 == count);
             let mode = modes(index);
@@ -131,10 +166,10 @@ impl<D: Device> Decoder<D> {
             let saved = &mut saved[above.saturating_sub(recomputed)];
             if above < recomputed {
                 device.copy(&inputs[above], residual, 0, pass.rows.tokens * config.hidden_size);
-                let stream = Stream { residual: &mut *residual, pooled: &mut *pooled_residual };
+                let stream = Stream { residual: &mut *residual, pooled: &mut *read_residual };
                 layer.forward(&pass, group.as_deref(), stream, saved, scratch);
             }
-            let stream = Stream { residual: &mut *residual_gradient, pooled: &mut *pooled_gradient };
+            let stream = Stream { residual: &mut *residual_gradient, pooled: &mut *read_gradient };
             layer.backward(&pass, group.take(), wanted, stream, saved, scratch);
         }
     }

@@ -90,7 +90,13 @@ impl<D: Device> Decoder<D> {
         match verbalizer {
             Some(verbalizer) => {
                 let gradient = &mut workspace.scratch.stream.picked_gradient;
-                verbalizer.losses(device, &batch.uploaded, &workspace.pooled, Some((factor, gradient)), out);
+                verbalizer.losses(
+                    device,
+                    &batch.uploaded,
+                    &workspace.read_states,
+                    Some((factor, gradient)),
+                    out,
+                );
             }
             None => {
                 let loss =
@@ -259,7 +265,9 @@ impl<D: Device> Decoder<D> {
         if layer == 0 || layer > self.layers.len() {
             return Err(ModelError::CacheLayer { layer, layers: self.layers.len() });
         }
-        let cache = StateCache::new(layer, self.base.config.hidden_size, folder);
+        let hidden = self.base.config.hidden_size;
+        let width = if layer == self.layers.len() { self.head_input.columns(hidden) } else { hidden };
+        let cache = StateCache::new(layer, width, folder);
         let cache = cache.map_err(|source| ModelError::Cache { folder: folder.to_owned(), source })?;
         self.cache = Some(cache);
         Ok(())

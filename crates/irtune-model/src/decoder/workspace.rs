@@ -8,6 +8,7 @@ use irtune_device::{Device, DeviceError};
 use crate::{
     adapters::Trained,
     base::config::ModelConfig,
+    head::HeadInput,
     layer::{block::BlockSaved, scratch::Scratch},
 };
 
@@ -16,7 +17,9 @@ use crate::{
 pub(crate) struct Capacity {
     /// Token rows.
     pub(crate) tokens: usize,
-    /// Pooled rows.
+    /// Rows that are read after the last layer.
+    pub(crate) read_rows: usize,
+    /// Rows of logits.
     pub(crate) examples: usize,
     /// Rows of what attention's segments add to shared rows.
     pub(crate) partial_rows: usize,
@@ -26,9 +29,25 @@ impl Capacity {
     pub(crate) fn union(self, other: Self) -> Self {
         Self {
             tokens: self.tokens.max(other.tokens),
+            read_rows: self.read_rows.max(other.read_rows),
             examples: self.examples.max(other.examples),
             partial_rows: self.partial_rows.max(other.partial_rows),
         }
+    }
+}
+
+/// Widths of a head's input and output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadWidths {
+    /// What is pooled of an example; 0 when the head reads the last row itself.
+    pooled: usize,
+    labels: usize,
+}
+
+impl HeadWidths {
+    pub(crate) fn of(input: &HeadInput, labels: usize, hidden: usize) -> Self {
+        let pooled = if input.scaling().is_some() { input.columns(hidden) } else { 0 };
+        Self { pooled, labels }
     }
 }
 
@@ -47,12 +66,15 @@ pub(crate) struct Workspace<D: Device> {
     pub(crate) residual: D::Floats,
     /// `[tokens, hidden]`
     pub(crate) residual_gradient: D::Floats,
-    /// `[examples, hidden]`: the residual stream's pooled rows in the last layer, and their gradient.
-    pub(crate) pooled_residual: D::Floats,
-    pub(crate) pooled_gradient: D::Floats,
-    /// `[examples, hidden]`: what the head reads.
+    /// `[read rows, hidden]`: the residual stream's rows that are read after the last layer, and their gradient.
+    pub(crate) read_residual: D::Floats,
+    pub(crate) read_gradient: D::Floats,
+    /// `[read rows, hidden]`: their norm, the last hidden states.
+    pub(crate) read_states: D::Floats,
+    pub(crate) read_rstd: D::Floats,
+    /// `[examples, columns]`: what an edit head reads, and its gradient.
     pub(crate) pooled: D::Floats,
-    pub(crate) pooled_rstd: D::Floats,
+    pub(crate) pooled_gradient: D::Floats,
     /// `[examples, labels]`
     pub(crate) logits: D::Floats,
     pub(crate) logits_gradient: D::Floats,
@@ -69,27 +91,30 @@ impl<D: Device> Workspace<D> {
         device: &D,
         config: &ModelConfig,
         trained: &Trained,
-        labels: usize,
+        widths: HeadWidths,
         capacity: Capacity,
         slots: Slots,
     ) -> Result<Self, DeviceError> {
-        let Capacity { tokens, examples, partial_rows } = capacity;
+        let Capacity { tokens, read_rows, examples, partial_rows } = capacity;
+        let HeadWidths { pooled, labels } = widths;
         let hidden = config.hidden_size;
         Ok(Self {
             capacity,
             residual: device.floats(tokens, hidden)?,
             residual_gradient: device.floats(tokens, hidden)?,
-            pooled_residual: device.floats(examples, hidden)?,
-            pooled_gradient: device.floats(examples, hidden)?,
-            pooled: device.floats(examples, hidden)?,
-            pooled_rstd: device.floats(examples, 1)?,
+            read_residual: device.floats(read_rows, hidden)?,
+            read_gradient: device.floats(read_rows, hidden)?,
+            read_states: device.floats(read_rows, hidden)?,
+            read_rstd: device.floats(read_rows, 1)?,
+            pooled: device.floats(examples, pooled)?,
+            pooled_gradient: device.floats(examples, pooled)?,
             logits: device.floats(examples, labels)?,
             logits_gradient: device.floats(examples, labels)?,
             saved: (0..slots.kept.max(1))
                 .map(|_| BlockSaved::new(device, config, trained, tokens))
                 .collect::<Result<_, _>>()?,
             inputs: (0..slots.recomputed).map(|_| device.floats(tokens, hidden)).collect::<Result<_, _>>()?,
-            scratch: Scratch::new(device, config, trained, (tokens, examples, partial_rows))?,
+            scratch: Scratch::new(device, config, trained, (tokens, read_rows, partial_rows))?,
         })
     }
 

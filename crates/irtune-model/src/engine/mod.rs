@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use irtune_device::Device;
 
-use crate::{adapters::Trained, base::Base, decoder::Decoder, error::ModelError};
+use crate::{adapters::Trained, base::Base, decoder::Decoder, error::ModelError, head::Head};
 
 pub use crate::decoder::{EngineOptions, StepReadings, TrainingPass};
 pub use classify::Classify;
@@ -24,7 +24,8 @@ pub trait Engine: Classify + Train + StateDict + Send {}
 impl<T: Classify + Train + StateDict + Send> Engine for T {}
 
 /// Makes an engine over `base` that computes on `device`: adapters initialised as PEFT does (LoRA's A uniform within 1/√inputs, B zero), the head
-/// drawn from a normal distribution with the base's initializer range, both from `seed`.
+/// drawn from a normal distribution with the base's initializer range, both from `seed`. A number of labels stands for a
+/// head over the last token's state.
 ///
 /// # Errors
 /// When the base lacks a tensor, a tensor has another shape than its configuration says, or settings are unusable.
@@ -32,9 +33,9 @@ pub fn engine_over<D: Device + 'static>(
     device: D,
     base: Arc<Base>,
     trained: Trained,
-    labels: usize,
+    head: impl Into<Head>,
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
-    Ok(Box::new(Decoder::new(device, base, trained, labels, seed, options)?))
+    Ok(Box::new(Decoder::new(device, base, trained, head.into(), seed, options)?))
 }

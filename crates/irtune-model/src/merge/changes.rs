@@ -10,6 +10,7 @@ use crate::{
     base::Base,
     error::ModelError,
     families::Kind,
+    head::Head,
     host_tensor::HostTensor,
     parameters,
     parameters::WEIGHTS_HEAD_NAME,
@@ -60,20 +61,20 @@ impl Changes<'_> {
     }
 
     /// Says whether every tensor is there and fits the base.
-    pub(super) fn check(&self, base: &Base, labels: usize) -> Result<(), MergeError> {
+    pub(super) fn check(&self, base: &Base, head: &Head) -> Result<(), MergeError> {
         let config = &base.config;
         let fits: Result<(), ModelError> = match self {
             Changes::Adapter { adapter, tensors } => check_mergeable(adapter).and_then(|()| {
-                Ok(parameters::checked::checked(expected_tensors(adapter, config, labels), tensors)
+                Ok(parameters::checked::checked(expected_tensors(adapter, config, head.clone()), tensors)
                     .map(drop)?)
             }),
             Changes::Head { tensors } => {
-                let head = (HEAD_NAME.to_owned(), vec![labels, config.hidden_size]);
+                let head = (HEAD_NAME.to_owned(), head.shape(config.hidden_size));
                 parameters::checked::checked(vec![head], tensors).map(drop).map_err(ModelError::from)
             }
             Changes::Weights { tensors } => {
                 let path = std::path::Path::new("tuned weights");
-                tuned_weights::check(tensors, config, labels, path).map(drop).map_err(Into::into)
+                tuned_weights::check(tensors, config, head, path).map(drop).map_err(Into::into)
             }
         };
         fits.map_err(|source| match source {
@@ -82,7 +83,7 @@ impl Changes<'_> {
         })
     }
 
-    /// The head, `[labels, hidden]`.
+    /// The head, by rows.
     pub(super) fn head(&self) -> Vec<f32> {
         self.find(self.head_name()).expect("checked before").data.clone()
     }

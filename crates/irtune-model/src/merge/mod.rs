@@ -12,10 +12,15 @@ use std::{
 
 use irtune_files::write_file;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 pub use changes::Changes;
 
-use crate::{base::Base, error::ModelError};
+use crate::{
+    base::Base,
+    error::ModelError,
+    head::{HeadInput, NamedHead},
+};
 
 /// How the values of a merged model are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +71,8 @@ pub struct Merged {
     pub bytes: u64,
     /// Number of safetensors files.
     pub files: usize,
+    /// Whether transformers needs the class that the folder brings: it has none for an edit head.
+    pub trust_remote_code: bool,
 }
 
 /// Why a merged model can't be written.
@@ -92,36 +99,48 @@ pub enum MergeError {
     Tensors(Box<ModelError>),
 }
 
+/// The classes that transformers lacks, of a decoder with an edit head.
+const MODELING: &str = include_str!("modeling_irtune.py");
+
 /// Bytes of tensors in a file, unless a single tensor is larger.
 const SHARD_BYTES: u64 = 4 << 30;
 
 /// Writes the trained classifier as a whole into an empty folder: `config.json`, `model.safetensors` (or shards of at
-/// most 4 GiB with their index) and the base's tokenizer.
+/// most 4 GiB with their index) and the base's tokenizer. With an edit head, `modeling_irtune.py` holds the class that
+/// transformers lacks, for `trust_remote_code`.
 ///
 /// Tensors are made and written one after the other, so that memory holds only the largest. `progress` is told the bytes
 /// that are done, and of how many.
 ///
 /// # Errors
 /// When the changes don't fit the base, the adapter is one that can't be merged, or something can't be written; what is in the folder is then of no use.
-pub fn write_merged(
+pub fn write_merged<'a>(
     folder: &Path,
     base: &Base,
     changes: &Changes<'_>,
-    labels: &[String],
+    head: impl Into<NamedHead<'a>>,
     stored: MergedType,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeError> {
-    changes.check(base, labels.len())?;
-    let mut config = base.config.to_transformers(labels);
+    let named = head.into();
+    let head = named.unnamed();
+    changes.check(base, &head)?;
+    let mut config = base.config.to_transformers(named);
     // transformers 5 reads the first, 4 the second.
     for name in ["dtype", "torch_dtype"] {
         config[name] = tensors::transformers_name(stored).into();
+    }
+    if let HeadInput::Edit(_) = head.input {
+        let class = format!("modeling_irtune.{}", base.config.classifier_class(&head.input));
+        config["auto_map"] = json!({"AutoModelForSequenceClassification": class});
+        let path = folder.join("modeling_irtune.py");
+        write_file(&path, MODELING.as_bytes()).map_err(|source| MergeError::Write { path, source })?;
     }
     let path = folder.join("config.json");
     write_file(&path, format!("{config:#}\n").as_bytes())
         .map_err(|source| MergeError::Write { path, source })?;
     tokenizer::write(folder, base)?;
-    tensors::write(folder, base, changes, labels.len(), stored, SHARD_BYTES, progress)
+    tensors::write(folder, base, changes, &head, stored, SHARD_BYTES, progress)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{Changes, MergeError, Merged, MergedType};
 use crate::{
     base::Base,
     families::{Kind, Projection, Role},
+    head::Head,
     parameters::WEIGHTS_HEAD_NAME,
     safetensors_file::write_tensors,
 };
@@ -95,7 +96,7 @@ impl View for &Lazy<'_> {
 }
 
 /// Every tensor of the classifier in the order of the forward pass, with its shape.
-fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
+fn tensors(base: &Base, head: &Head) -> Vec<(String, Vec<usize>, Origin)> {
     let config = &base.config;
     let outer = [Role::Embedding, Role::FinalNorm];
     let outer = outer.map(|role| (config.outer_tensor(role), Origin::Other)).into_iter();
@@ -110,7 +111,7 @@ fn tensors(base: &Base, labels: usize) -> Vec<(String, Vec<usize>, Origin)> {
         })
     });
     let expected = outer.chain(layers).map(|((name, shape), origin)| (name, shape, origin));
-    let head = (WEIGHTS_HEAD_NAME.to_owned(), vec![labels, config.hidden_size], Origin::Head);
+    let head = (WEIGHTS_HEAD_NAME.to_owned(), head.shape(config.hidden_size), Origin::Head);
     expected.chain([head]).collect()
 }
 
@@ -133,13 +134,13 @@ pub(super) fn write(
     folder: &Path,
     base: &Base,
     changes: &Changes<'_>,
-    labels: usize,
+    head: &Head,
     stored: MergedType,
     limit: u64,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeError> {
     let done = RefCell::new(Done { bytes: 0, of: 0, progress });
-    let lazy: Vec<Lazy<'_>> = tensors(base, labels)
+    let lazy: Vec<Lazy<'_>> = tensors(base, head)
         .into_iter()
         .map(|(name, shape, origin)| Lazy { base, changes, stored, name, shape, origin, done: &done })
         .collect();
@@ -165,7 +166,8 @@ pub(super) fn write(
         write_file(&path, format!("{index:#}\n").as_bytes())
             .map_err(|source| MergeError::Write { path, source })?;
     }
-    Ok(Merged { tensors: lazy.len(), bytes, files: counts.len() })
+    let trust_remote_code = head.input.scaling().is_some();
+    Ok(Merged { tensors: lazy.len(), bytes, files: counts.len(), trust_remote_code })
 }
 
 #[cfg(test)]

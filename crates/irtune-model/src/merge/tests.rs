@@ -53,10 +53,11 @@ fn several_files_hold_what_one_holds() {
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("config.json"), base.config.to_transformers(&labels()).to_string()).unwrap();
         let mut heard = Vec::new();
-        let merged = tensors::write(&folder, &base, &changes, 2, MergedType::F32, limit, &mut |done, of| {
-            heard.push((done, of));
-        })
-        .unwrap();
+        let merged =
+            tensors::write(&folder, &base, &changes, &2.into(), MergedType::F32, limit, &mut |done, of| {
+                heard.push((done, of));
+            })
+            .unwrap();
         assert_eq!(heard.len(), merged.tensors);
         assert_eq!(heard.last(), Some(&(merged.bytes, merged.bytes)));
         assert_eq!(merged.files == 1, limit == u64::MAX);

@@ -51,6 +51,12 @@ pub enum AdapterError {
     /// A tensor that the settings ask for.
     #[error("{}: the tensor `{tensor}` is missing; copy the adapter again", path.display())]
     MissingTensor { path: PathBuf, tensor: String },
+    /// Counters without their scaling.
+    #[error(
+        "{}: `edit_head` must hold `counters`, and as many numbers in `mean` and in `deviation`, these above 0; copy the adapter again",
+        path.display()
+    )]
+    EditHead { path: PathBuf },
     /// A tensor of another size.
     #[error(
         "{}: the tensor `{tensor}` has the shape {found:?}, but {expected:?} is needed; does the adapter belong to this base?",

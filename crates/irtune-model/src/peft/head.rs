@@ -1,7 +1,7 @@
-//! A head without adapters, which PEFT has no format for: `head.safetensors` with the one tensor `score.weight`
-//! `[labels, hidden_size]`, and beside it the classifier's `config.json`, as with adapters.
+//! A head without adapters, which PEFT has no format for: `head.safetensors` with the one tensor `score.weight`,
+//! `[labels, hidden_size]` or what an edit head reads, and beside it the classifier's `config.json`, as with adapters.
 //!
-//! transformers takes it with `model.load_state_dict(load_file("head.safetensors"), strict=False)`, the model being
+//! transformers takes the former with `model.load_state_dict(load_file("head.safetensors"), strict=False)`, the model being
 //! `AutoModelForSequenceClassification.from_pretrained(base, num_labels=…)`.
 
 use std::path::Path;
@@ -10,7 +10,11 @@ use irtune_files::recover_folder;
 
 use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, read, write};
 use crate::{
-    config::ModelConfig, host_tensor::HostTensor, parameters::WEIGHTS_HEAD_NAME as TENSOR, weights::Weights,
+    config::ModelConfig,
+    head::{Head, HeadInput, NamedHead},
+    host_tensor::HostTensor,
+    parameters::WEIGHTS_HEAD_NAME as TENSOR,
+    weights::Weights,
 };
 
 /// A trained head as it lies on disk.
@@ -20,6 +24,8 @@ pub struct HeadFolder {
     pub labels: Option<Vec<String>>,
     /// Rows of the head.
     pub label_count: usize,
+    /// What it reads.
+    pub head_input: HeadInput,
     /// The head under [`HEAD_NAME`], what an engine without adapters loads.
     pub tensors: Vec<HostTensor>,
 }
@@ -29,23 +35,29 @@ pub struct HeadFolder {
 /// # Errors
 /// When another tensor is given, or one of another shape; when the folder holds other files; when it can't be
 /// written. The folder is then what it was before.
-pub fn write_head(
+pub fn write_head<'a>(
     folder: &Path,
     base: &ModelConfig,
-    labels: &[String],
+    head: impl Into<NamedHead<'a>>,
     tensors: &[HostTensor],
 ) -> Result<(), AdapterError> {
+    let head = head.into();
     let path = folder.join(HEAD_FILE);
-    write::verify(tensors, &[(HEAD_NAME.to_owned(), vec![labels.len(), base.hidden_size])], &path)?;
-    let renamed: Vec<HostTensor> = tensors
-        .iter()
-        .map(|tensor| HostTensor::new(TENSOR, tensor.shape.clone(), tensor.data.clone()))
-        .collect();
+    write::verify(tensors, &[(HEAD_NAME.to_owned(), head.unnamed().shape(base.hidden_size))], &path)?;
     let files = [
-        (HEAD_FILE, write::serialize(&renamed, &path)?),
-        (CLASSIFIER_FILE, write::pretty(&base.to_transformers(labels))),
+        (HEAD_FILE, serialize(tensors, &path)?),
+        (CLASSIFIER_FILE, write::pretty(&base.to_transformers(head))),
     ];
     write::replace_files(folder, &files)
+}
+
+/// A head as a file's bytes.
+pub(super) fn serialize<'a>(
+    tensors: impl IntoIterator<Item = &'a HostTensor>,
+    path: &Path,
+) -> Result<Vec<u8>, AdapterError> {
+    let renamed = |tensor: &HostTensor| HostTensor::new(TENSOR, tensor.shape.clone(), tensor.data.clone());
+    write::serialize(&tensors.into_iter().map(renamed).collect::<Vec<_>>(), path)
 }
 
 /// Reads the folder of a head over `base`.
@@ -54,29 +66,42 @@ pub fn write_head(
 /// When a file is missing or damaged, or doesn't fit the base.
 pub fn read_head(folder: &Path, base: &ModelConfig) -> Result<HeadFolder, AdapterError> {
     recover_folder(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
-    let path = folder.join(HEAD_FILE);
-    let stored = Weights::open_safetensors(std::slice::from_ref(&path))?;
-    let missing = || AdapterError::MissingTensor { path: path.clone(), tensor: TENSOR.to_owned() };
+    let head_input = read::read_head_input(&folder.join(CLASSIFIER_FILE))?;
+    let (head, tensor) = tensor(&folder.join(HEAD_FILE), base, head_input)?;
+    Ok(HeadFolder {
+        labels: read::labels(&folder.join(CLASSIFIER_FILE), head.labels)?,
+        label_count: head.labels,
+        head_input: head.input,
+        tensors: vec![tensor],
+    })
+}
+
+/// The head of a file that holds nothing else, under [`HEAD_NAME`].
+pub(super) fn tensor(
+    path: &Path,
+    base: &ModelConfig,
+    input: HeadInput,
+) -> Result<(Head, HostTensor), AdapterError> {
+    let stored = Weights::open_safetensors(&[path.to_owned()])?;
+    let path = || path.to_owned();
+    let missing = || AdapterError::MissingTensor { path: path(), tensor: TENSOR.to_owned() };
     let shape = stored.tensor(TENSOR).map_err(|_| missing())?.shape.clone();
-    let label_count = shape.first().copied().unwrap_or(0);
-    let expected = vec![label_count, base.hidden_size];
+    let head = Head { labels: shape.first().copied().unwrap_or(0), input };
+    let expected = head.shape(base.hidden_size);
     if shape != expected {
         let (tensor, found) = (TENSOR.to_owned(), shape);
-        return Err(AdapterError::Shape { path, tensor, found, expected });
+        return Err(AdapterError::Shape { path: path(), tensor, found, expected });
     }
     if let Some(other) = stored.tensors().find(|tensor| tensor.name != TENSOR) {
-        return Err(AdapterError::Surplus { path, tensor: other.name.clone() });
+        return Err(AdapterError::Surplus { path: path(), tensor: other.name.clone() });
     }
-    Ok(HeadFolder {
-        labels: read::labels(&folder.join(CLASSIFIER_FILE), label_count)?,
-        label_count,
-        tensors: vec![HostTensor::new(HEAD_NAME, shape, stored.values(TENSOR)?)],
-    })
+    Ok((head, HostTensor::new(HEAD_NAME, shape, stored.values(TENSOR)?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::head::CounterScaling;
 
     fn base() -> ModelConfig {
         let golden = irtune_testing::golden::golden_folder().join("peft/base_config.json");
@@ -102,12 +127,34 @@ mod tests {
             write_head(&folder, &base(), &labels(), std::slice::from_ref(&head)).unwrap();
         }
         let read = read_head(&folder, &base()).unwrap();
-        assert_eq!(read, HeadFolder { labels: Some(labels()), label_count: 2, tensors: vec![head] });
+        assert_eq!(
+            read,
+            HeadFolder {
+                labels: Some(labels()),
+                label_count: 2,
+                head_input: HeadInput::Pooled,
+                tensors: vec![head]
+            }
+        );
         let names: Vec<String> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         assert_eq!(names.len(), 2, "{names:?}");
+    }
+
+    #[test]
+    fn an_edit_head_is_read_with_its_scaling() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("adapter");
+        let scaling = CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter());
+        let input = HeadInput::Edit(scaling);
+        let head = head(2, input.columns(base().hidden_size));
+        let named = NamedHead { labels: &labels(), input: &input };
+        write_head(&folder, &base(), named, std::slice::from_ref(&head)).unwrap();
+        let expected =
+            HeadFolder { labels: Some(labels()), label_count: 2, head_input: input, tensors: vec![head] };
+        assert_eq!(read_head(&folder, &base()).unwrap(), expected);
     }
 
     #[test]

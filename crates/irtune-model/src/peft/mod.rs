@@ -2,6 +2,9 @@
 //! classifier's `config.json`, which PEFT doesn't write but whose labels a classifier can't do without. A head that was
 //! trained without adapters has a form of its own, `head.safetensors` beside `config.json`.
 //!
+//! PEFT knows no head that reads what changed. The adapter is then a language model's, which PEFT loads over the base
+//! without a head, and `edit_head.safetensors` holds the head as `score.weight`.
+//!
 //! PEFT has no bottleneck adapters. Their folder has the same parts, but the settings name a kind that PEFT refuses
 //! (`IRTUNE_BOTTLENECK`), and the tensors are in `bottleneck_model.safetensors`.
 //!
@@ -17,17 +20,19 @@ mod write;
 pub use error::AdapterError;
 pub use head::{HeadFolder, read_head, write_head};
 pub(crate) use read::labels as read_labels;
+pub use read::read_head_input;
 pub use read::{AdapterFolder, read_adapter};
 pub use write::write_adapter;
 
-use crate::{adapters::config::AdapterConfig, config::ModelConfig};
+use crate::{adapters::config::AdapterConfig, config::ModelConfig, head::Head};
 
-/// The classifier's head, `[labels, hidden_size]`, as PEFT names it.
+/// The classifier's head, `[labels, hidden_size]`, as PEFT names it; also an engine's edit head, which PEFT has no name for.
 pub const HEAD_NAME: &str = "base_model.model.score.weight";
 
 const CONFIG_FILE: &str = "adapter_config.json";
 const TENSOR_FILE: &str = "adapter_model.safetensors";
 const HEAD_FILE: &str = "head.safetensors";
+const EDIT_HEAD_FILE: &str = "edit_head.safetensors";
 /// The tensors of an adapter that PEFT has no kind for.
 const BOTTLENECK_FILE: &str = "bottleneck_model.safetensors";
 /// What `peft_type` says of it.
@@ -40,8 +45,9 @@ pub(crate) const CLASSIFIER_FILE: &str = "config.json";
 pub fn expected_tensors(
     adapter: &AdapterConfig,
     base: &ModelConfig,
-    labels: usize,
+    head: impl Into<Head>,
 ) -> Vec<(String, Vec<usize>)> {
+    let head = head.into();
     let mut expected = Vec::with_capacity(base.layers * adapter.target_modules().len() * 3 + 1);
     for layer in 0..base.layers {
         for &projection in adapter.target_modules() {
@@ -51,8 +57,8 @@ pub fn expected_tensors(
             );
         }
     }
-    if labels > 0 {
-        expected.push((HEAD_NAME.to_owned(), vec![labels, base.hidden_size]));
+    if head.labels > 0 {
+        expected.push((HEAD_NAME.to_owned(), head.shape(base.hidden_size)));
     }
     expected
 }

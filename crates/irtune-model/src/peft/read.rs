@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use irtune_files::recover_folder;
 use serde_json::{Map, Value};
 
-use super::{AdapterError, CLASSIFIER_FILE, CONFIG_FILE, HEAD_NAME, expected_tensors, settings::Settings};
+use super::{
+    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_NAME, expected_tensors, head,
+    settings::Settings,
+};
 use crate::{
     adapters::{config::AdapterConfig, projection::Projection},
-    config::ModelConfig,
+    config::{ModelConfig, classifier::EDIT_HEAD},
+    head::{CounterScaling, HeadInput},
     host_tensor::HostTensor,
     weights::Weights,
 };
@@ -25,6 +29,8 @@ pub struct AdapterFolder {
     pub labels: Option<Vec<String>>,
     /// Rows of the head; 0 for a language model's adapter, which has none.
     pub label_count: usize,
+    /// What the head reads.
+    pub head_input: HeadInput,
     /// The layers that have an adapter. The others' do nothing in `tensors`: LoRA's matrices are 0, and as both factors
     /// are 0 so are their gradients; (IA)³'s vectors are 1.
     pub layers: Vec<usize>,
@@ -58,7 +64,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     if settings.classifies && head.is_none() {
         return Err(AdapterError::MissingTensor { path, tensor: HEAD_NAME.to_owned() });
     }
-    let label_count = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
+    let pooled_labels = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
     let adapted = |projection: Projection, layer: usize| match (&settings.layers, &settings.targets) {
         (Some(layers), _) => layers.contains(&layer),
         (None, Some(_)) => true,
@@ -76,19 +82,28 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     if !blank.is_empty() && matches!(adapter, AdapterConfig::Dora(_)) {
         return Err(settings.partial_dora());
     }
-    let expected = expected_tensors(&adapter, base, label_count);
+    let expected = expected_tensors(&adapter, base, pooled_labels);
     let idle = if matches!(adapter, AdapterConfig::Ia3(_)) { 1.0 } else { 0.0 };
-    let tensors = collect(&stored, &expected, &blank, idle, &path)?;
+    let mut tensors = collect(&stored, &expected, &blank, idle, &path)?;
+    let (mut label_count, mut head_input) = (pooled_labels, HeadInput::Pooled);
+    let edit_head = folder.join(EDIT_HEAD_FILE);
+    if !settings.classifies && edit_head.exists() {
+        let input = read_head_input(&folder.join(CLASSIFIER_FILE))?;
+        let (head, tensor) = head::tensor(&edit_head, base, input)?;
+        (label_count, head_input) = (head.labels, head.input);
+        tensors.push(tensor);
+    }
     let layers =
         (0..base.layers).filter(|&layer| targets.iter().any(|&projection| adapted(projection, layer)));
     Ok(AdapterFolder {
         layers: layers.collect(),
-        labels: match settings.classifies {
+        labels: match label_count > 0 {
             true => labels(&folder.join(CLASSIFIER_FILE), label_count)?,
             false => None,
         },
         base_name: settings.base_name,
         label_count,
+        head_input,
         adapter: adapter.clone(),
         tensors,
     })
@@ -126,6 +141,34 @@ fn collect(
         Some(tensor) => Err(AdapterError::Surplus { path: path(), tensor: tensor.name.clone() }),
         None => Ok(tensors),
     }
+}
+
+/// What the head beside a classifier's configuration reads: what changed, if it says how counters are standardised.
+///
+/// # Errors
+/// When the file can't be read or its field `edit_head` is damaged.
+pub fn read_head_input(path: &Path) -> Result<HeadInput, AdapterError> {
+    if !path.exists() {
+        return Ok(HeadInput::Pooled);
+    }
+    let json = |source| AdapterError::Json { path: path.to_owned(), source };
+    let object: Map<String, Value> = serde_json::from_slice(&read(path)?).map_err(json)?;
+    let Some(field) = object.get(EDIT_HEAD) else { return Ok(HeadInput::Pooled) };
+    let list = |name: &str| field.get(name).and_then(Value::as_array);
+    let numbers = |name: &str| -> Option<Vec<f32>> {
+        list(name)?.iter().map(|value| value.as_f64().map(|value| value as f32)).collect()
+    };
+    let names = || -> Option<Vec<String>> {
+        list("counters")?.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+    };
+    let scaling =
+        || Some(CounterScaling { names: names()?, mean: numbers("mean")?, deviation: numbers("deviation")? });
+    let whole = |scaling: &CounterScaling| {
+        let CounterScaling { names, mean, deviation } = scaling;
+        names.len() == mean.len() && names.len() == deviation.len() && deviation.iter().all(|&one| one > 0.0)
+    };
+    let scaling = scaling().filter(whole).ok_or_else(|| AdapterError::EditHead { path: path.to_owned() })?;
+    Ok(HeadInput::Edit(scaling))
 }
 
 /// The labels that a classifier's configuration names, if there is one.

@@ -11,7 +11,7 @@ use crate::adapters::{
     lora::LoraInit,
 };
 use crate::{
-    HostTensor, LoraConfig, Projection,
+    CounterScaling, HeadInput, HostTensor, LoraConfig, NamedHead, Projection,
     config::{ModelConfig, tests::tiny},
 };
 
@@ -22,6 +22,11 @@ fn lora() -> LoraConfig {
 
 fn labels() -> Vec<String> {
     ["clarity", "fluency"].map(str::to_owned).to_vec()
+}
+
+fn edit_input() -> HeadInput {
+    let names = ["words", "hunks"].map(str::to_owned).to_vec();
+    HeadInput::Edit(CounterScaling { names, mean: vec![1.1, 1.0 / 3.0], deviation: vec![0.7, 1e-7] })
 }
 
 /// Every tensor, with values that differ.
@@ -85,6 +90,7 @@ fn what_is_written_is_read_back() {
         adapter: lora().into(),
         base_name: "some/base".to_owned(),
         labels: Some(labels()),
+        head_input: HeadInput::Pooled,
         label_count: 2,
         layers: vec![0, 1],
         tensors: tensors(&lora()),
@@ -421,4 +427,62 @@ fn labels_that_do_not_fit_are_named() {
         let message = read(&folder).expect_err(expected).to_string();
         assert!(message.contains(expected), "{message}");
     }
+}
+
+#[test]
+fn an_edit_head_stands_beside_an_adapter_without_a_head() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let input = edit_input();
+    let columns = input.columns(tiny().hidden_size);
+    let mut all = tensors(&lora());
+    let head =
+        HostTensor::new(HEAD_NAME, vec![2, columns], (0..2 * columns).map(|at| at as f32 / 3.0).collect());
+    *all.last_mut().unwrap() = head;
+    let names = labels();
+    let named = NamedHead { labels: &names, input: &input };
+    // Over a folder with a head of the other kind.
+    write(&folder);
+    write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        ["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"]
+    );
+    let settings: Value =
+        serde_json::from_slice(&fs::read(folder.join("adapter_config.json")).unwrap()).unwrap();
+    assert_eq!((&settings["task_type"], &settings["modules_to_save"]), (&json!("CAUSAL_LM"), &Value::Null));
+    let read = read_adapter(&folder, &tiny()).unwrap();
+    assert_eq!((read.labels, read.label_count, read.head_input), (Some(labels()), 2, input.clone()));
+    assert_eq!(read.tensors, all);
+
+    // Another head in its place leaves nothing of it.
+    write(&folder);
+    assert_eq!(read_adapter(&folder, &tiny()).unwrap().head_input, HeadInput::Pooled);
+    assert!(!folder.join("edit_head.safetensors").exists());
+
+    write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();
+    let path = folder.join("config.json");
+    let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(written["architectures"], json!(["LlamaForRevisionClassification"]));
+    for damage in [
+        json!({"counters": ["words"], "mean": [1.0]}),
+        json!(3),
+        json!({
+            "counters": ["words", "hunks"], "mean": [1.0, 2.0], "deviation": [1.0, 0.0],
+        }),
+    ] {
+        let mut damaged = written.clone();
+        damaged["edit_head"] = damage;
+        fs::write(&path, damaged.to_string()).unwrap();
+        let error = read_adapter(&folder, &tiny()).unwrap_err();
+        assert!(matches!(error, AdapterError::EditHead { .. }), "{error}");
+    }
+    fs::remove_file(&path).unwrap();
+    let error = read_adapter(&folder, &tiny()).unwrap_err();
+    assert!(matches!(error, AdapterError::Shape { .. }), "{error}");
 }

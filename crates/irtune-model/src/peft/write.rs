@@ -10,8 +10,8 @@ use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
 use super::{
-    AdapterError, BOTTLENECK_FILE, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, HEAD_FILE, TENSOR_FILE,
-    expected_tensors, tensor_file,
+    AdapterError, BOTTLENECK_FILE, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_FILE,
+    HEAD_NAME, TENSOR_FILE, expected_tensors, head, tensor_file,
 };
 use crate::{
     adapters::{
@@ -22,12 +22,13 @@ use crate::{
     },
     config::ModelConfig,
     families::{Family, Projection},
+    head::{HeadInput, NamedHead},
     host_tensor::HostTensor,
 };
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
 /// model (`CAUSAL_LM`), which has no head and needs no configuration beside its base's. A bottleneck's folder is one that
-/// PEFT refuses.
+/// PEFT refuses. An edit head stands beside such an adapter without a head.
 ///
 /// `base_name` is what PEFT's readers find the base by: a hub name or a path. The tensors are those of
 /// [`expected_tensors`], in any order.
@@ -35,34 +36,40 @@ use crate::{
 /// # Errors
 /// When a tensor is missing, surplus or of another shape; when the folder holds other files; when it can't be
 /// written. The folder is then what it was before.
-pub fn write_adapter(
+pub fn write_adapter<'a>(
     folder: &Path,
     adapter: &AdapterConfig,
     base: &ModelConfig,
     base_name: &str,
-    labels: &[String],
+    head: impl Into<NamedHead<'a>>,
     tensors: &[HostTensor],
 ) -> Result<(), AdapterError> {
+    let head = head.into();
     let path = folder.join(tensor_file(adapter));
     adapter.validate().map_err(|source| AdapterError::Config { path: folder.join(CONFIG_FILE), source })?;
     if matches!(adapter, AdapterConfig::Lora(lora) if lora.init == LoraInit::Pissa) {
         return Err(AdapterError::Unconverted { path });
     }
-    verify(tensors, &expected_tensors(adapter, base, labels.len()), &path)?;
-    let classifies = !labels.is_empty();
+    verify(tensors, &expected_tensors(adapter, base, head.unnamed()), &path)?;
+    let (pooled, named) = (*head.input == HeadInput::Pooled, !head.labels.is_empty());
+    let beside = |tensor: &HostTensor| !pooled && tensor.name == HEAD_NAME;
+    let (heads, adapters): (Vec<&HostTensor>, Vec<_>) = tensors.iter().partition(|tensor| beside(tensor));
     let mut files = vec![
-        (CONFIG_FILE, pretty(&settings(adapter, base.family, base_name, classifies))),
-        (tensor_file(adapter), serialize(tensors, &path)?),
+        (CONFIG_FILE, pretty(&settings(adapter, base.family, base_name, named && pooled))),
+        (tensor_file(adapter), serialize(adapters, &path)?),
     ];
-    if classifies {
-        files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(labels))));
+    if !heads.is_empty() {
+        files.push((EDIT_HEAD_FILE, head::serialize(heads, &folder.join(EDIT_HEAD_FILE))?));
+    }
+    if named {
+        files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(head))));
     }
     replace_files(folder, &files)
 }
 
 /// Writes these files as a folder in place of an earlier one.
 pub(super) fn replace_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
-    let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, CLASSIFIER_FILE];
+    let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, EDIT_HEAD_FILE, CLASSIFIER_FILE];
     let replaced = replace_folder(folder, &known, |writing| {
         files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
     });
@@ -100,7 +107,11 @@ pub(super) fn verify(
     }
 }
 
-pub(super) fn serialize(tensors: &[HostTensor], path: &Path) -> Result<Vec<u8>, AdapterError> {
+pub(super) fn serialize<'a>(
+    tensors: impl IntoIterator<Item = &'a HostTensor>,
+    path: &Path,
+) -> Result<Vec<u8>, AdapterError> {
+    let tensors: Vec<&HostTensor> = tensors.into_iter().collect();
     let failed = |source| AdapterError::Serialize { path: path.to_owned(), source };
     let bytes: Vec<Vec<u8>> = tensors
         .iter()

@@ -3,6 +3,7 @@
 
 mod adapters;
 mod another_device;
+mod edit_head;
 mod families;
 mod measures;
 mod merge;

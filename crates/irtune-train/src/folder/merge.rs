@@ -7,7 +7,7 @@ use super::{RunFolder, read_json};
 use crate::settings::Objective;
 use irtune_data::{LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
-use irtune_model::{Base, Changes, MergeError, Merged, MergedType, ModelError, write_merged};
+use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, write_merged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -129,7 +129,7 @@ pub fn merge(
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
     let saved = SavedModel::read(&folder, &settings, &base)?;
     let beside = Beside { known, calibration };
-    let merged = write(out, &base, &saved.changes(), &beside, options.stored, progress)?;
+    let merged = write(out, &base, &saved, &beside, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
 }
 
@@ -152,15 +152,15 @@ struct Beside {
 fn write(
     out: &Path,
     base: &Base,
-    changes: &Changes<'_>,
+    saved: &SavedModel,
     beside: &Beside,
     stored: MergedType,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Merged, MergeRunError> {
     let out = std::path::absolute(out).map_err(WriteError::at(out))?;
     create_folder(&Disk, &out, |writing| {
-        let labels = beside.known.labels.names();
-        let merged = write_merged(writing, base, changes, labels, stored, progress)?;
+        let head = NamedHead { labels: beside.known.labels.names(), input: saved.head_input() };
+        let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
         let known = irtune_files::json(&beside.known).map_err(WriteError::at(&writing.join(FILE)))?;
         for (name, bytes) in [(FILE, &known)]
             .into_iter()

@@ -4,8 +4,8 @@ use super::RunFolder;
 use super::sources::Sources;
 use crate::settings::{TrainSettings, Tune};
 use irtune_model::{
-    AdapterFolder, Base, Changes, HeadFolder, HostTensor, ModelError, Trained, TunedWeights, read_adapter,
-    read_head, read_tuned_weights,
+    AdapterFolder, Base, Changes, Head, HeadFolder, HeadInput, HostTensor, ModelError, Trained, TunedWeights,
+    read_adapter, read_head, read_tuned_weights,
 };
 use std::path::{Path, PathBuf};
 
@@ -45,14 +45,30 @@ impl SavedModel {
         }
     }
 
-    /// What an engine loads: what trained, the labels of the head, and the tensors.
-    pub(crate) fn into_parts(self) -> (Trained, usize, Vec<HostTensor>) {
+    /// What its head reads.
+    pub(crate) fn head_input(&self) -> &HeadInput {
         match self {
-            SavedModel::Head(head) => (Trained::Head, head.label_count, head.tensors),
-            SavedModel::Adapter(folder) => {
-                (Trained::Adapter(folder.adapter), folder.label_count, folder.tensors)
+            SavedModel::Head(folder) => &folder.head_input,
+            SavedModel::Adapter(folder) => &folder.head_input,
+            SavedModel::Weights(tuned) => &tuned.head_input,
+        }
+    }
+
+    /// What an engine loads: what trained, the head without its labels' names, and the tensors.
+    pub(crate) fn into_parts(self) -> (Trained, Head, Vec<HostTensor>) {
+        let head = |labels, input| Head { labels, input };
+        match self {
+            SavedModel::Head(folder) => {
+                (Trained::Head, head(folder.label_count, folder.head_input), folder.tensors)
             }
-            SavedModel::Weights(tuned) => (Trained::Weights { lowest: 0 }, tuned.label_count, tuned.tensors),
+            SavedModel::Adapter(folder) => {
+                let head = head(folder.label_count, folder.head_input);
+                (Trained::Adapter(folder.adapter), head, folder.tensors)
+            }
+            SavedModel::Weights(tuned) => {
+                let head = head(tuned.label_count, tuned.head_input);
+                (Trained::Weights { lowest: 0 }, head, tuned.tensors)
+            }
         }
     }
 }

@@ -5,10 +5,11 @@ use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
 use super::pair_encoder::EncodedPair;
 use super::prediction::{Answer, Prediction, Probabilities};
+use crate::batch::Input;
 use irtune_data::{Example, LabelSet, Pair, Place};
 use irtune_linear::Stack;
 use irtune_metrics::Calibration;
-use irtune_model::{Engine, ModelError};
+use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -43,6 +44,12 @@ impl Question {
     pub(crate) fn new(encoded: EncodedPair, pair: Pair) -> Question {
         let EncodedPair { example, linear } = encoded;
         Question { example, linear, id: pair.id, place: pair.place }
+    }
+}
+
+impl Input for Question {
+    fn change(&self) -> Option<ChangedTokens<'_>> {
+        Input::change(&self.example)
     }
 }
 

@@ -59,6 +59,12 @@ pub enum PredictorError {
         /// The folder.
         path: PathBuf,
     },
+    /// The head reads other counters than this version counts.
+    #[error("{}: the head reads other counters of a change than this version counts; use the version that trained it", path.display())]
+    Counters {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The model's labels are not the run's.
     #[error("{}: the model has {model} labels, but {run} are listed; one of them is damaged", path.display())]
     Labels {

@@ -1,7 +1,8 @@
 //! Running a model over examples and measuring its answers.
 
+use crate::batch::{self, Input};
 pub use irtune_metrics::{mean_loss, softmax};
-use irtune_model::{Engine, ModelError, PackedBatch, SHORTEST_SHARED};
+use irtune_model::{Engine, ModelError, PackedBatch};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many examples go through the model together.
@@ -46,7 +47,7 @@ const WORTH_MERGING: usize = 64;
 /// When examples can't be packed or the engine fails.
 pub fn logits(
     engine: &mut dyn Engine,
-    examples: &[impl AsRef<[u32]>],
+    examples: &[impl Input],
     limit: BatchLimit,
     interrupt: &AtomicBool,
 ) -> Result<Option<Vec<f32>>, ModelError> {
@@ -59,7 +60,7 @@ pub fn logits(
 /// As [`logits`].
 pub fn logits_told(
     engine: &mut dyn Engine,
-    examples: &[impl AsRef<[u32]>],
+    examples: &[impl Input],
     limit: BatchLimit,
     interrupt: &AtomicBool,
     told: &mut dyn FnMut(usize),
@@ -80,8 +81,8 @@ pub fn logits_told(
             return Ok(None);
         }
         let (batch, after) = rest.split_at(most.min(rest.len()));
-        let tokens: Vec<&[u32]> = batch.iter().map(|&example| examples[example].as_ref()).collect();
-        packed.refill(&tokens, SHORTEST_SHARED)?;
+        let inputs: Vec<_> = batch.iter().map(|&example| &examples[example]).collect();
+        batch::refill(&mut packed, &inputs)?;
         let count = packed.tokens.len();
         if limit.tokens > 0 && count > limit.tokens && batch.len() > 1 {
             most = (batch.len() * limit.tokens / count).clamp(1, batch.len() - 1);

@@ -15,11 +15,12 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{DataError, Encoder, LabelSet, Pair, PairKind};
+use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair, PairKind};
 use irtune_linear::{LinearModel, Stack};
 use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{
-    Base, EngineOptions, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME, peft::HEAD_NAME,
+    Base, EngineOptions, Head, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
+    peft::HEAD_NAME, read_head_input,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,8 +81,8 @@ struct Opened {
     max_length: usize,
     seed: u64,
     trained: Trained,
-    /// Labels of the stored head.
-    labels: usize,
+    /// The stored head.
+    head: Head,
     tensors: Vec<HostTensor>,
     /// What the model is combined with.
     stack: Option<(LinearModel, Stack)>,
@@ -89,8 +90,9 @@ struct Opened {
 
 impl Opened {
     /// Of a merged model, whose base holds the head too.
-    fn of_merged(merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
+    fn of_merged(folder: &Path, merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length } = merged;
+        let input = read_head_input(&folder.join("config.json"))?;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
         Ok(Opened {
@@ -98,7 +100,7 @@ impl Opened {
             max_length,
             seed: 0,
             trained: Trained::Head,
-            labels: shape.first().copied().unwrap_or(0),
+            head: Head { labels: shape.first().copied().unwrap_or(0), input },
             tensors: vec![HostTensor::new(HEAD_NAME, shape, values)],
             stack: None,
         })
@@ -118,7 +120,7 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened = Opened::of_merged(merged, &base)?;
+            let opened = Opened::of_merged(folder, merged, &base)?;
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -131,8 +133,8 @@ impl Predictor {
         }
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
-        let (trained, labels, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, labels, tensors, stack: stack(&run)? };
+        let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
+        let opened = Opened { task, max_length, seed, trained, head, tensors, stack: stack(&run)? };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -142,12 +144,17 @@ impl Predictor {
         opened: Opened,
         options: &PredictorOptions,
     ) -> Result<Predictor, PredictorError> {
-        let Opened { task, max_length, seed, trained, labels, tensors, stack } = opened;
+        let Opened { task, max_length, seed, trained, head, tensors, stack } = opened;
         // A language model knows no labels: its words are the run's.
-        if task.verbalizer.is_none() && labels != task.labels.len() {
+        if task.verbalizer.is_none() && head.labels != task.labels.len() {
             let (path, run) = (folder.to_owned(), task.labels.len());
-            return Err(PredictorError::Labels { path, model: labels, run });
+            return Err(PredictorError::Labels { path, model: head.labels, run });
         }
+        let counted = head.input.scaling().map(|scaling| scaling.names.as_slice());
+        if counted.is_some_and(|names| names != COUNTERS) {
+            return Err(PredictorError::Counters { path: folder.to_owned() });
+        }
+        let with_change = counted.is_some();
         let calibration = match options.calibrated {
             true => read_calibration(folder, &task.labels)?,
             false => None,
@@ -167,12 +174,13 @@ impl Predictor {
             &base,
             &task,
             &prompt,
-            trained,
+            (trained, head.input),
             seed,
             engine_options,
         )?;
         engine.load_parameters(&tensors)?;
         let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
+        let encoder = if with_change { encoder.with_change() } else { encoder };
         let (linear, stack) = stack.unzip();
         let model = Model::Decoder(engine, stack);
         let encoder = PairEncoder { encoder: Some(encoder), linear };
@@ -197,6 +205,15 @@ impl Predictor {
     /// The labels, in the order of all probabilities.
     pub fn labels(&self) -> &LabelSet {
         self.classifier.labels()
+    }
+
+    /// What the model reads of a pair: its tokens, and with an edit head what changed among them; nothing where it is a
+    /// linear model.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    pub fn example(&self, pair: &Pair) -> Result<Option<Example>, DataError> {
+        self.encoder.encoder.as_ref().map(|encoder| encoder.encode(pair, None)).transpose()
     }
 
     /// Labels pairs in their order, holding no more than `reading` says in memory. The pairs are those of a file or

@@ -6,7 +6,7 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::settings::{Draw, TrainSettings};
+use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
 use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Row};
 use irtune_model::Base;
@@ -112,6 +112,7 @@ impl Corpora {
     ) -> Result<RunData, TrainError> {
         let max_length = settings.max_length;
         let encoder = Encoder::new(BaseTokens::new(base.clone()), task.prompt(), max_length)?;
+        let encoder = if settings.head == HeadKind::Edit { encoder.with_change() } else { encoder };
         let mut encode = |corpus: Option<&Corpus>, split| {
             let Some(corpus) = corpus else { return Ok(Vec::new()) };
             let encoded = encoder.encode_all(&corpus.pairs, Some(&task.labels))?;

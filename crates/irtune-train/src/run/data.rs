@@ -3,8 +3,9 @@
 use crate::data_split::DataSplit;
 use crate::folder::state::DataPrints;
 use crate::folder::tensor_file::hexadecimal;
-use irtune_data::{Example, LabelSet};
-use irtune_model::SHORTEST_SHARED;
+use crate::settings::HeadKind;
+use irtune_data::{COUNTERS, Example, ExampleChange, LabelSet};
+use irtune_model::{CounterScaling, Head, HeadInput, SHORTEST_SHARED};
 use sha2::{Digest, Sha256};
 
 /// What a run trains and is measured on.
@@ -39,6 +40,19 @@ impl RunData {
         }
     }
 
+    /// A head for these labels; counters that it reads are standardised as they are among the training examples.
+    pub fn head(&self, kind: HeadKind) -> Head {
+        let input = match kind {
+            HeadKind::Pooled => HeadInput::Pooled,
+            HeadKind::Edit => {
+                let counters = self.train.iter().filter_map(|example| example.change.as_ref());
+                let counters = counters.map(|change: &ExampleChange| change.counters.as_slice());
+                HeadInput::Edit(CounterScaling::of(&COUNTERS, counters))
+            }
+        };
+        Head { labels: self.labels.len(), input }
+    }
+
     /// The most tokens that `batch_size` of the examples can have together, what all of them begin with counted once.
     pub fn largest_batch(&self, batch_size: usize) -> usize {
         let splits = [&self.train, &self.validation, &self.test];
@@ -61,6 +75,13 @@ fn fingerprint(examples: &[Example]) -> String {
         digest.update((example.tokens.len() as u64).to_le_bytes());
         for token in &example.tokens {
             digest.update(token.to_le_bytes());
+        }
+        if let Some(ExampleChange { removed, added, counters }) = &example.change {
+            for positions in [removed, added] {
+                digest.update((positions.len() as u64).to_le_bytes());
+                positions.iter().for_each(|position| digest.update(position.to_le_bytes()));
+            }
+            counters.iter().for_each(|counter| digest.update(counter.to_le_bytes()));
         }
         // No label is not label 0.
         digest.update(example.label.map_or(0, |label| u64::from(label) + 1).to_le_bytes());

@@ -2,7 +2,9 @@
 
 use crate::settings::{Objective, TrainSettings, Tune};
 use irtune_data::LabelSet;
-use irtune_model::{Base, HostTensor, ModelError, write_adapter, write_head, write_tuned_weights};
+use irtune_model::{
+    Base, HeadInput, HostTensor, ModelError, NamedHead, write_adapter, write_head, write_tuned_weights,
+};
 use std::path::Path;
 
 /// Writes what trained, and the head, as a folder that [`crate::Predictor`] can load: an adapter, or tuned weights.
@@ -12,6 +14,7 @@ pub(crate) fn exporter<'a>(
     base: &'a Base,
     settings: &TrainSettings,
     labels: &'a LabelSet,
+    input: HeadInput,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
     let (adapter, tune) = (settings.adapter_config().map(|adapter| adapter.exported()), settings.tune);
@@ -21,11 +24,11 @@ pub(crate) fn exporter<'a>(
         Objective::Words => &[],
     };
     move |path, tensors| {
-        let config = &base.config;
+        let (config, head) = (&base.config, NamedHead { labels, input: &input });
         match (&adapter, tune) {
-            (_, Tune::Weights) => write_tuned_weights(path, config, labels, tensors)?,
-            (Some(adapter), _) => write_adapter(path, adapter, config, base_name, labels, tensors)?,
-            (None, _) => write_head(path, config, labels, tensors)?,
+            (_, Tune::Weights) => write_tuned_weights(path, config, head, tensors)?,
+            (Some(adapter), _) => write_adapter(path, adapter, config, base_name, head, tensors)?,
+            (None, _) => write_head(path, config, head, tensors)?,
         }
         Ok(())
     }

@@ -178,6 +178,7 @@ impl InFolder<'_> {
         if let Some(Reference { model, .. }) = &linear {
             self.folder.write_linear_model(&Disk, model)?;
         }
+        let head = data.head(self.settings.head);
         let parts = RunParts {
             settings: self.settings,
             engine: engine.as_mut(),
@@ -186,7 +187,7 @@ impl InFolder<'_> {
             folder: self.folder,
             files: &Disk,
             linear: linear.as_ref().map(|linear| &linear.answers),
-            export: &exporter(&base, self.settings, &task.labels, self.base_name),
+            export: &exporter(&base, self.settings, &task.labels, head.input, self.base_name),
         };
         super::run(parts, observer, interrupt, checkpoint)
     }

@@ -1,6 +1,6 @@
 //! What is wrong with settings, all of it at once.
 
-use super::{Adapter, ClassWeights, Every, Objective, Range, TrainSettings, Tune};
+use super::{Adapter, ClassWeights, Every, HeadKind, Objective, Range, TrainSettings, Tune};
 use irtune_model::{LoraInit, Projection};
 use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
@@ -118,6 +118,7 @@ impl TrainSettings {
             problems.push(InvalidSetting::WordsWithoutObjective);
         }
         let of_the_head = [
+            ("head", self.head != HeadKind::Pooled),
             ("head_only", self.head_only),
             ("class_weights", self.class_weights != ClassWeights::default()),
             ("label_smoothing", self.label_smoothing != 0.0),
@@ -287,6 +288,10 @@ mod tests {
         one(
             |settings| (settings.objective, settings.label_smoothing) = (Objective::Words, 0.1),
             "label_smoothing: the objective `words` has no head",
+        );
+        one(
+            |settings| (settings.objective, settings.head) = (Objective::Words, HeadKind::Edit),
+            "head: the objective `words` has no head",
         );
         one(
             |settings| (settings.objective, settings.soft_labels) = (Objective::Words, true),

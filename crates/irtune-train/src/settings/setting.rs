@@ -1,7 +1,8 @@
 //! What is known of a setting besides its value.
 
 use super::{
-    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, Objective, Offsets, Recipe, Tune,
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Offsets,
+    Recipe, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -241,6 +242,7 @@ values! {
     Adapter: Text, Adapter::VARIANTS;
     Batches: Text, Batches::VARIANTS;
     BestMetric: Text, BestMetric::VARIANTS;
+    HeadKind: Text, HeadKind::VARIANTS;
     Objective: Text, Objective::VARIANTS;
     Offsets: Text, Offsets::VARIANTS;
     Schedule: Text, Schedule::VARIANTS;

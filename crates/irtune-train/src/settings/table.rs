@@ -9,8 +9,8 @@
 
 use super::setting::{Group, Range, Setting, Value};
 use super::{
-    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, MemoryLimit, MethodOptions, Objective, Offsets,
-    Recipe, Tune,
+    Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, MethodOptions, Objective,
+    Offsets, Recipe, Tune,
 };
 use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
@@ -128,6 +128,11 @@ settings! {
     /// Whether the classification head trains, or stays at its random start.
     train_head: bool = true,
     Method, "BOOL", "Whether the classification head trains";
+
+    /// What the classification head reads.
+    head: HeadKind = HeadKind::Pooled,
+    Method, "HEAD",
+    "What the head reads: pooled (the last token), or edit (also the changed tokens and counters of the change)";
 
     /// Whether only the head trains: there are no adapters, and the method chooses nothing. What the head pools of each
     /// example is then computed once and kept on disk, beside the run, which changes nothing but time.

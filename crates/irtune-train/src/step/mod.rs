@@ -11,8 +11,10 @@ mod scratch;
 use std::ops::Range;
 
 use irtune_data::Example;
-use irtune_model::{AdamW, DropoutKey, Engine, ModelError, SHORTEST_SHARED, TrainingPass};
+use irtune_model::{AdamW, DropoutKey, Engine, ModelError, TrainingPass};
 use irtune_select::{Evidence, LayerPolicy, LayerSet, StepDraws, WeightMeasure};
+
+use crate::batch;
 
 pub use error::StepError;
 use parts::Part;
@@ -190,7 +192,7 @@ pub(crate) fn pack(
         scratch.targets.push(label.ok_or(StepError::Unlabelled { example: index })?);
         scratch.distributions.extend(distribution.iter().flatten());
     }
-    Ok(scratch.batch.refill(&batch.examples[range], SHORTEST_SHARED)?)
+    Ok(batch::refill(&mut scratch.batch, &batch.examples[range])?)
 }
 
 /// Adds some examples' share of the step's gradient, half of them after the other while they have more than

@@ -3,6 +3,7 @@
 mod calibration;
 mod checkpoint;
 mod counting_engine;
+mod edit_head;
 mod embedding;
 mod old_folder;
 mod options;

@@ -6,8 +6,8 @@ use irtune_files::{Disk, WriteError, replace_file};
 use irtune_metrics::{Bootstrap, MetricsError, ProbabilityFigures};
 use irtune_model::LoraInit;
 use irtune_train::{
-    Adapter, Evaluation, RunFolder, RunFolderError, StepReport, Summary, TestPredictionsError, TrainSettings,
-    Tune,
+    Adapter, Evaluation, HeadKind, RunFolder, RunFolderError, StepReport, Summary, TestPredictionsError,
+    TrainSettings, Tune,
 };
 use serde_json::{Value, json};
 
@@ -202,6 +202,10 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
         Tune::Adapters if settings.head_only => line("adapters", "none".to_owned()),
         Tune::Adapters => line("adapters", adapter_line(&settings)),
     };
+    if settings.head == HeadKind::Edit {
+        out +=
+            &line("head", "reads the last token, the changed tokens and counters of the change".to_owned());
+    }
     out += &line(
         "optimization",
         format!(

@@ -243,6 +243,9 @@ pub struct PredictArguments {
     /// Which run, how to read the data, and where it runs.
     #[command(flatten)]
     pub inference: InferenceArguments,
+    /// Write what the model reads of each pair (token ids, changed tokens, counters) instead of its answer, for modeling_irtune.py
+    #[arg(long)]
+    pub inputs: bool,
 }
 
 /// What `eval` and `predict` share.

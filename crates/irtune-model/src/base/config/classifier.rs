@@ -3,19 +3,27 @@
 use serde_json::{Map, Value, json};
 
 use super::{ModelConfig, RopeScaling};
+use crate::head::{CounterScaling, HeadInput, NamedHead};
+
+/// The field of an edit head's counters: their names, means and deviations.
+pub(crate) const EDIT_HEAD: &str = "edit_head";
 
 impl ModelConfig {
     /// The classifier's `config.json`: this decoder with a head of these labels, for transformers 4 and 5.
     ///
+    /// transformers has no class for an edit head: `architectures` then names one of `modeling_irtune.py`, and the field
+    /// `edit_head` says how counters are standardised.
+    ///
     /// The padding token is the base's own, else its end token: transformers pools at the right-most token that
     /// isn't the padding token, so a text should not end with it.
-    pub fn to_transformers(&self, labels: &[String]) -> Value {
+    pub fn to_transformers<'a>(&self, head: impl Into<NamedHead<'a>>) -> Value {
+        let NamedHead { labels, input } = head.into();
         let names: Map<String, Value> =
             labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
         let ids: Map<String, Value> =
             labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
         let mut fields = json!({
-            "architectures": [self.family.classifier_class],
+            "architectures": [self.classifier_class(input)],
             "model_type": self.family.model_type,
             "problem_type": "single_label_classification",
             "num_labels": labels.len(),
@@ -50,7 +58,21 @@ impl ModelConfig {
         if let (Value::Object(fields), Value::Object(rest)) = (&mut fields, rest) {
             fields.extend(rest);
         }
+        if let HeadInput::Edit(CounterScaling { names, mean, deviation }) = input {
+            let decimals = |values: &[f32]| values.iter().map(|&value| decimal(value)).collect::<Vec<_>>();
+            fields[EDIT_HEAD] =
+                json!({"counters": names, "mean": decimals(mean), "deviation": decimals(deviation)});
+        }
         fields
+    }
+
+    /// The class of a classifier with such a head, of transformers or of `modeling_irtune.py`.
+    pub(crate) fn classifier_class(&self, head: &HeadInput) -> String {
+        let class = self.family.classifier_class;
+        match head {
+            HeadInput::Pooled => class.to_owned(),
+            HeadInput::Edit(_) => class.replace("ForSequenceClassification", "ForRevisionClassification"),
+        }
     }
 }
 

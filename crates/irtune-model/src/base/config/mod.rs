@@ -1,6 +1,6 @@
 //! What a decoder is made of: sizes and constants, as `config.json` or a GGUF's metadata give them.
 
-mod classifier;
+pub(crate) mod classifier;
 mod error;
 mod from_gguf;
 mod from_json;

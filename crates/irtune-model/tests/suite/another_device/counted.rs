@@ -566,6 +566,20 @@ impl<D: Device> AdapterOps for Counted<D> {
 }
 
 impl<D: Device> Losses for Counted<D> {
+    fn pool(&self, rows: &D::Floats, width: usize, layout: &D::Layout, out: &mut D::Floats) {
+        self.operation().pool(rows, width, layout, out);
+    }
+
+    fn pool_backward(
+        &self,
+        out_gradient: &D::Floats,
+        width: usize,
+        layout: &D::Layout,
+        rows_gradient: &mut D::Floats,
+    ) {
+        self.operation().pool_backward(out_gradient, width, layout, rows_gradient);
+    }
+
     fn head(&self, pooled: &D::Floats, head: &D::Floats, shape: HeadShape, logits: &mut D::Floats) {
         self.operation().head(pooled, head, shape, logits);
     }

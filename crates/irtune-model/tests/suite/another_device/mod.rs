@@ -8,8 +8,9 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use irtune_cpu::{Cpu, bf16};
 use irtune_device::Device;
 use irtune_model::{
-    AdamW, AdapterConfig, DoraConfig, DropoutKey, Engine, EngineOptions, Ia3Config, LoraConfig, PackedBatch,
-    Projection, StepReadings, Trained, TrainingPass, engine_over,
+    AdamW, AdapterConfig, ChangedTokens, CounterScaling, DoraConfig, DropoutKey, Engine, EngineOptions, Head,
+    HeadInput, Ia3Config, LoraConfig, PackedBatch, Projection, StepReadings, Trained, TrainingPass,
+    engine_over,
 };
 
 use crate::tiny::Tiny;
@@ -19,11 +20,43 @@ const ADAMW: AdamW =
     AdamW { learning_rate: 3e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.01 };
 const LABEL_TOKENS: [&[u32]; 5] = [&[11], &[12, 13], &[14, 15, 16], &[12, 17], &[18]];
 
-fn made(device: impl Device + 'static, tiny: &Tiny, trained: &Trained, words: bool) -> Box<dyn Engine> {
+/// What tells the labels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Teller {
+    Pooled,
+    Edit,
+    Words,
+}
+
+/// A counter of a change.
+const COUNTERS: [f32; 1] = [3.0];
+
+impl Teller {
+    fn head(self, labels: usize) -> Head {
+        match self {
+            Teller::Edit => {
+                let scaling = CounterScaling::of(&["words"], [&COUNTERS[..], &[1.0]].into_iter());
+                Head { labels, input: HeadInput::Edit(scaling) }
+            }
+            Teller::Pooled | Teller::Words => labels.into(),
+        }
+    }
+
+    /// Marks changed tokens of what all examples share and of their own.
+    fn mark(self, batch: &mut PackedBatch) {
+        if self == Teller::Edit {
+            let change = ChangedTokens { removed: &[2, 5], added: &[6], counters: &COUNTERS };
+            batch.set_changes((0..batch.examples()).map(|_| change)).expect("changes");
+        }
+    }
+}
+
+fn made(device: impl Device + 'static, tiny: &Tiny, trained: &Trained, teller: Teller) -> Box<dyn Engine> {
     let options = EngineOptions { max_tokens: 64, max_examples: 4, training: true, memory_bytes: None };
     let mut engine =
-        engine_over(device, tiny.base.clone(), trained.clone(), tiny.labels, 1, options).expect("an engine");
-    if words {
+        engine_over(device, tiny.base.clone(), trained.clone(), teller.head(tiny.labels), 1, options)
+            .expect("an engine");
+    if teller == Teller::Words {
         engine
             .classify_by_words(LABEL_TOKENS[..tiny.labels].iter().map(|tokens| tokens.to_vec()).collect())
             .expect("words");
@@ -32,11 +65,12 @@ fn made(device: impl Device + 'static, tiny: &Tiny, trained: &Trained, words: bo
 }
 
 /// One step of two passes as a run makes it; what it read.
-fn step(engine: &mut dyn Engine, tiny: &Tiny, number: u64, active: &[bool]) -> StepReadings {
+fn step(engine: &mut dyn Engine, tiny: &Tiny, teller: Teller, number: u64, active: &[bool]) -> StepReadings {
     engine.zero_gradients();
     engine.watch_cosines(number.is_multiple_of(2));
     for range in [0..2, 2..4] {
-        let (batch, targets) = tiny.pack(range);
+        let (mut batch, targets) = tiny.pack(range);
+        teller.mark(&mut batch);
         let dropout = Some(DropoutKey { seed: 5, step: number });
         let pass = TrainingPass { active, distributions: None, train_head: true, normalizer: 4.0, dropout };
         engine.add_gradients(&batch, &targets, pass).expect("gradients");
@@ -49,32 +83,33 @@ fn step(engine: &mut dyn Engine, tiny: &Tiny, number: u64, active: &[bool]) -> S
 }
 
 /// Trains over the plain device and the counted one, and compares bit by bit.
-fn trains_alike<D: Device + 'static>(make: impl Fn() -> D, tiny: &Tiny, trained: &Trained, words: bool) {
+fn trains_alike<D: Device + 'static>(make: impl Fn() -> D, tiny: &Tiny, trained: &Trained, teller: Teller) {
     let counts = Arc::new(Counts::default());
-    let mut plain = made(make(), tiny, trained, words);
+    let mut plain = made(make(), tiny, trained, teller);
     let counted = Counted { inner: make(), counts: counts.clone() };
-    let mut counted = made(counted, tiny, trained, words);
+    let mut counted = made(counted, tiny, trained, teller);
     let all = vec![!matches!(trained, Trained::Head); tiny.layers];
     for number in 0..4 {
         let mut active = all.clone();
         active[number as usize % tiny.layers] = false;
         let before = counts.crossings();
         let operations = counts.operations.load(Relaxed);
-        let found = step(&mut *counted, tiny, number, &active);
+        let found = step(&mut *counted, tiny, teller, number, &active);
         let crossings: Vec<usize> =
             counts.crossings().iter().zip(before).map(|(after, before)| after - before).collect();
         assert_eq!(crossings[0], 2, "one layout a pass, {trained:?}");
         assert_eq!(crossings[2..], [1, 0], "one read a step and no download, {trained:?}");
         assert_eq!(crossings[1], 0, "nothing else is uploaded, {trained:?}");
         assert!(counts.operations.load(Relaxed) > operations + 10 * tiny.layers);
-        assert_eq!(found, step(&mut *plain, tiny, number, &active), "{trained:?} step {number}");
+        assert_eq!(found, step(&mut *plain, tiny, teller, number, &active), "{trained:?} step {number}");
         assert!(found.losses.len() == 2 && found.losses.iter().all(|loss| loss.is_finite()));
     }
     assert_eq!(counted.parameters(), plain.parameters(), "{trained:?}");
     assert_eq!(counted.optimizer_state(), plain.optimizer_state(), "{trained:?}");
 
     let examples: Vec<&[u32]> = tiny.examples.iter().map(Vec::as_slice).collect();
-    let batch = PackedBatch::pack(&examples, 1).expect("examples pack");
+    let mut batch = PackedBatch::pack(&examples, 1).expect("examples pack");
+    teller.mark(&mut batch);
     let (mut expected, mut found, before) = (Vec::new(), Vec::new(), counts.crossings());
     plain.logits(&batch, &mut expected).expect("logits");
     counted.logits(&batch, &mut found).expect("logits");
@@ -98,8 +133,10 @@ fn another_device_trains_to_the_same_bits_and_is_read_once_a_step() {
     for case in ["tiny_llama/six_layers", "tiny_families/qwen3/biased"] {
         let tiny = Tiny::bare(case);
         for trained in kinds() {
-            trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, false);
-            trains_alike(|| Cpu::<bf16>::new(1).expect("a device"), &tiny, &trained, false);
+            for teller in [Teller::Pooled, Teller::Edit] {
+                trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, teller);
+                trains_alike(|| Cpu::<bf16>::new(1).expect("a device"), &tiny, &trained, teller);
+            }
         }
     }
 }
@@ -108,7 +145,7 @@ fn another_device_trains_to_the_same_bits_and_is_read_once_a_step() {
 fn words_are_read_once_too() {
     let tiny = Tiny::bare("tiny_llama/six_layers");
     for trained in kinds() {
-        trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, true);
+        trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, Teller::Words);
     }
 }
 

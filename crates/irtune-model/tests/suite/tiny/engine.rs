@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use irtune_cpu::{Cpu, bf16, gemm::Integers};
-use irtune_model::{Base, Engine, ModelError, Precision, Trained, engine_over};
+use irtune_model::{Base, Engine, Head, ModelError, Precision, Trained, engine_over};
 
 /// A device and an engine's options together.
 #[derive(Clone, Copy, Debug)]
@@ -20,19 +20,19 @@ pub struct EngineOptions {
 pub fn engine(
     base: Arc<Base>,
     trained: Trained,
-    labels: usize,
+    head: impl Into<Head>,
     seed: u64,
     options: EngineOptions,
 ) -> Result<Box<dyn Engine>, ModelError> {
     let EngineOptions { precision, threads, max_tokens, max_examples, training, memory_bytes } = options;
     let options = irtune_model::EngineOptions { max_tokens, max_examples, training, memory_bytes };
     match precision {
-        Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, labels, seed, options),
-        Precision::Bf16 => engine_over(Cpu::<bf16>::new(threads)?, base, trained, labels, seed, options),
+        Precision::F32 => engine_over(Cpu::<f32>::new(threads)?, base, trained, head, seed, options),
+        Precision::Bf16 => engine_over(Cpu::<bf16>::new(threads)?, base, trained, head, seed, options),
         Precision::Int16 | Precision::Int8 => {
             let width = if precision == Precision::Int8 { Integers::Int8 } else { Integers::Int16 };
             let device = Cpu::<bf16>::with_integers(threads, width)?;
-            engine_over(device, base, trained, labels, seed, options)
+            engine_over(device, base, trained, head, seed, options)
         }
         Precision::Auto => panic!("tests choose their precision"),
     }

@@ -19,7 +19,7 @@ use irtune_data::{
     Prompt, Shot, Template, Verbalizer, draw_shots,
 };
 use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
-use irtune_model::{Base, EngineOptions, ModelError, Precision, Trained};
+use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, Trained};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -153,7 +153,7 @@ pub fn prompt(
         &base,
         &task,
         &whole,
-        Trained::Head,
+        (Trained::Head, HeadInput::Pooled),
         request.seed,
         options,
     )?;

@@ -44,12 +44,13 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
     let files = if merged.files == 1 { "one file".to_owned() } else { format!("{} files", merged.files) };
     eprintln!(
         "Merged: {} tensors, {} in {stored}, {files}, in {}\n\nNext:\n  irtune eval --run {} --data FILE\n  \
-         transformers: AutoModelForSequenceClassification.from_pretrained(\"{}\")",
+         transformers: AutoModelForSequenceClassification.from_pretrained(\"{}\"{})",
         merged.tensors,
         bytes(merged.bytes),
         outcome.path.display(),
         outcome.path.display(),
         outcome.path.display(),
+        if merged.trust_remote_code { ", trust_remote_code=True" } else { "" },
     );
     Ok(())
 }

@@ -3,8 +3,10 @@
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 
-use irtune_data::{Labels, Pairs};
-use irtune_train::Reading;
+use irtune::settings::{Origin, Problem, Problems};
+use irtune_data::{DataError, Labels, Pair, Pairs};
+use irtune_train::{Predictor, Reading};
+use serde::Serialize;
 
 use super::inference;
 use crate::program::args::PredictArguments;
@@ -12,9 +14,52 @@ use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::broken_pipe;
 
+/// What a model reads of a pair.
+#[derive(Serialize)]
+struct Inputs<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    tokens: &'a [u32],
+    #[serde(flatten)]
+    change: Option<Changed<'a>>,
+}
+
+/// What changed in it, for an edit head.
+#[derive(Serialize)]
+struct Changed<'a> {
+    removed: &'a [u32],
+    added: &'a [u32],
+    counters: &'a [f32],
+}
+
+/// Writes what the model reads of each pair, a JSON object a line.
+fn write_inputs(
+    predictor: &Predictor,
+    pairs: impl Iterator<Item = Result<Pair, DataError>>,
+) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    for pair in pairs {
+        let pair = pair?;
+        let Some(example) = predictor.example(&pair)? else {
+            let message = "a linear model reads no tokens; leave it out".to_owned();
+            let problem = Problem::at(&Origin::Flag("inputs".to_owned()), message);
+            return Err(Failure::Settings(Problems(vec![problem])));
+        };
+        let change = example.change.as_ref().map(|change| Changed {
+            removed: &change.removed,
+            added: &change.added,
+            counters: &change.counters,
+        });
+        let inputs = Inputs { id: pair.id.as_deref(), tokens: &example.tokens, change };
+        writeln!(out, "{}", serde_json::to_string(&inputs)?).map_err(broken_pipe)?;
+    }
+    out.flush().map_err(broken_pipe)?;
+    Ok(())
+}
+
 /// Classifies pairs, those from standard input as they come in.
 pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<(), Failure> {
-    let arguments = &arguments.inference;
+    let (arguments, inputs) = (&arguments.inference, arguments.inputs);
     let inference = inference::check(arguments, true)?;
     let columns = inference.columns.clone();
     let mut predictor = inference.open(&arguments.run, environment)?;
@@ -24,6 +69,9 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     } else {
         (Pairs::open(&arguments.data, &columns, Labels::Optional)?, Reading::Ahead)
     };
+    if inputs {
+        return write_inputs(&predictor, pairs);
+    }
     // Line-buffered: an answer is out before the next pair has to come in.
     let mut out = io::stdout().lock();
     let (mut shortened, mut pairs_seen, mut abstained) = (0u64, 0u64, 0u64);

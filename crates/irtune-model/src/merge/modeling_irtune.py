@@ -1,0 +1,94 @@
+"""Classifiers of text revisions with irtune's edit head, for transformers.
+
+    from transformers import AutoModelForSequenceClassification
+    model = AutoModelForSequenceClassification.from_pretrained(FOLDER, trust_remote_code=True)
+
+The head is a linear map without bias. It reads the state of the last token, the mean of the states of deleted tokens, that
+of inserted tokens (zeros where there are none), and counters of the change, standardised as `config.edit_head` says. States
+are those after the final norm.
+
+Which tokens changed, and the counters, are found by irtune alone: its comparison of words has no twin in Python. Let it
+write them, one pair a line, and turn lines into a batch:
+
+    irtune predict --run FOLDER --data pairs.jsonl --inputs > inputs.jsonl
+
+    lines = [json.loads(line) for line in open("inputs.jsonl")]
+    logits = model(**batch_of(lines, model.config.pad_token_id)).logits
+"""
+
+import torch
+from torch import nn
+from transformers import LlamaConfig, LlamaModel, LlamaPreTrainedModel
+from transformers import Qwen2Config, Qwen2Model, Qwen2PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+try:
+    from transformers import Qwen3Config, Qwen3Model, Qwen3PreTrainedModel
+except ImportError:  # an older transformers
+    Qwen3Config, Qwen3Model, Qwen3PreTrainedModel = None, None, object
+
+
+def batch_of(lines, pad_token_id=0):
+    """The model's inputs from what `irtune predict --inputs` wrote: objects with tokens, removed, added and counters."""
+    longest = max(len(line["tokens"]) for line in lines)
+    shape = (len(lines), longest)
+    batch = {
+        "input_ids": torch.full(shape, pad_token_id or 0),
+        "attention_mask": torch.zeros(shape, dtype=torch.long),
+        "removed_mask": torch.zeros(shape),
+        "added_mask": torch.zeros(shape),
+        "counters": torch.tensor([line["counters"] for line in lines], dtype=torch.float32),
+    }
+    for row, line in enumerate(lines):
+        length = len(line["tokens"])
+        batch["input_ids"][row, :length] = torch.tensor(line["tokens"])
+        batch["attention_mask"][row, :length] = 1
+        batch["removed_mask"][row, line["removed"]] = 1
+        batch["added_mask"][row, line["added"]] = 1
+    return batch
+
+
+class EditHead:
+    """A decoder with an edit head; a family's class says which decoder."""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.num_labels = config.num_labels
+        self.model = self.decoder_class(config)
+        width = 3 * config.hidden_size + len(config.edit_head["counters"])
+        self.score = nn.Linear(width, config.num_labels, bias=False)
+        self.post_init()
+
+    def forward(self, input_ids, removed_mask, added_mask, counters, attention_mask=None, labels=None, **others):
+        """Logits, `[examples, labels]`, and with labels their mean cross-entropy.
+
+        `removed_mask` and `added_mask`, `[examples, tokens]`, are 1 at tokens that were deleted and inserted; `counters`,
+        `[examples, counters]`, are as they were counted.
+        """
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
+        states = self.model(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
+        places = torch.arange(input_ids.shape[1], device=input_ids.device)
+        last = (attention_mask.long() * places).argmax(-1)
+        parts = [states[torch.arange(len(states), device=states.device), last]]
+        for mask in (removed_mask, added_mask):
+            mask = mask.to(states.dtype)
+            count = mask.sum(-1, keepdim=True).clamp(min=1)
+            parts.append((mask[:, None] @ states).squeeze(1) / count)
+        scaling = lambda name: torch.tensor(self.config.edit_head[name], device=counters.device)
+        counters = (counters.float() - scaling("mean")) / scaling("deviation")
+        logits = self.score(torch.cat([*parts, counters.to(states.dtype)], -1))
+        loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+
+class LlamaForRevisionClassification(EditHead, LlamaPreTrainedModel):
+    config_class, decoder_class = LlamaConfig, LlamaModel
+
+
+class Qwen2ForRevisionClassification(EditHead, Qwen2PreTrainedModel):
+    config_class, decoder_class = Qwen2Config, Qwen2Model
+
+
+class Qwen3ForRevisionClassification(EditHead, Qwen3PreTrainedModel):
+    config_class, decoder_class = Qwen3Config, Qwen3Model
