@@ -3,7 +3,6 @@
 use super::calibration::StoredCalibration;
 use super::evaluation::Evaluation;
 use crate::infer::measured::KeyFigures;
-use crate::linear::reference::LinearSummary;
 use crate::linear::score::Score;
 use crate::settings::BestMetric;
 use irtune_metrics::OffsetWorth;
@@ -60,6 +59,16 @@ pub struct Summary {
     /// Both models together, where the run combines them.
     #[serde(default)]
     pub stack: Option<StackSummary>,
+}
+
+/// How good a linear model is that learned from the run's own training pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearSummary {
+    /// On the validation pairs, if there are any; its penalty was chosen by them.
+    pub validation: Option<Score>,
+    /// On the test pairs, if there are any.
+    pub test: Option<Score>,
 }
 
 /// What a stack is worth: the kept model alone, and combined with the linear model.

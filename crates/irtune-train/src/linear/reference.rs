@@ -4,21 +4,11 @@ use super::score::Score;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
+use crate::folder::summary::LinearSummary;
 use crate::run::corpora::Corpora;
 use irtune_data::{Corpus, LabelSet};
 use irtune_linear::LinearModel;
 use irtune_metrics::{Metrics, Predictions};
-use serde::{Deserialize, Serialize};
-
-/// How good a linear model is that learned from the run's own training pairs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinearSummary {
-    /// On the validation pairs, if there are any; its penalty was chosen by them.
-    pub validation: Option<Score>,
-    /// On the test pairs, if there are any.
-    pub test: Option<Score>,
-}
 
 /// What a linear model says of a run's pairs.
 #[derive(Debug, Clone, PartialEq)]
