@@ -57,6 +57,9 @@ Intentions: {labels}
 
 {marked}
 
+Removed: {removed}
+Added: {added}
+
 Intention:";
 
 const CHANGES: &str = "\
@@ -79,7 +82,7 @@ const BUILT_IN: [(&str, &str); 4] =
     [("instruction", INSTRUCTION), ("pair", PAIR), ("marked", MARKED), ("changes", CHANGES)];
 
 impl Template {
-    /// The default: the task, the labels, then both texts under headings, and a cue for the answer.
+    /// The task, the labels, then both texts under headings, and a cue for the answer.
     pub fn instruction() -> Template {
         built_in("instruction", INSTRUCTION)
     }
@@ -89,8 +92,8 @@ impl Template {
         built_in("pair", PAIR)
     }
 
-    /// A template that comes with the crate. `marked` shows both texts as one, with marks where they differ, and `changes`
-    /// is `instruction` with what was removed and added after the texts.
+    /// A template that comes with the crate. `marked` shows both texts as one, with marks where they differ, and then what
+    /// was removed and added. `changes` is `instruction` with what was removed and added after the texts.
     pub fn named(name: &str) -> Option<Template> {
         BUILT_IN.into_iter().find(|(known, _)| *known == name).map(|(name, text)| built_in(name, text))
     }
@@ -237,7 +240,7 @@ mod tests {
         let text = rendered("instruction");
         assert_eq!(text, format!("{task}{texts}Intention:"));
         assert_eq!(rendered("changes"), format!("{task}{texts}Removed: A\nAdded: The\n\nIntention:"));
-        assert_eq!(rendered("marked"), format!("{task}[-A-]{{+The+}} car.\n\nIntention:"));
+        assert_eq!(rendered("marked"), format!("{task}[-A-]{{+The+}} car.\n\nRemoved: A\nAdded: The\n\nIntention:"));
         assert_eq!(rendered("pair"), "A car.\nThe car.");
         assert_eq!(Template::names().map(rendered).count(), 4);
         assert!(Template::named("chat").is_none());

@@ -93,13 +93,13 @@ settings! {
     Data, "RECIPE", "Where values come from that nothing else says: default, or published, the paper's",
     without_effect: true;
 
-    /// `instruction`, `pair`, `marked`, `changes`, or the path of a template file.
-    prompt: String = "instruction".to_owned(),
-    Data, "PROMPT", "instruction, pair, marked, changes, or the path of a template file",
+    /// `marked`, `changes`, `instruction`, `pair`, or the path of a template file.
+    prompt: String = "marked".to_owned(),
+    Data, "PROMPT", "marked, changes, instruction, pair, or the path of a template file",
     published: "instruction".to_owned();
 
     /// Longest example in tokens; longer pairs are shortened around their change.
-    max_length: usize = 256,
+    max_length: usize = 128,
     Data, "TOKENS", "Longest example; longer pairs are shortened around what changed",
     range: Range::FromOne,
     published: 256;
@@ -225,7 +225,7 @@ settings! {
     adapters: [Lora, Dora, Bottleneck, Ia3];
 
     /// Peak learning rate.
-    learning_rate: f64 = 2e-4,
+    learning_rate: f64 = 5e-4,
     Optimization, "X", "Highest learning rate",
     range: Range::Above("2e-4"),
     published: 2e-4;
@@ -299,7 +299,7 @@ settings! {
     published: 1;
 
     /// Passes over the training examples.
-    epochs: u64 = 4,
+    epochs: u64 = 3,
     Optimization, "N", "Passes over the training pairs",
     range: Range::FromOne,
     published: 4;
