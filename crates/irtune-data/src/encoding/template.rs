@@ -240,7 +240,10 @@ mod tests {
         let text = rendered("instruction");
         assert_eq!(text, format!("{task}{texts}Intention:"));
         assert_eq!(rendered("changes"), format!("{task}{texts}Removed: A\nAdded: The\n\nIntention:"));
-        assert_eq!(rendered("marked"), format!("{task}[-A-]{{+The+}} car.\n\nRemoved: A\nAdded: The\n\nIntention:"));
+        assert_eq!(
+            rendered("marked"),
+            format!("{task}[-A-]{{+The+}} car.\n\nRemoved: A\nAdded: The\n\nIntention:")
+        );
         assert_eq!(rendered("pair"), "A car.\nThe car.");
         assert_eq!(Template::names().map(rendered).count(), 4);
         assert!(Template::named("chat").is_none());
