@@ -93,9 +93,9 @@ settings! {
     Data, "RECIPE", "Where values come from that nothing else says: default, or published, the paper's",
     without_effect: true;
 
-    /// `marked`, `changes`, `instruction`, `pair`, or the path of a template file.
-    prompt: String = "marked".to_owned(),
-    Data, "PROMPT", "marked, changes, instruction, pair, or the path of a template file",
+    /// `changes`, `marked`, `instruction`, `pair`, or the path of a template file.
+    prompt: String = "changes".to_owned(),
+    Data, "PROMPT", "changes, marked, instruction, pair, or the path of a template file",
     published: "instruction".to_owned();
 
     /// Longest example in tokens; longer pairs are shortened around their change.

@@ -93,8 +93,8 @@ pub fn standing(summary: &Summary) -> Option<Standing> {
         below.get_or_insert(run.macro_f1 < linear.macro_f1);
     }
     let advice = below?.then_some(
-        "This run stays below the linear model. Try more epochs, a higher learning rate, a prompt that shows the change \
-         (--prompt marked), or --stack, which combines both.\n",
+        "This run stays below the linear model. Try a head that reads the change (--head edit), a prompt that shows it \
+         (--prompt changes), more epochs, or --stack, which combines both models.\n",
     );
     Some(Standing { text, advice })
 }

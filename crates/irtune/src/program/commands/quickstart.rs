@@ -26,9 +26,9 @@ const CORPUS: [(&str, &str); 3] = [
 
 /// About three minutes on two cores, and enough for the small corpus.
 const SETTINGS: &str = "
-learning_rate = 5e-4
+head = \"edit\"
+stack = true
 batch_size = 8
-epochs = 3
 warmup_steps = 10
 max_length = 192
 eval_every = 45
