@@ -60,6 +60,14 @@ impl LinearModel {
         self.logistic.parameters.len()
     }
 
+    /// The classes of labelled pairs.
+    ///
+    /// # Errors
+    /// When a pair has no label, or one that the model does not know.
+    pub fn targets(&self, pairs: &[Pair]) -> Result<Vec<u32>, LinearError> {
+        targets(pairs, &self.labels)
+    }
+
     /// Logarithms of the labels' probabilities.
     ///
     /// # Shapes

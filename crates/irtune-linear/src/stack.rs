@@ -1,8 +1,8 @@
 //! Two models' answers as one: their log-probabilities, each times a number, and an offset for each label.
 
+use irtune_metrics::log_softmax;
 use serde::{Deserialize, Serialize};
 
-use crate::logistic::log_softmax;
 use crate::minimise::{Convex, FitError, minimise};
 
 /// Parts of the cross-validation that chooses whether labels have offsets.

@@ -1,9 +1,10 @@
 //! How far the figures would move had other examples of the same kind been drawn.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
+use crate::random::below;
 use crate::{Figures, MetricsError, Predictions, Rankings};
 
 /// Percentile bootstrap over examples: draw as many with replacement, measure, repeat.
@@ -111,9 +112,7 @@ impl Bootstrap {
         generator.set_stream(resample);
         weights.fill(0);
         for _ in 0..weights.len() {
-            // The high half of a 128-bit product maps 64 random bits to the examples with a bias below 2⁻³².
-            let example = (u128::from(generator.next_u64()) * weights.len() as u128) >> 64;
-            weights[example as usize] += 1;
+            weights[below(&mut generator, weights.len())] += 1;
         }
     }
 }

@@ -49,4 +49,19 @@ impl Confusion {
     pub fn predicted(&self, class: usize) -> u64 {
         self.rows.iter().map(|row| row[class]).sum()
     }
+
+    /// Share of examples whose predicted label is the true one; 0 of no examples.
+    pub fn accuracy(&self) -> f64 {
+        ratio((0..self.rows.len()).map(|class| self.hits(class)).sum(), self.total())
+    }
+
+    /// Harmonic mean of the class's precision and recall; 0 for a class that is neither there nor predicted.
+    pub fn f1(&self, class: usize) -> f64 {
+        ratio(2 * self.hits(class), self.predicted(class) + self.support(class))
+    }
+}
+
+/// A share, 0 of nothing.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

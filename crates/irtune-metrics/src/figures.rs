@@ -1,5 +1,6 @@
 //! All figures of one weighting of the examples.
 
+use crate::confusion::ratio;
 use crate::{Confusion, Predictions, Rankings};
 
 /// The figures of a prediction, with every example counted as often as its weight says.
@@ -39,13 +40,12 @@ impl Figures {
             ClassFigures {
                 precision: ratio(hits, predicted),
                 recall: ratio(hits, support),
-                f1: ratio(2 * hits, predicted + support),
+                f1: confusion.f1(class),
                 average_precision: rankings.average_precision(class, weights),
             }
         };
-        let hits = (0..predictions.classes()).map(|class| confusion.hits(class)).sum();
         Figures {
-            accuracy: ratio(hits, confusion.total()),
+            accuracy: confusion.accuracy(),
             classes: (0..predictions.classes()).map(class).collect(),
             confusion,
         }
@@ -55,9 +55,4 @@ impl Figures {
     pub fn macro_mean(&self, figure: impl Fn(&ClassFigures) -> f64) -> f64 {
         self.classes.iter().map(figure).sum::<f64>() / self.classes.len() as f64
     }
-}
-
-/// A share, 0 of nothing.
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

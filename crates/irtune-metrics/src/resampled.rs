@@ -1,9 +1,10 @@
 //! Figures of resampled examples, kept so that runs can be averaged and compared on the same resamples.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
+use crate::random::below;
 use crate::{Bootstrap, Figures, Interval, MetricsError, Predictions, Rankings, percentile};
 
 /// The overall figures of each resample of a prediction's examples. Predictions of as many examples see the same
@@ -67,8 +68,7 @@ impl Bootstrap {
         let mean = |resample: usize| {
             let mut sum = 0.0;
             for _ in runs {
-                let run = (u128::from(generator.next_u64()) * runs.len() as u128) >> 64;
-                sum += runs[run as usize][resample];
+                sum += runs[below(&mut generator, runs.len())][resample];
             }
             sum / runs.len() as f64
         };

@@ -11,6 +11,17 @@ pub fn softmax<T: Copy + Into<f64>>(logits: &[T]) -> Vec<f64> {
     exponentials.into_iter().map(|value| value / sum).collect()
 }
 
+/// Makes one example's logits the logarithms of its labels' probabilities.
+///
+/// # Shapes
+/// `logits` `[classes]`.
+pub fn log_softmax(logits: &mut [f64]) {
+    let highest = highest(logits);
+    let sum: f64 = logits.iter().map(|logit| (logit - highest).exp()).sum();
+    let normaliser = highest + sum.ln();
+    logits.iter_mut().for_each(|logit| *logit -= normaliser);
+}
+
 /// The mean cross-entropy of examples, which is the mean negative logarithm of the true labels' probabilities.
 ///
 /// # Shapes

@@ -1,6 +1,7 @@
 //! Agreement of annotators against scikit-learn's, statsmodels' and krippendorff's, from `golden/agreement/make.py`.
 
 use irtune_metrics::Annotations;
+use irtune_testing::golden::{case_json, is_close};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -44,12 +45,7 @@ struct Cohen {
 }
 
 fn golden() -> Golden {
-    irtune_testing::golden::case_json("agreement")
-}
-
-/// Written so that a NaN is not close.
-fn close(found: f64, expected: f64) -> bool {
-    expected.is_finite() && (found - expected).abs() <= 1e-12
+    case_json("agreement")
 }
 
 #[test]
@@ -72,20 +68,23 @@ fn every_figure_of_agreement_is_that_of_its_reference() {
         for Cohen { first, second, kappa } in &cohen {
             for (first, second) in [(*first, *second), (*second, *first)] {
                 let found = annotations.cohen_kappa(first, second).unwrap();
-                assert!(close(found, *kappa), "{name}: {first} and {second}: {found}, not {kappa}");
+                assert!(is_close(found, *kappa), "{name}: {first} and {second}: {found}, not {kappa}");
             }
         }
         let mean = cohen.iter().map(|pair| pair.kappa).sum::<f64>() / cohen.len() as f64;
-        assert!(close(annotations.mean_cohen_kappa().unwrap(), mean), "{name}");
+        assert!(is_close(annotations.mean_cohen_kappa().unwrap(), mean), "{name}");
         let found = annotations.fleiss_kappa();
         assert_eq!(found.is_some(), fleiss.is_some(), "{name}");
         assert!(
-            found.zip(fleiss).is_none_or(|(found, expected)| close(found, expected)),
+            found.zip(fleiss).is_none_or(|(found, expected)| is_close(found, expected)),
             "{name}: {found:?}"
         );
         let found = annotations.krippendorff_alpha().unwrap();
-        assert!(close(found, krippendorff), "{name}: {found}, not {krippendorff}");
+        assert!(is_close(found, krippendorff), "{name}: {found}, not {krippendorff}");
         let found = annotations.ceiling().unwrap();
-        assert!(close(found.accuracy, accuracy) && close(found.macro_f1, macro_f1), "{name}: {found:?}");
+        assert!(
+            is_close(found.accuracy, accuracy) && is_close(found.macro_f1, macro_f1),
+            "{name}: {found:?}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Confident learning against cleanlab's, from `golden/label_issues/make.py`.
 
 use irtune_metrics::{ConfidentLearning, Predictions};
+use irtune_testing::golden::{case_json, is_close};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -40,12 +41,7 @@ struct Issue {
 }
 
 fn golden() -> Golden {
-    irtune_testing::golden::case_json("label_issues")
-}
-
-/// Written so that a NaN is not close.
-fn close(found: f64, expected: f64) -> bool {
-    expected.is_finite() && (found - expected).abs() <= 1e-12
+    case_json("label_issues")
 }
 
 #[test]
@@ -63,7 +59,7 @@ fn issues_thresholds_and_joint_are_cleanlabs() {
         let found = ConfidentLearning::of(&predictions);
         assert_eq!(found.thresholds.len(), thresholds.len());
         for (found, expected) in found.thresholds.iter().zip(thresholds) {
-            assert!(close(found.unwrap(), expected), "{name}: {found:?}, not {expected}");
+            assert!(is_close(found.unwrap(), expected), "{name}: {found:?}, not {expected}");
         }
         // cleanlab has at least one example on the diagonal.
         for (given, row) in joint.iter().enumerate() {
@@ -75,7 +71,7 @@ fn issues_thresholds_and_joint_are_cleanlabs() {
         let order: Vec<usize> = found.issues.iter().map(|issue| issue.example).collect();
         assert_eq!(order, issues.iter().map(|issue| issue.example).collect::<Vec<_>>(), "{name}");
         for (found, expected) in found.issues.iter().zip(issues) {
-            assert!(close(found.margin, expected.margin), "{name}: {found:?}");
+            assert!(is_close(found.margin, expected.margin), "{name}: {found:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Statistics of comparisons against SciPy's, statsmodels' and NumPy's, from `golden/statistics/make.py`.
 
 use irtune_metrics::{Bootstrap, McNemar, SignFlip, Spread, holm};
+use irtune_testing::golden::{case_json, is_close};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -67,12 +68,7 @@ struct DifferenceCase {
 }
 
 fn golden() -> Golden {
-    irtune_testing::golden::case_json("statistics")
-}
-
-/// Written so that a NaN is not close.
-fn close(found: f64, expected: f64) -> bool {
-    expected.is_finite() && (found - expected).abs() <= 1e-12
+    case_json("statistics")
 }
 
 #[test]
@@ -91,8 +87,8 @@ fn mcnemars_test_is_that_of_statsmodels_and_scipy() {
     for McNemarCase { only_first, only_second, p } in golden().mcnemar {
         for (first, second) in [(only_first, only_second), (only_second, only_first)] {
             let found = McNemar::of_counts(first, second).p;
-            assert!(close(found, p), "{first} and {second}: {found}, not {p}");
-            assert!(!close(found + 3e-12, p));
+            assert!(is_close(found, p), "{first} and {second}: {found}, not {p}");
+            assert!(!is_close(found + 3e-12, p));
         }
     }
 }
@@ -101,7 +97,7 @@ fn mcnemars_test_is_that_of_statsmodels_and_scipy() {
 fn the_sign_flip_test_is_scipys() {
     for SignFlipCase { differences, p } in golden().sign_flip {
         let found = SignFlip::of(&differences).p;
-        assert!(close(found, p), "{differences:?}: {found}, not {p}");
+        assert!(is_close(found, p), "{differences:?}: {found}, not {p}");
     }
 }
 
@@ -110,7 +106,10 @@ fn holms_correction_is_statsmodels() {
     for HolmCase { plain, adjusted } in golden().holm {
         let found = holm(&plain);
         assert_eq!(found.len(), adjusted.len());
-        assert!(found.iter().zip(&adjusted).all(|(found, expected)| close(*found, *expected)), "{found:?}");
+        assert!(
+            found.iter().zip(&adjusted).all(|(found, expected)| is_close(*found, *expected)),
+            "{found:?}"
+        );
     }
 }
 
@@ -119,9 +118,9 @@ fn spreads_are_numpys() {
     for SpreadCase { figures, mean, deviation } in golden().spread {
         let found = Spread::of(&figures).unwrap();
         assert_eq!(found.count, figures.len());
-        assert!(close(found.mean, mean));
+        assert!(is_close(found.mean, mean));
         assert_eq!(found.deviation.is_some(), deviation.is_some());
-        assert!(found.deviation.zip(deviation).is_none_or(|(found, expected)| close(found, expected)));
+        assert!(found.deviation.zip(deviation).is_none_or(|(found, expected)| is_close(found, expected)));
     }
 }
 
@@ -132,7 +131,7 @@ fn differences_are_numpys() {
         let first: Vec<&[f64]> = first.iter().map(Vec::as_slice).collect();
         let second: Vec<&[f64]> = second.iter().map(Vec::as_slice).collect();
         let found = bootstrap.difference(&first, &second);
-        assert!(close(found.interval.low, low) && close(found.interval.high, high), "{found:?}");
-        assert!(close(found.p, p), "{found:?}");
+        assert!(is_close(found.interval.low, low) && is_close(found.interval.high, high), "{found:?}");
+        assert!(is_close(found.p, p), "{found:?}");
     }
 }

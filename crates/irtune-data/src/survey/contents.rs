@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::lengths::{Quantiles, words};
 use super::repeats::Repeats;
 use crate::pair::Pair;
+use crate::pair_kind::PairKind;
 
 /// Counts that tell whether a corpus is what one thinks it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -53,12 +54,10 @@ impl Contents {
     /// Counts the pairs of a corpus.
     pub fn of(pairs: &[Pair]) -> Contents {
         let count = |holds: &dyn Fn(&Pair) -> bool| pairs.iter().filter(|pair| holds(pair)).count();
-        let is_empty = |text: &str| text.trim().is_empty();
         let lengths = |side: fn(&Pair) -> &str| {
             Quantiles::of(pairs.iter().map(|pair| words(side(pair))).filter(|&words| words > 0).collect())
         };
-        let (additions, deletions) =
-            (count(&|pair| is_empty(&pair.original)), count(&|pair| is_empty(&pair.revised)));
+        let kind = |kind: PairKind| count(&|pair| pair.kind() == kind);
         let equal = count(&|pair| pair.original == pair.revised);
         let equal_words = count(&|pair| {
             pair.original
@@ -71,9 +70,9 @@ impl Contents {
             labels: label_counts(pairs),
             unlabelled: count(&|pair| pair.label.is_none()),
             documents: pairs.iter().filter_map(|pair| pair.group.as_deref()).collect::<BTreeSet<_>>().len(),
-            additions,
-            deletions,
-            modifications: pairs.len() - additions - deletions,
+            additions: kind(PairKind::Added),
+            deletions: kind(PairKind::Deleted),
+            modifications: kind(PairKind::Modified),
             equal,
             equal_but_blanks: equal_words - equal,
             original_words: lengths(|pair| &pair.original),

@@ -31,16 +31,11 @@ pub struct Features {
 impl Features {
     /// Vocabularies and scales of training pairs, and the features of these pairs.
     pub fn fit(pairs: &[Pair]) -> (Features, Design) {
-        let changes: Vec<Change<'_>> = pairs.iter().map(change).collect();
-        let counters = Counters::fit(&changes.iter().map(Counters::count).collect::<Vec<_>>());
-        let fields = Field::iter()
-            .map(|field| {
-                let terms: Vec<Vec<String>> = changes.iter().map(|change| field.terms(change)).collect();
-                (field, Tfidf::fit(&terms, LEAST_PAIRS))
-            })
-            .collect();
-        let features = Features { counters, fields };
-        let design = features.of_changes(&changes);
+        let seen = Seen::of(Field::iter(), pairs);
+        let counters = Counters::fit(&seen.counted);
+        let tfidf = |(field, documents): (Field, &Vec<_>)| (field, Tfidf::fit(documents, LEAST_PAIRS));
+        let features = Features { counters, fields: Field::iter().zip(&seen.terms).map(tfidf).collect() };
+        let design = features.of(&seen);
         (features, design)
     }
 
@@ -51,25 +46,38 @@ impl Features {
 
     /// The features of pairs.
     pub fn design(&self, pairs: &[Pair]) -> Design {
-        self.of_changes(&pairs.iter().map(change).collect::<Vec<_>>())
+        self.of(&Seen::of(self.fields.iter().map(|(field, _)| *field), pairs))
     }
 
-    fn of_changes(&self, changes: &[Change<'_>]) -> Design {
-        let counted = changes.iter().flat_map(|change| self.counters.row(&Counters::count(change)));
-        let mut terms = TriMat::new((changes.len(), self.terms()));
-        for (row, change) in changes.iter().enumerate() {
-            let mut start = 0;
-            for (field, tfidf) in &self.fields {
-                for (column, value) in tfidf.row(&field.terms(change)) {
+    fn of(&self, seen: &Seen) -> Design {
+        let counted = seen.counted.iter().flat_map(|counted| self.counters.row(counted));
+        let mut terms = TriMat::new((seen.counted.len(), self.terms()));
+        let mut start = 0;
+        for ((_, tfidf), documents) in self.fields.iter().zip(&seen.terms) {
+            for (row, document) in documents.iter().enumerate() {
+                for (column, value) in tfidf.row(document) {
                     terms.add_triplet(row, start + column, value);
                 }
-                start += tfidf.len();
             }
+            start += tfidf.len();
         }
         Design::new(counted.collect(), Counters::LEN, terms.to_csr())
     }
 }
 
-fn change(pair: &Pair) -> Change<'_> {
-    Change::of(&pair.original, &pair.revised)
+/// What is seen of pairs, before it is weighted.
+struct Seen {
+    /// What is counted, by pair.
+    counted: Vec<Vec<f64>>,
+    /// The terms, by field and pair.
+    terms: Vec<Vec<Vec<String>>>,
+}
+
+impl Seen {
+    fn of(fields: impl Iterator<Item = Field>, pairs: &[Pair]) -> Seen {
+        let changes: Vec<Change<'_>> =
+            pairs.iter().map(|pair| Change::of(&pair.original, &pair.revised)).collect();
+        let terms = |field: Field| changes.iter().map(|change| field.terms(change)).collect();
+        Seen { counted: changes.iter().map(Counters::count).collect(), terms: fields.map(terms).collect() }
+    }
 }

@@ -7,6 +7,8 @@ mod weights;
 
 pub use fit::{Start, Tolerance, fit};
 
+use irtune_metrics::log_softmax;
+
 use crate::features::Design;
 use weights::Weights;
 
@@ -68,12 +70,4 @@ impl Logistic {
     fn parts(&self) -> Weights<&[f64]> {
         Weights::of(&self.parameters, self.columns, self.labels)
     }
-}
-
-/// Makes logits the logarithms of probabilities.
-pub(crate) fn log_softmax(logits: &mut [f64]) {
-    let highest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = logits.iter().map(|logit| (logit - highest).exp()).sum();
-    let normaliser = highest + sum.ln();
-    logits.iter_mut().for_each(|logit| *logit -= normaliser);
 }

@@ -1,12 +1,13 @@
 //! Label offsets that are kept only when they help examples that they were not tuned on.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use super::offsets::{answer, search};
 use super::target::{Counts, OffsetTarget};
 use crate::Logits;
+use crate::random::below;
 
 /// Parts that the examples are divided into; each is answered with offsets tuned on the others.
 const PARTS: usize = 5;
@@ -92,9 +93,7 @@ fn divide(logits: &Logits, seed: u64, division: u64) -> Vec<usize> {
         let mut own: Vec<usize> =
             (0..logits.examples()).filter(|&example| logits.labels()[example] == class).collect();
         for place in (1..own.len()).rev() {
-            // As in the bootstrap: 64 random bits onto a range, with a bias below 2⁻³².
-            let other = (u128::from(generator.next_u64()) * (place as u128 + 1)) >> 64;
-            own.swap(place, other as usize);
+            own.swap(place, below(&mut generator, place + 1));
         }
         for example in own {
             parts[example] = dealt % PARTS;

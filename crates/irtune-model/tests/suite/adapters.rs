@@ -4,6 +4,7 @@ use crate::tiny::{
     CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, host_tensor, layer_of, name_of, options,
+    slope::steepest,
 };
 use irtune_model::{
     AdamW, AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, DropoutKey,
@@ -396,20 +397,9 @@ fn differences_agree(tiny: &Tiny, adapter: &AdapterConfig, key: Option<DropoutKe
             continue;
         }
         let gradient = &find(&gradients, &parameters[at].name).data;
-        let steepest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-        let index = steepest.expect("a parameter has values");
-        let start = parameters[at].data[index];
-        let mut slope = |step: f32| {
-            let ends = [start - step, start + step].map(|value| {
-                parameters[at].data[index] = value;
-                (value, loss(&mut *engine, &parameters))
-            });
-            parameters[at].data[index] = start;
-            (ends[1].1 - ends[0].1) / f64::from(ends[1].0 - ends[0].0)
-        };
-        // Two step sizes, extrapolated: the error of the slope is of fourth order.
-        let (near, far) = (slope(4e-3), slope(8e-3));
-        let (expected, found) = ((4.0 * near - far) / 3.0, f64::from(gradient[index]));
+        let (found, expected) =
+            steepest(&mut parameters, at, gradient, &mut |changed| loss(&mut *engine, changed));
+        let found = f64::from(found);
         let error = (found - expected).abs() / expected.abs();
         assert!(
             error <= tolerance("adapter_differences", "f32").largest,

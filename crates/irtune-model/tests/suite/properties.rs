@@ -1,7 +1,7 @@
 //! What must hold of the engine whatever the model: algebra, not goldens.
 
 use crate::tiny::engine::{EngineOptions, engine};
-use crate::tiny::{CASES, Tiny, every_case, find, layer_of, name_of, options};
+use crate::tiny::{CASES, Tiny, every_case, find, layer_of, name_of, options, slope::steepest};
 use irtune_cpu::{Level, level};
 use irtune_model::{
     AdamW, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelError, PackedBatch, Precision,
@@ -418,22 +418,10 @@ fn differences_agree(tiny: &Tiny, lora: LoraConfig, key: Option<DropoutKey>) {
     let (mut expected, mut found) = (Vec::new(), Vec::new());
     for at in 0..parameters.len() {
         let gradient = &find(&gradients, &parameters[at].name).data;
-        let steepest = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-        let index = steepest.expect("a parameter has values");
-        let start = parameters[at].data[index];
-        let mut slope = |step: f32| {
-            let mut ends = [start - step, start + step].map(|value| {
-                parameters[at].data[index] = value;
-                (value, loss(&mut *engine, &parameters))
-            });
-            parameters[at].data[index] = start;
-            ends.sort_by(|left, right| left.0.total_cmp(&right.0));
-            (ends[1].1 - ends[0].1) / f64::from(ends[1].0 - ends[0].0)
-        };
-        // Two step sizes, extrapolated: the error of the slope is of fourth order.
-        let (near, far) = (slope(4e-3), slope(8e-3));
-        found.push(((4.0 * near - far) / 3.0) as f32);
-        expected.push(gradient[index]);
+        let (gradient, slope) =
+            steepest(&mut parameters, at, gradient, &mut |changed| loss(&mut *engine, changed));
+        found.push(slope as f32);
+        expected.push(gradient);
     }
     assert!(expected.len() > 20);
     for ((expected, found), parameter) in expected.iter().zip(&found).zip(&tiny.adapter) {

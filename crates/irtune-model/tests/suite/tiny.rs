@@ -1,6 +1,7 @@
 //! The tiny Llama classifiers of `golden/tiny_llama`, opened and ready to run.
 
 pub mod engine;
+pub mod slope;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 

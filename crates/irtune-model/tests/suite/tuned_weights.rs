@@ -6,6 +6,7 @@ use crate::tiny::{
     CASES, FAMILY_CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, layer_of, name_of, options,
+    slope::steepest,
 };
 use irtune_model::{
     AdamW, Engine, HostTensor, ModelError, ParameterError, Precision, Trained, WEIGHTS_HEAD_NAME,
@@ -162,24 +163,12 @@ fn finite_differences_agree() {
         assert_eq!(parameters.len(), 9 * tiny.layers + 1);
         for at in 0..parameters.len() {
             let gradient = &gradients[at].data;
-            let steepest =
-                (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-            let index = steepest.expect("a parameter has values");
-            let start = parameters[at].data[index];
-            let mut slope = |step: f32| {
-                let [low, high] = [start - step, start + step].map(|value| {
-                    parameters[at].data[index] = value;
-                    engine.load_parameters(&parameters).expect("parameters fit");
-                    (f64::from(value), tiny.accumulate_first(&mut *engine, &all))
-                });
-                (high.1 - low.1) / (high.0 - low.0)
-            };
-            // Two step sizes, extrapolated: the error of the slope is of fourth order.
-            let (near, far) = (slope(4e-3), slope(8e-3));
-            parameters[at].data[index] = start;
-            let found = ((4.0 * near - far) / 3.0) as f32;
+            let (expected, slope) = steepest(&mut parameters, at, gradient, &mut |changed| {
+                engine.load_parameters(changed).expect("parameters fit");
+                tiny.accumulate_first(&mut *engine, &all)
+            });
             let tolerance = tolerance("weight_finite_differences", "f32");
-            assert_close(&parameters[at].name, &[found], &[gradient[index]], tolerance);
+            assert_close(&parameters[at].name, &[slope as f32], &[expected], tolerance);
         }
     }
 }

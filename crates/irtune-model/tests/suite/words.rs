@@ -6,6 +6,7 @@ use crate::tiny::{
     CASES, Tiny, compare_gradients,
     engine::{EngineOptions, engine},
     find, name_of, options,
+    slope::steepest,
 };
 use irtune_model::{
     AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Trained, WeightError,
@@ -181,32 +182,20 @@ fn finite_differences_agree() {
         let mut engine = case.engine(Precision::F32);
         let (batch, targets) = case.tiny.first();
         let active = vec![true; case.tiny.layers];
-        let mut loss = |parameters: &[HostTensor]| {
+        let loss = |engine: &mut dyn Engine, parameters: &[HostTensor]| {
             engine.load_parameters(parameters).expect("parameters fit");
             engine.zero_gradients();
-            let loss = engine.accumulate(&batch, &targets, &active, false, 1.0, Some(KEY)).expect("a loss");
-            (loss, engine.gradients())
+            engine.accumulate(&batch, &targets, &active, false, 1.0, Some(KEY)).expect("a loss")
         };
         let mut parameters = case.tiny.adapter.clone();
-        let (_, gradients) = loss(&parameters);
+        loss(engine.as_mut(), &parameters);
+        let gradients = engine.gradients();
         for at in 0..parameters.len() {
             let gradient = &find(&gradients, &parameters[at].name).data;
-            let steepest =
-                (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs()));
-            let index = steepest.expect("a parameter has values");
-            let start = parameters[at].data[index];
-            let mut slope = |step: f32| {
-                let [low, high] = [start - step, start + step].map(|value| {
-                    parameters[at].data[index] = value;
-                    (value, loss(&parameters).0)
-                });
-                parameters[at].data[index] = start;
-                (high.1 - low.1) / f64::from(high.0 - low.0)
-            };
-            let (near, far) = (slope(4e-3), slope(8e-3));
-            let found = ((4.0 * near - far) / 3.0) as f32;
+            let (expected, slope) =
+                steepest(&mut parameters, at, gradient, &mut |changed| loss(engine.as_mut(), changed));
             let tolerance = tolerance("word_finite_differences", "f32");
-            assert_close(&parameters[at].name, &[found], &[gradient[index]], tolerance);
+            assert_close(&parameters[at].name, &[slope as f32], &[expected], tolerance);
         }
     }
 }

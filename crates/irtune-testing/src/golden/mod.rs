@@ -4,6 +4,7 @@
 //! A test opens the sections it is about. [`Golden::finish`] then fails on a number that is off or not finite, on
 //! another number of values, on a key of these sections that nobody read, and when nothing was compared.
 
+mod close;
 mod damage;
 mod errors;
 mod failure;
@@ -23,6 +24,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 
 pub use self::{
+    close::is_close,
     damage::Damage,
     errors::Errors,
     failure::{Failure, Measure},

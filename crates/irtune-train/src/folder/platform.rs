@@ -21,3 +21,18 @@ pub struct Platform {
     /// Of every random draw.
     pub seed: u64,
 }
+
+impl Platform {
+    /// This program and machine, with the arithmetic and the threads of a run.
+    pub(crate) fn here(cores: usize, precision: &str, threads: usize, seed: u64) -> Platform {
+        Platform {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            operating_system: std::env::consts::OS.to_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            cores,
+            precision: precision.to_owned(),
+            threads,
+            seed,
+        }
+    }
+}

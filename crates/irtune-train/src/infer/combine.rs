@@ -1,13 +1,13 @@
 //! The answers of a decoder and of a linear model as one.
 
-use super::evaluate::softmax;
 use irtune_linear::{Answers, Stack};
+use irtune_metrics::log_softmax;
 
 /// Logarithms of the probabilities of logits, `[pairs, labels]`.
 pub(crate) fn log_probabilities(logits: &[f32], labels: usize) -> Vec<f64> {
-    // The smallest positive number stands for a probability that vanishes.
-    let log = |probability: f64| probability.max(f64::MIN_POSITIVE).ln();
-    logits.chunks_exact(labels).flat_map(|row| softmax(row).into_iter().map(log)).collect()
+    let mut logs: Vec<f64> = logits.iter().copied().map(f64::from).collect();
+    logs.chunks_exact_mut(labels).for_each(log_softmax);
+    logs
 }
 
 /// A decoder's logits and a linear model's log-probabilities, combined to logits; all `[pairs, labels]`.
@@ -20,6 +20,7 @@ pub(crate) fn combined(stack: &Stack, logits: &[f32], linear: &[f64], labels: us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use irtune_metrics::softmax;
 
     #[test]
     fn a_label_that_is_ruled_out_keeps_a_finite_logarithm() {

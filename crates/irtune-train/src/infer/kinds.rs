@@ -1,7 +1,7 @@
 //! How good a model is on pairs that add, delete and modify text.
 
 use irtune_data::PairKind;
-use irtune_metrics::Predictions;
+use irtune_metrics::{Confusion, Predictions};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
@@ -26,35 +26,19 @@ impl KindFigures {
     /// `kinds`: one for each example of the predictions.
     pub fn of(predictions: &Predictions, kinds: &[PairKind]) -> Vec<KindFigures> {
         let figures = PairKind::VARIANTS.iter().filter_map(|&kind| {
-            let answers = predictions.labels().iter().zip(predictions.predicted()).zip(kinds);
-            let own: Vec<(usize, usize)> = answers
-                .filter(|(_, of)| **of == kind)
-                .map(|((&label, &predicted), _)| (label, predicted))
-                .collect();
-            (!own.is_empty()).then(|| KindFigures {
+            let weights: Vec<u32> = kinds.iter().map(|of| u32::from(*of == kind)).collect();
+            let confusion = Confusion::of(predictions, &weights);
+            let labels: Vec<usize> =
+                (0..predictions.classes()).filter(|&class| confusion.support(class) > 0).collect();
+            (!labels.is_empty()).then(|| KindFigures {
                 kind,
-                examples: own.len(),
-                accuracy: own.iter().filter(|(label, predicted)| label == predicted).count() as f64
-                    / own.len() as f64,
-                macro_f1: macro_f1(&own, predictions.classes()),
+                examples: confusion.total() as usize,
+                accuracy: confusion.accuracy(),
+                macro_f1: labels.iter().map(|&class| confusion.f1(class)).sum::<f64>() / labels.len() as f64,
             })
         });
         figures.collect()
     }
-}
-
-/// Mean F1 over the true labels of answers.
-fn macro_f1(answers: &[(usize, usize)], classes: usize) -> f64 {
-    let f1 = |class: usize| {
-        let count =
-            |holds: &dyn Fn(&(usize, usize)) -> bool| answers.iter().filter(|answer| holds(answer)).count();
-        let support = count(&|(label, _)| *label == class);
-        let sum = support + count(&|(_, predicted)| *predicted == class);
-        let right = count(&|(label, predicted)| *label == class && *predicted == class);
-        (support > 0).then(|| 2.0 * right as f64 / sum as f64)
-    };
-    let of_labels: Vec<f64> = (0..classes).filter_map(f1).collect();
-    of_labels.iter().sum::<f64>() / of_labels.len() as f64
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::folder::evaluation::Evaluation;
 use crate::folder::linear::write_linear_run;
 use crate::folder::peak_memory::peak_bytes;
 use crate::folder::platform::Platform;
-use crate::folder::sources::{PairSources, StoredSource, keep_rows};
+use crate::folder::sources::keep_rows;
 use crate::folder::summary::Summary;
 use crate::infer::evaluate;
 use crate::infer::kinds::KindFigures;
@@ -17,7 +17,7 @@ use crate::prepare::cores;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::{BestMetric, Draw};
-use irtune_data::{Columns, Corpus, CorpusSource, LabelSet, Pair, PairKind};
+use irtune_data::{Columns, CorpusSource, LabelSet, Pair, PairKind};
 use irtune_files::Disk;
 use irtune_linear::LinearModel;
 use irtune_metrics::{Metrics, Predictions};
@@ -60,17 +60,15 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
     };
     let corpora = Corpora::read(&sources, &request.columns, &request.draw, observer)?;
     let labels = &corpora.labels;
-    let none = Vec::new();
-    let pairs = |corpus: &Option<Corpus>| corpus.as_ref().map_or(&none, |corpus| &corpus.pairs).clone();
-    let (validation, test) = (pairs(&corpora.validation), pairs(&corpora.test));
+    let (validation, test) = (corpora.pairs(DataSplit::Validation), corpora.pairs(DataSplit::Test));
     let started = Instant::now();
-    let model = LinearModel::train(&corpora.train.pairs, &validation, labels, &mut |candidate| {
+    let model = LinearModel::train(&corpora.train.pairs, validation, labels, &mut |candidate| {
         observer.on_candidate(candidate);
     })?;
     let step_seconds = started.elapsed().as_secs_f64();
-    let measured = measure(&model, &validation, DataSplit::Validation, labels)?;
+    let measured = measure(&model, validation, DataSplit::Validation, labels)?;
     let (validation, _) = measured.unzip();
-    let (test, answers) = measure(&model, &test, DataSplit::Test, labels)?.unzip();
+    let (test, answers) = measure(&model, test, DataSplit::Test, labels)?.unzip();
     let evaluations: Vec<&Evaluation> = validation.iter().chain(&test).collect();
     let summary = Summary {
         method: LINEAR.to_owned(),
@@ -95,10 +93,12 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         stack: None,
         test: test.clone(),
     };
+    let stored = sources.stored(&request.columns)?;
     create_whole(&Disk, &request.out, |writing| {
         let rows = sources.rows();
-        write_json(&Disk, &writing.join("sources.json"), &stored(&sources, &request.columns)?)?;
-        write_json(&Disk, &writing.join("environment.json"), &platform(request.draw.seed))?;
+        write_json(&Disk, &writing.join("sources.json"), &stored)?;
+        let platform = Platform::here(cores(), "f64", 1, request.draw.seed);
+        write_json(&Disk, &writing.join("environment.json"), &platform)?;
         write_json(&Disk, &writing.join("labels.json"), labels)?;
         keep_rows(&Disk, writing, &rows)?;
         write_linear_run(&Disk, writing, &request.draw, &model)
@@ -135,10 +135,7 @@ fn measure(
     let started = Instant::now();
     // In 32 bits, as a predictor has them.
     let logits: Vec<f32> = model.log_probabilities(pairs).into_iter().map(|log| log as f32).collect();
-    let targets: Vec<u32> = pairs
-        .iter()
-        .map(|pair| Ok(labels.target(pair)?.unwrap_or_default()))
-        .collect::<Result<_, TrainError>>()?;
+    let targets = model.targets(pairs)?;
     let probabilities: Vec<f64> = logits.chunks_exact(labels.len()).flat_map(evaluate::softmax).collect();
     let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
     let metrics = Metrics::of(&predictions, labels.names(), None)?;
@@ -149,31 +146,4 @@ fn measure(
     let kinds = KindFigures::of(&predictions, &kinds);
     let evaluation = Evaluation { step: 0, split, loss, metrics, kinds, improved, seconds };
     Ok(Some((evaluation, Answers { predictions, logits })))
-}
-
-fn stored(sources: &SplitSources, columns: &Columns) -> Result<PairSources, crate::RunFolderError> {
-    let store = |source: &CorpusSource, split| {
-        StoredSource::of(source, split)
-            .map_err(|error| crate::RunFolderError::Read { path: source.to_string().into(), source: error })
-    };
-    let optional =
-        |source: &Option<CorpusSource>, split| source.as_ref().map(|source| store(source, split)).transpose();
-    Ok(PairSources {
-        train: store(&sources.train, DataSplit::Train)?,
-        validation: optional(&sources.validation, DataSplit::Validation)?,
-        test: optional(&sources.test, DataSplit::Test)?,
-        columns: columns.clone(),
-    })
-}
-
-fn platform(seed: u64) -> Platform {
-    Platform {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        operating_system: std::env::consts::OS.to_owned(),
-        architecture: std::env::consts::ARCH.to_owned(),
-        cores: cores(),
-        precision: "f64".to_owned(),
-        threads: 1,
-        seed,
-    }
 }

@@ -6,7 +6,7 @@ use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::summary::LinearSummary;
 use crate::run::corpora::Corpora;
-use irtune_data::{Corpus, LabelSet};
+use irtune_data::{LabelSet, Pair};
 use irtune_linear::LinearModel;
 use irtune_metrics::{Metrics, Predictions};
 
@@ -46,27 +46,25 @@ impl Reference {
         labels: &LabelSet,
         folder: Option<&RunFolder>,
     ) -> Result<Reference, TrainError> {
-        let pairs = |corpus: Option<&Corpus>| corpus.map_or_else(Vec::new, |corpus| corpus.pairs.clone());
-        let (validation, test) = (pairs(corpora.validation.as_ref()), pairs(corpora.test.as_ref()));
+        let (validation, test) = (corpora.pairs(DataSplit::Validation), corpora.pairs(DataSplit::Test));
         let kept = folder.map(RunFolder::linear_model).transpose()?.flatten();
         let model = match kept {
             Some(model) => model,
-            None => LinearModel::train(&corpora.train.pairs, &validation, labels, &mut |_| {})?,
+            None => LinearModel::train(&corpora.train.pairs, validation, labels, &mut |_| {})?,
         };
-        let answers = |pairs: &[irtune_data::Pair]| -> Result<(Vec<f64>, Option<Score>), TrainError> {
+        let answers = |pairs: &[Pair]| -> Result<(Vec<f64>, Option<Score>), TrainError> {
             if pairs.is_empty() {
                 return Ok((Vec::new(), None));
             }
             let logs = model.log_probabilities(pairs);
-            let targets = pairs.iter().map(|pair| Ok(labels.target(pair)?.unwrap_or_default()));
-            let targets: Vec<u32> = targets.collect::<Result<_, TrainError>>()?;
+            let targets = model.targets(pairs)?;
             let probabilities: Vec<f64> = logs.iter().map(|log| log.exp()).collect();
             let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
             let metrics = Metrics::of(&predictions, labels.names(), None)?;
             Ok((logs, Some(Score::from(&metrics))))
         };
-        let (validation, on_validation) = answers(&validation)?;
-        let (test, on_test) = answers(&test)?;
+        let (validation, on_validation) = answers(validation)?;
+        let (test, on_test) = answers(test)?;
         let summary = LinearSummary { validation: on_validation, test: on_test };
         Ok(Reference { answers: LinearAnswers { summary, validation, test }, model })
     }

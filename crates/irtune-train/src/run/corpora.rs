@@ -6,9 +6,10 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
+use crate::folder::sources::{PairSources, StoredSource};
 use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
-use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Row};
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Pair, Row};
 use irtune_model::Base;
 use std::sync::Arc;
 
@@ -32,6 +33,25 @@ impl SplitSources {
             CorpusSource::File(_) => None,
         });
         rows.collect()
+    }
+
+    /// What a folder remembers of them.
+    ///
+    /// # Errors
+    /// When a path can't be made absolute.
+    pub(crate) fn stored(&self, columns: &Columns) -> Result<PairSources, TrainError> {
+        let stored = |source: &CorpusSource, split| {
+            StoredSource::of(source, split)
+                .map_err(|error| TrainError::Log { path: source.to_string().into(), source: error })
+        };
+        let optional =
+            |source: Option<&CorpusSource>, split| source.map(|source| stored(source, split)).transpose();
+        Ok(PairSources {
+            train: stored(&self.train, DataSplit::Train)?,
+            validation: optional(self.validation.as_ref(), DataSplit::Validation)?,
+            test: optional(self.test.as_ref(), DataSplit::Test)?,
+            columns: columns.clone(),
+        })
     }
 }
 
@@ -85,6 +105,16 @@ impl Corpora {
             observer.on_notice(&Notice::Subset { train_size, of });
         }
         Ok(Self { labels, train, validation, test })
+    }
+
+    /// The pairs of a split, none where it has none.
+    pub(crate) fn pairs(&self, split: DataSplit) -> &[Pair] {
+        let corpus = match split {
+            DataSplit::Train => Some(&self.train),
+            DataSplit::Validation => self.validation.as_ref(),
+            DataSplit::Test => self.test.as_ref(),
+        };
+        corpus.map_or(&[], |corpus| &corpus.pairs)
     }
 
     /// Confirms that there are distributions to learn.

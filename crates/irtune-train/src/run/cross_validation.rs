@@ -8,12 +8,11 @@ use super::folds_error::FoldsError;
 use super::folds_summary::{FoldsSummary, summarize};
 use super::notice::Notice;
 use super::observer::Observer;
-use super::train::{TrainRequest, absolute, resume, stored, train};
-use crate::data_split::DataSplit;
+use super::train::{TrainRequest, absolute, resume, train};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::create::{create_whole, write_json};
-use crate::folder::sources::{StoredSource, keep_rows};
+use crate::folder::sources::{PairSources, StoredSource, keep_rows};
 use crate::settings::{Fold, TrainSettings};
 use irtune_data::Columns;
 use irtune_files::Disk;
@@ -84,17 +83,14 @@ pub fn cross_validate(
     let mut settings = request.settings.clone();
     settings.class_weights = settings.class_weights.loaded()?;
     let sources = request.sources()?;
+    let PairSources { train, validation, columns, .. } = sources.stored(&request.columns)?;
     let plan = Plan {
         folds,
         base: absolute(&request.base)?,
         base_name: request.base_name.clone(),
-        train: stored(&sources.train, DataSplit::Train)?,
-        validation: sources
-            .validation
-            .as_ref()
-            .map(|source| stored(source, DataSplit::Validation))
-            .transpose()?,
-        columns: request.columns.clone(),
+        train,
+        validation,
+        columns,
         settings,
     };
     let folder = absolute(&request.out)?;

@@ -5,20 +5,18 @@ use super::export::exporter;
 use super::notice::Notice;
 use super::observer::Observer;
 use super::{RunParts, TrainOutcome};
-use crate::data_split::DataSplit;
 use crate::devices;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::create::RunContents;
 use crate::folder::platform::Platform;
-use crate::folder::sources::{Sources, StoredSource};
+use crate::folder::sources::{PairSources, Sources, StoredSource};
 use crate::linear::reference::Reference;
 use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
 use crate::settings::TrainSettings;
 use irtune_data::{Columns, CorpusSource, Template};
 use irtune_files::Disk;
-use irtune_model::Engine;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -87,20 +85,18 @@ pub fn train(
     settings.complete();
     settings.threads = Some(prepared.engine.threads());
     settings.precision = prepared.engine.precision().parse().unwrap_or(settings.precision);
+    let PairSources { train, validation, test, columns } = sources.stored(&request.columns)?;
+    let engine = prepared.engine.as_ref();
     let contents = RunContents {
-        platform: platform(&settings, prepared.engine.as_ref()),
+        platform: Platform::here(cores(), engine.precision(), engine.threads(), settings.seed),
         settings,
         sources: Sources {
             base: prepared.base.source.clone(),
             base_name: request.base_name.clone(),
-            train: stored(&sources.train, DataSplit::Train)?,
-            validation: sources
-                .validation
-                .as_ref()
-                .map(|source| stored(source, DataSplit::Validation))
-                .transpose()?,
-            test: sources.test.as_ref().map(|source| stored(source, DataSplit::Test)).transpose()?,
-            columns: request.columns.clone(),
+            train,
+            validation,
+            test,
+            columns,
         },
         rows: sources.rows(),
         task: prepared.task.clone(),
@@ -210,22 +206,4 @@ impl TrainRequest {
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, TrainError> {
     std::path::absolute(path).map_err(|source: io::Error| TrainError::Log { path: path.to_owned(), source })
-}
-
-/// What a folder remembers of a source whose path is absolute.
-pub(super) fn stored(source: &CorpusSource, split: DataSplit) -> Result<StoredSource, TrainError> {
-    StoredSource::of(source, split)
-        .map_err(|error| TrainError::Log { path: source.to_string().into(), source: error })
-}
-
-fn platform(settings: &TrainSettings, engine: &dyn Engine) -> Platform {
-    Platform {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        operating_system: std::env::consts::OS.to_owned(),
-        architecture: std::env::consts::ARCH.to_owned(),
-        cores: cores(),
-        precision: engine.precision().to_owned(),
-        threads: engine.threads(),
-        seed: settings.seed,
-    }
 }

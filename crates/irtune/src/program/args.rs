@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use irtune_data::{Columns, DataError};
 use irtune_select::METHODS;
 
-use super::flags::{BaselineFlags, MethodFlags, SettingFlags, SharedFlags};
+use super::flags::{All, Baseline, Flags, OfMethod, Shared};
 use irtune::compare::TrainSize;
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
@@ -93,7 +93,7 @@ pub struct TrainArguments {
     pub json: bool,
     /// A flag for each setting.
     #[command(flatten)]
-    pub settings: SettingFlags,
+    pub settings: Flags<All>,
 }
 
 /// What stands below the settings: the methods, where else settings can be written, examples.
@@ -123,7 +123,7 @@ pub struct BaselineArguments {
     pub json: bool,
     /// A flag for each setting that it reads.
     #[command(flatten)]
-    pub settings: BaselineFlags,
+    pub settings: Flags<Baseline>,
 }
 
 /// `irtune compare`
@@ -165,7 +165,7 @@ pub struct CompareArguments {
     pub json: bool,
     /// A flag for each setting that all runs share.
     #[command(flatten)]
-    pub settings: SharedFlags,
+    pub settings: Flags<Shared>,
 }
 
 const COMPARE_HELP: &str = "Runs every method with every adapter and seed, each into a run folder of its own under DIR/runs, \
@@ -438,7 +438,7 @@ pub struct ReplayArguments {
     pub json: bool,
     /// A flag for each option of a method.
     #[command(flatten)]
-    pub options: MethodFlags,
+    pub options: Flags<OfMethod>,
 }
 
 /// `irtune completions`

@@ -1,6 +1,7 @@
 //! A command-line flag for each setting, made from the table; or for each option of a method alone.
 
 use std::ffi::OsStr;
+use std::marker::PhantomData;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser, ValueParser};
 use clap::error::Error;
@@ -9,11 +10,25 @@ use irtune::settings::{BASELINE_SETTINGS, Kind, SETTINGS, Setting, method_option
 use irtune_train::{Recipe, TrainSettings};
 use toml::{Table, Value};
 
-/// The settings given as flags, in the order of the table.
+/// Settings, or options of a method, given as flags; in the order of the table.
 #[derive(Debug, Default)]
-pub struct SettingFlags(pub Vec<(&'static Setting, String)>);
+pub struct Flags<C>(pub Vec<(&'static Setting, String)>, PhantomData<C>);
 
-impl FromArgMatches for SettingFlags {
+/// What a command takes as flags.
+pub trait Choice {
+    /// Of which settings there are flags.
+    fn settings() -> impl Iterator<Item = &'static Setting>;
+
+    /// The command with the flags.
+    fn augmented(command: Command) -> Command;
+
+    /// The name of the group that the flags make, if they make one.
+    fn group() -> Option<&'static str> {
+        None
+    }
+}
+
+impl<C: Choice + Default> FromArgMatches for Flags<C> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let mut flags = Self::default();
         flags.update_from_arg_matches(matches)?;
@@ -21,124 +36,91 @@ impl FromArgMatches for SettingFlags {
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0 = given(SETTINGS.iter(), matches);
+        self.0 = given(C::settings(), matches);
         Ok(())
     }
 }
 
-impl Args for SettingFlags {
+impl<C: Choice + Default> Args for Flags<C> {
     fn group_id() -> Option<clap::Id> {
-        Some("settings".into())
+        C::group().map(Into::into)
     }
 
     fn augment_args(command: Command) -> Command {
+        C::augmented(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        C::augmented(command)
+    }
+}
+
+/// All settings.
+#[derive(Debug, Default)]
+pub struct All;
+
+impl Choice for All {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter()
+    }
+
+    fn augmented(command: Command) -> Command {
         let defaults = Defaults::new();
         let flags = SETTINGS.iter().map(|setting| flag(setting, defaults.of(setting)));
         let names = SETTINGS.iter().map(|setting| setting.name);
         command.args(flags).group(clap::ArgGroup::new("settings").args(names).multiple(true))
     }
 
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
+    fn group() -> Option<&'static str> {
+        Some("settings")
     }
 }
 
-/// The settings that all runs of a comparison share, given as flags; not those that it varies itself.
+/// The settings that all runs of a comparison share; not those that it varies itself.
 #[derive(Debug, Default)]
-pub struct SharedFlags(pub Vec<(&'static Setting, String)>);
+pub struct Shared;
 
 /// What a comparison lists for itself.
 const VARIED: [&str; 6] = ["method", "adapter", "seed", "train_size", "fold", "out"];
 
-impl SharedFlags {
+impl Choice for Shared {
     fn settings() -> impl Iterator<Item = &'static Setting> {
         SETTINGS.iter().filter(|setting| !VARIED.contains(&setting.name))
     }
-}
 
-impl FromArgMatches for SharedFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut flags = Self::default();
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0 = given(Self::settings(), matches);
-        Ok(())
-    }
-}
-
-impl Args for SharedFlags {
-    fn augment_args(command: Command) -> Command {
+    fn augmented(command: Command) -> Command {
         // Base and files are named in the help; the others are those of `irtune train`.
         let named = ["base", "train", "validation", "test", "preset"];
         command.args(Self::settings().map(|setting| flag(setting, None).hide(!named.contains(&setting.name))))
     }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
 }
 
-/// The settings of a linear model given as flags.
+/// The settings of a linear model.
 #[derive(Debug, Default)]
-pub struct BaselineFlags(pub Vec<(&'static Setting, String)>);
+pub struct Baseline;
 
-impl BaselineFlags {
+impl Choice for Baseline {
     fn settings() -> impl Iterator<Item = &'static Setting> {
         SETTINGS.iter().filter(|setting| BASELINE_SETTINGS.contains(&setting.name))
     }
-}
 
-impl FromArgMatches for BaselineFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut flags = Self::default();
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0 = given(Self::settings(), matches);
-        Ok(())
-    }
-}
-
-impl Args for BaselineFlags {
-    fn augment_args(command: Command) -> Command {
+    fn augmented(command: Command) -> Command {
         let defaults = Defaults::new();
         command.args(Self::settings().map(|setting| flag(setting, defaults.of(setting)).help_heading(None)))
     }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
 }
 
-/// The options of a method given as flags, in the order of the table.
+/// The options of a method.
 #[derive(Debug, Default)]
-pub struct MethodFlags(pub Vec<(&'static Setting, String)>);
+pub struct OfMethod;
 
-impl FromArgMatches for MethodFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut flags = Self::default();
-        flags.update_from_arg_matches(matches)?;
-        Ok(flags)
+impl Choice for OfMethod {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        method_options()
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
-        self.0 = given(method_options(), matches);
-        Ok(())
-    }
-}
-
-impl Args for MethodFlags {
-    fn augment_args(command: Command) -> Command {
-        command.args(method_options().map(|setting| flag(setting, None)))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
+    fn augmented(command: Command) -> Command {
+        command.args(Self::settings().map(|setting| flag(setting, None)))
     }
 }
 
