@@ -21,7 +21,9 @@ use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
 use crate::task::Task;
 use irtune_data::{Columns, DataError, Prompt, Template};
-use irtune_model::{Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, Trained};
+use irtune_model::{
+    Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, ProblemType, Trained,
+};
 use irtune_select::LayerPolicy;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,7 +73,7 @@ pub(crate) struct Prepared {
 /// Whatever is wrong with data or base, or, where the run was begun before, that they are no longer the same.
 pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
     let Plan { settings, sources, columns, base, origin } = plan;
-    let corpora = Corpora::read(sources, columns, &settings.draw(), observer)?;
+    let corpora = Corpora::read(sources, columns, settings.labels(), &settings.draw(), observer)?;
     if settings.soft_labels {
         corpora.check_votes()?;
     }
@@ -101,6 +103,11 @@ fn linear(
 ) -> Result<Option<Reference>, TrainError> {
     if stack && corpora.validation.is_none() {
         return Err(TrainError::StackWithoutValidation);
+    }
+    if task.problem == ProblemType::MultiLabel {
+        let reason = "it tells one label of a pair, and pairs can have several".to_owned();
+        observer.on_notice(&Notice::NoLinear { reason });
+        return Ok(None);
     }
     match Reference::of(corpora, &task.labels, folder) {
         Ok(reference) => Ok(Some(reference)),
@@ -158,8 +165,8 @@ pub fn make_engine(
     let device = DeviceOptions { precision: settings.precision, threads };
     let mut engine =
         devices::engine(device, base.clone(), trained, data.head(settings.head), settings.seed, options)?;
-    let classes = data.train.iter().filter_map(|example| example.label);
-    let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
+    let targets = data.train.iter().filter_map(|example| example.target.as_ref());
+    let class_weights = settings.class_weights.resolve(&data.labels, targets)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
     engine.set_head_rate(settings.head_learning_rate_ratio);
     Ok(engine)

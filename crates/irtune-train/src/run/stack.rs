@@ -6,6 +6,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::summary::StackSummary;
 use crate::infer::combine::{combined, log_probabilities};
+use crate::infer::decision::Truth;
 use crate::linear::score::Score;
 use irtune_linear::{Answers, LinearError, Stack};
 
@@ -18,10 +19,12 @@ impl Run<'_> {
     ) -> Result<Option<StackSummary>, TrainError> {
         let Some(linear) = self.parts.linear.filter(|_| self.parts.settings.stack) else { return Ok(None) };
         let Some(mut validation) = self.best_validation.take() else { return Ok(None) };
+        // Settings refuse a stack of several labels.
+        let Truth::One(targets) = &validation.truth else { return Ok(None) };
         let labels = self.parts.data.labels.len();
         let first = log_probabilities(&validation.logits, labels);
         let answers = Answers { first: &first, second: linear.of(DataSplit::Validation), labels };
-        let stack = Stack::fit(answers, &validation.targets).map_err(LinearError::from)?;
+        let stack = Stack::fit(answers, targets).map_err(LinearError::from)?;
         self.parts.folder.write_stack(self.parts.files, &stack)?;
         let replace = |logits: &mut SplitLogits| {
             logits.logits = combined(&stack, &logits.logits, linear.of(logits.split), labels);
