@@ -28,6 +28,7 @@ mod levels;
 mod logits;
 mod mcnemar;
 mod multi_label;
+mod multi_label_report;
 mod predictions;
 mod probability_figures;
 mod random;
