@@ -37,9 +37,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
 
 /// How strongly a model is held small.
 pub fn penalty(model: &LinearModel) -> String {
-    let penalty = model.penalty();
-    let weighted = if penalty.balanced { "all labels count the same" } else { "all pairs count the same" };
-    format!("C = {}, {weighted}", penalty.c)
+    format!("C = {}", model.penalty().c)
 }
 
 /// The words and counters that say most about each label.
