@@ -87,29 +87,21 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
     let policy = make_policy(settings, base.config.layers)?;
     let folder = begun.as_ref().map(|begun| begun.folder);
-    let linear = linear(&corpora, &task, settings.stack, folder, observer)?;
+    let linear = linear(&corpora, &task, folder, observer);
     Ok(Prepared { base, task, data, engine, policy, linear })
 }
 
-/// The linear model of a run's pairs. A run goes on without one, unless it is to be combined with it.
+/// The linear model of a run's pairs. A run goes on without one.
 fn linear(
     corpora: &Corpora,
     task: &Task,
-    stack: bool,
     folder: Option<&RunFolder>,
     observer: &mut dyn Observer,
-) -> Result<Option<Reference>, TrainError> {
-    if stack && corpora.validation.is_none() {
-        return Err(TrainError::StackWithoutValidation);
-    }
-    match Reference::of(corpora, &task.labels, folder) {
-        Ok(reference) => Ok(Some(reference)),
-        Err(error) if stack => Err(error),
-        Err(error) => {
-            observer.on_notice(&Notice::NoLinear { reason: error.to_string() });
-            Ok(None)
-        }
-    }
+) -> Option<Reference> {
+    let reference = Reference::of(corpora, &task.labels, folder);
+    reference
+        .inspect_err(|error| observer.on_notice(&Notice::NoLinear { reason: error.to_string() }))
+        .ok()
 }
 
 impl Begun<'_> {

@@ -134,6 +134,10 @@ impl RunFolder {
         let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
         // A run of a version that knew no calibration has none, and gets none when it is resumed.
         settings.calibrate &= written.contains_key("calibrate");
+        // And one of a version without least steps has as many as it was begun with.
+        if !written.contains_key("min_steps") {
+            settings.min_steps = 0;
+        }
         Ok(settings)
     }
 

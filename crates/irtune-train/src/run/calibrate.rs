@@ -25,7 +25,7 @@ impl Run<'_> {
     /// Makes sure of what the kept model, which the engine holds, puts out for the validation pairs, if something is
     /// fitted to that; false when interrupted. It is known from the evaluation that kept the model, unless the run was resumed since.
     pub(super) fn know_best_validation(&mut self) -> Result<bool, TrainError> {
-        if (self.calibrates() || self.parts.settings.stack) && self.best_validation.is_none() {
+        if (self.calibrates() || self.stacks()) && self.best_validation.is_none() {
             self.best_validation = self.logits(DataSplit::Validation)?;
             return Ok(self.best_validation.is_some());
         }

@@ -163,7 +163,7 @@ impl<'a> Run<'a> {
             batches: None,
             scratch: StepScratch::new(layers),
             steps_per_epoch,
-            total_steps: settings.max_steps.unwrap_or(settings.epochs * steps_per_epoch),
+            total_steps: settings.total_steps(steps_per_epoch),
             logs: Logs::new(parts.folder),
             state,
             cached: 0,

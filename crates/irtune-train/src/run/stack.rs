@@ -10,14 +10,23 @@ use crate::linear::score::Score;
 use irtune_linear::{Answers, LinearError, Stack};
 
 impl Run<'_> {
+    /// Whether the kept model's answers are to be combined with a linear model's.
+    pub(super) fn stacks(&self) -> bool {
+        self.parts.settings.stack && self.parts.linear.is_some() && !self.parts.data.validation.is_empty()
+    }
+
     /// Fits on the validation pairs how the kept model's answers are combined with the linear model's, where the
     /// settings ask for it, and makes what is known of the validation pairs, and of the test pairs, that of both.
     pub(super) fn combine(
         &mut self,
         test: Option<&mut SplitLogits>,
     ) -> Result<Option<StackSummary>, TrainError> {
-        let Some(linear) = self.parts.linear.filter(|_| self.parts.settings.stack) else { return Ok(None) };
-        let Some(mut validation) = self.best_validation.take() else { return Ok(None) };
+        if !self.stacks() {
+            return Ok(None);
+        }
+        let (Some(linear), Some(mut validation)) = (self.parts.linear, self.best_validation.take()) else {
+            return Ok(None);
+        };
         let labels = self.parts.data.labels.len();
         let first = log_probabilities(&validation.logits, labels);
         let answers = Answers { first: &first, second: linear.of(DataSplit::Validation), labels };

@@ -26,6 +26,7 @@ fn settings() -> TrainSettings {
         warmup_steps: Some(2),
         batch_size: 4,
         epochs: 2,
+        min_steps: 0,
         eval_every: Every::Steps(2),
         save_every: Every::Steps(3),
         best_metric: BestMetric::Loss,

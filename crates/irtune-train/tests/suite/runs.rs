@@ -39,6 +39,7 @@ impl Place {
             batch_size: 4,
             gradient_accumulation: 2,
             epochs: 2,
+            min_steps: 0,
             max_length: 60,
             prompt: "pair".into(),
             validation_fraction: 0.2,

@@ -4,7 +4,7 @@ use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 use serde_json::Value;
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --rank 4 --max-length 400 \
-    --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32 --threads 1";
+    --batch-size 4 --epochs 2 --min-steps 0 --warmup-steps 2 --learning-rate 1e-3 --precision f32 --threads 1";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
