@@ -1,6 +1,6 @@
 """Loads the adapter of an irtune run with PEFT and compares its probabilities with irtune's own.
 
-    irtune predict --run RUN --data pairs.jsonl --precision f32 > predictions.jsonl
+    irtune predict --run RUN --data pairs.jsonl --precision f32 --uncalibrated > predictions.jsonl
     python check_adapter.py RUN BASE_FOLDER pairs.jsonl predictions.jsonl
 
 BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
@@ -20,7 +20,9 @@ labels = json.loads((run / "labels.json").read_text())
 template = json.loads((run / "prompt.json").read_text())["text"]
 tokenizer = AutoTokenizer.from_pretrained(base)
 model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
-model.config.pad_token_id = json.loads((run / "adapter" / "config.json").read_text())["pad_token_id"]
+config = json.loads((run / "adapter" / "config.json").read_text())
+model.config.pad_token_id = config["pad_token_id"]
+several = config["problem_type"] == "multi_label_classification"
 model = PeftModel.from_pretrained(model, run / "adapter").eval()
 
 worst, compared = 0.0, 0
@@ -30,7 +32,8 @@ for pair, prediction in zip(map(json.loads, pairs.open()), map(json.loads, predi
     text = template.format(labels=", ".join(labels), original=original, revised=revised)
     tokens = tokenizer(text, return_tensors="pt", add_special_tokens=False)
     with torch.no_grad():
-        theirs = model(**tokens).logits.softmax(-1)[0]
+        logits = model(**tokens).logits[0]
+    theirs = logits.sigmoid() if several else logits.softmax(-1)
     ours = torch.tensor([prediction["probabilities"][label] for label in labels])
     worst = max(worst, float((theirs - ours).abs().max()))
     compared += 1

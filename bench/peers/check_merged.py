@@ -1,7 +1,7 @@
 """Loads a merged model with transformers alone and compares its probabilities with those of the run it was made of.
 
     irtune merge --run RUN --out MERGED
-    irtune predict --run RUN --data pairs.jsonl --precision f32 > predictions.jsonl
+    irtune predict --run RUN --data pairs.jsonl --precision f32 --uncalibrated > predictions.jsonl
     python check_merged.py MERGED pairs.jsonl predictions.jsonl
 
 Tokens come from the merged folder's own tokenizer. Pairs must be short enough not to be shortened. Exits with 1 beyond
@@ -28,7 +28,9 @@ for pair, prediction in zip(map(json.loads, pairs.open()), map(json.loads, predi
     text = template.format(labels=", ".join(labels), original=original, revised=revised)
     tokens = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
-        theirs = model(**tokens).logits.softmax(-1)[0]
+        logits = model(**tokens).logits[0]
+    several = model.config.problem_type == "multi_label_classification"
+    theirs = logits.sigmoid() if several else logits.softmax(-1)
     ours = torch.tensor([prediction["probabilities"][label] for label in labels])
     worst = max(worst, float((theirs - ours).abs().max()))
     compared += 1

@@ -15,6 +15,7 @@ from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     confusion_matrix,
+    hamming_loss,
     precision_recall_fscore_support,
 )
 
@@ -44,6 +45,57 @@ def measure(labels, probabilities):
         "predicted": np.bincount(predicted, minlength=classes).tolist(),
         "confusion": confusion_matrix(labels, predicted, labels=everything).tolist(),
     }
+
+
+def measure_several(truth, predicted, probabilities):
+    """Of examples that can have several labels: indicator matrices."""
+    averages = {
+        average: precision_recall_fscore_support(truth, predicted, average=average, zero_division=0)
+        for average in (None, "macro", "micro", "samples")
+    }
+    precision, recall, f1, support = averages[None]
+    return {
+        "accuracy": float(accuracy_score(truth, predicted)),
+        "hamming_loss": float(hamming_loss(truth, predicted)),
+        "macro_precision": float(averages["macro"][0]),
+        "macro_recall": float(averages["macro"][1]),
+        "macro_f1": float(averages["macro"][2]),
+        "micro_precision": float(averages["micro"][0]),
+        "micro_recall": float(averages["micro"][1]),
+        "micro_f1": float(averages["micro"][2]),
+        "samples_f1": float(averages["samples"][2]),
+        "macro_average_precision": float(average_precision_score(truth, probabilities, average="macro")),
+        "precision": precision.tolist(),
+        "recall": recall.tolist(),
+        "f1": f1.tolist(),
+        "average_precision": average_precision_score(truth, probabilities, average=None).tolist(),
+        "support": support.astype(int).tolist(),
+        "predicted": predicted.sum(axis=0).tolist(),
+    }
+
+
+def several(name, generator, examples, classes, share, threshold):
+    truth = (generator.random((examples, classes)) < share).astype(int)
+    logits = generator.normal(0.0, 1.0, truth.shape) + 1.5 * truth - 1.0
+    probabilities = np.round(1 / (1 + np.exp(-logits)), 2)
+    if name == "a label absent":
+        truth[:, 1] = 0
+    predicted = (probabilities >= threshold).astype(int)
+    return {
+        "name": name,
+        "classes": classes,
+        "truth": truth.ravel().tolist(),
+        "predicted": predicted.ravel().tolist(),
+        "probabilities": probabilities.ravel().tolist(),
+        "metrics": measure_several(truth, predicted, probabilities),
+    }
+
+
+def several_cases(generator):
+    yield several("few labels an example", generator, 120, 5, 0.25, 0.5)
+    yield several("many labels an example", generator, 80, 4, 0.7, 0.3)
+    yield several("a label absent", generator, 60, 3, 0.3, 0.5)
+    yield several("nothing given", generator, 40, 3, 0.2, 1.1)
 
 
 def softmax(logits):
@@ -122,6 +174,7 @@ def main():
         # A class without positive examples has average precision 0, which scikit-learn warns about.
         warnings.simplefilter("ignore", UserWarning)
         everything = list(cases(generator))
+        of_several = list(several_cases(np.random.default_rng(SEED + 1)))
     result = {
         "versions": {
             "python": platform.python_version(),
@@ -131,6 +184,7 @@ def main():
         "seed": SEED,
         "tolerance": 1e-9,
         "cases": everything,
+        "several": of_several,
         "percentiles": percentiles,
     }
     text = json.dumps(result, allow_nan=False, separators=(",", ":")).replace('{"name"', '\n{"name"')

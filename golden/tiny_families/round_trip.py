@@ -2,8 +2,8 @@
 
     python round_trip.py target/release/irtune [CASE …]
 
-Each case is trained from its folder and from its GGUF, once with each kind of adapter that PEFT has and once with its own
-weights. An adapter is loaded with PEFT over the folder; what `irtune merge` makes of each run is loaded with transformers
+Each case is trained from its folder and from its GGUF, once with each kind of adapter that PEFT has, once with its own
+weights, and once as a model whose pairs can have several labels. An adapter is loaded with PEFT over the folder; what `irtune merge` makes of each run is loaded with transformers
 alone (bench/peers/check_adapter.py and check_merged.py). Prints the largest difference of a probability for each, and
 exits with 1 beyond 2e-6.
 """
@@ -29,6 +29,7 @@ KINDS = {
     "dora": ["--adapter", "dora", "--target-modules", ALL],
     "ia3": ["--adapter", "ia3", "--target-modules", ALL],
     "weights": ["--tune", "weights"],
+    "several": ["--adapter", "lora", "--target-modules", ALL, "--multi-label", "true"],
 }
 LIMIT = 2e-6
 
@@ -70,10 +71,11 @@ def main(program, chosen):
                     pairs, out, merged = place / "pairs.jsonl", place / "run", place / "merged"
                     write_pairs(pairs)
                     run(program, "train", "--base", case / base, "--train", pairs, "--validation", pairs, "--out", out,
-                        "--method", "full", "--precision", "f32", "--max-steps", 6, "--learning-rate", "5e-3",
-                        "--batch-size", 4, *options)
+                        "--method", "full", "--precision", "f32", "--prompt", "instruction", "--max-steps", 6,
+                        "--learning-rate", "5e-3", "--batch-size", 4, *options)
                     predictions = place / "predictions.jsonl"
-                    predictions.write_text(run(program, "predict", "--run", out, "--data", pairs, "--precision", "f32"))
+                    said = run(program, "predict", "--run", out, "--data", pairs, "--precision", "f32", "--uncalibrated")
+                    predictions.write_text(said)
                     run(program, "merge", "--run", out, "--out", merged)
                     found = {"merged": difference("check_merged.py", merged, pairs, predictions)}
                     if kind != "weights":

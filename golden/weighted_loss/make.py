@@ -1,4 +1,5 @@
-"""Goldens of cross-entropy with class weights, label smoothing and distributions as targets, by PyTorch in float64.
+"""Goldens of cross-entropy with class weights, label smoothing and distributions as targets, and of the binary
+cross-entropy of several labels, by PyTorch in float64.
 
     python make.py
 
@@ -69,6 +70,33 @@ for section, weights, smoothing in [
     for name, array in found.items():
         tensors[f"{section}/{name}"] = np.ascontiguousarray(array.astype(np.float32))
     sections[section] = {"class_weights": weights, "label_smoothing": smoothing}
+
+# Exact in float32.
+POSITIVE_WEIGHTS = [0.25, 1.0, 3.5, 0.75, 1.25]
+for section, weights in [("labels", None), ("labels_weights", POSITIVE_WEIGHTS)]:
+    values = (random.standard_normal((EXAMPLES, CLASSES)) * 2).astype(np.float32)
+    values[0] = [80.0, -80.0, 0.0, 3.0, -3.0]
+    values[1] = [1e4, -1e4, 1e4, -1e4, 40.0]
+    has = random.integers(0, 2, (EXAMPLES, CLASSES)).astype(np.float32)
+    has[1] = [1, 0, 0, 1, 0]
+    has[2] = 0
+    logits = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    weight = None if weights is None else torch.tensor(weights, dtype=torch.float64)
+
+    def loss(reduction):
+        made = torch.nn.BCEWithLogitsLoss(pos_weight=weight, reduction=reduction)
+        return made(logits, torch.tensor(has, dtype=torch.float64))
+
+    mean = loss("mean")
+    (gradient,) = torch.autograd.grad(mean, logits)
+    found = {
+        "logits": values, "labels": has, "losses": loss("none").detach().numpy(),
+        "mean": mean.detach().numpy().reshape(1), "logits_gradient": gradient.numpy(),
+        "pos_weight": np.array(weights or [1.0] * CLASSES),
+    }
+    for name, array in found.items():
+        tensors[f"{section}/{name}"] = np.ascontiguousarray(array.astype(np.float32))
+    sections[section] = {}
 
 save_file(tensors, HERE / "case.safetensors")
 versions = {name: metadata.version(name) for name in ["torch", "numpy"]}

@@ -72,6 +72,10 @@ fn every_operation<E: Element>() {
     }
     let loss = ("kernels", "cross_entropy", "cross_entropy");
     on(loss, "f32", |section| conformance::cross_entropy(&device, section));
+    for name in ["labels", "labels_weights"] {
+        let loss = ("weighted_loss", name, "cross_entropy");
+        on(loss, "f32", |section| conformance::binary_cross_entropy(&device, section));
+    }
     on(("kernels", "pool", "pool"), "f32", |section| conformance::pool(&device, section));
     on(("kernels", "adamw", "adamw"), "f32", |section| conformance::adamw(&device, section));
     conformance::bias(&device);

@@ -258,7 +258,7 @@ fn cross_entropy() {
 #[test]
 fn cross_entropy_with_class_weights_and_label_smoothing() {
     let classes = ["weights", "smoothing", "weights_and_smoothing"];
-    let names = [classes, DISTRIBUTIONS].concat();
+    let names = [&classes[..], &DISTRIBUTIONS, &LABELS].concat();
     assert_eq!(sections("weighted_loss"), names.into_iter().map(str::to_owned).collect());
     for name in classes {
         let section = Section::open("weighted_loss", name, "cross_entropy", "f32");
@@ -306,6 +306,33 @@ fn cross_entropy_with_distributions() {
             loss::cross_entropy(logits, target, classes, &options, 1.0, &mut vec![0.0; classes]) as f32
         });
         section.compare("losses", &losses.collect::<Vec<_>>());
+        section.golden.passes();
+    }
+}
+
+/// Sections whose targets are labels of which an example may have several.
+const LABELS: [&str; 2] = ["labels", "labels_weights"];
+
+#[test]
+fn binary_cross_entropy_of_several_labels() {
+    for name in LABELS {
+        let section = Section::open("weighted_loss", name, "cross_entropy", "f32");
+        let (logits, has) = (section.floats("logits"), section.floats("labels"));
+        let weights: Vec<f64> = section.floats("pos_weight").into_iter().map(f64::from).collect();
+        let labels = weights.len();
+        let options = LossOptions { class_weights: Some(weights.clone()), label_smoothing: 0.0 };
+        let factor = 1.0 / logits.len() as f64;
+        let mut gradient = vec![0.0; logits.len()];
+        let sum =
+            loss::cross_entropy(&logits, Targets::Labels(&has), labels, &options, factor, &mut gradient);
+        section.compare("mean", &[(sum * factor) as f32]);
+        section.compare("logits_gradient", &gradient);
+        let values = logits.iter().zip(&has).enumerate().map(|(index, (&logit, &has))| {
+            let class_weights = Some(vec![weights[index % labels]]);
+            let options = LossOptions { class_weights, label_smoothing: 0.0 };
+            loss::cross_entropy(&[logit], Targets::Labels(&[has]), 1, &options, 1.0, &mut [0.0]) as f32
+        });
+        section.compare("losses", &values.collect::<Vec<_>>());
         section.golden.passes();
     }
 }

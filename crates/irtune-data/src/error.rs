@@ -238,6 +238,26 @@ pub enum DataError {
         /// The label's column, where the row is a file's.
         column: Option<String>,
     },
+    /// A row that does not say which labels it has, where it can have several.
+    #[error(
+        "{place}: the labels{} are empty; write a list, [\"a\", \"b\"], and [] for a pair that has none",
+        column.as_ref().map_or_else(String::new, |column| format!(" in column {column:?}"))
+    )]
+    MissingLabels {
+        /// The row.
+        place: Place,
+        /// The labels' column, where the row is a file's.
+        column: Option<String>,
+    },
+    /// A row with weights of labels, where it can have several.
+    #[error(
+        "{place}: the row has weights of labels, and a pair either has a label or not (multi_label); write the list of \
+         its labels, or leave multi_label out and set soft_labels"
+    )]
+    WeightedLabels {
+        /// The row.
+        place: Place,
+    },
     /// A column of what several annotators said holds something else.
     #[error("{place}: column {column:?} holds {source}")]
     Votes {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, Quoted};
 use crate::pair::Pair;
+use crate::target::Target;
 use crate::votes::Votes;
 
 /// Two or more different labels in a fixed order; a label's position is its class.
@@ -41,7 +42,7 @@ impl LabelSet {
     /// # Errors
     /// When the pairs hold fewer than two different labels.
     pub fn discover(pairs: &[Pair]) -> Result<LabelSet, DataError> {
-        let labels: BTreeSet<&str> = pairs.iter().filter_map(|pair| pair.label.as_deref()).collect();
+        let labels: BTreeSet<&str> = pairs.iter().flat_map(Pair::strata).flatten().collect();
         LabelSet::new(labels)
     }
 
@@ -67,28 +68,44 @@ impl LabelSet {
         u32::try_from(position).ok()
     }
 
+    /// What a pair should be told as: its label, or all of several; `None` for a pair of which nothing is known.
+    ///
+    /// # Errors
+    /// When a label isn't in the set, naming the pair's place, the set and the label that resembles it most.
+    pub fn target(&self, pair: &Pair) -> Result<Option<Target>, DataError> {
+        let Some(labels) = &pair.labels else { return Ok(self.class(pair)?.map(Target::Class)) };
+        let mut has = vec![false; self.len()];
+        for label in labels {
+            has[self.known(label, pair)? as usize] = true;
+        }
+        Ok(Some(Target::Labels(has)))
+    }
+
     /// The class of a pair's label; `None` for a pair without label.
     ///
     /// # Errors
-    /// When the label isn't in the set, naming the pair's place, the set and the label that resembles it most.
-    pub fn target(&self, pair: &Pair) -> Result<Option<u32>, DataError> {
-        let Some(label) = &pair.label else { return Ok(None) };
-        let class = self.index(label).ok_or_else(|| DataError::UnknownLabel {
-            place: pair.place.clone(),
-            label: label.clone(),
-            known: Quoted(self.names.clone()),
-            suggestion: self.nearest(label).map(str::to_owned),
-        })?;
-        Ok(Some(class))
+    /// As [`LabelSet::target`].
+    pub fn class(&self, pair: &Pair) -> Result<Option<u32>, DataError> {
+        pair.label.as_ref().map(|label| self.known(label, pair)).transpose()
     }
 
-    /// The share of each class in what the pair's annotators said; all of it is the label's where they said nothing of
-    /// this set. `None` for a pair without label.
+    /// The class of a label of a pair.
+    fn known(&self, label: &str, pair: &Pair) -> Result<u32, DataError> {
+        self.index(label).ok_or_else(|| DataError::UnknownLabel {
+            place: pair.place.clone(),
+            label: label.to_owned(),
+            known: Quoted(self.names.clone()),
+            suggestion: self.nearest(label).map(str::to_owned),
+        })
+    }
+
+    /// As what a pair should be told when the shares of its annotators' labels are learned; all of it is the label's where
+    /// they said nothing of this set. `None` for a pair without label.
     ///
     /// # Errors
     /// As [`LabelSet::target`].
-    pub fn distribution(&self, pair: &Pair) -> Result<Option<Vec<f32>>, DataError> {
-        let Some(target) = self.target(pair)? else { return Ok(None) };
+    pub fn distribution(&self, pair: &Pair) -> Result<Option<Target>, DataError> {
+        let Some(class) = self.class(pair)? else { return Ok(None) };
         let mut shares = vec![0.0; self.len()];
         for (label, share) in pair.votes.iter().flat_map(Votes::shares) {
             if let Some(class) = self.index(label) {
@@ -97,10 +114,11 @@ impl LabelSet {
         }
         let known: f64 = shares.iter().sum();
         if known == 0.0 {
-            shares[target as usize] = 1.0;
+            shares[class as usize] = 1.0;
         }
         let whole = if known == 0.0 { 1.0 } else { known };
-        Ok(Some(shares.into_iter().map(|share| (share / whole) as f32).collect()))
+        let shares = shares.into_iter().map(|share| (share / whole) as f32).collect();
+        Ok(Some(Target::Shares { class, shares }))
     }
 
     /// The label that differs least, if at most a third of its letters do.
@@ -195,7 +213,7 @@ mod tests {
     #[test]
     fn an_unknown_label_names_its_place_and_the_nearest_one() {
         let labels = LabelSet::new(["clarity", "tone"]).unwrap();
-        assert_eq!(labels.target(&labelled("tone")).unwrap(), Some(1));
+        assert_eq!(labels.target(&labelled("tone")).unwrap(), Some(Target::Class(1)));
         assert_eq!(labels.target(&Pair::default()).unwrap(), None);
         assert_eq!(
             labels.target(&labelled("Clartiy")).unwrap_err().to_string(),
@@ -214,15 +232,34 @@ mod tests {
             votes: Some(Votes::Annotators(votes.iter().map(|label| Some((*label).to_owned())).collect())),
             ..labelled("tone")
         };
-        assert_eq!(
-            labels.distribution(&voted(&["tone", "clarity", "tone", "tone"])).unwrap(),
-            Some(vec![0.25, 0.75])
-        );
-        assert_eq!(labels.distribution(&voted(&["tone", "other"])).unwrap(), Some(vec![0.0, 1.0]));
-        assert_eq!(labels.distribution(&voted(&["other"])).unwrap(), Some(vec![0.0, 1.0]));
-        assert_eq!(labels.distribution(&labelled("clarity")).unwrap(), Some(vec![1.0, 0.0]));
+        let shares = |pair: &Pair| match labels.distribution(pair).unwrap() {
+            Some(Target::Shares { shares, .. }) => shares,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shares(&voted(&["tone", "clarity", "tone", "tone"])), [0.25, 0.75]);
+        assert_eq!(shares(&voted(&["tone", "other"])), [0.0, 1.0]);
+        assert_eq!(shares(&voted(&["other"])), [0.0, 1.0]);
+        assert_eq!(shares(&labelled("clarity")), [1.0, 0.0]);
         assert_eq!(labels.distribution(&Pair::default()).unwrap(), None);
         assert!(labels.distribution(&labelled("other")).is_err());
+    }
+
+    #[test]
+    fn a_pair_can_have_several_labels_or_none() {
+        let several = |labels: &[&str]| Pair {
+            labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
+            label: None,
+            ..labelled("")
+        };
+        let pairs = [several(&["tone", "claim"]), several(&[]), several(&["clarity"])];
+        let labels = LabelSet::discover(&pairs).unwrap();
+        assert_eq!(labels.names(), ["claim", "clarity", "tone"]);
+        let target = |pair: &Pair| labels.target(pair).unwrap().unwrap();
+        assert_eq!(target(&pairs[0]), Target::Labels(vec![true, false, true]));
+        assert_eq!((target(&pairs[0]).class(), target(&pairs[1]).labels()), (None, Some(&[false; 3][..])));
+        let error = labels.target(&several(&["tone", "clame"])).unwrap_err().to_string();
+        assert!(error.contains("unknown label \"clame\" (did you mean \"claim\"?)"), "{error}");
+        assert!(LabelSet::discover(&pairs[1..]).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file ─ or ─ rows in memory ── Pairs ── Pair ─┐
-//!                                              ├─ Encoder ── Example { tokens, label } ── EpochOrder ── batches
+//!                                              ├─ Encoder ── Example { tokens, target } ── EpochOrder ── batches
 //! Template + LabelSet ── Prompt ───────────────┘
 //! ```
 //!
@@ -23,6 +23,7 @@ mod reader;
 mod row;
 mod sampling;
 mod survey;
+mod target;
 mod votes;
 
 pub use corpus::Corpus;
@@ -56,4 +57,5 @@ pub use survey::contents::{Contents, LabelCount};
 pub use survey::leaks::{Leak, Leaks, NearLeak};
 pub use survey::lengths::Quantiles;
 pub use survey::repeats::{Conflict, Repeat, Repeats};
+pub use target::Target;
 pub use votes::{Votes, VotesError};

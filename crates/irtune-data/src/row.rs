@@ -19,7 +19,7 @@ pub struct Row {
     /// The intention; the majority of the votes when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// What several annotators said.
+    /// What several annotators said, or the row's labels where it can have several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub votes: Option<Votes>,
     /// The document; a hold-out never separates the pairs of one document.

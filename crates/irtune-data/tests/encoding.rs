@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use irtune_data::{
-    COUNTERS, Change, DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place, Template,
+    COUNTERS, Change, DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place, Target, Template,
 };
 use proptest::prelude::*;
 
@@ -96,8 +96,8 @@ fn the_ids_are_those_of_the_whole_prompt_behind_the_begin_token() {
     let example = encoder.encode(&pair("The cat sat.", "The cat was sitting."), Some(&labels())).unwrap();
     assert_eq!(example.tokens[0], BEGIN);
     assert_eq!(example.tokens[1..], words.encode(&text).unwrap());
-    assert_eq!((example.label, example.shortened), (Some(1), false));
-    assert_eq!(encoder.encode(&pair("a", "b"), None).unwrap().label, None);
+    assert_eq!((example.target, example.shortened), (Some(Target::Class(1)), false));
+    assert_eq!(encoder.encode(&pair("a", "b"), None).unwrap().target, None);
 }
 
 #[test]

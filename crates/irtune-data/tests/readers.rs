@@ -657,3 +657,42 @@ fn what_are_no_votes_is_named_with_its_place() {
     }
     assert!(said("true", Labels::Required).unwrap_err().contains("holds true or false where a text"));
 }
+
+#[test]
+fn a_pair_can_have_several_labels_or_none_where_that_is_asked_for() {
+    let columns = Columns { drop_labels: vec!["others".to_owned()], ..Columns::default() };
+    let content = r#"{"original": "a", "revised": "b", "label": ["tone", "claim", " tone ", null]}
+{"original": "a", "revised": "c", "label": []}
+{"original": "a", "revised": "d", "label": ["others", "claim"]}
+{"original": "a", "revised": "e", "label": ["others"]}
+{"original": "a", "revised": "f", "label": "tone"}
+{"original": "a", "revised": "g", "label": "others"}
+"#;
+    let corpus = read_with(&columns, Labels::Several, "a.jsonl", content).unwrap();
+    let labels: Vec<Option<Vec<&str>>> = corpus
+        .pairs
+        .iter()
+        .map(|pair| pair.labels.as_ref().map(|labels| labels.iter().map(String::as_str).collect()))
+        .collect();
+    let expected = [vec!["claim", "tone"], vec![], vec!["claim"], vec!["tone"]].map(Some);
+    assert_eq!((labels.as_slice(), corpus.dropped), (&expected[..], 2));
+    assert!(corpus.pairs.iter().all(|pair| pair.label.is_none() && pair.votes.is_none()));
+
+    let table = "original,revised,label\na,b,\"[\"\"tone\"\", \"\"claim\"\"]\"\na,c,[]\na,d,tone\n";
+    let corpus = read_with(&columns, Labels::Several, "a.csv", table).unwrap();
+    let counts: Vec<usize> =
+        corpus.pairs.iter().filter_map(|pair| Some(pair.labels.as_ref()?.len())).collect();
+    assert_eq!(counts, [2, 0, 1]);
+
+    let said = |label: &str| {
+        let content = format!("{{\"original\": \"a\", \"revised\": \"b\"{label}}}\n");
+        let error = read_with(&columns, Labels::Several, "a.jsonl", content).unwrap_err();
+        message(&error, "a.jsonl")
+    };
+    assert_eq!(
+        said(", \"label\": null"),
+        "a.jsonl:1: the labels in column \"label\" are empty; write a list, [\"a\", \"b\"], and [] for a pair that has none"
+    );
+    assert!(said(", \"label\": {\"tone\": 2}").contains("the row has weights of labels"));
+    assert!(said("").contains("which column holds the label can't be told"));
+}

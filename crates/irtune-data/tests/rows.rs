@@ -67,3 +67,17 @@ fn votes_give_a_row_its_label_unless_it_has_one() {
     let shares = corpus.pairs[0].votes.as_ref().unwrap().shares();
     assert_eq!(shares, [("tone", 1.0 / 3.0), ("claim", 2.0 / 3.0)]);
 }
+
+#[test]
+fn the_votes_of_a_row_are_its_labels_where_it_can_have_several() {
+    let several = |labels: &[&str]| {
+        let votes = labels.iter().map(|&label| Some(label.into())).collect();
+        Row { votes: Some(Votes::Annotators(votes)), ..Row::new("a", "b") }
+    };
+    let rows = vec![several(&["tone", "claim"]), several(&[]), row("a", "b", "tone")];
+    let pairs = read(rows, Labels::Several).unwrap().pairs;
+    let counts: Vec<usize> = pairs.iter().filter_map(|pair| Some(pair.labels.as_ref()?.len())).collect();
+    assert_eq!(counts, [2, 0, 1]);
+    let error = read(vec![Row::new("a", "b")], Labels::Several).unwrap_err().to_string();
+    assert!(error.starts_with("training rows, row 1: the labels are empty; write a list"), "{error}");
+}

@@ -98,6 +98,9 @@ pub struct BatchLayout {
     pub classes: Vec<u32>,
     /// The share of each class in each of these rows, where targets are distributions; classes then say nothing.
     pub distributions: Vec<f32>,
+    /// 1 for each label that each of these rows has, 0 for the others, where a row may have several; classes and
+    /// distributions then say nothing.
+    pub labels: Vec<f32>,
     /// The tokens that rows are asked for, where the language-model head classifies; in the order of their rows.
     pub picks: Vec<Pick>,
 }
@@ -123,6 +126,7 @@ impl Clone for BatchLayout {
         self.pooling.clone_from(&from.pooling);
         self.classes.clone_from(&from.classes);
         self.distributions.clone_from(&from.distributions);
+        self.labels.clone_from(&from.labels);
         self.picks.clone_from(&from.picks);
     }
 }
@@ -130,9 +134,10 @@ impl Clone for BatchLayout {
 impl BatchLayout {
     /// What the examples should be told as.
     pub fn targets(&self) -> Targets<'_> {
-        match self.distributions.is_empty() {
-            true => Targets::Classes(&self.classes),
-            false => Targets::Distributions(&self.distributions),
+        match (self.labels.is_empty(), self.distributions.is_empty()) {
+            (false, _) => Targets::Labels(&self.labels),
+            (true, false) => Targets::Distributions(&self.distributions),
+            (true, true) => Targets::Classes(&self.classes),
         }
     }
 

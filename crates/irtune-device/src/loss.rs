@@ -7,9 +7,11 @@ use crate::{Memory, Slot};
 /// How the loss counts classes; by default all alike.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LossOptions {
-    /// What each class counts, above 0; 1 for all when not given.
+    /// What each class counts, above 0; 1 for all when not given. Where an example can have several labels, it is what
+    /// having the label counts beside not having it.
     pub class_weights: Option<Vec<f64>>,
-    /// Share of the target that is spread evenly over all classes: 0 or more and less than 1.
+    /// Share of the target that is spread evenly over all classes: 0 or more and less than 1; 0 where an example can have
+    /// several labels.
     pub label_smoothing: f64,
 }
 
@@ -27,6 +29,8 @@ pub enum Targets<'a> {
     Classes(&'a [u32]),
     /// The share of each class in each example, `[examples, classes]`.
     Distributions(&'a [f32]),
+    /// 1 for each label that an example has, 0 for each that it has not, `[examples, labels]`: it may have several, or none.
+    Labels(&'a [f32]),
 }
 
 impl Targets<'_> {
@@ -34,15 +38,17 @@ impl Targets<'_> {
     pub fn examples(&self, classes: usize) -> usize {
         match self {
             Targets::Classes(targets) => targets.len(),
-            Targets::Distributions(shares) => shares.len() / classes,
+            Targets::Distributions(values) | Targets::Labels(values) => values.len() / classes,
         }
     }
 
-    /// The share of a class in an example.
+    /// The share of a class in an example; of a label among several 1 or 0.
     pub fn share(&self, example: usize, class: usize, classes: usize) -> f64 {
         match self {
             Targets::Classes(targets) => f64::from(u8::from(targets[example] as usize == class)),
-            Targets::Distributions(shares) => f64::from(shares[example * classes + class]),
+            Targets::Distributions(values) | Targets::Labels(values) => {
+                f64::from(values[example * classes + class])
+            }
         }
     }
 }
@@ -111,7 +117,8 @@ pub trait Losses: Memory {
         head_gradient: Option<&mut Self::Floats>,
     );
     /// Sum of the examples' cross-entropies by the targets of the layout, counted as the options say, to a result;
-    /// `gradient` becomes that of the sum times the factor.
+    /// `gradient` becomes that of the sum times the factor. Of classes and distributions it is that of a softmax over the
+    /// logits, of labels the sum over the labels of the binary cross-entropy of each logit's sigmoid.
     fn cross_entropy(
         &self,
         logits: &Self::Floats,

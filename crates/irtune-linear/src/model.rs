@@ -80,6 +80,6 @@ impl LinearModel {
 /// The classes of labelled pairs.
 fn targets(pairs: &[Pair], labels: &LabelSet) -> Result<Vec<u32>, LinearError> {
     let target =
-        |pair: &Pair| labels.target(pair)?.ok_or_else(|| LinearError::NoLabel { place: pair.place.clone() });
+        |pair: &Pair| labels.class(pair)?.ok_or_else(|| LinearError::NoLabel { place: pair.place.clone() });
     pairs.iter().map(target).collect()
 }

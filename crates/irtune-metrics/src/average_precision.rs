@@ -21,20 +21,40 @@ struct Ranked {
 impl Rankings {
     /// Ranks all examples for every class.
     pub fn of(predictions: &Predictions) -> Rankings {
+        Rankings::by(
+            predictions.examples(),
+            predictions.classes(),
+            |example, class| predictions.probability(example, class),
+            |example, class| predictions.labels()[example] == class,
+        )
+    }
+
+    /// The same by the probability of an example's class, and by whether the example is of it.
+    pub(crate) fn by(
+        examples: usize,
+        classes: usize,
+        probability: impl Fn(usize, usize) -> f64,
+        positive: impl Fn(usize, usize) -> bool,
+    ) -> Rankings {
         let rank = |class| {
-            let probability = |example| predictions.probability(example, class);
-            let mut order: Vec<usize> = (0..predictions.examples()).collect();
+            let probability = |example| probability(example, class);
+            let mut order: Vec<usize> = (0..examples).collect();
             order.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
             let ranked = order.iter().enumerate().map(|(rank, &example)| Ranked {
                 example,
-                positive: predictions.labels()[example] == class,
+                positive: positive(example, class),
                 last_of_tie: order
                     .get(rank + 1)
                     .is_none_or(|&next| probability(next) != probability(example)),
             });
             ranked.collect()
         };
-        Rankings { classes: (0..predictions.classes()).map(rank).collect() }
+        Rankings { classes: (0..classes).map(rank).collect() }
+    }
+
+    /// Classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len()
     }
 
     /// Average precision of one class against the rest: the sum, over the thresholds, of the gain in recall times

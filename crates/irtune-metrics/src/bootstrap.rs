@@ -61,20 +61,30 @@ impl Bootstrap {
         predictions: &Predictions,
         rankings: &Rankings,
     ) -> Result<Intervals, MetricsError> {
-        let Bootstrap { resamples, confidence, .. } = self.check()?;
-        let mut drawn: [Vec<f64>; 5] = std::array::from_fn(|_| Vec::with_capacity(resamples));
-        let mut weights = vec![0; predictions.examples()];
-        for resample in 0..resamples {
-            self.draw(resample as u64, &mut weights);
-            let figures = Figures::of(predictions, rankings, &weights);
-            let overall = [
+        self.intervals_by(predictions.examples(), |weights| {
+            let figures = Figures::of(predictions, rankings, weights);
+            [
                 figures.accuracy,
                 figures.macro_mean(|class| class.precision),
                 figures.macro_mean(|class| class.recall),
                 figures.macro_mean(|class| class.f1),
                 figures.macro_mean(|class| class.average_precision),
-            ];
-            for (list, figure) in drawn.iter_mut().zip(overall) {
+            ]
+        })
+    }
+
+    /// The intervals of the overall figures that `overall` has of a weighting of the examples.
+    pub(crate) fn intervals_by(
+        &self,
+        examples: usize,
+        overall: impl Fn(&[u32]) -> [f64; 5],
+    ) -> Result<Intervals, MetricsError> {
+        let Bootstrap { resamples, confidence, .. } = self.check()?;
+        let mut drawn: [Vec<f64>; 5] = std::array::from_fn(|_| Vec::with_capacity(resamples));
+        let mut weights = vec![0; examples];
+        for resample in 0..resamples {
+            self.draw(resample as u64, &mut weights);
+            for (list, figure) in drawn.iter_mut().zip(overall(&weights)) {
                 list.push(figure);
             }
         }

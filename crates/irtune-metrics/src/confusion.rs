@@ -8,7 +8,7 @@ use crate::Predictions;
 ///
 /// # Shapes
 /// `rows` `[classes, classes]`: `rows[true][predicted]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confusion {
     /// One row a true label, one column a predicted label.
@@ -28,6 +28,11 @@ impl Confusion {
             rows[label][predicted] += u64::from(weight);
         }
         Confusion { rows }
+    }
+
+    /// Whether nothing is counted, as where an example can have several labels.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// All examples.

@@ -22,7 +22,7 @@ fn upper(name: &str, level: usize) -> &str {
 }
 
 /// The different upper labels, in the order of the names, and which of them each name belongs to.
-fn groups(names: &[impl AsRef<str>], level: usize) -> (Vec<&str>, Vec<usize>) {
+pub(crate) fn groups(names: &[impl AsRef<str>], level: usize) -> (Vec<&str>, Vec<usize>) {
     let mut uppers: Vec<&str> = Vec::new();
     let group = names.iter().map(|name| {
         let upper = upper(name.as_ref(), level);

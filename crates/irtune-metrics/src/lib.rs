@@ -9,7 +9,8 @@
 //!
 //! # Source
 //! `accuracy_score`, `precision_recall_fscore_support(labels=all, zero_division=0)`, `confusion_matrix` and
-//! `average_precision_score` (one-hot labels) of scikit-learn 1.9, which the figures equal to 1e-9; `utilities.py`
+//! `average_precision_score` (one-hot labels) of scikit-learn 1.9, which the figures equal to 1e-9, those of examples with
+//! several labels too ([`MultiLabelPredictions`]); `utilities.py`
 //! of ZhexiongLiu/IR-Tuning, commit 0a44982.
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ mod label_issues;
 mod levels;
 mod logits;
 mod mcnemar;
+mod multi_label;
 mod predictions;
 mod probability_figures;
 mod random;
@@ -40,7 +42,7 @@ mod table;
 pub use agreement::{Annotations, Ceiling};
 pub use average_precision::Rankings;
 pub use bootstrap::{Bootstrap, Interval, Intervals, percentile};
-pub use calibration::{Calibration, OffsetTarget, OffsetWorth, temperature};
+pub use calibration::{Calibration, OffsetTarget, OffsetWorth, Thresholds, temperature};
 pub use calibration_error::{CALIBRATION_BINS, ReliabilityBin, ReliabilityBins};
 pub use confusion::Confusion;
 pub use error::MetricsError;
@@ -50,6 +52,10 @@ pub use label_issues::{ConfidentLearning, LabelIssue};
 pub use levels::LevelMetrics;
 pub use logits::Logits;
 pub use mcnemar::McNemar;
+pub use multi_label::figures::MultiLabelFigures;
+pub use multi_label::predictions::MultiLabelPredictions;
+pub use multi_label::sigmoid::{mean_binary_loss, sigmoid};
+pub use multi_label::tally::LabelTally;
 pub use predictions::Predictions;
 pub use probability_figures::{AtRisk, ProbabilityFigures};
 pub use report::{ClassMetrics, Metrics};

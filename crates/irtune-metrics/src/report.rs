@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::levels::levels;
 use crate::{
-    Bootstrap, ClassFigures, Confusion, Figures, Intervals, LevelMetrics, MetricsError, Predictions, Rankings,
+    Bootstrap, ClassFigures, Confusion, Figures, Intervals, LevelMetrics, MetricsError, MultiLabelFigures,
+    Predictions, Rankings,
 };
 
 /// All metrics of one data set.
@@ -12,7 +13,7 @@ use crate::{
 pub struct Metrics {
     /// Examples measured.
     pub examples: usize,
-    /// Share of examples whose predicted label is the true one.
+    /// Share of examples whose predicted label is the true one; where they can have several, that are given exactly theirs.
     pub accuracy: f64,
     /// Mean precision over all labels.
     pub macro_precision: f64,
@@ -24,8 +25,13 @@ pub struct Metrics {
     pub macro_average_precision: f64,
     /// One entry a label, in the order of the label set.
     pub classes: Vec<ClassMetrics>,
-    /// Counts of true (row) against predicted (column) labels, in the order of the label set.
+    /// Counts of true (row) against predicted (column) labels, in the order of the label set; empty where an example can
+    /// have several.
+    #[serde(default, skip_serializing_if = "Confusion::is_empty")]
     pub confusion: Confusion,
+    /// Further figures where an example can have several labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_label: Option<MultiLabelFigures>,
     /// Bootstrap intervals of the overall figures, if they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervals: Option<Intervals>,
@@ -54,6 +60,11 @@ pub struct ClassMetrics {
 }
 
 impl Metrics {
+    /// What the accuracy is called: that of several labels is stricter.
+    pub fn accuracy_name(&self) -> &'static str {
+        if self.multi_label.is_some() { "subset accuracy" } else { "accuracy" }
+    }
+
     /// Measures labels and probabilities, without intervals.
     ///
     /// # Shapes
@@ -127,6 +138,7 @@ impl Metrics {
             macro_average_precision: figures.macro_mean(|class| class.average_precision),
             classes: names.iter().enumerate().map(class).collect(),
             confusion: figures.confusion,
+            multi_label: None,
             intervals,
             levels: Vec::new(),
         })

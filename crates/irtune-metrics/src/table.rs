@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::{Interval, LevelMetrics, Metrics};
+use crate::{Interval, LevelMetrics, Metrics, MultiLabelFigures};
 
 const COLUMNS: [&str; 6] = ["precision", "recall", "F1", "AU-PRC", "support", "predicted"];
 const WIDTH: usize = 9;
@@ -11,7 +11,11 @@ impl Display for Metrics {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         self.tables(formatter)?;
         self.levels.iter().try_for_each(|LevelMetrics { level, metrics }| {
-            write!(formatter, "\nlevel {level} of the labels, probabilities summed: ")?;
+            let joined = match metrics.multi_label {
+                None => "probabilities summed",
+                Some(_) => "each as probable as its most probable one",
+            };
+            write!(formatter, "\nlevel {level} of the labels, {joined}: ")?;
             metrics.tables(formatter)
         })
     }
@@ -22,6 +26,9 @@ impl Metrics {
         self.overall(formatter)?;
         writeln!(formatter)?;
         self.by_class(formatter)?;
+        if self.confusion.is_empty() {
+            return Ok(());
+        }
         writeln!(formatter)?;
         self.confusions(formatter)
     }
@@ -40,7 +47,7 @@ impl Metrics {
         }
         let interval = self.intervals.as_ref();
         let rows = [
-            ("accuracy", self.accuracy, interval.map(|all| all.accuracy)),
+            (self.accuracy_name(), self.accuracy, interval.map(|all| all.accuracy)),
             ("macro precision", self.macro_precision, interval.map(|all| all.macro_precision)),
             ("macro recall", self.macro_recall, interval.map(|all| all.macro_recall)),
             ("macro F1", self.macro_f1, interval.map(|all| all.macro_f1)),
@@ -52,6 +59,19 @@ impl Metrics {
                 write!(formatter, "  [{low:.4}, {high:.4}]")?;
             }
             writeln!(formatter)?;
+        }
+        if let Some(found) = &self.multi_label {
+            let MultiLabelFigures { micro_precision, micro_recall, micro_f1, samples_f1, hamming_loss } =
+                found;
+            for (name, value) in [
+                ("micro precision", micro_precision),
+                ("micro recall", micro_recall),
+                ("micro F1", micro_f1),
+                ("samples F1", samples_f1),
+                ("Hamming loss", hamming_loss),
+            ] {
+                writeln!(formatter, "{name:<15}  {value:.4}")?;
+            }
         }
         Ok(())
     }
@@ -99,7 +119,7 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Bootstrap, Metrics, Predictions};
+    use crate::{Bootstrap, Metrics, MultiLabelPredictions, Predictions};
 
     #[test]
     fn the_tables_line_up() {
@@ -124,6 +144,28 @@ true \\ predicted    clarity  meaning-changed      style
 clarity                   1                0          0
 meaning-changed           1                1          0
 style                     0                0          0
+";
+        assert_eq!(text, expected);
+
+        let [truth, said] = [[true, false, true, true], [true, false, false, true]].map(|all| all.to_vec());
+        let several = MultiLabelPredictions::new(truth, said, vec![0.9, 0.1, 0.4, 0.8], 2).unwrap();
+        let text = several.metrics(&["clarity", "style"], None).unwrap().to_string();
+        let expected = "\
+2 examples
+subset accuracy  0.5000
+macro precision  1.0000
+macro recall     0.7500
+macro F1         0.8333
+macro AU-PRC     1.0000
+micro precision  1.0000
+micro recall     0.6667
+micro F1         0.8000
+samples F1       0.8333
+Hamming loss     0.2500
+
+label    precision     recall         F1     AU-PRC    support  predicted
+clarity     1.0000     0.5000     0.6667     1.0000          2          1
+style       1.0000     1.0000     1.0000     1.0000          1          1
 ";
         assert_eq!(text, expected);
 

@@ -1,6 +1,6 @@
 //! Metrics against scikit-learn's, from `golden/metrics/make.py`.
 
-use irtune_metrics::{Confusion, Figures, Metrics, Predictions, Rankings, percentile};
+use irtune_metrics::{Confusion, Figures, Metrics, MultiLabelPredictions, Predictions, Rankings, percentile};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -10,6 +10,7 @@ struct Golden {
     seed: u64,
     tolerance: f64,
     cases: Vec<Case>,
+    several: Vec<SeveralCase>,
     percentiles: Vec<Percentiles>,
 }
 
@@ -30,6 +31,38 @@ struct Case {
     probabilities: Vec<f64>,
     metrics: Expected,
     resampled: Vec<Resampled>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeveralCase {
+    name: String,
+    classes: usize,
+    truth: Vec<u8>,
+    predicted: Vec<u8>,
+    probabilities: Vec<f64>,
+    metrics: ExpectedOfSeveral,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectedOfSeveral {
+    accuracy: f64,
+    hamming_loss: f64,
+    macro_precision: f64,
+    macro_recall: f64,
+    macro_f1: f64,
+    micro_precision: f64,
+    micro_recall: f64,
+    micro_f1: f64,
+    samples_f1: f64,
+    macro_average_precision: f64,
+    precision: Vec<f64>,
+    recall: Vec<f64>,
+    f1: Vec<f64>,
+    average_precision: Vec<f64>,
+    support: Vec<u64>,
+    predicted: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +228,60 @@ fn metrics_hold_the_same_figures() {
         );
         assert_eq!(metrics.examples, case.labels.len());
         assert_eq!(metrics.intervals, None);
+    }
+}
+
+#[test]
+fn figures_of_several_labels_equal_scikit_learns() {
+    let golden = golden();
+    assert_eq!(golden.several.len(), 4);
+    for SeveralCase { name, classes, truth, predicted, probabilities, metrics: expected } in golden.several {
+        let has = |values: Vec<u8>| values.into_iter().map(|value| value == 1).collect();
+        let predictions = MultiLabelPredictions::new(has(truth), has(predicted), probabilities, classes);
+        let names: Vec<String> = (0..classes).map(|class| format!("label {class}")).collect();
+        let metrics = predictions.unwrap().metrics(&names, None).unwrap();
+        let several = metrics.multi_label.unwrap();
+        let found = [
+            metrics.accuracy,
+            several.hamming_loss,
+            metrics.macro_precision,
+            metrics.macro_recall,
+            metrics.macro_f1,
+            several.micro_precision,
+            several.micro_recall,
+            several.micro_f1,
+            several.samples_f1,
+            metrics.macro_average_precision,
+        ];
+        let overall = [
+            expected.accuracy,
+            expected.hamming_loss,
+            expected.macro_precision,
+            expected.macro_recall,
+            expected.macro_f1,
+            expected.micro_precision,
+            expected.micro_recall,
+            expected.micro_f1,
+            expected.samples_f1,
+            expected.macro_average_precision,
+        ];
+        let mut comparison = Comparison::new(golden.tolerance);
+        comparison.numbers("overall", &found, &overall);
+        let list = |figure: fn(&irtune_metrics::ClassMetrics) -> f64| -> Vec<f64> {
+            metrics.classes.iter().map(figure).collect()
+        };
+        comparison.numbers("precision", &list(|class| class.precision), &expected.precision);
+        comparison.numbers("recall", &list(|class| class.recall), &expected.recall);
+        comparison.numbers("f1", &list(|class| class.f1), &expected.f1);
+        let areas = list(|class| class.average_precision);
+        comparison.numbers("average_precision", &areas, &expected.average_precision);
+        let counts = |count: fn(&irtune_metrics::ClassMetrics) -> u64| -> Vec<u64> {
+            metrics.classes.iter().map(count).collect()
+        };
+        comparison.counts("support", &counts(|class| class.support), &expected.support);
+        comparison.counts("predicted", &counts(|class| class.predicted), &expected.predicted);
+        assert_eq!(comparison.different, [""; 0], "{name}");
+        assert_eq!(comparison.compared, 10 + 6 * classes, "{name}");
     }
 }
 

@@ -80,15 +80,15 @@ pub enum ModelError {
     },
     /// One share for each label of each example.
     #[error("{given} shares of labels were given where the batch needs {expected}")]
-    Distributions {
+    Shares {
         /// How many were given.
         given: usize,
         /// How many are needed.
         expected: usize,
     },
     /// Words are asked for one label an example.
-    #[error("distributions over labels need a classification head; label words learn one label an example")]
-    DistributionsOfWords,
+    #[error("shares of labels need a classification head; label words learn one label an example")]
+    SharesOfWords,
     /// One weight for each label.
     #[error("{weights} class weights were given for {labels} labels")]
     ClassWeights {

@@ -1,4 +1,6 @@
-//! What a classification head reads of an example.
+//! What a classification head reads of an example, and how its outputs are meant.
+
+use serde::{Deserialize, Serialize};
 
 /// A classification head: a linear map without bias.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,20 +33,41 @@ pub struct CounterScaling {
     pub deviation: Vec<f32>,
 }
 
-/// A head as files describe it: its labels, in the order of its rows, and what it reads. Without labels there is none, as
-/// beside a language model's adapter.
+/// Whether an example has one label or any number of them. The names are transformers'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProblemType {
+    /// One label: probabilities are a softmax over the outputs.
+    #[default]
+    #[serde(rename = "single_label_classification")]
+    SingleLabel,
+    /// Several labels, or none: each label's probability is the sigmoid of its own output.
+    #[serde(rename = "multi_label_classification")]
+    MultiLabel,
+}
+
+impl ProblemType {
+    /// Whether an example has one label.
+    pub fn is_single(&self) -> bool {
+        *self == ProblemType::SingleLabel
+    }
+}
+
+/// A head as files describe it: its labels, in the order of its rows, what it reads, and how its outputs are meant.
+/// Without labels there is none, as beside a language model's adapter.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedHead<'a> {
     /// The labels.
     pub labels: &'a [String],
     /// What it reads.
     pub input: &'a HeadInput,
+    /// How many of the labels an example has.
+    pub problem: ProblemType,
 }
 
 impl<'a> From<&'a [String]> for NamedHead<'a> {
-    /// A head over the last token's state.
+    /// A head over the last token's state, which tells one label.
     fn from(labels: &'a [String]) -> Self {
-        Self { labels, input: &HeadInput::Pooled }
+        Self { labels, input: &HeadInput::Pooled, problem: ProblemType::SingleLabel }
     }
 }
 

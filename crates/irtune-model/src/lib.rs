@@ -37,9 +37,9 @@ pub use engine::{
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
-pub use head::{CounterScaling, Head, HeadInput, NamedHead};
+pub use head::{CounterScaling, Head, HeadInput, NamedHead, ProblemType};
 pub use host_tensor::HostTensor;
-pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, UnknownPrecision};
+pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, Targets, UnknownPrecision};
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use parameters::{WEIGHTS_HEAD_NAME, checked::ParameterError};
 pub use peft::{

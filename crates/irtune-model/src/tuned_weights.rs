@@ -213,7 +213,8 @@ mod tests {
         let mut all = tensors(&[1]);
         *all.last_mut().unwrap() =
             HostTensor::new(WEIGHTS_HEAD_NAME, vec![2, columns], vec![0.5; 2 * columns]);
-        let named = NamedHead { labels: &labels(), input: &input };
+        let names = labels();
+        let named = NamedHead { input: &input, ..NamedHead::from(&names) };
         write_tuned_weights(place.path(), &tiny(), named, &all).unwrap();
         let read = read_tuned_weights(place.path(), &tiny()).unwrap();
         assert_eq!((read.head_input, read.label_count, read.layers), (input, 2, vec![1]));

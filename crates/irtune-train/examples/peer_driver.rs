@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use irtune_cpu::level;
-use irtune_data::{Example, LabelSet};
+use irtune_data::{Example, LabelSet, Target};
 use irtune_model::{AdapterConfig, Base, Engine, EngineOptions, ModelConfig, Precision, Projection};
 use irtune_select::{
     Draws as _, Evidence, LayerPolicy, LayerSet, PolicyState, SelectError, Signals, StepDraws,
@@ -91,7 +91,8 @@ fn main() -> anyhow::Result<()> {
     let settings = options.settings()?;
     let base = Arc::new(Base::open(&options.base)?);
     let examples = read_examples(&options.data)?;
-    let classes = examples.iter().filter_map(|example| example.label).max().unwrap_or(0).max(4) + 1;
+    let classes =
+        examples.iter().filter_map(|example| example.target.as_ref()?.class()).max().unwrap_or(0).max(4) + 1;
     let data = RunData {
         labels: LabelSet::new((0..classes).map(|class| class.to_string()))?,
         train: examples,
@@ -236,7 +237,8 @@ fn read_examples(path: &Path) -> anyhow::Result<Vec<Example>> {
         label: u32,
     }
     let lines: Vec<Line> = read_lines(path)?;
-    let example = |Line { tokens, label }| Example { tokens, label: Some(label), ..Example::default() };
+    let example =
+        |Line { tokens, label }| Example { tokens, target: Some(Target::Class(label)), ..Example::default() };
     Ok(lines.into_iter().map(example).collect())
 }
 
@@ -259,7 +261,7 @@ fn leave_the_start(engine: &mut dyn Engine, seed: u64) -> anyhow::Result<()> {
 /// The mean loss of examples in evaluation mode.
 fn loss(engine: &mut dyn Engine, examples: &[Example], limit: BatchLimit) -> anyhow::Result<f64> {
     let logits = evaluate::logits(engine, examples, limit, &AtomicBool::new(false))?;
-    let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
+    let targets: Vec<u32> = examples.iter().filter_map(|example| example.target.as_ref()?.class()).collect();
     Ok(evaluate::mean_loss(&logits.unwrap_or_default(), &targets, engine.labels()))
 }
 

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, ValueEnum};
-use irtune_data::{Columns, Corpus, Encoder, EpochOrder, Example, LabelSet, Labels, Template, related};
+use irtune_data::{
+    Columns, Corpus, Encoder, EpochOrder, Example, LabelSet, Labels, Target, Template, related,
+};
 use irtune_model::Base;
 use irtune_select::{Draws as _, LayerSet, StepDraws};
 use irtune_train::{BaseTokens, TrainSettings};
@@ -124,7 +126,7 @@ fn main() -> anyhow::Result<()> {
             let example = |index: usize| {
                 let mut draws = StepDraws::new(seed, index as u64);
                 let tokens = (0..work.length).map(|_| draws.below(vocabulary) as u32).collect();
-                Example { tokens, label: Some(index as u32 % 5), ..Example::default() }
+                Example { tokens, target: Some(Target::Class(index as u32 % 5)), ..Example::default() }
             };
             write_examples(&work.out, &(0..work.examples).map(example).collect::<Vec<_>>())
         }
@@ -177,7 +179,7 @@ fn grouped(examples: &[Example], work: &CorpusWork, seed: u64) -> anyhow::Result
 }
 
 fn write_examples<'a>(path: &Path, examples: impl IntoIterator<Item = &'a Example>) -> anyhow::Result<()> {
-    let line = |example: &Example| json!({"tokens": example.tokens, "label": example.label});
+    let line = |example: &Example| json!({"tokens": example.tokens, "label": example.target.as_ref().and_then(Target::class)});
     write_lines(path, &examples.into_iter().map(line).collect::<Vec<_>>())
 }
 

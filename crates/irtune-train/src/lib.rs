@@ -43,13 +43,16 @@ pub use folder::peak_memory::{peak_bytes, reset_peak};
 pub use folder::platform::Platform;
 pub use folder::sources::{PairSources, Sources, StoredRows, StoredSource};
 pub use folder::step_report::StepReport;
-pub use folder::summary::{CalibrationEffect, CalibrationSummary, LinearSummary, StackSummary, Summary};
-pub use folder::test_predictions::{TestPrediction, TestPredictionsError};
+pub use folder::summary::{
+    CalibrationEffect, CalibrationSummary, Collapsed, LinearSummary, StackSummary, Summary,
+};
+pub use folder::test_predictions::{MultiLabelTestPrediction, TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
+pub use infer::decision::{Decided, Decision};
 pub use infer::error::PredictorError;
 pub use infer::kinds::KindFigures;
 pub use infer::measured::{Answered, KeyFigures, Measured};
-pub use infer::prediction::{Answer, Prediction, Probabilities};
+pub use infer::prediction::{Answer, Prediction, Probabilities, Told};
 pub use infer::predictor::{Outputs, Predictor, PredictorOptions, Reading};
 pub use infer::stream::PredictionStream;
 pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};

@@ -21,7 +21,9 @@ use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
 use crate::task::Task;
 use irtune_data::{Columns, DataError, Prompt, Template};
-use irtune_model::{Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, Trained};
+use irtune_model::{
+    Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, ProblemType, Trained,
+};
 use irtune_select::LayerPolicy;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,7 +73,7 @@ pub(crate) struct Prepared {
 /// Whatever is wrong with data or base, or, where the run was begun before, that they are no longer the same.
 pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
     let Plan { settings, sources, columns, base, origin } = plan;
-    let corpora = Corpora::read(sources, columns, &settings.draw(), observer)?;
+    let corpora = Corpora::read(sources, columns, settings.labels(), &settings.draw(), observer)?;
     if settings.soft_labels {
         corpora.check_votes()?;
     }
@@ -98,10 +100,13 @@ fn linear(
     folder: Option<&RunFolder>,
     observer: &mut dyn Observer,
 ) -> Option<Reference> {
-    let reference = Reference::of(corpora, &task.labels, folder);
-    reference
-        .inspect_err(|error| observer.on_notice(&Notice::NoLinear { reason: error.to_string() }))
-        .ok()
+    let reference = match task.problem {
+        ProblemType::SingleLabel => {
+            Reference::of(corpora, &task.labels, folder).map_err(|error| error.to_string())
+        }
+        ProblemType::MultiLabel => Err("it tells one label of a pair, and pairs can have several".to_owned()),
+    };
+    reference.inspect_err(|reason| observer.on_notice(&Notice::NoLinear { reason: reason.clone() })).ok()
 }
 
 impl Begun<'_> {
@@ -150,8 +155,8 @@ pub fn make_engine(
     let device = DeviceOptions { precision: settings.precision, threads };
     let mut engine =
         devices::engine(device, base.clone(), trained, data.head(settings.head), settings.seed, options)?;
-    let classes = data.train.iter().filter_map(|example| example.label);
-    let class_weights = settings.class_weights.resolve(&data.labels, classes)?;
+    let targets = data.train.iter().filter_map(|example| example.target.as_ref());
+    let class_weights = settings.class_weights.resolve(&data.labels, targets)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
     engine.set_head_rate(settings.head_learning_rate_ratio);
     Ok(engine)

@@ -1,6 +1,8 @@
 //! Every setting of a training run: plain, resolved, and saved with the run.
 
 use crate::infer::evaluate::BatchLimit;
+use irtune_data::Labels;
+use irtune_model::ProblemType;
 
 mod adapter;
 mod batches;
@@ -59,6 +61,16 @@ impl TrainSettings {
         if self.tune == Tune::Adapters {
             self.target_modules = Some(self.targets());
         }
+    }
+
+    /// Whether a pair has one label or any number of them.
+    pub fn problem(&self) -> ProblemType {
+        if self.multi_label { ProblemType::MultiLabel } else { ProblemType::SingleLabel }
+    }
+
+    /// How training and evaluation pairs are read.
+    pub fn labels(&self) -> Labels {
+        if self.multi_label { Labels::Several } else { Labels::Required }
     }
 
     /// How many examples go through the model together.

@@ -2,6 +2,7 @@
 
 use crate::settings::{Objective, TrainSettings};
 use irtune_data::{DataError, LabelSet, Prompt, Template, Verbalizer};
+use irtune_model::ProblemType;
 use std::path::Path;
 
 /// What a model is to tell.
@@ -11,6 +12,8 @@ pub struct Task {
     pub labels: LabelSet,
     /// The prompt's template.
     pub template: Template,
+    /// Whether a pair has one of the labels or any number of them.
+    pub problem: ProblemType,
     /// The labels' words, when the base's language-model head says them; nothing when a classification head tells.
     pub verbalizer: Option<Verbalizer>,
 }
@@ -29,7 +32,7 @@ impl Task {
             Objective::Head => None,
             Objective::Words => Some(verbalizer(settings.label_words.as_deref().map(Path::new), &labels)?),
         };
-        Ok(Task { labels, template, verbalizer })
+        Ok(Task { labels, template, problem: settings.problem(), verbalizer })
     }
 
     /// The prompt of every pair.

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use irtune_data::{Example, ExampleChange};
+use irtune_data::{Example, ExampleChange, Target};
 use irtune_model::{
     Base, CounterScaling, EngineOptions, Head, HeadInput, LoraConfig, Precision, Projection, Trained,
 };
@@ -24,7 +24,7 @@ fn a_warm_step_allocates_nothing() {
     let adapter =
         LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
     let tokens = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1], vec![5, 6, 4, 8]];
-    let plain = tokens.map(|tokens| Example { tokens, label: Some(1), ..Example::default() });
+    let plain = tokens.map(|tokens| Example { tokens, target: Some(Target::Class(1)), ..Example::default() });
     let change = ExampleChange { removed: vec![1], added: vec![0, 2], counters: vec![2.0] };
     let changed = plain.clone().map(|example| Example { change: Some(change.clone()), ..example });
     let (plain, changed): (Vec<&Example>, Vec<&Example>) = (plain.iter().collect(), changed.iter().collect());

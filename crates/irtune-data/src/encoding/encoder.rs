@@ -74,19 +74,19 @@ impl<T: Encode> Encoder<T> {
 
     /// One pair's example. Too long a pair is shortened around what changed, never simply at its end.
     ///
-    /// Without `labels` the example has no class, whatever the pair says.
+    /// Without `labels` the example has no target, whatever the pair says.
     ///
     /// # Errors
     /// When the label isn't in `labels` or the tokenizer fails.
     pub fn encode(&self, pair: &Pair, labels: Option<&LabelSet>) -> Result<Example, DataError> {
-        let label = labels.map(|labels| labels.target(pair)).transpose()?.flatten();
+        let target = labels.map(|labels| labels.target(pair)).transpose()?.flatten();
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let (passages, tokens, shortened) = self.fit(pair)?;
         let change = match self.with_change {
             true => Some(self.change(pair, &self.prompt.fill(&passages)).map_err(failed)?),
             false => None,
         };
-        Ok(Example { tokens, label, distribution: None, kind: pair.kind(), shortened, change })
+        Ok(Example { tokens, target, kind: pair.kind(), shortened, change })
     }
 
     /// A pair's texts as its example has them.

@@ -1,16 +1,15 @@
 //! A pair as token ids.
 
 use crate::pair_kind::PairKind;
+use crate::target::Target;
 
 /// A pair ready for the model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Example {
     /// The begin token, where there is one, and the ids of the rendered prompt.
     pub tokens: Vec<u32>,
-    /// The class of the pair's label.
-    pub label: Option<u32>,
-    /// The share of each class in what the pair's annotators said, where that is to be learned.
-    pub distribution: Option<Vec<f32>>,
+    /// What it should be told as, where that is known.
+    pub target: Option<Target>,
     /// Which of its texts the pair has.
     pub kind: PairKind,
     /// Something of the pair was left out to stay within the limit.

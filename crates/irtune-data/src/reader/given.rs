@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Labels;
+use super::told::{Told, Untold, missing, told};
 use crate::error::DataError;
 use crate::pair::Pair;
 use crate::place::Place;
@@ -36,19 +37,17 @@ fn pair(row: &Row, place: Place, labels: Labels, drop_labels: &[String]) -> Resu
     let votes = row.votes.clone();
     let majority = || votes.as_ref().and_then(|votes| votes.majority(None)).map(str::to_owned);
     let label = name(&row.label).or_else(majority);
-    if labels == Labels::Required {
-        match &label {
-            Some(label) if drop_labels.contains(label) => return Ok(None),
-            Some(_) => {}
-            None => return Err(DataError::MissingLabel { place, column: None }),
-        }
-    }
+    let told = told(label, votes, labels, drop_labels).map_err(|problem| match problem {
+        Untold::Nothing => missing(place.clone(), None, labels),
+        Untold::Weights => DataError::WeightedLabels { place: place.clone() },
+    })?;
+    let Some(Told { label, votes, labels }) = told else { return Ok(None) };
     let (original, revised) = (row.original.clone(), row.revised.clone());
     if original.trim().is_empty() && revised.trim().is_empty() {
         return Err(DataError::BothSidesEmpty { place });
     }
-    let votes = votes.map(|votes| votes.without(drop_labels));
-    Ok(Some(Pair { original, revised, label, votes, group: name(&row.group), id: name(&row.id), place }))
+    let (group, id) = (name(&row.group), name(&row.id));
+    Ok(Some(Pair { original, revised, label, votes, labels, group, id, place }))
 }
 
 /// A label, document or row name without blanks around it.

@@ -7,6 +7,7 @@ pub(crate) mod input;
 mod json;
 mod record;
 mod record_pair;
+mod told;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -24,13 +25,16 @@ use json::{JsonArray, JsonLines};
 use record::Record;
 use record_pair::{Recorded, check};
 
-/// Whether rows need a label.
+/// Whether rows need a label, and how many they can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Labels {
     /// Training and evaluation: a row without label is an error, rows with a label to drop are dropped.
     Required,
     /// Prediction: every row gives a pair, whatever its label.
     Optional,
+    /// Training and evaluation where a pair can have several labels, or none: a list of labels, one label, or an empty
+    /// list. Labels to drop are left out of lists, and rows with no others are dropped.
+    Several,
 }
 
 /// The pairs of a file or of rows in memory, read as they are asked for; memory doesn't grow with the file.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Labels;
 use super::columns::{GOLD, Layout, Role};
 use super::record::{Cell, Record, kind};
+use super::told::{Told, Untold, missing, told};
 use crate::error::{DataError, Quoted};
 use crate::pair::Pair;
 use crate::place::Place;
@@ -23,20 +24,15 @@ impl Recorded<'_> {
     pub fn pair(&self, labels: Labels) -> Result<Option<Pair>, DataError> {
         let layout = self.layout;
         let (label, votes) = self.label()?;
-        if labels == Labels::Required {
-            match &label {
-                Some(label) if layout.drop_labels.contains(label) => return Ok(None),
-                Some(_) => {}
-                None => {
-                    return Err(match self.column(&layout.label)? {
-                        Some(column) => {
-                            DataError::MissingLabel { place: self.place(), column: Some(column.to_owned()) }
-                        }
-                        None => self.missing(&layout.label),
-                    });
-                }
-            }
-        }
+        let told = told(label, votes, labels, &layout.drop_labels).map_err(|problem| match problem {
+            Untold::Nothing => match self.column(&layout.label) {
+                Ok(Some(column)) => missing(self.place(), Some(column.to_owned()), labels),
+                Ok(None) => self.missing(&layout.label),
+                Err(error) => error,
+            },
+            Untold::Weights => DataError::WeightedLabels { place: self.place() },
+        })?;
+        let Some(Told { label, votes, labels }) = told else { return Ok(None) };
         let original = self.side(&layout.original)?;
         let revised = self.side(&layout.revised)?;
         if original.trim().is_empty() && revised.trim().is_empty() {
@@ -44,8 +40,7 @@ impl Recorded<'_> {
         }
         let group = self.name(&layout.group)?;
         let id = self.name(&layout.id)?;
-        let votes = votes.map(|votes| votes.without(&layout.drop_labels));
-        Ok(Some(Pair { original, revised, label, votes, group, id, place: self.place() }))
+        Ok(Some(Pair { original, revised, label, votes, labels, group, id, place: self.place() }))
     }
 
     fn place(&self) -> Place {
@@ -126,7 +121,7 @@ pub(super) fn check(
     for (role, needed) in [
         (&layout.original, sides_needed),
         (&layout.revised, sides_needed),
-        (&layout.label, labels == Labels::Required),
+        (&layout.label, labels != Labels::Optional),
         (&layout.group, false),
         (&layout.id, false),
     ] {

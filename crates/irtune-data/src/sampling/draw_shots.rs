@@ -18,7 +18,7 @@ pub fn draw_shots(
     count: usize,
     seed: u64,
 ) -> Result<Vec<usize>, DataError> {
-    let targets: Vec<Option<u32>> = pairs.iter().map(|pair| labels.target(pair)).collect::<Result<_, _>>()?;
+    let targets: Vec<Option<u32>> = pairs.iter().map(|pair| labels.class(pair)).collect::<Result<_, _>>()?;
     let mut drawn = Vec::with_capacity(count * labels.len());
     for (class, label) in (0..).zip(labels.names()) {
         let own: Vec<usize> = (0..pairs.len()).filter(|&pair| targets[pair] == Some(class)).collect();

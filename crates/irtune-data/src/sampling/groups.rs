@@ -32,13 +32,15 @@ pub(super) fn groups(pairs: &[Pair]) -> (Vec<Group>, Vec<usize>) {
             groups.push(Group::default());
             groups.len() - 1
         });
-        let label = *label_of.entry(pair.label.as_deref()).or_insert_with(|| {
-            label_rows.push(0);
-            label_rows.len() - 1
-        });
-        label_rows[label] += 1;
         groups[group].rows.push(row);
-        *groups[group].labels.entry(label).or_insert(0) += 1;
+        for stratum in pair.strata() {
+            let label = *label_of.entry(stratum).or_insert_with(|| {
+                label_rows.push(0);
+                label_rows.len() - 1
+            });
+            label_rows[label] += 1;
+            *groups[group].labels.entry(label).or_insert(0) += 1;
+        }
     }
     (groups, label_rows)
 }

@@ -203,6 +203,26 @@ mod tests {
     }
 
     #[test]
+    fn each_of_several_labels_is_held_out_in_proportion() {
+        let labels = |row: usize| -> Vec<String> {
+            let has = [("a", row.is_multiple_of(2)), ("b", row.is_multiple_of(5)), ("c", row % 10 == 3)];
+            has.iter().filter(|(_, has)| *has).map(|(label, _)| (*label).to_owned()).collect()
+        };
+        let pairs: Vec<Pair> = (0..200)
+            .map(|row| Pair { labels: Some(labels(row)), label: None, ..pair(row, "", None) })
+            .collect();
+        let rows = hold_out(&pairs, 0.1, 3).unwrap();
+        let held = |label: &str| {
+            let labels = rows.validation.iter().map(|&row| pairs[row].labels.as_ref().unwrap());
+            labels.filter(|labels| labels.iter().any(|own| own == label)).count()
+        };
+        assert_eq!(rows.validation.len(), 20);
+        for (label, expected) in [("a", 9..=11), ("b", 3..=5), ("c", 1..=3)] {
+            assert!(expected.contains(&held(label)), "{} of {label}", held(label));
+        }
+    }
+
+    #[test]
     fn the_same_texts_stay_together_without_documents() {
         let pairs: Vec<Pair> = (0..40).map(|row| pair(row / 2, "tone", None)).collect();
         let rows = hold_out(&pairs, 0.25, 0).unwrap();

@@ -14,7 +14,7 @@ const PURPOSE: u64 = 0x535542534554;
 /// first; then the next row always goes to the label that is furthest behind its share of the rows taken. So a
 /// subset contains every smaller one of the same seed (shares rounded by largest remainders would not do that), a label
 /// with more than one row has less than one more than its share, and none is missing when there are as many rows as
-/// labels.
+/// labels. Where a pair can have several labels, those with the same ones count as one label.
 ///
 /// # Errors
 /// When `size` is 0 or more than there are rows.
@@ -27,12 +27,12 @@ pub fn subset(pairs: &[Pair], size: usize, seed: u64) -> Result<Vec<usize>, Data
     // In the order of the file, so that nothing depends on the draw but which rows a label gives first.
     for pair in pairs {
         let next = label_of.len();
-        if *label_of.entry(pair.label.as_deref()).or_insert(next) == next {
+        if *label_of.entry(stratum(pair)).or_insert(next) == next {
             labels.push(Vec::new());
         }
     }
     for row in shuffled(pairs.len(), PURPOSE, seed, 0) {
-        labels[label_of[&pairs[row].label.as_deref()]].push(row);
+        labels[label_of[&stratum(&pairs[row])]].push(row);
     }
     // Frequent labels first; the sort is stable.
     labels.sort_by_key(|rows| std::cmp::Reverse(rows.len()));
@@ -52,6 +52,13 @@ pub fn subset(pairs: &[Pair], size: usize, seed: u64) -> Result<Vec<usize>, Data
     }
     chosen.sort_unstable();
     Ok(chosen)
+}
+
+/// What a row is counted as: its label, or all of several together.
+fn stratum(pair: &Pair) -> Vec<Option<&str>> {
+    let mut labels = pair.strata();
+    labels.sort_unstable();
+    labels
 }
 
 #[cfg(test)]
@@ -90,6 +97,26 @@ mod tests {
         assert_eq!(of(20), [14, 5, 1]);
         assert_eq!(of(100), [70, 25, 5]);
         assert_eq!(of(200), [140, 50, 10]);
+    }
+
+    #[test]
+    fn pairs_with_the_same_labels_are_taken_in_proportion() {
+        let of = |labels: &[&str]| Pair {
+            labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
+            ..Pair::default()
+        };
+        let pairs: Vec<Pair> = (0..40)
+            .map(|row| match row % 4 {
+                0 => of(&["style", "clarity"]),
+                1 if row % 8 == 1 => of(&[]),
+                _ => of(&["clarity"]),
+            })
+            .collect();
+        let rows = subset(&pairs, 16, 3).unwrap();
+        let count = |length: usize| {
+            rows.iter().filter(|&&row| pairs[row].labels.as_ref().unwrap().len() == length).count()
+        };
+        assert_eq!([count(0), count(1), count(2)], [2, 10, 4]);
     }
 
     #[test]

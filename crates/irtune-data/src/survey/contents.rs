@@ -16,7 +16,10 @@ pub struct Contents {
     pub rows: usize,
     /// Rows of every label, the most frequent first.
     pub labels: Vec<LabelCount>,
-    /// Rows without label.
+    /// Rows by how many labels they have, where a row can have several.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels_of_a_row: BTreeMap<usize, usize>,
+    /// Rows without label; those that can have several say which they have, so they are none of these.
     pub unlabelled: usize,
     /// Documents; rows that name none aren't counted.
     pub documents: usize,
@@ -46,7 +49,7 @@ pub struct LabelCount {
     pub label: String,
     /// Rows that have it.
     pub rows: usize,
-    /// Their share of the rows that have a label.
+    /// Their share of the rows that have a label, or of all where a row can have several.
     pub share: f64,
 }
 
@@ -68,7 +71,8 @@ impl Contents {
         Contents {
             rows: pairs.len(),
             labels: label_counts(pairs),
-            unlabelled: count(&|pair| pair.label.is_none()),
+            labels_of_a_row: labels_of_a_row(pairs),
+            unlabelled: count(&|pair| pair.label.is_none() && pair.labels.is_none()),
             documents: pairs.iter().filter_map(|pair| pair.group.as_deref()).collect::<BTreeSet<_>>().len(),
             additions: kind(PairKind::Added),
             deletions: kind(PairKind::Deleted),
@@ -82,12 +86,20 @@ impl Contents {
     }
 }
 
+fn labels_of_a_row(pairs: &[Pair]) -> BTreeMap<usize, usize> {
+    let mut counts = BTreeMap::new();
+    for labels in pairs.iter().filter_map(|pair| pair.labels.as_ref()) {
+        *counts.entry(labels.len()).or_insert(0) += 1;
+    }
+    counts
+}
+
 fn label_counts(pairs: &[Pair]) -> Vec<LabelCount> {
     let mut counts = BTreeMap::new();
-    for label in pairs.iter().filter_map(|pair| pair.label.as_deref()) {
+    for label in pairs.iter().flat_map(Pair::strata).flatten() {
         *counts.entry(label).or_insert(0) += 1;
     }
-    let labelled: usize = counts.values().sum();
+    let labelled = pairs.iter().filter(|pair| pair.label.is_some() || pair.labels.is_some()).count();
     let count = |(label, rows): (&str, usize)| LabelCount {
         label: label.to_owned(),
         rows,
@@ -140,6 +152,21 @@ mod tests {
         let rows = vec![(place(5), "claim".to_owned()), (place(6), "tone".to_owned())];
         assert_eq!(found.repeats.conflicts, [Conflict { rows }]);
         assert_eq!(serde_json::to_value(&found).unwrap()["conflicts"][0]["rows"][1][1], "tone");
+    }
+
+    #[test]
+    fn labels_of_a_row_are_counted_where_there_can_be_several() {
+        let of = |labels: &[&str]| Pair {
+            revised: labels.join(" "),
+            labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
+            ..Pair::default()
+        };
+        let found = Contents::of(&[of(&["claim", "tone"]), of(&[]), of(&["tone"]), of(&["tone"])]);
+        assert_eq!(found.labels_of_a_row, BTreeMap::from([(0, 1), (1, 2), (2, 1)]));
+        let labels: Vec<(&str, f64)> =
+            found.labels.iter().map(|count| (count.label.as_str(), count.share)).collect();
+        assert_eq!((labels, found.unlabelled), (vec![("tone", 0.75), ("claim", 0.25)], 0));
+        assert_eq!(found.repeats.duplicates.len(), 1);
     }
 
     #[test]

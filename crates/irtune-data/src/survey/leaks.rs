@@ -91,8 +91,8 @@ impl Leak {
         Leak {
             place: pair.place.to_string(),
             other: other.place.to_string(),
-            label: pair.label.clone(),
-            other_label: other.label.clone(),
+            label: pair.label_text(),
+            other_label: other.label_text(),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Repeats {
         for pair in pairs {
             let texts = (pair.original.as_str(), pair.revised.as_str());
             let firsts = seen.entry(texts).or_default();
-            match firsts.iter().find(|first| first.label == pair.label) {
+            match firsts.iter().find(|first| first.label_text() == pair.label_text()) {
                 Some(first) => {
                     duplicates.push(Repeat { place: pair.place.to_string(), first: first.place.to_string() })
                 }
@@ -55,7 +55,7 @@ impl Repeats {
         }
         let conflicts = order.into_iter().filter_map(|texts| {
             let labelled =
-                seen[&texts].iter().filter_map(|pair| Some((pair.place.to_string(), pair.label.clone()?)));
+                seen[&texts].iter().filter_map(|pair| Some((pair.place.to_string(), pair.label_text()?)));
             let rows: Vec<(String, String)> = labelled.collect();
             (rows.len() > 1).then_some(Conflict { rows })
         });

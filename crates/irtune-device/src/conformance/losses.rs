@@ -54,6 +54,29 @@ pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
     }
 }
 
+/// Binary cross-entropy of labels of which an example may have several: `logits`, `labels`, `pos_weight`; `losses`, `mean`,
+/// `logits_gradient`.
+pub fn binary_cross_entropy<D: Device>(device: &D, section: &impl Section) {
+    let (logits, has) = (section.floats("logits"), section.floats("labels"));
+    let weights: Vec<f64> = section.floats("pos_weight").into_iter().map(f64::from).collect();
+    let (rows, labels) = (logits.len() / weights.len(), weights.len());
+    let options = LossOptions { class_weights: Some(weights), label_smoothing: 0.0 };
+    let factor = 1.0 / logits.len() as f64;
+    let mut layout = device.layout();
+    device.upload_layout(&BatchLayout { labels: has, ..BatchLayout::default() }, &mut layout);
+    let mut scalars = device.scalars(1).expect("room");
+    let mut gradient = device.floats(rows, labels).expect("room");
+    let loss = CrossEntropy { layout: &layout, labels, options: &options, factor };
+    let out = Slot { scalars: &mut scalars, at: 0 };
+    device.cross_entropy(&floats(device, &logits), loss, &mut gradient, out);
+    section.compare("logits_gradient", &values(device, &gradient, logits.len()));
+    let mut sum = [0.0];
+    device.read(&scalars, &mut sum);
+    section.compare("mean", &[(sum[0] * factor) as f32]);
+    let losses: f64 = section.floats("losses").into_iter().map(f64::from).sum();
+    assert!((losses - sum[0]).abs() <= 1e-6 * losses, "a sum of losses is {}, of its parts {losses}", sum[0]);
+}
+
 /// What a head reads of each example: `rows`, `numbers`, `lengths` of the lists of `places`, `output_gradient`; `output`,
 /// `rows_gradient`. A sum is the mean over its list.
 pub fn pool<D: Device>(device: &D, section: &impl Section) {

@@ -12,7 +12,7 @@ mod losses;
 pub use adapters::masks;
 pub use decoder::{attention, prefix_tree, rms_norm, rms_norm_operands, rotary, swiglu};
 pub use gemm::{bias, decode, lora_linear};
-pub use losses::{adamw, cross_entropy, pool};
+pub use losses::{adamw, binary_cross_entropy, cross_entropy, pool};
 
 use crate::{Device, Output};
 

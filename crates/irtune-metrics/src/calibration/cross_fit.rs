@@ -4,9 +4,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::offsets::{answer, search};
-use super::target::{Counts, OffsetTarget};
-use crate::Logits;
 use crate::random::below;
 
 /// Parts that the examples are divided into; each is answered with offsets tuned on the others.
@@ -39,37 +36,47 @@ pub struct OffsetWorth {
     pub share: f64,
 }
 
+/// Labelled examples, and how offsets are tuned on them.
+pub(super) trait Tuning {
+    /// Labels.
+    fn classes(&self) -> usize;
+
+    /// What each example is dealt to the parts by: a number from 0, such as that of its label.
+    fn strata(&self) -> Vec<usize>;
+
+    /// The offsets with the highest figure on some of the examples.
+    fn search(&self, examples: &[usize]) -> Vec<f64>;
+
+    /// The figure of all examples, each answered with the offsets of its part.
+    fn figure(&self, parts: &[usize], offsets: &[Vec<f64>]) -> f64;
+}
+
 /// Tunes offsets on labelled examples.
 ///
 /// The examples are divided into parts, labels evenly, and each part is answered with offsets tuned on the others. All
 /// answers together have a figure, for every share of the offsets that might be used. The best share is taken, and the
 /// offsets are that share of the mean over all parts and divisions. With few examples of a rare label, tuned offsets
 /// are mostly noise: then the best share is small, or 0.
-pub(super) fn cross_fit(logits: &Logits, target: OffsetTarget, seed: u64) -> CrossFit {
-    let classes = logits.classes();
-    let examples = logits.examples() as f64;
+pub(super) fn cross_fit(tuning: &impl Tuning, seed: u64) -> CrossFit {
+    let strata = tuning.strata();
+    let examples = strata.len() as f64;
     let shares = SHARES.map(|share| share * examples / (examples + HALF));
     let mut figures = [0.0; SHARES.len()];
-    let mut mean = vec![0.0; classes];
+    let mut mean = vec![0.0; tuning.classes()];
     for division in 0..DIVISIONS {
-        let parts = divide(logits, seed, division);
-        let mut answers: [Vec<(usize, usize)>; SHARES.len()] = Default::default();
-        for part in 0..PARTS {
-            let in_part = |own: bool| -> Vec<usize> {
-                (0..logits.examples()).filter(|&example| (parts[example] == part) == own).collect()
-            };
-            let tuned = search(logits, &in_part(false), target);
-            mean.iter_mut().zip(&tuned).for_each(|(mean, offset)| *mean += offset);
-            for (share, answers) in shares.iter().zip(&mut answers) {
-                let offsets: Vec<f64> = tuned.iter().map(|offset| share * offset).collect();
-                let answered = in_part(true).into_iter();
-                answers.extend(
-                    answered.map(|example| (logits.labels()[example], answer(logits.row(example), &offsets))),
-                );
-            }
+        let parts = divide(&strata, seed, division);
+        let tuned = (0..PARTS).map(|part| {
+            let others: Vec<usize> = (0..parts.len()).filter(|&example| parts[example] != part).collect();
+            tuning.search(&others)
+        });
+        let tuned: Vec<Vec<f64>> = tuned.collect();
+        for offsets in &tuned {
+            mean.iter_mut().zip(offsets).for_each(|(mean, offset)| *mean += offset);
         }
-        for (figure, answers) in figures.iter_mut().zip(answers) {
-            *figure += Counts::of(classes, answers.into_iter()).figure(target) / DIVISIONS as f64;
+        for (share, figure) in shares.iter().zip(&mut figures) {
+            let scaled = |offsets: &Vec<f64>| offsets.iter().map(|offset| share * offset).collect();
+            let offsets: Vec<Vec<f64>> = tuned.iter().map(scaled).collect();
+            *figure += tuning.figure(&parts, &offsets) / DIVISIONS as f64;
         }
     }
     // The smallest of equal ones.
@@ -83,15 +90,14 @@ pub(super) fn cross_fit(logits: &Logits, target: OffsetTarget, seed: u64) -> Cro
     }
 }
 
-/// The part of each example: every label's examples, in a random order, are dealt to the parts in turn.
-fn divide(logits: &Logits, seed: u64, division: u64) -> Vec<usize> {
+/// The part of each example: the examples of every stratum, in a random order, are dealt to the parts in turn.
+fn divide(strata: &[usize], seed: u64, division: u64) -> Vec<usize> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(division);
-    let mut parts = vec![0; logits.examples()];
+    let mut parts = vec![0; strata.len()];
     let mut dealt = 0;
-    for class in 0..logits.classes() {
-        let mut own: Vec<usize> =
-            (0..logits.examples()).filter(|&example| logits.labels()[example] == class).collect();
+    for stratum in 0..=strata.iter().copied().max().unwrap_or(0) {
+        let mut own: Vec<usize> = (0..strata.len()).filter(|&example| strata[example] == stratum).collect();
         for place in (1..own.len()).rev() {
             own.swap(place, below(&mut generator, place + 1));
         }

@@ -1,16 +1,21 @@
-//! From a model's outputs to probabilities that people can use: a temperature, and an offset for each label.
+//! From a model's outputs to probabilities that people can use: a temperature, and an offset for each label, or a
+//! threshold where an example can have several.
 
 mod cross_fit;
 mod offsets;
 mod target;
 mod temperature;
+mod threshold_search;
+mod thresholds;
 
 pub use cross_fit::OffsetWorth;
 pub use target::OffsetTarget;
 pub use temperature::temperature;
+pub use thresholds::Thresholds;
 
 use crate::{Logits, softmax};
 use cross_fit::cross_fit;
+use offsets::OneLabel;
 
 /// How outputs become probabilities: `softmax(logits / temperature + offsets)`.
 ///
@@ -45,7 +50,7 @@ impl Calibration {
         target: Option<OffsetTarget>,
         seed: u64,
     ) -> (Calibration, Option<OffsetWorth>) {
-        let tuned = target.map(|target| cross_fit(logits, target, seed));
+        let tuned = target.map(|target| cross_fit(&OneLabel { logits, target }, seed));
         let (offsets, worth) = match tuned {
             Some(tuned) => (tuned.offsets, Some(tuned.worth)),
             None => (vec![0.0; logits.classes()], None),

@@ -1,18 +1,45 @@
 //! Numbers added to the labels' outputs, so that the highest sum is the better answer.
 
+use super::cross_fit::Tuning;
 use super::target::{Counts, OffsetTarget};
 use crate::Logits;
+
+/// Offsets of the labels of which an example has one.
+pub(super) struct OneLabel<'a> {
+    pub(super) logits: &'a Logits,
+    pub(super) target: OffsetTarget,
+}
+
+impl Tuning for OneLabel<'_> {
+    fn classes(&self) -> usize {
+        self.logits.classes()
+    }
+
+    fn strata(&self) -> Vec<usize> {
+        self.logits.labels().to_vec()
+    }
+
+    fn search(&self, examples: &[usize]) -> Vec<f64> {
+        search(self.logits, examples, self.target)
+    }
+
+    fn figure(&self, parts: &[usize], offsets: &[Vec<f64>]) -> f64 {
+        let answers = self.logits.rows().zip(parts);
+        let answers = answers.map(|((label, row), &part)| (label, answer(row, &offsets[part])));
+        Counts::of(self.logits.classes(), answers).figure(self.target)
+    }
+}
 
 /// Rounds over all labels; in practice the search ends after three or four.
 const MOST_ROUNDS: usize = 20;
 
 /// The offsets whose answers have the highest figure on some of the examples, as far as changing one label's offset at
-/// a time gets. Their mean is 0. Nothing is held back for the choice: see [`super::cross_fit`].
+/// a time gets. Their mean is 0. Nothing is held back for the choice: see `cross_fit`.
 ///
 /// One label's offset splits the examples in two: those whose margin to the best other label it exceeds are taken for
 /// the label. So only the places between neighbouring margins are tried, all in one pass over the sorted margins. Among
 /// places as good the one nearest to the offset before is taken, so that an offset that helps nothing stays 0.
-pub(super) fn search(logits: &Logits, examples: &[usize], target: OffsetTarget) -> Vec<f64> {
+fn search(logits: &Logits, examples: &[usize], target: OffsetTarget) -> Vec<f64> {
     let classes = logits.classes();
     let mut offsets = vec![0.0; classes];
     let answers =
@@ -41,7 +68,7 @@ pub(super) fn search(logits: &Logits, examples: &[usize], target: OffsetTarget) 
 }
 
 /// The label with the highest sum of output and offset, the first one of equals.
-pub(super) fn answer(row: &[f64], offsets: &[f64]) -> usize {
+fn answer(row: &[f64], offsets: &[f64]) -> usize {
     let sum = |class: usize| row[class] + offsets[class];
     (1..row.len()).fold(0, |best, class| if sum(class) > sum(best) { class } else { best })
 }

@@ -1,6 +1,6 @@
 //! Inference: logits, losses in evaluation mode, and measures of frozen weights.
 
-use irtune_device::{CrossEntropy, Device, LossOptions};
+use irtune_device::{CrossEntropy, Device, LossOptions, Targets};
 
 use super::{Decoder, state_cache::StateCache, verbalizer::Verbalizer};
 use crate::{
@@ -92,10 +92,10 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn loss(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         adapter_factors: Option<&[f32]>,
     ) -> Result<f64, ModelError> {
-        self.check_targets(batch, targets)?;
+        let classes = self.check_targets(batch, targets)?;
         let (given, layers) = (adapter_factors.unwrap_or_default(), self.layers.len());
         if adapter_factors.is_some() && given.len() != layers {
             return Err(ModelError::AdapterFactors { given: given.len(), layers });
@@ -103,8 +103,8 @@ impl<D: Device> Decoder<D> {
         if self.trained.is_weights() && given.iter().any(|&factor| factor != 1.0) {
             return Err(ModelError::NothingToWeaken);
         }
-        let with_label_tokens = self.with_label_tokens(batch, Some(targets));
-        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), Some((targets, None)));
+        let with_label_tokens = self.with_label_tokens(batch, Some(classes));
+        let prepared = self.prepare(with_label_tokens.as_ref().unwrap_or(batch), Some(targets));
         // States above weakened adapters are not those that are kept.
         let changes_kept = |cache: &StateCache| {
             let mut below = given.iter().zip(&self.groups).take(cache.layer);

@@ -16,7 +16,7 @@ pub(crate) mod workspace;
 
 use std::sync::{Arc, Mutex};
 
-use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RotaryTable, RowSet};
+use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RotaryTable, RowSet, Targets};
 
 use crate::{
     adapters::{
@@ -208,13 +208,8 @@ impl<D: Device> Decoder<D> {
         Ok(decoder)
     }
 
-    /// Checks a batch, makes room for it and uploads its layout; with `targets` also the classes of its rows, and
-    /// their distributions where there are some.
-    fn prepare(
-        &mut self,
-        batch: &PackedBatch,
-        targets: Option<(&[u32], Option<&[f32]>)>,
-    ) -> Result<(), ModelError> {
+    /// Checks a batch, makes room for it and uploads its layout; with `targets` also those of its rows.
+    fn prepare(&mut self, batch: &PackedBatch, targets: Option<Targets<'_>>) -> Result<(), ModelError> {
         let config = &self.base.config;
         if let Some(&token) = batch.tokens.iter().find(|&&token| token as usize >= config.vocabulary_size) {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: config.vocabulary_size });
@@ -235,17 +230,19 @@ impl<D: Device> Decoder<D> {
         }
         layout.classes.clear();
         layout.distributions.clear();
+        layout.labels.clear();
         layout.picks.clear();
+        let labels = self.labels;
+        let rows = |values: &[f32], out: &mut Vec<f32>| {
+            out.extend(order.iter().flat_map(|&example| &values[example * labels..][..labels]));
+        };
         match (&self.verbalizer, targets) {
             (Some(verbalizer), _) => verbalizer.fill(layout),
-            (None, Some((targets, distributions))) => {
-                layout.classes.extend(order.iter().map(|&example| targets[example]));
-                let labels = self.labels;
-                if let Some(shares) = distributions {
-                    let rows = order.iter().flat_map(|&example| &shares[example * labels..][..labels]);
-                    layout.distributions.extend(rows);
-                }
+            (None, Some(Targets::Classes(classes))) => {
+                layout.classes.extend(order.iter().map(|&example| classes[example]));
             }
+            (None, Some(Targets::Distributions(shares))) => rows(shares, &mut layout.distributions),
+            (None, Some(Targets::Labels(given))) => rows(given, &mut layout.labels),
             (None, None) => {}
         }
         self.device.upload_layout(layout, uploaded);

@@ -21,8 +21,6 @@ pub struct EngineOptions {
 pub struct TrainingPass<'a> {
     /// The layers that train, `[layers]`.
     pub active: &'a [bool],
-    /// The share of each label in each example, `[examples, labels]`; their targets have it all when not given.
-    pub distributions: Option<&'a [f32]>,
     /// Whether the head trains.
     pub train_head: bool,
     /// What the sum of losses is divided by.

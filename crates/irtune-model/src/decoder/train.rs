@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::PoisonError};
 
-use irtune_device::{AdamW, CrossEntropy, Device, LossOptions, mix_key};
+use irtune_device::{AdamW, CrossEntropy, Device, LossOptions, Targets, mix_key};
 
 use super::{
     Decoder,
@@ -28,10 +28,10 @@ impl<D: Device> Decoder<D> {
     pub(crate) fn add_gradients(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         pass: TrainingPass<'_>,
     ) -> Result<(), ModelError> {
-        self.check_targets(batch, targets)?;
+        let classes = self.check_targets(batch, targets)?;
         let (given, layers) = (pass.active.len(), self.layers.len());
         if given != layers {
             return Err(ModelError::ActiveLayers { given, layers });
@@ -42,10 +42,9 @@ impl<D: Device> Decoder<D> {
         if pass.active.contains(&true) && self.groups.is_empty() {
             return Err(ModelError::NothingToTrain);
         }
-        self.check_distributions(batch, pass.distributions)?;
-        let with_label_tokens = self.with_label_tokens(batch, Some(targets));
+        let with_label_tokens = self.with_label_tokens(batch, Some(classes));
         let batch = with_label_tokens.as_ref().unwrap_or(batch);
-        let prepared = self.prepare(batch, Some((targets, pass.distributions)));
+        let prepared = self.prepare(batch, Some(targets));
         let device = self.device.clone();
         let done = prepared.and_then(|()| device.run(|| self.run_training_pass(pass)));
         self.keep_label_tokens(with_label_tokens);
@@ -53,7 +52,7 @@ impl<D: Device> Decoder<D> {
     }
 
     fn run_training_pass(&mut self, pass: TrainingPass<'_>) -> Result<(), ModelError> {
-        let TrainingPass { active, distributions: _, train_head, normalizer, dropout } = pass;
+        let TrainingPass { active, train_head, normalizer, dropout } = pass;
         let lowest = active.iter().position(|&active| active).unwrap_or(active.len());
         let modes = |layer: usize| match (layer < lowest, active[layer]) {
             (true, _) => Mode::NoGrad,
@@ -106,28 +105,30 @@ impl<D: Device> Decoder<D> {
         }
     }
 
-    pub(super) fn check_targets(&self, batch: &PackedBatch, targets: &[u32]) -> Result<(), ModelError> {
-        if targets.len() != batch.examples() {
-            return Err(ModelError::Targets { targets: targets.len(), examples: batch.examples() });
-        }
-        let labels = self.labels;
-        match targets.iter().find(|&&target| target as usize >= labels) {
-            Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
-            None => Ok(()),
-        }
-    }
-
-    fn check_distributions(
+    /// Checks targets; gives the examples' classes, none where targets are something else.
+    pub(super) fn check_targets<'a>(
         &self,
         batch: &PackedBatch,
-        distributions: Option<&[f32]>,
-    ) -> Result<(), ModelError> {
-        let Some(given) = distributions.map(<[f32]>::len) else { return Ok(()) };
-        let expected = batch.examples() * self.labels;
-        match (self.verbalizer.is_some(), given == expected) {
-            (true, _) => Err(ModelError::DistributionsOfWords),
-            (false, true) => Ok(()),
-            (false, false) => Err(ModelError::Distributions { given, expected }),
+        targets: Targets<'a>,
+    ) -> Result<&'a [u32], ModelError> {
+        let (labels, examples) = (self.labels, batch.examples());
+        let classes = match targets {
+            Targets::Classes(classes) => classes,
+            Targets::Distributions(values) | Targets::Labels(values) => {
+                let (given, expected) = (values.len(), examples * labels);
+                return match (self.verbalizer.is_some(), given == expected) {
+                    (true, _) => Err(ModelError::SharesOfWords),
+                    (false, true) => Ok(&[]),
+                    (false, false) => Err(ModelError::Shares { given, expected }),
+                };
+            }
+        };
+        if classes.len() != examples {
+            return Err(ModelError::Targets { targets: classes.len(), examples });
+        }
+        match classes.iter().find(|&&target| target as usize >= labels) {
+            Some(&target) => Err(ModelError::TargetOutOfRange { target, labels }),
+            None => Ok(classes),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What classifies.
 
-use irtune_device::Device;
+use irtune_device::{Device, Targets};
 
 use crate::{
     adapters::AdapterConfig, base::config::ModelConfig, batch::PackedBatch, decoder::Decoder,
@@ -42,14 +42,14 @@ pub trait Classify {
     /// Sum of the examples' losses, all labels counted alike, in evaluation mode, with what the adapters of each layer add scaled by a factor.
     ///
     /// # Shapes
-    /// `targets`: `[examples]`; `adapter_factors`: `[layers]`, none for 1 everywhere.
+    /// `adapter_factors`: `[layers]`, none for 1 everywhere.
     ///
     /// # Errors
     /// When a token or target is out of range, or a shape is wrong.
     fn loss(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         adapter_factors: Option<&[f32]>,
     ) -> Result<f64, ModelError>;
 
@@ -107,7 +107,7 @@ impl<D: Device> Classify for Decoder<D> {
     fn loss(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         adapter_factors: Option<&[f32]>,
     ) -> Result<f64, ModelError> {
         self.loss(batch, targets, adapter_factors)

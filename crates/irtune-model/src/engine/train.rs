@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use irtune_device::{AdamW, Device, DropoutKey, LossOptions};
+use irtune_device::{AdamW, Device, DropoutKey, LossOptions, Targets};
 
 use crate::{
     batch::PackedBatch,
@@ -25,21 +25,18 @@ pub trait Train {
     fn loss_options(&self) -> &LossOptions;
 
     /// Forward and backward: adds the gradient of (sum of the examples' losses) / `normalizer` to that of the active
-    /// layers' parameters and of the head. A loss is the cross-entropy of the example's target, or of its distribution where
-    /// the pass has them. The sum of losses stays on the device until [`Train::read_step`]. Labels count
-    /// as [`Train::set_loss`] says.
+    /// layers' parameters and of the head. A loss is the cross-entropy of the example's target, as
+    /// [`irtune_device::Losses::cross_entropy`] has it. The sum of losses stays on the device until [`Train::read_step`].
+    /// Labels count as [`Train::set_loss`] says.
     ///
     /// A warm step allocates nothing, but for a layer whose own weights train for the first time.
     ///
-    /// # Shapes
-    /// `targets`: `[examples]`.
-    ///
     /// # Errors
-    /// When a token or target is out of range, a shape is wrong, or distributions meet label words.
+    /// When a token or target is out of range, a shape is wrong, or label words meet targets that are no classes.
     fn add_gradients(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         pass: TrainingPass<'_>,
     ) -> Result<(), ModelError>;
 
@@ -50,27 +47,24 @@ pub trait Train {
     /// Reads the loss of the last [`Train::add_gradients`].
     fn last_loss(&mut self) -> f64;
 
-    /// [`Train::add_gradients`], and the sum of losses read back at once.
+    /// [`Train::add_gradients`] of examples of these classes, and the sum of losses read back at once.
     ///
     /// # Shapes
-    /// `targets`: `[examples]`; `active`: `[layers]`.
+    /// `classes`: `[examples]`; `active`: `[layers]`.
     ///
     /// # Errors
     /// As [`Train::add_gradients`].
     fn accumulate(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        classes: &[u32],
         active: &[bool],
         train_head: bool,
         normalizer: f64,
         dropout: Option<DropoutKey>,
     ) -> Result<f64, ModelError> {
-        self.add_gradients(
-            batch,
-            targets,
-            TrainingPass { active, distributions: None, train_head, normalizer, dropout },
-        )?;
+        let pass = TrainingPass { active, train_head, normalizer, dropout };
+        self.add_gradients(batch, Targets::Classes(classes), pass)?;
         Ok(self.last_loss())
     }
 
@@ -138,7 +132,7 @@ impl<D: Device> Train for Decoder<D> {
     fn add_gradients(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         pass: TrainingPass<'_>,
     ) -> Result<(), ModelError> {
         self.add_gradients(batch, targets, pass)

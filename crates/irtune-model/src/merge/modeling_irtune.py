@@ -60,7 +60,8 @@ class EditHead:
         self.post_init()
 
     def forward(self, input_ids, removed_mask, added_mask, counters, attention_mask=None, labels=None, **others):
-        """Logits, `[examples, labels]`, and with labels their mean cross-entropy.
+        """Logits, `[examples, labels]`, and with labels their mean cross-entropy: of a softmax, or with the configuration's
+        problem_type "multi_label_classification" of the sigmoid of each, `labels` then being `[examples, labels]` of 0 and 1.
 
         `removed_mask` and `added_mask`, `[examples, tokens]`, are 1 at tokens that were deleted and inserted; `counters`,
         `[examples, counters]`, are as they were counted.
@@ -78,7 +79,9 @@ class EditHead:
         scaling = lambda name: torch.tensor(self.config.edit_head[name], device=counters.device)
         counters = (counters.float() - scaling("mean")) / scaling("deviation")
         logits = self.score(torch.cat([*parts, counters.to(states.dtype)], -1))
-        loss = None if labels is None else nn.functional.cross_entropy(logits.float(), labels)
+        several = self.config.problem_type == "multi_label_classification"
+        entropy = nn.functional.binary_cross_entropy_with_logits if several else nn.functional.cross_entropy
+        loss = None if labels is None else entropy(logits.float(), labels.float() if several else labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 

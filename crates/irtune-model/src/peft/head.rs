@@ -150,7 +150,8 @@ mod tests {
         let scaling = CounterScaling::of(&["words"], [&[2.0f32][..], &[5.0]].into_iter());
         let input = HeadInput::Edit(scaling);
         let head = head(2, input.columns(base().hidden_size));
-        let named = NamedHead { labels: &labels(), input: &input };
+        let names = labels();
+        let named = NamedHead { input: &input, ..NamedHead::from(&names) };
         write_head(&folder, &base(), named, std::slice::from_ref(&head)).unwrap();
         let expected =
             HeadFolder { labels: Some(labels()), label_count: 2, head_input: input, tensors: vec![head] };

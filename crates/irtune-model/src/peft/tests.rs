@@ -440,7 +440,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
         HostTensor::new(HEAD_NAME, vec![2, columns], (0..2 * columns).map(|at| at as f32 / 3.0).collect());
     *all.last_mut().unwrap() = head;
     let names = labels();
-    let named = NamedHead { labels: &names, input: &input };
+    let named = NamedHead { input: &input, ..NamedHead::from(&names) };
     // Over a folder with a head of the other kind.
     write(&folder);
     write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();

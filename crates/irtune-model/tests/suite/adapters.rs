@@ -8,7 +8,7 @@ use crate::tiny::{
 };
 use irtune_model::{
     AdamW, AdapterConfig, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig, DropoutKey,
-    Engine, HostTensor, Ia3Config, LoraConfig, LoraInit, ModelError, Precision, Projection, Trained,
+    Engine, HostTensor, Ia3Config, LoraConfig, LoraInit, ModelError, Precision, Projection, Targets, Trained,
     merged_weight, read_adapter,
 };
 use irtune_testing::golden::{Errors, Golden, assert_close, golden_folder, sections, tolerance};
@@ -444,7 +444,7 @@ fn an_adapter_at_its_start_does_nothing_and_learns() {
         }
         made.logits(&batch, &mut found).expect("logits");
         assert_ne!(found, expected, "{adapter:?}");
-        let last = made.loss(&batch, &targets, None).expect("a loss");
+        let last = made.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
         assert!(last < losses[0], "{adapter:?}: {losses:?}, {last}");
     });
 }
@@ -542,15 +542,16 @@ fn weakened_adapters_go_from_nothing_to_all() {
     each_kind(0.0, |tiny, adapter, precision| {
         let (batch, targets) = tiny.first();
         let mut engine = make(tiny, adapter, precision, None).expect("an engine");
-        let nothing = engine.loss(&batch, &targets, None).expect("a loss");
+        let nothing = engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
         let parameters = moved(engine.as_ref());
         let head = parameters.len() - 1;
         let start = engine.parameters();
         let parameters: Vec<HostTensor> = [&parameters[..head], &start[head..]].concat();
         engine.load_parameters(&parameters).expect("parameters");
-        let all = engine.loss(&batch, &targets, None).expect("a loss");
-        let mut at =
-            |factor: f32| engine.loss(&batch, &targets, Some(&vec![factor; tiny.layers])).expect("a loss");
+        let all = engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
+        let mut at = |factor: f32| {
+            engine.loss(&batch, Targets::Classes(&targets), Some(&vec![factor; tiny.layers])).expect("a loss")
+        };
         assert_eq!(at(1.0), all);
         let (zero, half) = (at(0.0), at(0.5));
         let limit = tolerance("weakened", name_of(precision)).largest;
@@ -558,7 +559,7 @@ fn weakened_adapters_go_from_nothing_to_all() {
         println!("weakened {} off by {error:.2e}", name_of(precision));
         assert!(error <= limit, "{adapter:?}: {zero}, of the base {nothing}");
         assert!(half != zero && half != all);
-        assert_eq!(engine.loss(&batch, &targets, None).expect("a loss"), all, "as it was");
+        assert_eq!(engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss"), all, "as it was");
     });
 }
 
@@ -572,12 +573,12 @@ fn a_weakened_vector_is_the_vector_moved_towards_ones() {
     let mut engine = make(&tiny, &adapter, Precision::F32, None).expect("an engine");
     let mut parameters = moved(engine.as_ref());
     engine.load_parameters(&parameters).expect("parameters");
-    let weakened = engine.loss(&batch, &targets, Some(&[0.25; 6])).expect("a loss");
+    let weakened = engine.loss(&batch, Targets::Classes(&targets), Some(&[0.25; 6])).expect("a loss");
     for parameter in parameters.iter_mut().filter(|parameter| parameter.name.contains("ia3_l")) {
         parameter.data.iter_mut().for_each(|value| *value = 1.0 + 0.25 * (*value - 1.0));
     }
     engine.load_parameters(&parameters).expect("parameters");
-    let expected = engine.loss(&batch, &targets, None).expect("a loss");
+    let expected = engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
     assert!((weakened - expected).abs() < 1e-6 * expected, "{weakened}, expected {expected}");
 }
 

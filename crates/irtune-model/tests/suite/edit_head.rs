@@ -7,7 +7,7 @@ use crate::tiny::{
 };
 use irtune_model::{
     AdamW, BatchError, ChangedTokens, CounterScaling, DropoutKey, Engine, Head, HeadInput, HostTensor,
-    LoraConfig, ModelError, PackedBatch, Precision, Trained, peft::HEAD_NAME,
+    LoraConfig, ModelError, PackedBatch, Precision, Targets, Trained, peft::HEAD_NAME,
 };
 use irtune_testing::golden::{Golden, assert_close, sections, tolerance};
 
@@ -155,7 +155,8 @@ fn loss_and_every_gradient() {
     everywhere(&["loss", "gradients"], |case, golden, precision| {
         let mut engine = case.engine(precision);
         let (batch, targets) = case.first();
-        let evaluated = engine.loss(&batch, &targets, None).expect("a loss") / targets.len() as f64;
+        let evaluated =
+            engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss") / targets.len() as f64;
         let loss = case.accumulate(&mut *engine, &batch, &targets);
         assert!((evaluated - loss).abs() < 1e-6 * loss, "{evaluated} {loss}");
         golden.compare("loss/mean", &[loss as f32], tolerance("edit_loss", name_of(precision)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use irtune_device::WeightView;
-use irtune_model::{AdamW, Engine, ModelError, Precision, TrainingPass, spectrum};
+use irtune_model::{AdamW, Engine, ModelError, Precision, Targets, TrainingPass, spectrum};
 use irtune_testing::golden::{case_json, tolerance};
 use serde::Deserialize;
 
@@ -109,7 +109,7 @@ fn cosines_are_measured_only_when_watched_in_training_and_averaged_over_passes()
     }
     let (batch, targets) = tiny.first();
     engine.logits(&batch, &mut Vec::new()).expect("logits");
-    engine.loss(&batch, &targets, None).expect("a loss");
+    engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
     let mut now = Vec::new();
     engine.layer_cosines(&mut now);
     assert_eq!(now, second, "evaluation is not measured");
@@ -123,7 +123,7 @@ fn a_loss_is_that_of_the_logits_and_weakened_adapters_are_scaled_ones() {
             let mut engine = tiny.engine(precision);
             let before = bits(engine.as_ref());
             let (batch, targets) = tiny.first();
-            let whole = engine.loss(&batch, &targets, None).expect("a loss");
+            let whole = engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
             let mut logits = Vec::new();
             engine.logits(&batch, &mut logits).expect("logits");
             let losses = logits.chunks_exact(tiny.labels).zip(&targets).map(|(logits, &target)| {
@@ -132,12 +132,12 @@ fn a_loss_is_that_of_the_logits_and_weakened_adapters_are_scaled_ones() {
             });
             assert!((whole - losses.sum::<f64>()).abs() < 1e-5 * whole);
             let ones = vec![1.0; tiny.layers];
-            assert_eq!(engine.loss(&batch, &targets, Some(&ones)).expect("a loss"), whole);
+            assert_eq!(engine.loss(&batch, Targets::Classes(&targets), Some(&ones)).expect("a loss"), whole);
 
             let factors: Vec<f32> = (0..tiny.layers).map(|layer| [0.25, 1.0, 0.3][layer % 3]).collect();
-            let weakened = engine.loss(&batch, &targets, Some(&factors)).expect("a loss");
+            let weakened = engine.loss(&batch, Targets::Classes(&targets), Some(&factors)).expect("a loss");
             assert_eq!(bits(engine.as_ref()), before, "the adapters come back as they were");
-            assert_eq!(engine.loss(&batch, &targets, None).expect("a loss"), whole);
+            assert_eq!(engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss"), whole);
 
             let mut scaled = tiny.engine(precision);
             let mut parameters = scaled.parameters();
@@ -146,7 +146,7 @@ fn a_loss_is_that_of_the_logits_and_weakened_adapters_are_scaled_ones() {
                 tensor.data.iter_mut().for_each(|value| *value *= factor);
             }
             scaled.load_parameters(&parameters).expect("the same parameters");
-            let expected = scaled.loss(&batch, &targets, None).expect("a loss");
+            let expected = scaled.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
             let error = (weakened - expected).abs() / expected;
             println!("weakened {} off by {error:.2e}", name_of(precision));
             assert!(
@@ -163,11 +163,11 @@ fn a_loss_needs_a_target_an_example_and_a_factor_a_layer() {
     let tiny = Tiny::bare(CASES[0]);
     let mut engine = tiny.engine(Precision::F32);
     let (batch, targets) = tiny.first();
-    let error = engine.loss(&batch, &targets[1..], None).unwrap_err();
+    let error = engine.loss(&batch, Targets::Classes(&targets[1..]), None).unwrap_err();
     assert!(matches!(error, ModelError::Targets { targets: 4, examples: 5 }), "{error}");
-    let error = engine.loss(&batch, &[99; 5], None).unwrap_err();
+    let error = engine.loss(&batch, Targets::Classes(&[99; 5]), None).unwrap_err();
     assert!(matches!(error, ModelError::TargetOutOfRange { target: 99, .. }), "{error}");
-    let error = engine.loss(&batch, &targets, Some(&[1.0, 0.5])).unwrap_err();
+    let error = engine.loss(&batch, Targets::Classes(&targets), Some(&[1.0, 0.5])).unwrap_err();
     assert_eq!(error.to_string(), "2 factors of adapters were given, but the base has 3 layers");
 }
 
@@ -193,14 +193,8 @@ fn distributions_meet_their_own_examples() {
         losses.map(|(&logit, &share)| f64::from(share) * (total.ln() - f64::from(logit))).sum::<f64>()
     });
     let expected: f64 = expected.sum();
-    let pass = |distributions| TrainingPass {
-        active: &active,
-        distributions,
-        train_head: true,
-        normalizer: 5.0,
-        dropout: None,
-    };
-    engine.add_gradients(&batch, &targets, pass(Some(&shares))).expect("gradients");
+    let pass = TrainingPass { active: &active, train_head: true, normalizer: 5.0, dropout: None };
+    engine.add_gradients(&batch, Targets::Distributions(&shares), pass).expect("gradients");
     let found = engine.last_loss();
     assert!((found - expected).abs() < 1e-5 * expected, "{found}, expected {expected}");
 
@@ -208,18 +202,32 @@ fn distributions_meet_their_own_examples() {
     for (example, &target) in targets.iter().enumerate() {
         whole[example * labels + target as usize] = 1.0;
     }
-    let gradients = [None, Some(whole.as_slice())].map(|distributions| {
+    let gradients = [Targets::Classes(&targets), Targets::Distributions(&whole)].map(|targets| {
         engine.zero_gradients();
-        engine.add_gradients(&batch, &targets, pass(distributions)).expect("gradients");
+        engine.add_gradients(&batch, targets, pass).expect("gradients");
         engine.gradients()
     });
     assert_eq!(gradients[0], gradients[1], "a whole share is a target");
-    let error = engine.add_gradients(&batch, &targets, pass(Some(&shares[1..]))).unwrap_err();
+
+    // Of several labels each has a binary cross-entropy of its own.
+    let has: Vec<f32> = (0..whole.len()).map(|place| f32::from(u8::from(place * 7 % 5 < 2))).collect();
+    let losses = logits.iter().zip(&has).map(|(&logit, &has)| {
+        let own = f64::from(if has == 1.0 { logit } else { -logit });
+        (-own).exp().ln_1p()
+    });
+    let expected: f64 = losses.sum();
+    engine.add_gradients(&batch, Targets::Labels(&has), pass).expect("gradients");
+    let evaluated = engine.loss(&batch, Targets::Labels(&has), None).expect("a loss");
+    for found in [engine.last_loss(), evaluated] {
+        assert!((found - expected).abs() < 1e-5 * expected, "{found}, expected {expected}");
+    }
+
     let expected = targets.len() * labels;
-    assert!(
-        matches!(error, ModelError::Distributions { expected: found, .. } if found == expected),
-        "{error}"
-    );
+    for wrong in [Targets::Distributions(&shares[1..]), Targets::Labels(&has[1..])] {
+        let error = engine.add_gradients(&batch, wrong, pass).unwrap_err();
+        let found = matches!(error, ModelError::Shares { expected: found, .. } if found == expected);
+        assert!(found, "{error}");
+    }
 }
 
 #[test]

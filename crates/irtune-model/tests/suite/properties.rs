@@ -5,7 +5,7 @@ use crate::tiny::{CASES, Tiny, every_case, find, layer_of, name_of, options, slo
 use irtune_cpu::{Level, level};
 use irtune_model::{
     AdamW, DropoutKey, Engine, HostTensor, LoraConfig, LossOptions, ModelError, PackedBatch, Precision,
-    Trained,
+    Targets, Trained,
 };
 use irtune_testing::golden::{assert_close, tolerance};
 
@@ -247,9 +247,9 @@ fn states_above_trained_adapters_are_kept_until_those_change() {
         let (batch, targets) = tiny.first();
         let factors: Vec<f32> = (0..layers).map(|layer| if layer == 0 { 0.25 } else { 1.0 }).collect();
         let mut losses = [&mut plain, &mut keeping]
-            .map(|engine| engine.loss(&batch, &targets, Some(&factors)).expect("a loss"));
+            .map(|engine| engine.loss(&batch, Targets::Classes(&targets), Some(&factors)).expect("a loss"));
         assert_eq!(losses[0], losses[1]);
-        let whole = keeping.loss(&batch, &targets, None).expect("a loss");
+        let whole = keeping.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
         assert_ne!(whole, losses[1], "weakening does something");
         compare(&mut *plain, &mut *keeping);
         // An update below, and other parameters, make other states.
@@ -261,8 +261,8 @@ fn states_above_trained_adapters_are_kept_until_those_change() {
             engine.accumulate(&batch, &targets, &all, true, 5.0, None).expect("gradients");
             engine.update(&all, true, &settings).expect("an update");
         }
-        losses =
-            [&mut plain, &mut keeping].map(|engine| engine.loss(&batch, &targets, None).expect("a loss"));
+        losses = [&mut plain, &mut keeping]
+            .map(|engine| engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss"));
         assert_eq!(losses[0], losses[1]);
         assert_ne!(losses[0], whole, "the update does something");
         compare(&mut *plain, &mut *keeping);

@@ -9,7 +9,7 @@ use crate::tiny::{
     slope::steepest,
 };
 use irtune_model::{
-    AdamW, Engine, HostTensor, ModelError, ParameterError, Precision, Trained, WEIGHTS_HEAD_NAME,
+    AdamW, Engine, HostTensor, ModelError, ParameterError, Precision, Targets, Trained, WEIGHTS_HEAD_NAME,
 };
 use irtune_testing::golden::{Golden, assert_close, golden_folder, sections, tolerance};
 
@@ -328,9 +328,9 @@ fn there_is_nothing_to_weaken() {
     let tiny = Tiny::bare(CASES[0]);
     let mut engine = weights_engine_of(&tiny, options(Precision::F32));
     let (batch, targets) = tiny.first();
-    let plain = engine.loss(&batch, &targets, None).expect("a loss");
-    assert_eq!(engine.loss(&batch, &targets, Some(&[1.0; 3])).expect("a loss"), plain);
-    let error = engine.loss(&batch, &targets, Some(&[1.0, 0.5, 1.0])).unwrap_err();
+    let plain = engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss");
+    assert_eq!(engine.loss(&batch, Targets::Classes(&targets), Some(&[1.0; 3])).expect("a loss"), plain);
+    let error = engine.loss(&batch, Targets::Classes(&targets), Some(&[1.0, 0.5, 1.0])).unwrap_err();
     assert!(matches!(error, ModelError::NothingToWeaken), "{error}");
     assert!(error.to_string().contains("ist"), "{error}");
 }

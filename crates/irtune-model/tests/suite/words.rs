@@ -9,7 +9,8 @@ use crate::tiny::{
     slope::steepest,
 };
 use irtune_model::{
-    AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Trained, WeightError,
+    AdamW, Base, DropoutKey, Engine, HostTensor, ModelError, PackedBatch, Precision, Targets, Trained,
+    WeightError,
 };
 use irtune_testing::golden::{Golden, assert_close, golden_folder, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -124,7 +125,8 @@ fn loss_and_every_gradient() {
     everywhere(&["loss", "gradients"], |case, golden, precision| {
         let mut engine = case.engine(precision);
         let (batch, targets) = case.tiny.first();
-        let evaluated = engine.loss(&batch, &targets, None).expect("a loss") / targets.len() as f64;
+        let evaluated =
+            engine.loss(&batch, Targets::Classes(&targets), None).expect("a loss") / targets.len() as f64;
         let loss = case.tiny.accumulate_first(&mut *engine, &vec![true; case.tiny.layers]);
         assert!((evaluated - loss).abs() < 1e-6 * loss, "{evaluated} {loss}");
         golden.compare("loss/mean", &[loss as f32], tolerance("word_loss", name_of(precision)));

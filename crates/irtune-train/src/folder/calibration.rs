@@ -2,9 +2,11 @@
 
 use super::error::RunFolderError;
 use super::{RunFolder, read_json};
+use crate::infer::decision::Decision;
 use irtune_data::LabelSet;
 use irtune_files::{Files, json};
-use irtune_metrics::{Calibration, OffsetTarget};
+use irtune_metrics::{Calibration, OffsetTarget, Thresholds};
+use irtune_model::ProblemType;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -12,24 +14,31 @@ use std::path::Path;
 
 const FILE: &str = "calibration.json";
 
-/// How outputs become probabilities: `softmax(outputs / temperature + offsets)`.
+/// How outputs become probabilities: `softmax(outputs / temperature + offsets)`; where a pair can have several labels
+/// `sigmoid(output / temperature)`, and a label is given from its threshold on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredCalibration {
     /// What outputs are divided by.
     pub temperature: f64,
-    /// What is added for each label.
+    /// What is added for each label; empty where a pair can have several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offsets: BTreeMap<String, f64>,
-    /// What the offsets were tuned for; `None` when there was nothing to tune them for.
+    /// From which probability on each label is given, where a pair can have several; else empty.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub thresholds: BTreeMap<String, f64>,
+    /// What offsets or thresholds were tuned for; `None` when there was nothing to tune them for.
     pub metric: Option<OffsetTarget>,
 }
 
 /// What is wrong with a stored calibration.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CalibrationProblem {
-    /// A label has no offset.
-    #[error("there is no offset for the label `{label}`")]
+    /// A label has no offset, or no threshold.
+    #[error("there is no {what} for the label `{label}`")]
     Missing {
+        /// What is missing: `offset` or `threshold`.
+        what: &'static str,
         /// The label.
         label: String,
     },
@@ -40,27 +49,43 @@ pub enum CalibrationProblem {
         label: String,
     },
     /// A number can't be used.
-    #[error("temperature has to be above 0, and it and every offset finite")]
+    #[error("temperature has to be above 0, it and every offset finite, and thresholds between 0 and 1")]
     Numbers,
 }
 
 impl StoredCalibration {
     /// Of labels in the order of the outputs.
-    pub(crate) fn of(calibration: &Calibration, labels: &LabelSet, metric: Option<OffsetTarget>) -> Self {
-        let offsets = labels.names().iter().cloned().zip(calibration.offsets().iter().copied());
-        Self { temperature: calibration.temperature(), offsets: offsets.collect(), metric }
+    pub(crate) fn of(decision: &Decision, labels: &LabelSet, metric: Option<OffsetTarget>) -> Self {
+        let by_label = |values: &[f64]| labels.names().iter().cloned().zip(values.iter().copied()).collect();
+        let (temperature, offsets, thresholds) = match decision {
+            Decision::One(found) => (found.temperature(), by_label(found.offsets()), BTreeMap::new()),
+            Decision::Several(found) => (found.temperature(), BTreeMap::new(), by_label(found.thresholds())),
+        };
+        Self { temperature, offsets, thresholds, metric }
     }
 
-    fn resolve(&self, labels: &LabelSet) -> Result<Calibration, CalibrationProblem> {
-        if let Some(label) = self.offsets.keys().find(|label| labels.index(label).is_none()) {
+    fn resolve(&self, labels: &LabelSet, problem: ProblemType) -> Result<Decision, CalibrationProblem> {
+        let mut named = self.offsets.keys().chain(self.thresholds.keys());
+        if let Some(label) = named.find(|label| labels.index(label).is_none()) {
             return Err(CalibrationProblem::Unknown { label: label.clone() });
         }
-        let offset = |label: &String| {
-            let offset = self.offsets.get(label).copied();
-            offset.ok_or_else(|| CalibrationProblem::Missing { label: label.clone() })
+        let of = |values: &BTreeMap<String, f64>, what| -> Result<Vec<f64>, CalibrationProblem> {
+            let value = |label: &String| {
+                let value = values.get(label).copied();
+                value.ok_or_else(|| CalibrationProblem::Missing { what, label: label.clone() })
+            };
+            labels.names().iter().map(value).collect()
         };
-        let offsets = labels.names().iter().map(offset).collect::<Result<_, _>>()?;
-        Calibration::new(self.temperature, offsets).ok_or(CalibrationProblem::Numbers)
+        let decision = match problem {
+            ProblemType::SingleLabel => {
+                Calibration::new(self.temperature, of(&self.offsets, "offset")?).map(Decision::One)
+            }
+            ProblemType::MultiLabel => {
+                let thresholds = of(&self.thresholds, "threshold")?;
+                Thresholds::new(self.temperature, thresholds).map(Decision::Several)
+            }
+        };
+        decision.ok_or(CalibrationProblem::Numbers)
     }
 }
 
@@ -71,10 +96,11 @@ impl StoredCalibration {
 pub(crate) fn read_calibration(
     folder: &Path,
     labels: &LabelSet,
-) -> Result<Option<Calibration>, RunFolderError> {
+    problem: ProblemType,
+) -> Result<Option<Decision>, RunFolderError> {
     let Some(stored) = read_stored(folder)? else { return Ok(None) };
     let wrap = |problem| RunFolderError::Calibration { path: folder.join(FILE), problem };
-    stored.resolve(labels).map(Some).map_err(wrap)
+    stored.resolve(labels, problem).map(Some).map_err(wrap)
 }
 
 fn read_stored(folder: &Path) -> Result<Option<StoredCalibration>, RunFolderError> {
@@ -89,8 +115,9 @@ fn read_stored(folder: &Path) -> Result<Option<StoredCalibration>, RunFolderErro
 pub(crate) fn copied_calibration(
     folder: &Path,
     labels: &LabelSet,
+    problem: ProblemType,
 ) -> Result<Option<(&'static str, Vec<u8>)>, RunFolderError> {
-    read_calibration(folder, labels)?;
+    read_calibration(folder, labels, problem)?;
     let bytes = read_stored(folder)?.map(|stored| json(&stored)).transpose();
     Ok(bytes.map_err(|source: io::Error| RunFolderError::read(folder, source))?.map(|bytes| (FILE, bytes)))
 }
@@ -99,9 +126,9 @@ impl RunFolder {
     /// How the kept model's outputs become probabilities; `None` when nothing was fitted.
     ///
     /// # Errors
-    /// When the file is damaged or of other labels.
-    pub fn calibration(&self, labels: &LabelSet) -> Result<Option<Calibration>, RunFolderError> {
-        read_calibration(&self.path, labels)
+    /// When the file, or that of the settings, is damaged, or the file is of other labels.
+    pub fn calibration(&self, labels: &LabelSet) -> Result<Option<Decision>, RunFolderError> {
+        read_calibration(&self.path, labels, self.problem()?)
     }
 
     /// Writes how the kept model's outputs become probabilities, at once.
@@ -129,7 +156,7 @@ mod tests {
         let folder = RunFolder::open(directory.path()).unwrap();
         let labels = LabelSet::new(["style", "clarity"]).unwrap();
         assert_eq!(folder.calibration(&labels).unwrap(), None);
-        let calibration = Calibration::new(1.0 / 3.0, vec![0.1 + 0.2, -0.7]).unwrap();
+        let calibration = Decision::One(Calibration::new(1.0 / 3.0, vec![0.1 + 0.2, -0.7]).unwrap());
         let stored = StoredCalibration::of(&calibration, &labels, Some(OffsetTarget::MacroF1));
         folder.write_calibration(&Disk, &stored).unwrap();
         assert_eq!(folder.calibration(&labels).unwrap(), Some(calibration));
@@ -149,5 +176,28 @@ mod tests {
         assert!(error(single).contains("calibration.json: there is no offset for the label `clarity`"));
         assert!(error(text.replace("\"temperature\": 0", "\"temperature\": -0")).contains("above 0"));
         assert!(error("{".to_owned()).contains("calibration.json"));
+    }
+
+    #[test]
+    fn thresholds_are_read_back_where_a_pair_can_have_several_labels() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("settings.toml"), "multi_label = true\n").unwrap();
+        let folder = RunFolder::open(directory.path()).unwrap();
+        let labels = LabelSet::new(["style", "clarity"]).unwrap();
+        let thresholds = Decision::Several(Thresholds::new(1.5, vec![0.1 + 0.2, 0.7]).unwrap());
+        let stored = StoredCalibration::of(&thresholds, &labels, Some(OffsetTarget::MacroF1));
+        folder.write_calibration(&Disk, &stored).unwrap();
+        assert_eq!(folder.calibration(&labels).unwrap(), Some(thresholds));
+        let text = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
+        assert!(text.contains("\"thresholds\"") && !text.contains("offsets"), "{text}");
+        let error = |text: String| {
+            std::fs::write(directory.path().join(FILE), text).unwrap();
+            folder.calibration(&labels).unwrap_err().to_string()
+        };
+        assert!(
+            error(text.replace("thresholds", "offsets"))
+                .contains("there is no threshold for the label `style`")
+        );
+        assert!(error(text.replace("0.7", "1.7")).contains("thresholds between 0 and 1"));
     }
 }

@@ -15,7 +15,7 @@ pub struct Evaluation {
     /// What it was measured on.
     #[serde(rename = "part")]
     pub split: DataSplit,
-    /// Mean cross-entropy.
+    /// Mean cross-entropy, of several labels over pairs and labels.
     pub loss: f64,
     /// How good its answers are.
     pub metrics: Metrics,

@@ -7,7 +7,7 @@ use super::{RunFolder, read_json};
 use crate::settings::Objective;
 use irtune_data::{LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
-use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, write_merged};
+use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, ProblemType, write_merged};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -94,6 +94,9 @@ pub(crate) struct MergedModel {
     pub(crate) prompt: Template,
     /// Longest example in tokens.
     pub(crate) max_length: usize,
+    /// Whether a pair has one label or any number of them.
+    #[serde(default, skip_serializing_if = "ProblemType::is_single")]
+    pub(crate) problem: ProblemType,
 }
 
 impl MergedModel {
@@ -125,8 +128,9 @@ pub fn merge(
     }
     check_free(out)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
-    let calibration = copied_calibration(run, &labels)?;
-    let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length };
+    let problem = settings.problem();
+    let calibration = copied_calibration(run, &labels, problem)?;
+    let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length, problem };
     let saved = SavedModel::read(&folder, &settings, &base)?;
     let beside = Beside { known, calibration };
     let merged = write(out, &base, &saved, &beside, options.stored, progress)?;
@@ -159,7 +163,8 @@ fn write(
 ) -> Result<Merged, MergeRunError> {
     let out = std::path::absolute(out).map_err(WriteError::at(out))?;
     create_folder(&Disk, &out, |writing| {
-        let head = NamedHead { labels: beside.known.labels.names(), input: saved.head_input() };
+        let MergedModel { labels, problem, .. } = &beside.known;
+        let head = NamedHead { labels: labels.names(), input: saved.head_input(), problem: *problem };
         let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
         let known = irtune_files::json(&beside.known).map_err(WriteError::at(&writing.join(FILE)))?;
         for (name, bytes) in [(FILE, &known)]

@@ -17,7 +17,7 @@
 //! | `linear.safetensors` | the linear model of the run's pairs ([`irtune_linear`]) |
 //! | `stack.json` | how its answers and those of the run's own model are combined, where they are |
 //! | `linear.toml` | the settings of a run that is a linear model alone; it has no `settings.toml`, prompt or steps |
-//! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file |
+//! | `test_predictions.jsonl` | one [`crate::TestPrediction`] a test pair of a finished run, in the order of the file; [`crate::MultiLabelTestPrediction`] where a pair can have several labels |
 //! | `data/` | rows that a program gave, `train.jsonl` and so on; a run from files has none |
 //! | `summary.json` | the end of a finished run |
 
@@ -46,6 +46,7 @@ use error::RunFolderError;
 use evaluation::Evaluation;
 use irtune_data::{LabelSet, Template, Verbalizer};
 use irtune_files::{Files, WriteError};
+use irtune_model::ProblemType;
 use platform::Platform;
 use serde::de::DeserializeOwned;
 use sources::{PairSources, Sources};
@@ -190,12 +191,21 @@ impl RunFolder {
         if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// Whether a pair has one label or any number of them.
+    ///
+    /// # Errors
+    /// When the settings are missing or damaged.
+    pub fn problem(&self) -> Result<ProblemType, RunFolderError> {
+        if self.is_linear() { Ok(ProblemType::SingleLabel) } else { Ok(self.settings()?.problem()) }
+    }
+
     /// What the model is to tell: labels, prompt and verbalizer.
     ///
     /// # Errors
     /// When a file is missing or damaged.
     pub fn task(&self) -> Result<Task, RunFolderError> {
-        Ok(Task { labels: self.labels()?, template: self.prompt()?, verbalizer: self.verbalizer()? })
+        let (labels, template, problem) = (self.labels()?, self.prompt()?, self.problem()?);
+        Ok(Task { labels, template, problem, verbalizer: self.verbalizer()? })
     }
 
     /// The end of the run; `None` when it is not finished.

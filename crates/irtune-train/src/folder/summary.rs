@@ -7,6 +7,7 @@ use crate::linear::score::Score;
 use crate::settings::BestMetric;
 use irtune_metrics::OffsetWorth;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The end of a finished run: `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +25,9 @@ pub struct Summary {
     pub best_step: u64,
     /// Its figure on the validation pairs.
     pub best_value: Option<f64>,
-    /// The one label that it gave all validation pairs, when they have several and it told none apart.
+    /// What it told all validation pairs as, when they differ and it told none apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub collapsed: Option<String>,
+    pub collapsed: Option<Collapsed>,
     /// The kept model on the validation pairs, as its outputs are, if there are any.
     #[serde(default)]
     pub validation: Option<Score>,
@@ -61,6 +62,26 @@ pub struct Summary {
     pub stack: Option<StackSummary>,
 }
 
+/// The one answer that a model gives all pairs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Collapsed {
+    /// A label.
+    Label(String),
+    /// Labels of which a pair can have several; maybe none.
+    Labels(Vec<String>),
+}
+
+impl fmt::Display for Collapsed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Collapsed::Label(label) => write!(formatter, "the label `{label}`"),
+            Collapsed::Labels(labels) if labels.is_empty() => formatter.write_str("no label"),
+            Collapsed::Labels(labels) => write!(formatter, "the labels `{}`", labels.join("`, `")),
+        }
+    }
+}
+
 /// How good a linear model is that learned from the run's own training pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,7 +110,8 @@ pub struct StackSummary {
 pub struct CalibrationSummary {
     /// What was fitted on the validation pairs.
     pub fitted: StoredCalibration,
-    /// What the offsets are worth on validation pairs that they were not tuned on; `None` when none were tuned.
+    /// What the offsets, or thresholds, are worth on validation pairs that they were not tuned on; `None` when none were
+    /// tuned.
     pub offsets: Option<OffsetWorth>,
     /// The test pairs, if there are any.
     pub test: Option<CalibrationEffect>,
@@ -101,7 +123,7 @@ pub struct CalibrationSummary {
 pub struct CalibrationEffect {
     /// The model's outputs as they are.
     pub plain: KeyFigures,
-    /// With the temperature, without offsets.
+    /// With the temperature, without offsets, or with thresholds of one half.
     pub without_offsets: KeyFigures,
     /// With both.
     pub calibrated: KeyFigures,

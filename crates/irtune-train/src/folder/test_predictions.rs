@@ -2,9 +2,11 @@
 
 use super::error::RunFolderError;
 use super::{RunFolder, read_lines};
+use crate::infer::decision::Decided;
 use irtune_data::LabelSet;
 use irtune_files::Files;
-use irtune_metrics::{MetricsError, Predictions};
+use irtune_metrics::{MetricsError, MultiLabelPredictions, Predictions};
+use irtune_model::ProblemType;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +26,20 @@ pub struct TestPrediction {
     /// The model's output for every label, as it was before any calibration; runs of earlier versions did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logits: Option<Vec<f32>>,
+}
+
+/// The same of a pair that can have several labels: a line of `test_predictions.jsonl` of such a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MultiLabelTestPrediction {
+    /// The labels that the pair has.
+    pub labels: Vec<String>,
+    /// The labels that it is given.
+    pub predicted: Vec<String>,
+    /// The probability of every label, in the order of `labels.json`.
+    pub probabilities: Vec<f64>,
+    /// The model's output for every label, as it was before any calibration.
+    pub logits: Vec<f32>,
 }
 
 /// Why stored predictions can't be used.
@@ -73,15 +89,98 @@ impl RunFolder {
             probabilities: (0..labels.len()).map(|class| predictions.probability(example, class)).collect(),
             logits: Some(logits[example * labels.len()..][..labels.len()].to_vec()),
         };
+        self.write_lines(files, predictions.labels().iter().enumerate().map(line))
+    }
+
+    /// The same of pairs that can have several labels.
+    ///
+    /// # Shapes
+    /// `logits` `[examples, classes]`, row-major.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write_multi_label_test_predictions(
+        &self,
+        files: &dyn Files,
+        labels: &LabelSet,
+        predictions: &MultiLabelPredictions,
+        logits: &[f32],
+    ) -> Result<(), RunFolderError> {
+        let names = |has: &[bool]| {
+            let had = labels.names().iter().zip(has).filter(|(_, has)| **has);
+            had.map(|(name, _)| name.clone()).collect()
+        };
+        let line = |example: usize| MultiLabelTestPrediction {
+            labels: names(predictions.truth(example)),
+            predicted: names(predictions.predicted(example)),
+            probabilities: predictions.probabilities(example).to_vec(),
+            logits: logits[example * labels.len()..][..labels.len()].to_vec(),
+        };
+        self.write_lines(files, (0..predictions.examples()).map(line))
+    }
+
+    fn write_lines<T: Serialize>(
+        &self,
+        files: &dyn Files,
+        lines: impl Iterator<Item = T> + Clone,
+    ) -> Result<(), RunFolderError> {
         let path = self.path.join(FILE);
         let mut content = |writer: &mut dyn Write| {
-            for prediction in predictions.labels().iter().enumerate().map(line) {
+            for prediction in lines.clone() {
                 serde_json::to_writer(&mut *writer, &prediction)?;
                 writer.write_all(b"\n")?;
             }
             Ok(())
         };
         Ok(irtune_files::replace_file(files, &path, &mut content)?)
+    }
+
+    /// What the kept model said of the test pairs, of whichever kind they are, all together; `None` when the run has not
+    /// kept it.
+    ///
+    /// # Errors
+    /// When a file can't be read or does not fit the labels.
+    pub fn decided(&self, labels: &LabelSet) -> Result<Option<Decided>, TestPredictionsError> {
+        Ok(match self.problem()? {
+            ProblemType::SingleLabel => self.predictions(labels)?.map(Decided::One),
+            ProblemType::MultiLabel => self.multi_label_predictions(labels)?.map(Decided::Several),
+        })
+    }
+
+    fn multi_label_predictions(
+        &self,
+        labels: &LabelSet,
+    ) -> Result<Option<MultiLabelPredictions>, TestPredictionsError> {
+        let (mut truth, mut predicted, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
+        let lines = read_lines::<MultiLabelTestPrediction>(self.path.join(FILE))?;
+        for (index, prediction) in lines.enumerate() {
+            let prediction = prediction?;
+            for (names, rows) in [(&prediction.labels, &mut truth), (&prediction.predicted, &mut predicted)] {
+                let mut has = vec![false; labels.len()];
+                for label in names {
+                    has[self.class(labels, label, index + 1)? as usize] = true;
+                }
+                rows.extend(has);
+            }
+            probabilities.extend(prediction.probabilities);
+        }
+        if truth.is_empty() {
+            return Ok(None);
+        }
+        let predictions = MultiLabelPredictions::new(truth, predicted, probabilities, labels.len());
+        predictions.map(Some).map_err(|source| self.damaged(source))
+    }
+
+    fn class(&self, labels: &LabelSet, label: &str, line: usize) -> Result<u32, TestPredictionsError> {
+        labels.index(label).ok_or_else(|| TestPredictionsError::Label {
+            path: self.path().to_owned(),
+            line,
+            label: label.to_owned(),
+        })
+    }
+
+    fn damaged(&self, source: MetricsError) -> TestPredictionsError {
+        TestPredictionsError::Probabilities { path: self.path().to_owned(), source }
     }
 
     /// What the kept model said of the test pairs, in the order of their file, read one by one; none when there were
@@ -103,20 +202,14 @@ impl RunFolder {
         let (mut targets, mut probabilities) = (Vec::new(), Vec::new());
         for (index, prediction) in self.test_predictions()?.enumerate() {
             let prediction = prediction?;
-            targets.push(labels.index(&prediction.label).ok_or_else(|| TestPredictionsError::Label {
-                path: self.path().to_owned(),
-                line: index + 1,
-                label: prediction.label.clone(),
-            })?);
+            targets.push(self.class(labels, &prediction.label, index + 1)?);
             probabilities.extend(prediction.probabilities);
         }
         if targets.is_empty() {
             return Ok(None);
         }
         let predictions = Predictions::new(&targets, &probabilities, labels.len());
-        predictions
-            .map(Some)
-            .map_err(|source| TestPredictionsError::Probabilities { path: self.path().to_owned(), source })
+        predictions.map(Some).map_err(|source| self.damaged(source))
     }
 }
 
@@ -143,6 +236,27 @@ mod tests {
         assert_eq!(folder.predictions(&labels).unwrap(), Some(predictions));
         let lines = folder.test_predictions().unwrap().map(|line| line.unwrap().logits);
         assert!(lines.eq([Some(logits[..2].to_vec()), Some(logits[2..].to_vec())]));
+    }
+
+    #[test]
+    fn several_labels_are_read_back_with_what_was_given() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("settings.toml"), "multi_label = true\n").unwrap();
+        let folder = RunFolder::open(directory.path()).unwrap();
+        let labels = LabelSet::new(["clarity", "style"]).unwrap();
+        assert_eq!(folder.decided(&labels).unwrap(), None);
+        let (truth, predicted) = (vec![true, true, false, false], vec![false, true, false, true]);
+        let probabilities = vec![0.1 + 0.2, 0.7, 1.0 / 3.0, 0.25];
+        let predictions = MultiLabelPredictions::new(truth, predicted, probabilities, 2).unwrap();
+        let logits = [0.1f32, -0.2, 1.0 / 3.0, 0.0];
+        folder.write_multi_label_test_predictions(&Disk, &labels, &predictions, &logits).unwrap();
+        assert_eq!(folder.decided(&labels).unwrap(), Some(Decided::Several(predictions)));
+        let path = directory.path().join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(r#"{"labels":["clarity","style"],"predicted":["style"],"#), "{text}");
+        std::fs::write(&path, text.replace("style", "tone")).unwrap();
+        let error = folder.decided(&labels).unwrap_err().to_string();
+        assert!(error.contains("line 1: there is no label `tone`"), "{error}");
     }
 
     #[test]

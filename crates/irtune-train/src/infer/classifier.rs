@@ -1,6 +1,7 @@
 //! What answers encoded pairs: an engine, a linear model, or both together.
 
 use super::combine::combined;
+use super::decision::Decision;
 use super::error::PredictorError;
 use super::evaluate::{self, BatchLimit};
 use super::pair_encoder::EncodedPair;
@@ -8,7 +9,6 @@ use super::prediction::{Answer, Prediction, Probabilities};
 use crate::batch::Input;
 use irtune_data::{Example, LabelSet, Pair, Place};
 use irtune_linear::Stack;
-use irtune_metrics::Calibration;
 use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,7 +19,7 @@ pub(crate) struct Classifier {
     labels: LabelSet,
     names: Arc<[String]>,
     pub(crate) limit: BatchLimit,
-    pub(crate) calibration: Calibration,
+    pub(crate) decision: Decision,
     pub(crate) abstain_below: Option<f64>,
 }
 
@@ -64,12 +64,11 @@ impl Classifier {
         model: Model,
         labels: LabelSet,
         limit: BatchLimit,
-        calibration: Option<Calibration>,
+        decision: Decision,
         abstain_below: Option<f64>,
     ) -> Classifier {
         let names = labels.names().into();
-        let calibration = calibration.unwrap_or_else(|| Calibration::none(labels.len()));
-        Classifier { model, labels, names, limit, calibration, abstain_below }
+        Classifier { model, labels, names, limit, decision, abstain_below }
     }
 
     pub(crate) fn labels(&self) -> &LabelSet {
@@ -107,8 +106,18 @@ impl Classifier {
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(PredictorError::NotFinite { place });
         }
-        let probabilities = Probabilities::new(self.names.clone(), self.calibration.probabilities(logits));
-        let prediction = Prediction::new(id, probabilities, self.abstain_below);
+        let probabilities = |values| Probabilities::new(self.names.clone(), values);
+        let prediction = match &self.decision {
+            Decision::One(calibration) => {
+                let values = calibration.probabilities(logits);
+                Prediction::new(id, probabilities(values), self.abstain_below)
+            }
+            Decision::Several(thresholds) => {
+                let values = thresholds.probabilities(logits);
+                let given = thresholds.given(&values);
+                Prediction::several(id, probabilities(values), &given)
+            }
+        };
         Ok(Answer { prediction, place, shortened: example.shortened })
     }
 }

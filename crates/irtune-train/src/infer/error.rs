@@ -2,7 +2,7 @@
 
 use crate::folder::error::RunFolderError;
 use crate::folder::saved_model::OtherBase;
-use irtune_data::{DataError, Place};
+use irtune_data::{DataError, Labels, Place};
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
 use std::path::PathBuf;
@@ -52,6 +52,22 @@ pub enum PredictorError {
     NotFinite {
         /// Where the pair comes from.
         place: Place,
+    },
+    /// A model that gives any number of labels can give none.
+    #[error(
+        "this model gives each pair any number of labels, or none, by a threshold for each label, so there is nothing to abstain \
+         from; leave --abstain-below out"
+    )]
+    NothingToAbstainFrom,
+    /// A pair was read as one that has one label, and the model gives any number, or the other way round.
+    #[error(
+        "{place}: the pair was read otherwise than this model needs it; read pairs with Labels::{labels:?}"
+    )]
+    ReadOtherwise {
+        /// Where the pair comes from.
+        place: Place,
+        /// How the model needs it.
+        labels: Labels,
     },
     /// A merged model is its own base.
     #[error("{} is a whole model, which needs no base; leave --base out", path.display())]

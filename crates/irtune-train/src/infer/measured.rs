@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 /// How good a model is on labelled pairs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
-    /// Mean cross-entropy.
+    /// Mean cross-entropy, of several labels over pairs and labels.
     pub loss: f64,
     /// The figures.
     pub metrics: Metrics,
     /// The same by which of their texts the pairs have.
     pub kinds: Vec<KindFigures>,
-    /// The figures of the probabilities.
+    /// The figures of the probabilities; where a pair can have several labels, each label of each pair counts as a decision
+    /// of its own.
     pub probabilities: ProbabilityFigures,
     /// What the model says without its calibration, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,31 +32,14 @@ pub struct Measured {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFigures {
-    /// Share of right answers.
+    /// Share of right answers; of several labels, of pairs that are given exactly theirs.
     pub accuracy: f64,
     /// Mean F1 over the labels.
     pub macro_f1: f64,
-    /// Mean negative logarithm of the true label's probability.
+    /// Mean negative logarithm of the true label's probability; of several labels, of the probability of the truth about each.
     pub log_loss: f64,
     /// Expected calibration error, 15 bins of equal width.
     pub calibration_error: f64,
-}
-
-impl KeyFigures {
-    /// Of predictions.
-    ///
-    /// # Errors
-    /// As [`Metrics::of`].
-    pub fn of(predictions: &Predictions, names: &[String]) -> Result<KeyFigures, MetricsError> {
-        let metrics = Metrics::of(predictions, names, None)?;
-        let probabilities = ProbabilityFigures::of(predictions, None)?;
-        Ok(KeyFigures {
-            accuracy: metrics.accuracy,
-            macro_f1: metrics.macro_f1,
-            log_loss: probabilities.log_loss,
-            calibration_error: probabilities.calibration_error,
-        })
-    }
 }
 
 /// How good the answers are whose probability is not below a threshold.

@@ -2,6 +2,7 @@
 
 pub(crate) mod classifier;
 pub(crate) mod combine;
+pub(crate) mod decision;
 pub(crate) mod error;
 pub mod evaluate;
 pub(crate) mod kinds;

@@ -29,7 +29,7 @@ impl PairEncoder {
         let example = match &self.encoder {
             Some(encoder) => encoder.encode(pair, labels)?,
             None => Example {
-                label: labels.map(|labels| labels.target(pair)).transpose()?.flatten(),
+                target: labels.map(|labels| labels.target(pair)).transpose()?.flatten(),
                 kind: pair.kind(),
                 ..Example::default()
             },

@@ -7,44 +7,135 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
-/// What a model says of a pair, in the one form in which programs pass it on: a JSON object with these fields, in
-/// this order.
+/// What a model says of a pair, in the one form in which programs pass it on: a JSON object with `id` (if there is one),
+/// `label` or, from a model that gives any number of them, `labels`, and `probabilities`, in this order.
 ///
 /// ```
 /// # use irtune_train::Prediction;
 /// let line = r#"{"id":"7","label":"tone","probabilities":{"claim":0.25,"tone":0.75}}"#;
 /// let prediction: Prediction = serde_json::from_str(line)?;
+/// assert_eq!(prediction.label(), Some("tone"));
 /// assert_eq!(prediction.probabilities.of("tone"), Some(0.75));
+/// assert_eq!(serde_json::to_string(&prediction)?, line);
+///
+/// let line = r#"{"labels":["claim","tone"],"probabilities":{"claim":0.625,"tone":0.75}}"#;
+/// let prediction: Prediction = serde_json::from_str(line)?;
+/// assert_eq!(prediction.labels(), ["claim", "tone"]);
 /// assert_eq!(serde_json::to_string(&prediction)?, line);
 /// # Ok::<_, serde_json::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Prediction {
     /// The pair's own name; left out when it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The most probable label, the first one of equals; `null` when the model abstains.
-    pub label: Option<String>,
-    /// Whether the model abstains, because the most probable label is less probable than was asked for; left out when it
-    /// does not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub abstained: bool,
+    /// What it is told as.
+    pub told: Told,
     /// The probability of every label.
     pub probabilities: Probabilities,
 }
 
+/// What a pair is told as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The most probable label, the first one of equals.
+    Label(String),
+    /// Nothing, because the most probable label is less probable than was asked for: `label` is `null`, and `abstained` is
+    /// `true`.
+    Abstained,
+    /// Every label that is probable enough, in the order of the label set; there may be none.
+    Labels(Vec<String>),
+}
+
 impl Prediction {
-    /// Of probabilities; it abstains when none of them reaches `abstain_below`.
+    /// Of probabilities of which one label's is the highest; it abstains when none of them reaches `abstain_below`.
     pub(crate) fn new(
         id: Option<String>,
         probabilities: Probabilities,
         abstain_below: Option<f64>,
     ) -> Prediction {
         let (label, probability) = probabilities.highest();
-        let abstained = abstain_below.is_some_and(|threshold| probability < threshold);
-        let label = (!abstained).then(|| label.to_owned());
-        Prediction { id, label, abstained, probabilities }
+        let told = match abstain_below {
+            Some(threshold) if probability < threshold => Told::Abstained,
+            _ => Told::Label(label.to_owned()),
+        };
+        Prediction { id, told, probabilities }
+    }
+
+    /// Of labels that are given independently of each other.
+    pub(crate) fn several(id: Option<String>, probabilities: Probabilities, given: &[bool]) -> Prediction {
+        let labels = probabilities.labels.iter().zip(given).filter(|(_, given)| **given);
+        let told = Told::Labels(labels.map(|(label, _)| label.clone()).collect());
+        Prediction { id, told, probabilities }
+    }
+
+    /// The one label; `None` when the model abstains, or gives any number of labels.
+    pub fn label(&self) -> Option<&str> {
+        match &self.told {
+            Told::Label(label) => Some(label),
+            Told::Abstained | Told::Labels(_) => None,
+        }
+    }
+
+    /// All labels: one, or any number of them.
+    pub fn labels(&self) -> &[String] {
+        match &self.told {
+            Told::Label(label) => std::slice::from_ref(label),
+            Told::Abstained => &[],
+            Told::Labels(labels) => labels,
+        }
+    }
+
+    /// Whether the model abstains.
+    pub fn abstained(&self) -> bool {
+        self.told == Told::Abstained
+    }
+}
+
+/// A prediction as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// `null` where the model abstains, and not there beside labels.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    label: Option<Option<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    abstained: bool,
+    probabilities: Probabilities,
+}
+
+/// A field that is there, with whatever it holds.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl From<Prediction> for Written {
+    fn from(Prediction { id, told, probabilities }: Prediction) -> Written {
+        let (label, labels, abstained) = match told {
+            Told::Label(label) => (Some(Some(label)), None, false),
+            Told::Abstained => (Some(None), None, true),
+            Told::Labels(labels) => (None, Some(labels), false),
+        };
+        Written { id, label, labels, abstained, probabilities }
+    }
+}
+
+impl TryFrom<Written> for Prediction {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Prediction, &'static str> {
+        let Written { id, label, labels, abstained, probabilities } = written;
+        let told = match (label, labels, abstained) {
+            (Some(Some(label)), None, false) => Told::Label(label),
+            (Some(None), None, true) => Told::Abstained,
+            (None, Some(labels), false) => Told::Labels(labels),
+            _ => return Err("a prediction has a label, or labels, or null as its label where it abstained"),
+        };
+        Ok(Prediction { id, told, probabilities })
     }
 }
 
@@ -145,8 +236,7 @@ mod tests {
         let labels: Arc<[String]> = ["fact/evidence", "claim"].map(str::to_owned).into();
         Prediction {
             id: id.map(str::to_owned),
-            label: Some("fact/evidence".into()),
-            abstained: false,
+            told: Told::Label("fact/evidence".into()),
             probabilities: Probabilities::new(labels, vec![1.0 - 1e-9, 1.0 / 3.0]),
         }
     }
@@ -177,6 +267,26 @@ mod tests {
             r#"{"label":null,"abstained":true,"probabilities":{"fact/evidence":0.999999999,"claim":0.3333333333333333}}"#
         );
         assert_eq!(serde_json::from_str::<Prediction>(&written).unwrap(), abstained);
+    }
+
+    #[test]
+    fn several_labels_are_a_list_which_may_be_empty() {
+        let of = |given: [bool; 2]| Prediction::several(None, prediction(None).probabilities, &given);
+        let end = r#""probabilities":{"fact/evidence":0.999999999,"claim":0.3333333333333333}}"#;
+        for (given, list) in [
+            ([true, true], r#"["fact/evidence","claim"]"#),
+            ([false, true], r#"["claim"]"#),
+            ([false; 2], "[]"),
+        ] {
+            let written = serde_json::to_string(&of(given)).unwrap();
+            assert_eq!(written, format!(r#"{{"labels":{list},{end}"#));
+            assert_eq!(serde_json::from_str::<Prediction>(&written).unwrap(), of(given));
+            assert_eq!((of(given).label(), of(given).abstained()), (None, false));
+        }
+        for wrong in [r#"{"label":"a","labels":["a"],"probabilities":{}}"#, r#"{"probabilities":{}}"#] {
+            let error = serde_json::from_str::<Prediction>(wrong).unwrap_err().to_string();
+            assert!(error.contains("a prediction has a label, or labels"), "{error}");
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A trained model, ready to label pairs.
 
 use super::classifier::{Classifier, Model, Question};
+use super::decision::{Decided, Decision, Truth};
 use super::error::PredictorError;
-use super::evaluate::{self, BatchLimit};
-use super::kinds::KindFigures;
-use super::measured::{Answered, KeyFigures, Measured};
+use super::evaluate::BatchLimit;
+use super::measured::{Answered, Measured};
 use super::pair_encoder::PairEncoder;
 use super::stream::PredictionStream;
 use crate::base_tokens::BaseTokens;
@@ -15,11 +15,11 @@ use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
 use crate::task::Task;
-use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Pair, PairKind};
+use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Labels, Pair, PairKind};
 use irtune_linear::{LinearModel, Stack};
-use irtune_metrics::{Bootstrap, Calibration, Metrics, Predictions, ProbabilityFigures};
+use irtune_metrics::Bootstrap;
 use irtune_model::{
-    Base, EngineOptions, Head, HostTensor, ModelError, Precision, Trained, WEIGHTS_HEAD_NAME,
+    Base, EngineOptions, Head, HostTensor, ModelError, Precision, ProblemType, Trained, WEIGHTS_HEAD_NAME,
     peft::HEAD_NAME, read_head_input,
 };
 use std::path::{Path, PathBuf};
@@ -91,12 +91,12 @@ struct Opened {
 impl Opened {
     /// Of a merged model, whose base holds the head too.
     fn of_merged(folder: &Path, merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
-        let MergedModel { labels, prompt, max_length } = merged;
+        let MergedModel { labels, prompt, max_length, problem } = merged;
         let input = read_head_input(&folder.join("config.json"))?;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
         Ok(Opened {
-            task: Task { labels, template: prompt, verbalizer: None },
+            task: Task { labels, template: prompt, problem, verbalizer: None },
             max_length,
             seed: 0,
             trained: Trained::Head,
@@ -155,10 +155,14 @@ impl Predictor {
             return Err(PredictorError::Counters { path: folder.to_owned() });
         }
         let with_change = counted.is_some();
-        let calibration = match options.calibrated {
-            true => read_calibration(folder, &task.labels)?,
+        if task.problem == ProblemType::MultiLabel && options.abstain_below.is_some() {
+            return Err(PredictorError::NothingToAbstainFrom);
+        }
+        let fitted = match options.calibrated {
+            true => read_calibration(folder, &task.labels, task.problem)?,
             false => None,
         };
+        let decision = fitted.unwrap_or_else(|| Decision::none(task.problem, task.labels.len()));
         let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = EngineOptions {
             max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
@@ -184,7 +188,7 @@ impl Predictor {
         let (linear, stack) = stack.unzip();
         let model = Model::Decoder(engine, stack);
         let encoder = PairEncoder { encoder: Some(encoder), linear };
-        let classifier = Classifier::new(model, task.labels, limit, calibration, options.abstain_below);
+        let classifier = Classifier::new(model, task.labels, limit, decision, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }
 
@@ -198,13 +202,30 @@ impl Predictor {
         let labels = model.labels().clone();
         let limit = BatchLimit::classifying(options.batch_size);
         let encoder = PairEncoder { encoder: None, linear: Some(model) };
-        let classifier = Classifier::new(Model::Linear, labels, limit, None, options.abstain_below);
+        let decision = Decision::none(ProblemType::SingleLabel, labels.len());
+        let classifier = Classifier::new(Model::Linear, labels, limit, decision, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }
 
     /// The labels, in the order of all probabilities.
     pub fn labels(&self) -> &LabelSet {
         self.classifier.labels()
+    }
+
+    /// Whether the model gives a pair one label or any number of them.
+    pub fn problem(&self) -> ProblemType {
+        match self.classifier.decision {
+            Decision::One(_) => ProblemType::SingleLabel,
+            Decision::Several(_) => ProblemType::MultiLabel,
+        }
+    }
+
+    /// How labelled pairs are to be read that the model is measured on.
+    pub fn labels_to_read(&self) -> Labels {
+        match self.problem() {
+            ProblemType::SingleLabel => Labels::Required,
+            ProblemType::MultiLabel => Labels::Several,
+        }
     }
 
     /// What the model reads of a pair: its tokens, and with an edit head what changed among them; nothing where it is a
@@ -229,30 +250,32 @@ impl Predictor {
         PredictionStream::new(&mut self.classifier, &self.encoder, read, pairs.into_iter())
     }
 
-    /// Measures the model on labelled pairs, with bootstrap intervals when asked for.
+    /// Measures the model on labelled pairs, read as [`Predictor::labels_to_read`] says, with bootstrap intervals when asked
+    /// for.
     ///
     /// # Errors
-    /// When a pair can't be used or has no label that the model knows, or when there is none.
+    /// When a pair can't be used, has no label that the model knows or was read otherwise, or when there is none.
     pub fn evaluate<I>(&mut self, pairs: I, bootstrap: Option<&Bootstrap>) -> Result<Measured, PredictorError>
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
         let started = Instant::now();
-        let Tested { targets, logits, kinds, shortened } = self.test(pairs)?;
-        let (labels, calibration) = (self.labels().names(), &self.classifier.calibration);
-        let none = Calibration::none(labels.len());
-        let predictions = |calibration: &Calibration| {
-            Predictions::new(&targets, &calibration.probabilities(&logits), labels.len())
+        let Tested { truth, logits, kinds, shortened } = self.test(pairs)?;
+        let (labels, decision) = (self.labels().names(), &self.classifier.decision);
+        let none = Decision::none(self.problem(), labels.len());
+        let uncalibrated = (*decision != none).then(|| none.decide(&truth, &logits)?.key_figures(labels));
+        let decided = decision.decide(&truth, &logits)?;
+        let answered = match (&decided, self.classifier.abstain_below) {
+            (Decided::One(predictions), Some(below)) => {
+                Some(Answered::of(predictions, below, labels, bootstrap))
+            }
+            _ => None,
         };
-        let uncalibrated = (*calibration != none).then(|| KeyFigures::of(&predictions(&none)?, labels));
-        let predictions = predictions(calibration)?;
-        let answered =
-            self.classifier.abstain_below.map(|below| Answered::of(&predictions, below, labels, bootstrap));
         Ok(Measured {
-            loss: evaluate::mean_loss(&calibration.scaled(&logits), &targets, labels.len()),
-            metrics: Metrics::of(&predictions, labels, bootstrap)?,
-            kinds: KindFigures::of(&predictions, &kinds),
-            probabilities: ProbabilityFigures::of(&predictions, bootstrap)?,
+            loss: decision.loss(&truth, &logits),
+            metrics: decided.metrics(labels, bootstrap)?,
+            kinds: decided.kinds(&kinds),
+            probabilities: decided.probability_figures(bootstrap)?,
             uncalibrated: uncalibrated.transpose()?,
             answered: answered.transpose()?,
             shortened,
@@ -264,7 +287,7 @@ impl Predictor {
     ///
     /// # Errors
     /// As [`Predictor::evaluate`].
-    pub fn predictions<I>(&mut self, pairs: I) -> Result<Predictions, PredictorError>
+    pub fn predictions<I>(&mut self, pairs: I) -> Result<Decided, PredictorError>
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
@@ -279,16 +302,16 @@ impl Predictor {
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
-        let Tested { targets, logits, .. } = self.test(pairs)?;
-        let probabilities = self.classifier.calibration.probabilities(&logits);
-        Ok(Outputs { predictions: Predictions::new(&targets, &probabilities, self.labels().len())?, logits })
+        let Tested { truth, logits, .. } = self.test(pairs)?;
+        Ok(Outputs { predictions: self.classifier.decision.decide(&truth, &logits)?, logits })
     }
 
     fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
-        let mut tested = Tested::default();
+        let (truth, labels) = (Truth::none(self.problem()), self.labels_to_read());
+        let mut tested = Tested { truth, logits: Vec::new(), kinds: Vec::new(), shortened: 0 };
         let most = WINDOW * self.classifier.limit.examples;
         let mut window: Vec<Question> = Vec::with_capacity(most);
         let mut pairs = pairs.into_iter();
@@ -298,7 +321,11 @@ impl Predictor {
                 let pair = pair?;
                 let encoded = self.encoder.encode(&pair, Some(self.classifier.labels()))?;
                 tested.shortened += usize::from(encoded.example.shortened);
-                tested.targets.extend(encoded.example.label);
+                if let Some(target) = &encoded.example.target
+                    && !tested.truth.push(target)
+                {
+                    return Err(PredictorError::ReadOtherwise { place: pair.place, labels });
+                }
                 tested.kinds.push(encoded.example.kind);
                 window.push(Question::new(encoded, pair));
             }
@@ -324,15 +351,14 @@ fn stack(run: &RunFolder) -> Result<Option<(LinearModel, Stack)>, PredictorError
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outputs {
     /// Labels and probabilities, calibrated where the model is.
-    pub predictions: Predictions,
+    pub predictions: Decided,
     /// `[pairs, labels]`, row-major.
     pub logits: Vec<f32>,
 }
 
 /// Labelled pairs that went through the model.
-#[derive(Default)]
 struct Tested {
-    targets: Vec<u32>,
+    truth: Truth,
     /// `[pairs, labels]`
     logits: Vec<f32>,
     kinds: Vec<PairKind>,

@@ -17,7 +17,7 @@ use crate::prepare::cores;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::{BestMetric, Draw};
-use irtune_data::{Columns, CorpusSource, LabelSet, Pair, PairKind};
+use irtune_data::{Columns, CorpusSource, LabelSet, Labels, Pair, PairKind};
 use irtune_files::Disk;
 use irtune_linear::LinearModel;
 use irtune_metrics::{Metrics, Predictions};
@@ -58,7 +58,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         validation: request.validation.clone(),
         test: request.test.clone(),
     };
-    let corpora = Corpora::read(&sources, &request.columns, &request.draw, observer)?;
+    let corpora = Corpora::read(&sources, &request.columns, Labels::Required, &request.draw, observer)?;
     let labels = &corpora.labels;
     let (validation, test) = (corpora.pairs(DataSplit::Validation), corpora.pairs(DataSplit::Test));
     let started = Instant::now();

@@ -6,12 +6,12 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::calibration::StoredCalibration;
 use crate::folder::summary::{CalibrationEffect, CalibrationSummary};
-use crate::infer::measured::KeyFigures;
-use irtune_metrics::{Calibration, Logits, OffsetWorth, Predictions};
+use crate::infer::decision::Decision;
+use irtune_metrics::OffsetWorth;
 
 /// What was fitted.
 pub(super) struct Fitted {
-    pub(super) calibration: Calibration,
+    pub(super) decision: Decision,
     stored: StoredCalibration,
     offsets: Option<OffsetWorth>,
 }
@@ -34,18 +34,17 @@ impl Run<'_> {
 
     /// Fits the kept model's probabilities and writes how; `None` when it is not asked for or there is nothing to fit to.
     pub(super) fn calibrate(&self) -> Result<Option<Fitted>, TrainError> {
-        let Some(SplitLogits { targets, logits, .. }) =
+        let Some(SplitLogits { truth, logits, .. }) =
             self.best_validation.as_ref().filter(|_| self.calibrates())
         else {
             return Ok(None);
         };
         let (settings, labels) = (self.parts.settings, &self.parts.data.labels);
         let target = settings.offsets.target(settings.best_metric);
-        let logits = Logits::new(targets, logits, labels.len())?;
-        let (calibration, offsets) = Calibration::fit(&logits, target, settings.seed);
-        let stored = StoredCalibration::of(&calibration, labels, target);
+        let (decision, offsets) = Decision::fit(truth, logits, labels.len(), target, settings.seed)?;
+        let stored = StoredCalibration::of(&decision, labels, target);
         self.parts.folder.write_calibration(self.parts.files, &stored)?;
-        Ok(Some(Fitted { calibration, stored, offsets }))
+        Ok(Some(Fitted { decision, stored, offsets }))
     }
 
     /// What was fitted, and what it changes on the test pairs.
@@ -54,17 +53,15 @@ impl Run<'_> {
         fitted: Fitted,
         test: Option<&SplitLogits>,
     ) -> Result<CalibrationSummary, TrainError> {
-        let Fitted { calibration, stored, offsets } = fitted;
+        let Fitted { decision, stored, offsets } = fitted;
         let test = test.map(|test| {
             let names = self.parts.data.labels.names();
-            let figures = |calibration: &Calibration| {
-                let probabilities = calibration.probabilities(&test.logits);
-                KeyFigures::of(&Predictions::new(&test.targets, &probabilities, names.len())?, names)
-            };
+            let figures =
+                |decision: &Decision| decision.decide(&test.truth, &test.logits)?.key_figures(names);
             Ok::<_, TrainError>(CalibrationEffect {
                 plain: figures(&self.plain())?,
-                without_offsets: figures(&calibration.without_offsets())?,
-                calibrated: figures(&calibration)?,
+                without_offsets: figures(&decision.untuned())?,
+                calibrated: figures(&decision)?,
             })
         });
         Ok(CalibrationSummary { fitted: stored, offsets, test: test.transpose()? })

@@ -72,11 +72,12 @@ impl Corpora {
     pub(crate) fn read(
         sources: &SplitSources,
         columns: &Columns,
+        labels: Labels,
         draw: &Draw,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let mut read = |source: &CorpusSource, split| {
-            let corpus = Corpus::read(source, columns, Labels::Required)?;
+            let corpus = Corpus::read(source, columns, labels)?;
             if corpus.dropped > 0 {
                 observer.on_notice(&Notice::Dropped { split, rows: corpus.dropped });
             }
@@ -159,7 +160,7 @@ impl Corpora {
         let mut train = encode(Some(&self.train), DataSplit::Train)?;
         if settings.soft_labels {
             for (example, pair) in train.iter_mut().zip(&self.train.pairs) {
-                example.distribution = task.labels.distribution(pair)?;
+                example.target = task.labels.distribution(pair)?;
             }
         }
         let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;

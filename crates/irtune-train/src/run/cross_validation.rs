@@ -47,7 +47,7 @@ pub(super) struct Plan {
     pub(super) train: StoredSource,
     validation: Option<StoredSource>,
     pub(super) columns: Columns,
-    settings: TrainSettings,
+    pub(super) settings: TrainSettings,
 }
 
 /// Whether a cross-validation was begun in a folder.

@@ -4,7 +4,7 @@ use crate::data_split::DataSplit;
 use crate::folder::state::DataPrints;
 use crate::folder::tensor_file::hexadecimal;
 use crate::settings::HeadKind;
-use irtune_data::{COUNTERS, Example, ExampleChange, LabelSet};
+use irtune_data::{COUNTERS, Example, ExampleChange, LabelSet, Target};
 use irtune_model::{CounterScaling, Head, HeadInput, SHORTEST_SHARED};
 use sha2::{Digest, Sha256};
 
@@ -84,9 +84,14 @@ fn fingerprint(examples: &[Example]) -> String {
             counters.iter().for_each(|counter| digest.update(counter.to_le_bytes()));
         }
         // No label is not label 0.
-        digest.update(example.label.map_or(0, |label| u64::from(label) + 1).to_le_bytes());
-        for share in example.distribution.iter().flatten() {
-            digest.update(share.to_le_bytes());
+        let class = example.target.as_ref().and_then(Target::class);
+        digest.update(class.map_or(0, |class| u64::from(class) + 1).to_le_bytes());
+        match &example.target {
+            Some(Target::Shares { shares, .. }) => {
+                shares.iter().for_each(|share| digest.update(share.to_le_bytes()));
+            }
+            Some(Target::Labels(has)) => has.iter().for_each(|&has| digest.update([u8::from(has)])),
+            Some(Target::Class(_)) | None => {}
         }
     }
     hexadecimal(&digest.finalize())
@@ -97,7 +102,7 @@ mod tests {
     use super::*;
 
     fn example(tokens: &[u32], label: Option<u32>) -> Example {
-        Example { tokens: tokens.to_vec(), label, ..Example::default() }
+        Example { tokens: tokens.to_vec(), target: label.map(Target::Class), ..Example::default() }
     }
 
     #[test]
@@ -110,7 +115,14 @@ mod tests {
             vec![example(&[1, 2], None), example(&[3], Some(1))],
             vec![example(&[3], Some(1)), example(&[1, 2], Some(0))],
             vec![
-                Example { distribution: Some(vec![0.5, 0.5]), ..example(&[1, 2], Some(0)) },
+                Example {
+                    target: Some(Target::Shares { class: 0, shares: vec![0.5, 0.5] }),
+                    ..example(&[1, 2], None)
+                },
+                example(&[3], Some(1)),
+            ],
+            vec![
+                Example { target: Some(Target::Labels(vec![true, false])), ..example(&[1, 2], None) },
                 example(&[3], Some(1)),
             ],
             vec![],

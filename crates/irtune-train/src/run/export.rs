@@ -19,12 +19,13 @@ pub(crate) fn exporter<'a>(
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
     let (adapter, tune) = (settings.adapter_config().map(|adapter| adapter.exported()), settings.tune);
     // A language model knows no labels.
+    let problem = settings.problem();
     let labels = match settings.objective {
         Objective::Head => labels.names(),
         Objective::Words => &[],
     };
     move |path, tensors| {
-        let (config, head) = (&base.config, NamedHead { labels, input: &input });
+        let (config, head) = (&base.config, NamedHead { labels, input: &input, problem });
         match (&adapter, tune) {
             (_, Tune::Weights) => write_tuned_weights(path, config, head, tensors)?,
             (Some(adapter), _) => write_adapter(path, adapter, config, base_name, head, tensors)?,

@@ -8,6 +8,7 @@ use crate::folder::checkpoint;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::peak_memory::peak_bytes;
 use crate::folder::summary::Summary;
+use crate::infer::decision::Decided;
 use crate::linear::score::Score;
 
 impl Run<'_> {
@@ -47,19 +48,25 @@ impl Run<'_> {
         let stack = self.combine(measured.as_mut())?;
         let fitted = self.calibrate()?;
         let mut test = None;
+        let plain = self.plain();
         if let Some(measured) = &measured {
-            let plain = self.plain();
-            let calibration = fitted.as_ref().map_or(&plain, |fitted| &fitted.calibration);
-            let (mut evaluation, predictions) = self.measure(measured, calibration)?;
+            let decision = fitted.as_ref().map_or(&plain, |fitted| &fitted.decision);
+            let (mut evaluation, decided) = self.measure(measured, decision)?;
             evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
             self.record(&evaluation)?;
             let RunParts { folder, files, data, .. } = &self.parts;
-            folder.write_test_predictions(*files, &data.labels, &predictions, &measured.logits)?;
+            let (labels, logits) = (&data.labels, &measured.logits);
+            match &decided {
+                Decided::One(found) => folder.write_test_predictions(*files, labels, found, logits)?,
+                Decided::Several(found) => {
+                    folder.write_multi_label_test_predictions(*files, labels, found, logits)?;
+                }
+            }
             test = Some(evaluation);
         }
-        let collapsed = self.collapsed()?;
-        if let Some(label) = &collapsed {
-            self.observer.on_notice(&Notice::Collapsed { label: label.clone() });
+        let collapsed = self.collapsed(fitted.as_ref().map_or(&plain, |fitted| &fitted.decision))?;
+        if let Some(answer) = &collapsed {
+            self.observer.on_notice(&Notice::Collapsed { answer: answer.clone() });
         }
         let calibration =
             fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;

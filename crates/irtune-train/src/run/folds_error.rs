@@ -74,6 +74,15 @@ pub enum FoldsError {
         /// The run folder.
         path: PathBuf,
     },
+    /// Its pairs can have several labels.
+    #[error(
+        "in the cross-validation in {} pairs can have several labels (multi_label), and suspects are found by the one label of \
+         a pair; compare labels and predicted in the test_predictions.jsonl of its runs instead", path.display()
+    )]
+    SeveralLabels {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A finished run of it lacks predictions.
     #[error("{} lacks predictions of its test pairs; remove the folder and continue with --resume", path.display())]
     NoPredictions {

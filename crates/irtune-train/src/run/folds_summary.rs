@@ -4,8 +4,10 @@ use super::folds_error::FoldsError;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::summary::Summary;
+use crate::folder::test_predictions::TestPredictionsError;
+use crate::infer::decision::Decided;
 use crate::settings::Fold;
-use irtune_metrics::{Metrics, Predictions};
+use irtune_metrics::Metrics;
 use serde::{Deserialize, Serialize};
 
 /// What a cross-validation came to: `folds.json`.
@@ -72,22 +74,21 @@ pub struct FoldRun {
 }
 
 pub(super) fn summarize(runs: &[(Fold, RunFolder, Summary)]) -> Result<FoldsSummary, TrainError> {
-    let (mut labels, mut probabilities, mut tested) = (Vec::new(), Vec::new(), Vec::new());
-    let mut names = Vec::new();
+    let (mut said, mut tested, mut names) = (Vec::new(), Vec::new(), Vec::new());
     for (fold, run, summary) in runs {
         let missing = || FoldsError::NoPredictions { path: run.path().to_owned() };
         let test = summary.test.as_ref().ok_or_else(missing)?;
         let set = run.labels()?;
-        let before = labels.len();
-        for prediction in run.test_predictions()? {
-            let prediction = prediction?;
-            labels.push(set.index(&prediction.label).ok_or_else(missing)?);
-            probabilities.extend(prediction.probabilities);
-        }
-        // A file that is gone or cut off would leave its pairs out of the figures over all parts.
-        if labels.len() - before != test.metrics.examples {
+        let decided = match run.decided(&set) {
+            Ok(decided) => decided.ok_or_else(missing)?,
+            Err(TestPredictionsError::Folder(error)) => return Err(error.into()),
+            Err(_) => return Err(missing().into()),
+        };
+        // A file that is cut off would leave its pairs out of the figures over all parts.
+        if decided.examples() != test.metrics.examples {
             return Err(missing().into());
         }
+        said.push(decided);
         let folder = run.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (examples, accuracy) = (test.metrics.examples, test.metrics.accuracy);
         let (macro_f1, loss) = (test.metrics.macro_f1, test.loss);
@@ -97,7 +98,6 @@ pub(super) fn summarize(runs: &[(Fold, RunFolder, Summary)]) -> Result<FoldsSumm
     let spread = |figure: fn(&Metrics) -> f64| {
         Spread::of(&tested.iter().map(|(_, test)| figure(&test.metrics)).collect::<Vec<_>>())
     };
-    let predictions = Predictions::new(&labels, &probabilities, names.len())?;
     Ok(FoldsSummary {
         folds: runs.len(),
         method: runs.first().map(|(_, _, summary)| summary.method.clone()).unwrap_or_default(),
@@ -107,7 +107,7 @@ pub(super) fn summarize(runs: &[(Fold, RunFolder, Summary)]) -> Result<FoldsSumm
         macro_f1: spread(|metrics| metrics.macro_f1),
         macro_average_precision: spread(|metrics| metrics.macro_average_precision),
         loss: Spread::of(&tested.iter().map(|(_, test)| test.loss).collect::<Vec<_>>()),
-        pooled: Metrics::of(&predictions, &names, None)?,
+        pooled: Decided::joined(said)?.metrics(&names, None)?,
         runs: tested.into_iter().map(|(run, _)| run).collect(),
     })
 }

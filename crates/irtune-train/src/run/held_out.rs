@@ -27,6 +27,9 @@ impl HeldOut {
     /// When there is none in the folder, a run is not finished, or the pairs are no longer those that it divided.
     pub fn read(folder: &Path) -> Result<HeldOut, TrainError> {
         let plan = read_plan(folder)?;
+        if plan.settings.multi_label {
+            return Err(FoldsError::SeveralLabels { path: folder.to_owned() }.into());
+        }
         let corpus = Corpus::read(&plan.train.load(folder)?, &plan.columns, Labels::Required)?;
         let labels = LabelSet::discover(&corpus.pairs)?;
         let parts = folds(&corpus.pairs, plan.folds)?;

@@ -4,17 +4,16 @@ use super::Run;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
+use crate::infer::decision::{Decided, Decision, Truth};
 use crate::infer::evaluate;
-use crate::infer::kinds::KindFigures;
 use irtune_data::{Example, PairKind};
-use irtune_metrics::{Calibration, Metrics, Predictions};
 use std::time::Instant;
 
 /// What the model puts out for a split.
 pub(super) struct SplitLogits {
     pub(super) split: DataSplit,
     /// The true labels.
-    pub(super) targets: Vec<u32>,
+    pub(super) truth: Truth,
     /// Which of their texts the pairs have.
     pub(super) kinds: Vec<PairKind>,
     /// `[examples, labels]`
@@ -58,32 +57,34 @@ impl Run<'_> {
         let Some(logits) = evaluate::logits(self.parts.engine, examples, limit, self.interrupt)? else {
             return Ok(None);
         };
-        let targets = examples.iter().filter_map(|example| example.label).collect();
+        let mut truth = Truth::none(self.parts.settings.problem());
+        for target in examples.iter().filter_map(|example| example.target.as_ref()) {
+            truth.push(target);
+        }
         let kinds = examples.iter().map(|example| example.kind).collect();
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        Ok(Some(SplitLogits { split, targets, kinds, logits, seconds }))
+        Ok(Some(SplitLogits { split, truth, kinds, logits, seconds }))
     }
 
     /// The figures of what the model puts out.
     pub(super) fn measure(
         &self,
         measured: &SplitLogits,
-        calibration: &Calibration,
-    ) -> Result<(Evaluation, Predictions), TrainError> {
-        let SplitLogits { split, targets, kinds, logits, seconds } = measured;
-        let labels = self.parts.data.labels.len();
-        let predictions = Predictions::new(targets, &calibration.probabilities(logits), labels)?;
-        let metrics = Metrics::of(&predictions, self.parts.data.labels.names(), None)?;
-        let loss = evaluate::mean_loss(&calibration.scaled(logits), targets, labels);
+        decision: &Decision,
+    ) -> Result<(Evaluation, Decided), TrainError> {
+        let SplitLogits { split, truth, kinds, logits, seconds } = measured;
+        let decided = decision.decide(truth, logits)?;
+        let metrics = decided.metrics(self.parts.data.labels.names(), None)?;
+        let loss = decision.loss(truth, logits);
         let (step, split, seconds) = (self.state.step, *split, *seconds);
-        let kinds = KindFigures::of(&predictions, kinds);
-        Ok((Evaluation { step, split, loss, metrics, kinds, improved: false, seconds }, predictions))
+        let kinds = decided.kinds(kinds);
+        Ok((Evaluation { step, split, loss, metrics, kinds, improved: false, seconds }, decided))
     }
 
     /// Outputs as they are.
-    pub(super) fn plain(&self) -> Calibration {
-        Calibration::none(self.parts.data.labels.len())
+    pub(super) fn plain(&self) -> Decision {
+        Decision::none(self.parts.settings.problem(), self.parts.data.labels.len())
     }
 
     pub(super) fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {

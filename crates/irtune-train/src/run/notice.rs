@@ -1,6 +1,7 @@
 //! What a user should know of a run.
 
 use crate::data_split::DataSplit;
+use crate::folder::summary::Collapsed;
 use crate::linear::score::Score;
 use crate::settings::Fold;
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub enum Notice {
     },
     /// Labels count differently in the training loss.
     ClassWeights {
-        /// What an example counts, by label.
+        /// What an example counts, by label; of several labels what having one counts beside not having it.
         weights: Vec<(String, f64)>,
     },
     /// A linear model was made of the run's pairs, which is what the run has to beat.
@@ -92,10 +93,11 @@ pub enum Notice {
     },
     /// There is nothing to choose the best model by.
     NoValidation,
-    /// The kept model gives all validation pairs one label.
+    /// The kept model tells all validation pairs as the same.
     Collapsed {
-        /// The label.
-        label: String,
+        /// What it tells them as.
+        #[serde(rename = "label")]
+        answer: Collapsed,
     },
     /// No improvement for as many evaluations as the settings allow.
     StoppedEarly {
@@ -147,7 +149,7 @@ impl fmt::Display for Notice {
                 write!(formatter, "training on {train_size} of {of} training pairs")
             }
             Notice::ClassWeights { weights } => {
-                formatter.write_str("in the training loss an example counts by its label: ")?;
+                formatter.write_str("what labels count in the training loss: ")?;
                 for (index, (label, weight)) in weights.iter().enumerate() {
                     write!(formatter, "{}{label} {weight:.3}", if index == 0 { "" } else { ", " })?;
                 }
@@ -164,9 +166,9 @@ impl fmt::Display for Notice {
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",
             ),
-            Notice::Collapsed { label } => write!(
+            Notice::Collapsed { answer } => write!(
                 formatter,
-                "the kept model gives every validation pair the label `{label}`: it has not learnt to tell labels apart; \
+                "the kept model gives every validation pair {answer}: it has not learnt to tell labels apart; \
                  lower learning_rate or raise warmup_share, train for more epochs, try another prompt, or set \
                  class_weights to balanced"
             ),

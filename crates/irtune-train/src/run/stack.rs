@@ -6,6 +6,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::summary::StackSummary;
 use crate::infer::combine::{combined, log_probabilities};
+use crate::infer::decision::Truth;
 use crate::linear::score::Score;
 use irtune_linear::{Answers, LinearError, Stack};
 
@@ -27,10 +28,12 @@ impl Run<'_> {
         let (Some(linear), Some(mut validation)) = (self.parts.linear, self.best_validation.take()) else {
             return Ok(None);
         };
+        // There is no linear model of several labels.
+        let Truth::One(targets) = &validation.truth else { return Ok(None) };
         let labels = self.parts.data.labels.len();
         let first = log_probabilities(&validation.logits, labels);
         let answers = Answers { first: &first, second: linear.of(DataSplit::Validation), labels };
-        let stack = Stack::fit(answers, &validation.targets).map_err(LinearError::from)?;
+        let stack = Stack::fit(answers, targets).map_err(LinearError::from)?;
         self.parts.folder.write_stack(self.parts.files, &stack)?;
         let replace = |logits: &mut SplitLogits| {
             logits.logits = combined(&stack, &logits.logits, linear.of(logits.split), labels);

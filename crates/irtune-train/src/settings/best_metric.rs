@@ -8,11 +8,11 @@ names! {
         /// Mean of the labels' F1: higher is better.
         #[default]
         MacroF1,
-        /// Share of right answers: higher is better.
+        /// Share of right answers, with `multi_label` of pairs that are given exactly their labels: higher is better.
         Accuracy,
         /// Mean of the labels' areas under the precision-recall curve: higher is better.
         AveragePrecision,
-        /// Mean cross-entropy: lower is better.
+        /// Mean cross-entropy, with `multi_label` over all labels: lower is better.
         Loss,
     }
 

@@ -1,6 +1,6 @@
 //! What an example of each label counts in the loss.
 
-use irtune_data::{LabelSet, Quoted};
+use irtune_data::{LabelSet, Quoted, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,7 +20,9 @@ pub enum ClassWeights {
     /// All the same.
     #[default]
     None,
-    /// By the training examples: examples / (labels · examples of the label), as scikit-learn's `balanced`.
+    /// By the training examples: examples / (labels · examples of the label), as scikit-learn's `balanced`. Where an example
+    /// can have several labels, examples without the label over examples with it, as the documentation of PyTorch's
+    /// `BCEWithLogitsLoss` advises.
     Balanced,
     /// As a file says.
     File(PathBuf),
@@ -83,6 +85,15 @@ pub enum ClassWeightsError {
         /// The label.
         label: String,
     },
+    /// Nothing to balance against.
+    #[error(
+        "class_weights: every training example has the label {label:?}, so having it would count nothing; give weights in a \
+         file, or drop that label with drop_labels"
+    )]
+    EveryExample {
+        /// The label.
+        label: String,
+    },
 }
 
 impl ClassWeights {
@@ -102,32 +113,50 @@ impl ClassWeights {
         }
     }
 
-    /// The weight of each label, for training on examples of these classes; `None` when all count the same.
+    /// The weight of each label, for training on examples with these targets; `None` when all count the same.
     ///
     /// # Errors
     /// When a label has no weight, one not above 0, or there is a weight of no label.
-    pub fn resolve(
+    pub fn resolve<'a>(
         &self,
         labels: &LabelSet,
-        classes: impl Iterator<Item = u32>,
+        targets: impl Iterator<Item = &'a Target>,
     ) -> Result<Option<Vec<f64>>, ClassWeightsError> {
         match self {
             ClassWeights::None => Ok(None),
-            ClassWeights::Balanced => balanced(labels, classes).map(Some),
+            ClassWeights::Balanced => balanced(labels, targets).map(Some),
             ClassWeights::Given(given) => by_label(labels, given).map(Some),
-            ClassWeights::File(_) => self.clone().loaded()?.resolve(labels, classes),
+            ClassWeights::File(_) => self.clone().loaded()?.resolve(labels, targets),
         }
     }
 }
 
-fn balanced(labels: &LabelSet, classes: impl Iterator<Item = u32>) -> Result<Vec<f64>, ClassWeightsError> {
+fn balanced<'a>(
+    labels: &LabelSet,
+    targets: impl Iterator<Item = &'a Target>,
+) -> Result<Vec<f64>, ClassWeightsError> {
     let mut counts = vec![0usize; labels.len()];
-    classes.for_each(|class| counts[class as usize] += 1);
-    let examples: usize = counts.iter().sum();
+    let (mut examples, mut several) = (0, false);
+    for target in targets {
+        examples += 1;
+        match target {
+            Target::Class(class) | Target::Shares { class, .. } => counts[*class as usize] += 1,
+            Target::Labels(has) => {
+                several = true;
+                counts.iter_mut().zip(has).for_each(|(count, &has)| *count += usize::from(has));
+            }
+        }
+    }
     if let Some(label) = counts.iter().position(|&count| count == 0) {
         return Err(ClassWeightsError::NoExample { label: labels.names()[label].clone() });
     }
-    Ok(counts.iter().map(|&count| examples as f64 / (labels.len() * count) as f64).collect())
+    if !several {
+        return Ok(counts.iter().map(|&count| examples as f64 / (labels.len() * count) as f64).collect());
+    }
+    if let Some(label) = counts.iter().position(|&count| count == examples) {
+        return Err(ClassWeightsError::EveryExample { label: labels.names()[label].clone() });
+    }
+    Ok(counts.iter().map(|&count| (examples - count) as f64 / count as f64).collect())
 }
 
 fn by_label(labels: &LabelSet, given: &BTreeMap<String, f64>) -> Result<Vec<f64>, ClassWeightsError> {
@@ -218,12 +247,22 @@ mod tests {
     #[test]
     fn balanced_weights_are_those_of_scikit_learn() {
         // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0, 0, 0, 1, 2, 2])
-        let weights =
-            ClassWeights::Balanced.resolve(&labels(), [0, 2, 0, 1, 0, 2].into_iter()).unwrap().unwrap();
+        let balanced = |targets: &[Target]| ClassWeights::Balanced.resolve(&labels(), targets.iter());
+        let weights = balanced(&[0, 2, 0, 1, 0, 2].map(Target::Class)).unwrap().unwrap();
         assert_eq!(weights, [6.0 / 9.0, 2.0, 1.0]);
-        let error = ClassWeights::Balanced.resolve(&labels(), [0, 2].into_iter()).unwrap_err();
+        let error = balanced(&[0, 2].map(Target::Class)).unwrap_err();
         assert!(matches!(&error, ClassWeightsError::NoExample { label } if label == "fluency"), "{error}");
-        assert_eq!(ClassWeights::None.resolve(&labels(), [0].into_iter()).unwrap(), None);
+        assert_eq!(ClassWeights::None.resolve(&labels(), [Target::Class(0)].iter()).unwrap(), None);
+
+        // Of several labels each is balanced against not having it.
+        let several = |rows: &[[bool; 3]]| -> Vec<Target> {
+            rows.iter().map(|row| Target::Labels(row.to_vec())).collect()
+        };
+        let (yes, no) = (true, false);
+        let weights = balanced(&several(&[[yes, no, no], [no, no, yes], [yes, yes, no], [yes, no, no]]));
+        assert_eq!(weights.unwrap().unwrap(), [1.0 / 3.0, 3.0, 3.0]);
+        let error = balanced(&several(&[[yes, no, yes], [yes, yes, no]])).unwrap_err();
+        assert!(matches!(&error, ClassWeightsError::EveryExample { label } if label == "clarity"), "{error}");
     }
 
     #[test]

@@ -87,6 +87,14 @@ pub enum InvalidSetting {
         /// The setting.
         name: &'static str,
     },
+    /// What is asked for needs pairs that have one label.
+    #[error(
+        "{name}: it is for pairs with one label, and with multi_label they can have several; leave one of the two out"
+    )]
+    OneLabelOnly {
+        /// The setting.
+        name: &'static str,
+    },
     /// Early stopping waits for evaluations that never come.
     #[error(
         "early_stopping_patience: without evaluations it never stops a run; set eval_every to epoch or to a number"
@@ -127,6 +135,15 @@ impl TrainSettings {
         if self.objective == Objective::Words {
             let asked = of_the_head.into_iter().filter(|(_, asked)| *asked);
             problems.extend(asked.map(|(name, _)| InvalidSetting::NeedsHead { name }));
+        }
+        if self.multi_label {
+            let of_one_label = [
+                ("objective", self.objective == Objective::Words),
+                ("soft_labels", self.soft_labels),
+                ("label_smoothing", self.label_smoothing != 0.0),
+            ];
+            let asked = of_one_label.into_iter().filter(|(_, asked)| *asked);
+            problems.extend(asked.map(|(name, _)| InvalidSetting::OneLabelOnly { name }));
         }
         if self.head_only && self.tune == Tune::Weights {
             problems.push(InvalidSetting::WeightsBesideHeadOnly);
@@ -305,6 +322,25 @@ mod tests {
             |settings| (settings.early_stopping_patience, settings.eval_every) = (Some(2), Every::Never),
             "early_stopping_patience: without evaluations",
         );
+    }
+
+    #[test]
+    fn what_is_for_one_label_is_refused_beside_several() {
+        let changes: [(&str, fn(&mut TrainSettings)); 3] = [
+            ("objective", |settings| settings.objective = Objective::Words),
+            ("soft_labels", |settings| settings.soft_labels = true),
+            ("label_smoothing", |settings| settings.label_smoothing = 0.1),
+        ];
+        for (name, change) in changes {
+            let found = messages(|settings| {
+                settings.multi_label = true;
+                change(settings);
+            });
+            let expected =
+                format!("{name}: it is for pairs with one label, and with multi_label they can have several");
+            assert!(found.len() == 1 && found[0].starts_with(&expected), "{found:?}");
+        }
+        assert!(messages(|settings| settings.multi_label = true).is_empty());
     }
 
     #[test]

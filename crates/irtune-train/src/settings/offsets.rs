@@ -1,11 +1,11 @@
-//! What the labels' offsets are tuned for.
+//! What the labels' offsets, or thresholds, are tuned for.
 
 use super::BestMetric;
 use super::names::names;
 use irtune_metrics::OffsetTarget;
 
 names! {
-    /// What the labels' offsets are tuned for on the validation pairs.
+    /// What the labels' offsets, where a pair can have several labels their thresholds, are tuned for on the validation pairs.
     pub enum Offsets {
         /// For what the best model is chosen by; there are none when that is neither macro-F1 nor accuracy.
         #[default]

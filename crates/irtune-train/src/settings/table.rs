@@ -116,6 +116,11 @@ settings! {
     Data, "N", "Train on so many pairs, labels in proportion, drawn by the seed",
     range: Range::FromOne;
 
+    /// Whether a pair can have several labels, or none: its label is then a list, and each label has a probability, a
+    /// training loss and a threshold of its own.
+    multi_label: bool = false,
+    Data, "BOOL", "Whether a pair can have several labels, or none: the label column then holds a list of them";
+
     /// The part of the training file that is the test set; training and validation pairs come from the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     fold: Option<Fold> = None,
@@ -267,7 +272,8 @@ settings! {
     range: Range::FromZeroFor("no limit"),
     published: 1.0;
 
-    /// What an example of each label counts in the training loss.
+    /// What an example of each label counts in the training loss; with `multi_label` what having the label counts beside
+    /// not having it.
     class_weights: ClassWeights = ClassWeights::None,
     Optimization, "WEIGHTS", "What labels count in the loss: none, balanced, or a JSON file of weights",
     published: ClassWeights::None;
@@ -341,14 +347,14 @@ settings! {
     published: false;
 
     /// Whether, at the end, the kept model's probabilities are fitted to the validation pairs: by a temperature, and by
-    /// offsets of the labels.
+    /// offsets of the labels, with `multi_label` by thresholds.
     calibrate: bool = true,
     Evaluation, "BOOL", "Fit the kept model's probabilities to the validation pairs at the end",
     published: false;
 
-    /// What the labels' offsets are tuned for, where `calibrate` is on.
+    /// What the labels' offsets, with `multi_label` their thresholds, are tuned for, where `calibrate` is on.
     offsets: Offsets = Offsets::BestMetric,
-    Evaluation, "FIGURE", "What the labels' offsets of that fit are to raise: {choices}";
+    Evaluation, "FIGURE", "What the labels' offsets of that fit, or their thresholds, are to raise: {choices}";
 
     /// Evaluations in a row without a better model after which the run stops.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -27,6 +27,12 @@ pub enum StepError {
         /// Its position in the step.
         example: usize,
     },
+    /// Examples of one label and of several can't be trained on together.
+    #[error("example {example} of the step has a target of another kind than those before it")]
+    MixedTargets {
+        /// Its position in the step.
+        example: usize,
+    },
     /// The policy can't choose or can't use what it was shown.
     #[error(transparent)]
     Select(#[from] SelectError),

@@ -7,10 +7,11 @@ mod probe;
 mod recipe;
 pub(crate) mod schedule;
 mod scratch;
+mod targets;
 
 use std::ops::Range;
 
-use irtune_data::Example;
+use irtune_data::{Example, Target};
 use irtune_model::{AdamW, DropoutKey, Engine, ModelError, TrainingPass};
 use irtune_select::{Evidence, LayerPolicy, LayerSet, StepDraws, WeightMeasure};
 
@@ -36,7 +37,7 @@ pub struct StepBatch<'a> {
 /// What a step did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepOutcome {
-    /// Mean cross-entropy of the step's examples, weighted and smoothed as the engine was set to, before the update.
+    /// Mean cross-entropy of the step's examples (of their labels, where they can have several), weighted and smoothed as the engine was set to, before the update.
     pub loss: f64,
     /// L2 norm of everything that trained, before clipping.
     pub gradient_norm: f64,
@@ -185,13 +186,7 @@ pub(crate) fn pack(
     scratch: &mut StepScratch,
     range: Range<usize>,
 ) -> Result<(), StepError> {
-    scratch.targets.clear();
-    scratch.distributions.clear();
-    for index in range.clone() {
-        let Example { label, distribution, .. } = batch.examples[index];
-        scratch.targets.push(label.ok_or(StepError::Unlabelled { example: index })?);
-        scratch.distributions.extend(distribution.iter().flatten());
-    }
+    scratch.targets.refill(&batch.examples[range.clone()], range.start)?;
     Ok(batch::refill(&mut scratch.batch, &batch.examples[range])?)
 }
 
@@ -218,12 +213,11 @@ fn add_gradients(
     }
     let pass = TrainingPass {
         active: &scratch.active,
-        distributions: (!scratch.distributions.is_empty()).then_some(&scratch.distributions),
         train_head: recipe.train_head,
         normalizer: normalizer(engine, batch),
         dropout: recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step }),
     };
-    engine.add_gradients(&scratch.batch, &scratch.targets, pass)?;
+    engine.add_gradients(&scratch.batch, scratch.targets.all(), pass)?;
     scratch.parts.push(Part::Pass);
     Ok(scratch.batch.tokens.len())
 }
@@ -241,17 +235,17 @@ fn middle(examples: &[&Example]) -> usize {
 }
 
 /// What a step's sum of losses is divided by: what its examples' labels count, so their number when all count alike; an
-/// example with a distribution over the labels counts 1, as in `CrossEntropyLoss` of PyTorch.
+/// example with a distribution over the labels counts 1, as in `CrossEntropyLoss` of PyTorch, and one that can have several
+/// as many as there are, as in its `BCEWithLogitsLoss`.
 fn normalizer(engine: &dyn Engine, batch: &StepBatch<'_>) -> f64 {
     let options = engine.loss_options();
-    batch
-        .examples
-        .iter()
-        .filter_map(|example| match example.distribution {
-            Some(_) => Some(1.0),
-            None => example.label.map(|label| options.weight(label as usize)),
-        })
-        .sum()
+    let targets = batch.examples.iter().filter_map(|example| example.target.as_ref());
+    let counts = targets.map(|target| match target {
+        Target::Class(class) => options.weight(*class as usize),
+        Target::Shares { .. } => 1.0,
+        Target::Labels(has) => has.len() as f64,
+    });
+    counts.sum()
 }
 
 /// Lists, for every layer that trains, the gradient norms of one micro-batch after the other.
@@ -299,8 +293,11 @@ mod tests {
 
     #[test]
     fn parts_are_as_even_as_their_examples_allow() {
-        let example =
-            |length: usize| Example { tokens: vec![1; length], label: Some(0), ..Example::default() };
+        let example = |length: usize| Example {
+            tokens: vec![1; length],
+            target: Some(Target::Class(0)),
+            ..Example::default()
+        };
         for (lengths, expected) in
             [(&[1, 1, 1, 1][..], 2), (&[9, 1, 1, 1], 1), (&[1, 1, 1, 9], 3), (&[3, 3, 3], 2), (&[5, 5], 1)]
         {

@@ -38,7 +38,8 @@ impl<'a> EngineProbe<'a> {
         let scale = |layer| if suppressed.contains(layer) { factor as f32 } else { 1.0 };
         self.factors.extend((0..suppressed.layers()).map(scale));
         let StepScratch { batch, targets, .. } = &*self.scratch;
-        Ok(self.engine.loss(batch, targets, Some(&self.factors))? / targets.len() as f64)
+        let loss = self.engine.loss(batch, targets.all(), Some(&self.factors))?;
+        Ok(loss / targets.losses(batch.examples()) as f64)
     }
 }
 

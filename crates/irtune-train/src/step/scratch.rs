@@ -1,6 +1,7 @@
 //! Buffers that steps share.
 
 use super::parts::Part;
+use super::targets::PassTargets;
 use irtune_model::{PackedBatch, StepReadings};
 use irtune_select::GradientNorms;
 
@@ -12,8 +13,7 @@ pub struct StepScratch {
     pub(super) readings: StepReadings,
     pub(super) parts: Vec<Part>,
     pub(super) weights: Option<Vec<f64>>,
-    pub(super) targets: Vec<u32>,
-    pub(super) distributions: Vec<f32>,
+    pub(super) targets: PassTargets,
     pub(super) batch: PackedBatch,
 }
 
@@ -27,8 +27,7 @@ impl StepScratch {
             readings: StepReadings::default(),
             parts: Vec::new(),
             weights: None,
-            targets: Vec::new(),
-            distributions: Vec::new(),
+            targets: PassTargets::default(),
             batch: PackedBatch::default(),
         }
     }

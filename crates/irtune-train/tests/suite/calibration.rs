@@ -5,8 +5,8 @@ use irtune_metrics::Predictions;
 use irtune_model::Precision;
 use irtune_testing::corpus::{WORD_LABELS, Words};
 use irtune_train::{
-    MergeOptions, Offsets, Predictor, PredictorOptions, Reading, RunFolder, StoredCalibration, Worker,
-    WorkerOptions, merge,
+    Decision, MergeOptions, Offsets, Predictor, PredictorOptions, Reading, RunFolder, StoredCalibration,
+    Worker, WorkerOptions, merge,
 };
 use std::fs;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn a_run_fits_it_once_and_everything_applies_it() {
     let kept: Vec<_> = run.test_predictions().unwrap().map(Result::unwrap).collect();
     let targets: Vec<u32> = kept.iter().map(|line| labels.index(&line.label).unwrap()).collect();
     let logits: Vec<f32> = kept.iter().flat_map(|line| line.logits.clone().unwrap()).collect();
-    let calibration = run.calibration(&labels).unwrap().unwrap();
+    let Decision::One(calibration) = run.calibration(&labels).unwrap().unwrap() else { panic!() };
     let again = Predictions::new(&targets, &calibration.probabilities(&logits), labels.len()).unwrap();
     assert_eq!(run.predictions(&labels).unwrap(), Some(again));
 
@@ -100,14 +100,11 @@ fn whoever_is_not_sure_enough_abstains() {
     sure.sort_by(f64::total_cmp);
     let half = PredictorOptions { abstain_below: Some(sure[6]), ..options() };
     let abstaining = all(&half);
-    assert_eq!(abstaining.iter().filter(|answer| answer.abstained).count(), 6);
+    assert_eq!(abstaining.iter().filter(|answer| answer.abstained()).count(), 6);
     for (answer, all) in abstaining.iter().zip(&answers) {
         assert_eq!(answer.probabilities, all.probabilities);
-        assert_eq!(
-            answer.label,
-            all.label.clone().filter(|_| highest(all.probabilities.values()) >= sure[6])
-        );
-        assert_eq!(answer.label.is_none(), answer.abstained);
+        assert_eq!(answer.label(), all.label().filter(|_| highest(all.probabilities.values()) >= sure[6]));
+        assert_eq!(answer.label().is_none(), answer.abstained());
     }
     let measured = measured(&request.out, &place.path("test.jsonl"), &half).answered.unwrap();
     assert_eq!((measured.coverage, measured.metrics.unwrap().examples), (0.5, 6));
@@ -117,6 +114,6 @@ fn whoever_is_not_sure_enough_abstains() {
         WorkerOptions::default(),
     );
     let answers = worker.caller().classify(vec![Row::new("A car.", "The car.")]).unwrap();
-    assert!(answers[0].prediction.abstained && answers[0].prediction.label.is_none());
+    assert!(answers[0].prediction.abstained() && answers[0].prediction.label().is_none());
     worker.finish();
 }

@@ -1,9 +1,9 @@
 //! A small engine of known behaviour, and its data.
 
-use irtune_data::{Example, LabelSet};
+use irtune_data::{Example, LabelSet, Target};
 use irtune_model::{
     AdamW, AdapterConfig, BatchError, Classify, DropoutKey, HostTensor, LossOptions, ModelConfig, ModelError,
-    PackedBatch, StateDict, StepReadings, Train, TrainingPass,
+    PackedBatch, StateDict, StepReadings, Targets, Train, TrainingPass,
 };
 use irtune_train::data::RunData;
 use std::path::Path;
@@ -187,7 +187,7 @@ impl Classify for CountingEngine {
     fn loss(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         adapter_factors: Option<&[f32]>,
     ) -> Result<f64, ModelError> {
         if self.fails {
@@ -201,10 +201,16 @@ impl Classify for CountingEngine {
         let mut logits = Vec::new();
         self.logits(batch, &mut logits)?;
         self.values = before;
-        let loss = |(logits, &target): (&[f32], &u32)| {
-            -irtune_train::evaluate::softmax(logits)[target as usize].ln()
+        let loss = |(example, logits): (usize, &[f32])| -> f64 {
+            let probabilities = irtune_train::evaluate::softmax(logits).into_iter().enumerate();
+            let shares = probabilities
+                .map(|(label, probability)| (targets.share(example, label, LABELS), probability));
+            shares
+                .filter(|(share, _)| *share > 0.0)
+                .map(|(share, probability)| -share * probability.ln())
+                .sum()
         };
-        Ok(logits.chunks_exact(LABELS).zip(targets).map(loss).sum())
+        Ok(logits.chunks_exact(LABELS).enumerate().map(loss).sum())
     }
 
     fn classify_by_words(&mut self, words: Vec<Vec<u32>>) -> Result<(), ModelError> {
@@ -235,10 +241,10 @@ impl Train for CountingEngine {
     fn add_gradients(
         &mut self,
         batch: &PackedBatch,
-        targets: &[u32],
+        targets: Targets<'_>,
         pass: TrainingPass<'_>,
     ) -> Result<(), ModelError> {
-        let TrainingPass { active, distributions, train_head, normalizer, dropout } = pass;
+        let TrainingPass { active, train_head, normalizer, dropout } = pass;
         if self.fails {
             return Err(BatchError::Empty.into());
         }
@@ -249,11 +255,7 @@ impl Train for CountingEngine {
             let drop = |layer: usize, feature: usize| dropped(dropout, tokens, layer, feature);
             let logits = self.scores(tokens, &drop);
             let probabilities = irtune_train::evaluate::softmax(&logits);
-            let target = |label: usize| match distributions {
-                Some(shares) => f64::from(shares[example * LABELS + label]),
-                None => f64::from(u8::from(label == targets[example] as usize)),
-            };
-            let share = |label: usize| self.options.weight(label) * target(label);
+            let share = |label: usize| self.options.weight(label) * targets.share(example, label, LABELS);
             let weight: f64 = (0..LABELS).map(share).sum();
             for label in (0..LABELS).filter(|&label| share(label) > 0.0) {
                 loss -= share(label) * probabilities[label].ln();
@@ -404,7 +406,7 @@ pub fn examples(count: usize, from: u32) -> Vec<Example> {
             let mut tokens = vec![1, 2, 3];
             tokens
                 .extend((0..4 + number % 3).map(|place| 10 + (label * 5 + place * place + number % 2) % 40));
-            Example { tokens, label: Some(label), ..Example::default() }
+            Example { tokens, target: Some(Target::Class(label)), ..Example::default() }
         })
         .collect()
 }

@@ -35,5 +35,5 @@ fn the_example_learns_and_serves() {
     let predictions = embed::serve(&out, vec![vec![row(30), row(31)], vec![row(32)]]).unwrap();
     let ids: Vec<_> = predictions.iter().map(|prediction| prediction.id.as_deref().unwrap()).collect();
     assert_eq!(ids, ["30", "31", "32"]);
-    assert!(predictions.iter().all(|prediction| WORD_LABELS.contains(&prediction.label.as_deref().unwrap())));
+    assert!(predictions.iter().all(|prediction| WORD_LABELS.contains(&prediction.label().unwrap())));
 }

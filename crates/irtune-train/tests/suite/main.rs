@@ -6,6 +6,7 @@ mod counting_engine;
 mod edit_head;
 mod embedding;
 mod old_folder;
+mod multi_label;
 mod options;
 mod recorder;
 mod rows;

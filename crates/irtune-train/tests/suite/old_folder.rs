@@ -8,7 +8,7 @@ use irtune_data::{Columns, CorpusSource, Labels};
 use irtune_model::Precision;
 use irtune_testing::golden::tiny_llama;
 use irtune_train::{
-    Answer, FoldsOutcome, Prediction, Predictor, PredictorOptions, Reading, RunFolder, StepReport,
+    Answer, Decided, FoldsOutcome, Prediction, Predictor, PredictorOptions, Reading, RunFolder, StepReport,
     TrainOutcome, resume, resume_cross_validation,
 };
 use std::fs;
@@ -101,7 +101,8 @@ fn a_finished_run_is_read_measured_and_used() {
     let measured = predictor.evaluate(pairs(Labels::Required), None).unwrap();
     near(measured.loss, run.summary().unwrap().unwrap().test.unwrap().loss);
     let stored = run.predictions(predictor.labels()).unwrap().unwrap();
-    assert_eq!(predictor.predictions(pairs(Labels::Required)).unwrap().predicted(), stored.predicted());
+    let Decided::One(said) = predictor.predictions(pairs(Labels::Required)).unwrap() else { panic!() };
+    assert_eq!(said.predicted(), stored.predicted());
 
     // Line by line as that version wrote them.
     let written = fs::read_to_string(place.path().join("predictions.jsonl")).unwrap();
@@ -111,7 +112,7 @@ fn a_finished_run_is_read_measured_and_used() {
     for (answer, line) in answers.iter().zip(written.lines()) {
         let expected: Prediction = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&expected).unwrap(), line);
-        assert_eq!((&answer.prediction.id, &answer.prediction.label), (&expected.id, &expected.label));
+        assert_eq!((&answer.prediction.id, &answer.prediction.told), (&expected.id, &expected.told));
         for ((label, found), (name, share)) in
             answer.prediction.probabilities.iter().zip(expected.probabilities.iter())
         {

@@ -247,7 +247,7 @@ fn a_worker_answers_many_callers_as_the_predictor_does() {
                     for (place, (found, expected)) in found.iter().zip(&expected[own]).enumerate() {
                         assert_eq!(found.place.number(), place + 1);
                         let (found, expected) = (&found.prediction, &expected.prediction);
-                        assert_eq!((&found.id, &found.label), (&expected.id, &expected.label));
+                        assert_eq!((&found.id, &found.told), (&expected.id, &expected.told));
                         let pairs = found.probabilities.iter().zip(expected.probabilities.iter());
                         for ((name, found), (expected_name, expected)) in pairs {
                             assert_eq!(name, expected_name);

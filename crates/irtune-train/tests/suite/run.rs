@@ -3,15 +3,15 @@
 use crate::counting_engine::{CountingEngine, LAYERS, data};
 use crate::recorder::Recorder;
 use crate::test_files::{Fate, TestFiles};
-use irtune_data::{Columns, Template};
+use irtune_data::{Columns, Target, Template};
 use irtune_files::Files;
-use irtune_model::{BaseFormat, BaseSource, HostTensor};
+use irtune_model::{BaseFormat, BaseSource, HostTensor, ProblemType};
 use irtune_train::checkpoint;
 use irtune_train::data::RunData;
 use irtune_train::run::{self, RunParts};
 use irtune_train::{
-    BestMetric, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, Sources, StepReport,
-    StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
+    BestMetric, Collapsed, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, Sources,
+    StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -57,7 +57,12 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
             threads: 1,
             seed: settings.seed,
         },
-        task: Task { labels: data.labels.clone(), template: Template::pair(), verbalizer: None },
+        task: Task {
+            labels: data.labels.clone(),
+            template: Template::pair(),
+            problem: ProblemType::SingleLabel,
+            verbalizer: None,
+        },
     }
 }
 
@@ -296,7 +301,8 @@ fn the_best_model_is_kept_and_tested() {
     let mut data = data();
     // With some wrong labels to be measured by, learning helps only for a while.
     for example in data.validation.iter_mut().step_by(3) {
-        example.label = example.label.map(|label| (label + 1) % 3);
+        let class = example.target.as_ref().and_then(Target::class);
+        example.target = class.map(|class| Target::Class((class + 1) % 3));
     }
     let settings = TrainSettings { learning_rate: 1.0, eval_every: Every::Steps(1), ..settings() };
     let path = directory.path().join("run");
@@ -377,11 +383,11 @@ fn a_model_that_tells_no_labels_apart_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("run");
     let mut data = data();
-    data.train.iter_mut().for_each(|example| example.label = Some(2));
+    data.train.iter_mut().for_each(|example| example.target = Some(Target::Class(2)));
     let settings = TrainSettings { learning_rate: 1.0, eval_every: Every::Never, ..settings() };
     let (summary, notices) = finish(&path, &settings, &data);
-    assert_eq!(summary.collapsed.as_deref(), Some("style"));
-    assert_eq!(notices, [Notice::Collapsed { label: "style".to_owned() }]);
+    assert_eq!(summary.collapsed, Some(Collapsed::Label("style".to_owned())));
+    assert_eq!(notices, [Notice::Collapsed { answer: Collapsed::Label("style".to_owned()) }]);
     assert_eq!(RunFolder::open(&path).unwrap().summary().unwrap(), Some(summary));
     let (summary, notices) = finish(
         &directory.path().join("other"),

@@ -2,7 +2,7 @@
 
 use irtune_data::{Columns, LabelSet, Template, Verbalizer};
 use irtune_files::Disk;
-use irtune_model::{BaseFormat, BaseSource};
+use irtune_model::{BaseFormat, BaseSource, ProblemType};
 use irtune_train::{
     Platform, RunContents, RunFolder, RunFolderError, Sources, StoredSource, Task, TrainSettings,
 };
@@ -38,6 +38,7 @@ fn contents() -> RunContents {
         task: Task {
             labels: LabelSet::new(["b", "a"]).unwrap(),
             template: Template::instruction(),
+            problem: ProblemType::SingleLabel,
             verbalizer: Some(Verbalizer::of_names(&LabelSet::new(["b", "a"]).unwrap()).unwrap()),
         },
     }

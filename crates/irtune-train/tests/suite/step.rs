@@ -1,7 +1,7 @@
 //! One training step: what trains, what the policy is shown, how gradients are clipped, what is refused.
 
 use crate::counting_engine::{CountingEngine, LABELS, LAYERS};
-use irtune_data::Example;
+use irtune_data::{Example, Target};
 use irtune_model::{HostTensor, LossOptions, StateDict as _, Train as _};
 use irtune_select::{
     Evidence, LayerPolicy, LayerSet, METHODS, PolicyState, SelectError, Signals, WeightMeasure,
@@ -186,12 +186,14 @@ fn a_batch_of_many_tokens_makes_the_same_step_in_parts() {
 #[test]
 fn distributions_are_learned_in_place_of_labels_and_count_alike() {
     let plain = crate::counting_engine::examples(6, 0);
+    let class = |example: &Example| example.target.as_ref().unwrap().class().unwrap();
     let soft: Vec<Example> = plain
         .iter()
         .enumerate()
         .map(|(place, example)| {
             let share = place as f32 / 8.0;
-            Example { distribution: Some(vec![share, 0.25, 0.75 - share]), ..example.clone() }
+            let (class, shares) = (class(example), vec![share, 0.25, 0.75 - share]);
+            Example { target: Some(Target::Shares { class, shares }), ..example.clone() }
         })
         .collect();
     let weights = vec![0.5, 2.0, 1.5];
@@ -201,7 +203,8 @@ fn distributions_are_learned_in_place_of_labels_and_count_alike() {
     let logits = evaluate::logits(&mut engine, &soft, BatchLimit::classifying(8), &AtomicBool::new(false));
     let logits = logits.unwrap().unwrap();
     let expected = logits.chunks_exact(LABELS).zip(&soft).map(|(logits, example)| {
-        let shares = example.distribution.iter().flatten().zip(&weights);
+        let Some(Target::Shares { shares, .. }) = &example.target else { panic!() };
+        let shares = shares.iter().zip(&weights);
         let losses = shares.zip(evaluate::softmax(logits));
         losses
             .map(|((share, weight), probability)| -f64::from(*share) * weight * probability.ln())
@@ -218,8 +221,8 @@ fn distributions_are_learned_in_place_of_labels_and_count_alike() {
     // The whole share for the label is the label.
     let whole = |example: &Example| {
         let mut shares = vec![0.0; LABELS];
-        shares[example.label.unwrap() as usize] = 1.0;
-        Example { distribution: Some(shares), ..example.clone() }
+        shares[class(example) as usize] = 1.0;
+        Example { target: Some(Target::Shares { class: class(example), shares }), ..example.clone() }
     };
     let whole: Vec<Example> = plain.iter().map(whole).collect();
     let trained = [&plain, &whole].map(|examples| {
@@ -269,9 +272,14 @@ fn each_error_leaves_the_parameters_as_they_were() {
     assert_eq!(error.to_string(), "the loss is NaN");
 
     let mut unlabelled = good.clone();
-    unlabelled[2].label = None;
+    unlabelled[2].target = None;
     let error = refuse(&unlabelled, &[0], none);
     assert_eq!(error.to_string(), "example 2 of the step has no label");
+
+    let mut mixed = good.clone();
+    mixed[1].target = Some(Target::Labels(vec![true; LABELS]));
+    let error = refuse(&mixed, &[0], none);
+    assert_eq!(error.to_string(), "example 1 of the step has a target of another kind than those before it");
 
     let error = refuse(&good, &[LAYERS], none);
     assert!(matches!(error, StepError::Select(SelectError::LayerOutOfRange { .. })), "{error}");

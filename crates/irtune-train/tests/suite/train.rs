@@ -92,7 +92,7 @@ fn a_model_is_trained_kept_and_used() {
         assert_eq!(large.place.number(), index + 1);
         let (large, small) = (&large.prediction, &small.prediction);
         assert_eq!(large.id.as_deref(), Some(format!("row{}", 500 + index).as_str()));
-        assert_eq!(large.label, small.label);
+        assert_eq!(large.told, small.told);
         let (large, small) = (large.probabilities.values(), small.probabilities.values());
         assert!((large.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         for (large, small) in large.iter().zip(small) {

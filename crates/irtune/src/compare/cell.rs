@@ -58,6 +58,10 @@ const VARIED: &[(&str, &str)] = &[
     ("base", "the base is one for all cells, above the first section"),
     ("train_size", "the sizes are listed in `train_sizes`"),
     ("fold", "`folds` says how many there are"),
+    (
+        "multi_label",
+        "a comparison is of pairs with one label; train each run by itself, and measure it with irtune eval",
+    ),
 ];
 
 /// All cells, those of the first seed first, so that methods can be compared early; or what is wrong.

@@ -36,6 +36,15 @@ pub enum CompareError {
         /// The run folder.
         path: PathBuf,
     },
+    /// A run's pairs can have several labels.
+    #[error(
+        "{}: the pairs of the run can have several labels (multi_label), which a comparison does not measure; use irtune eval",
+        path.display()
+    )]
+    SeveralLabels {
+        /// The run folder.
+        path: PathBuf,
+    },
     /// Predictions that were made afterwards are not those that the run was measured by.
     #[error(
         "{}: its model now has an accuracy of {accuracy:.3} on {examples} test pairs, but had {recorded_accuracy:.3} on \

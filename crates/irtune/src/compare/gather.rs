@@ -6,7 +6,7 @@ use irtune_data::{LabelSet, Labels};
 use irtune_files::Disk;
 use irtune_metrics::Predictions;
 use irtune_train::{
-    DataSplit, Evaluation, Outputs, Predictor, PredictorOptions, RunFolder, StepReport, Summary,
+    DataSplit, Decided, Evaluation, Outputs, Predictor, PredictorOptions, RunFolder, StepReport, Summary,
 };
 
 use super::layer_code;
@@ -49,6 +49,9 @@ pub fn gather(
     }
     let run = RunFolder::open(&planned.path)?;
     let Some(summary) = run.summary()? else { return Ok(None) };
+    if !run.problem()?.is_single() {
+        return Err(CompareError::SeveralLabels { path: run.path().to_owned() });
+    }
     let labels = run.labels()?;
     let predictions = match run.predictions(&labels)? {
         Some(predictions) => predictions,
@@ -128,6 +131,7 @@ fn predict(
     let mut predictor = Predictor::open(run.path(), &options)?;
     let pairs = test.load(run.path())?.pairs(&sources.columns, Labels::Required)?;
     let Outputs { predictions, logits } = predictor.outputs(pairs)?;
+    let Decided::One(predictions) = predictions else { return Err(CompareError::SeveralLabels { path }) };
     // A few near ties may fall otherwise on another machine or in other batches.
     let near = (NEAR * predictions.examples() as f64).max(2.0) / predictions.examples() as f64;
     let right =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use irtune_files::{Disk, WriteError, replace_file};
 use irtune_metrics::{Bootstrap, MetricsError, ProbabilityFigures};
-use irtune_model::LoraInit;
+use irtune_model::{LoraInit, ProblemType};
 use irtune_train::{
     Adapter, Evaluation, HeadKind, RunFolder, RunFolderError, StepReport, Summary, TestPredictionsError,
     TrainSettings, Tune,
@@ -15,7 +15,7 @@ use crate::chart::picture;
 use crate::show::calibration::calibration;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, percent, seconds};
-use crate::show::probabilities::probabilities;
+use crate::show::probabilities::{decisions, probabilities};
 use crate::show::probability_charts::{reliability, risk_coverage};
 use crate::show::report::set_in;
 use crate::show::spark::{columns, spark};
@@ -67,8 +67,8 @@ impl RunReport {
         let run = RunFolder::open(folder)?;
         let steps = run.steps()?.collect::<Result<_, _>>()?;
         let evaluations = run.evaluations()?.collect::<Result<_, _>>()?;
-        let predictions = run.predictions(&run.labels()?)?;
-        let figures = predictions.map(|found| ProbabilityFigures::of(&found, Some(&Bootstrap::default())));
+        let said = run.decided(&run.labels()?)?;
+        let figures = said.map(|found| found.probability_figures(Some(&Bootstrap::default())));
         let figures = figures.transpose()?;
         let picture = write_picture(&run)?;
         let chart = figures.as_ref().map(|figures| write_probabilities(&run, figures)).transpose()?;
@@ -126,7 +126,10 @@ impl RunReport {
         out += &fitted.map_or_else(String::new, calibration);
         if let Some(figures) = figures {
             out += "\nProbabilities of the test pairs:\n";
-            out += &set_in(&probabilities(figures));
+            out += &set_in(&match run.problem()? {
+                ProblemType::SingleLabel => probabilities(figures),
+                ProblemType::MultiLabel => decisions(figures),
+            });
         }
         if let Some(picture) = picture {
             out += &format!("\nThe layers as a picture: {}\n", picture.display());
@@ -159,10 +162,14 @@ pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, InspectError> {
 }
 
 /// Draws the probabilities of the test pairs into a run's folder.
-fn write_probabilities(run: &RunFolder, figures: &ProbabilityFigures) -> Result<PathBuf, WriteError> {
-    let charts = [reliability(&[&figures.reliability]), risk_coverage(&[&figures.by_coverage])];
+fn write_probabilities(run: &RunFolder, figures: &ProbabilityFigures) -> Result<PathBuf, InspectError> {
+    let mut charts = vec![reliability(&[&figures.reliability])];
+    // Where a pair can have several labels, nothing is left out by being unsure.
+    if run.problem()?.is_single() {
+        charts.push(risk_coverage(&[&figures.by_coverage]));
+    }
     let path = run.path().join("probabilities.svg");
-    let picture = picture(&charts, 2);
+    let picture = picture(&charts, charts.len());
     replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;
     Ok(path)
 }
@@ -196,6 +203,9 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
     out += &line("base", sources.base.path.display().to_string());
     out += &line("training pairs", sources.train.to_string());
     out += &line("labels", run.labels()?.names().join(", "));
+    if settings.multi_label {
+        out += &line("labels a pair", "any number of them, or none".to_owned());
+    }
     out += &line("method", if settings.head_only { "head_only".to_owned() } else { settings.method.clone() });
     out += &match settings.tune {
         Tune::Weights => line("weights", "of the layers themselves, without adapters".to_owned()),
@@ -300,10 +310,11 @@ fn curves(steps: &[StepReport], evaluations: &[Evaluation]) -> String {
     }
     for evaluation in evaluations {
         out += &format!(
-            "  step {:>6}  {:<10}  loss {:.3}  accuracy {:>7}  macro-F1 {:>7}{}\n",
+            "  step {:>6}  {:<10}  loss {:.3}  {} {:>7}  macro-F1 {:>7}{}\n",
             evaluation.step,
             evaluation.split.to_string(),
             evaluation.loss,
+            evaluation.metrics.accuracy_name(),
             percent(evaluation.metrics.accuracy),
             percent(evaluation.metrics.macro_f1),
             if evaluation.improved { "  best so far" } else { "" }

@@ -205,8 +205,11 @@ pub struct DataArguments {
     /// Column of the document
     #[arg(long, value_name = "NAME")]
     pub group_column: Option<String>,
+    /// A pair can have several labels, or none: its label is a list, which is not what several annotators said
+    #[arg(long)]
+    pub multi_label: bool,
     /// Show the pairs whose label the runs of a cross-validation contradict (irtune train --folds), the worst first
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column", "multi_label"])]
     pub suspects: Option<PathBuf>,
     /// Write all of these pairs to this file, a JSON object a line
     #[arg(long, value_name = "FILE", requires = "suspects")]

@@ -38,10 +38,20 @@ static DATA: &[Setting] = &[
     data("preset", Text, "NAME", "A known layout of columns: auto, iterater or re3"),
     data("original_column", Text, "NAME", "Column of the original text"),
     data("revised_column", Text, "NAME", "Column of the revised text"),
-    data("label_column", Text, "NAME", "Column of the label, or of a list of several annotators' labels"),
+    data(
+        "label_column",
+        Text,
+        "NAME",
+        "Column of the label, or of a list: several annotators' labels, or with multi_label all of a pair's",
+    ),
     data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a hold-out"),
     data("id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
-    data("drop_labels", List, "LIST", "Labels whose pairs are left out"),
+    data(
+        "drop_labels",
+        List,
+        "LIST",
+        "Labels whose pairs are left out; with multi_label, that are left out of lists",
+    ),
 ];
 
 const fn data(name: &'static str, kind: Kind, placeholder: &'static str, text: &'static str) -> Setting {

@@ -13,25 +13,35 @@ pub fn calibration(found: &CalibrationSummary) -> String {
         fitted.temperature
     );
     if let (Some(worth), Some(target)) = (offsets, fitted.metric) {
-        let metric = metric(target);
+        let several = !fitted.thresholds.is_empty();
+        let metric = metric(target, several);
+        let (what, none) = match several {
+            false => ("Offsets of the labels", "there are none"),
+            true => ("Thresholds of the labels", "each is one half"),
+        };
         out += &match worth.share > 0.0 {
             true => {
                 let signed = |offset: &f64| format!("{offset:+.2}").replace('-', "−");
-                let each = fitted.offsets.iter().map(|(label, offset)| format!("{label} {}", signed(offset)));
-                let each: Vec<String> = each.collect();
+                let offsets =
+                    fitted.offsets.iter().map(|(label, offset)| format!("{label} {}", signed(offset)));
+                let thresholds =
+                    fitted.thresholds.iter().map(|(label, threshold)| format!("{label} {threshold:.2}"));
+                let each: Vec<String> = offsets.chain(thresholds).collect();
                 format!(
-                    "Offsets of the labels, which raise {metric} from {:.3} to {:.3} on pairs they were not tuned on:\n  {}\n",
+                    "{what}, which raise {metric} from {:.3} to {:.3} on pairs they were not tuned on:\n  {}\n",
                     worth.plain,
                     worth.cross_fitted,
                     each.join(", ")
                 )
             }
-            false => format!(
-                "Offsets of the labels raise no {metric} on pairs they were not tuned on: there are none.\n"
-            ),
+            false => format!("{what} raise no {metric} on pairs they were not tuned on: {none}.\n"),
         };
     }
     if let Some(test) = test {
+        let (untuned, accuracy) = match fitted.thresholds.is_empty() {
+            true => ("without offsets", "accuracy"),
+            false => ("with thresholds of one half", "subset accuracy"),
+        };
         let row = |name: &str, figures: &KeyFigures| {
             let KeyFigures { accuracy, macro_f1, log_loss, calibration_error } = figures;
             let figures =
@@ -40,19 +50,20 @@ pub fn calibration(found: &CalibrationSummary) -> String {
         };
         let rows = [
             row("plain outputs", &test.plain),
-            row("without offsets", &test.without_offsets),
+            row(untuned, &test.without_offsets),
             row("calibrated", &test.calibrated),
         ];
-        let header = ["test pairs", "accuracy", "macro F1", "log loss", "calibration error"];
+        let header = ["test pairs", accuracy, "macro F1", "log loss", "calibration error"];
         out += &table(&header, &rows);
     }
     out
 }
 
-fn metric(target: OffsetTarget) -> &'static str {
-    match target {
-        OffsetTarget::MacroF1 => "macro-F1",
-        OffsetTarget::Accuracy => "accuracy",
+fn metric(target: OffsetTarget, several: bool) -> &'static str {
+    match (target, several) {
+        (OffsetTarget::MacroF1, _) => "macro-F1",
+        (OffsetTarget::Accuracy, false) => "accuracy",
+        (OffsetTarget::Accuracy, true) => "subset accuracy",
     }
 }
 
@@ -69,6 +80,7 @@ mod tests {
             fitted: StoredCalibration {
                 temperature: 1.5,
                 offsets: [("clarity".to_owned(), -0.25), ("meaning-changed".to_owned(), 0.25)].into(),
+                thresholds: [].into(),
                 metric: Some(OffsetTarget::MacroF1),
             },
             offsets: Some(OffsetWorth { plain: 0.5, cross_fitted: 0.5 + share / 10.0, share }),
@@ -96,5 +108,15 @@ Offsets of the labels, which raise macro-F1 from 0.500 to 0.550 on pairs they we
         assert!(none.ends_with(
             "Offsets of the labels raise no macro-F1 on pairs they were not tuned on: there are none.\n"
         ));
+        let mut several = found(0.5);
+        several.fitted.offsets.clear();
+        several.fitted.thresholds = [("clarity".to_owned(), 0.25), ("style".to_owned(), 0.625)].into();
+        several.fitted.metric = Some(OffsetTarget::Accuracy);
+        let text = calibration(&several);
+        assert!(text.contains(
+            "\nThresholds of the labels, which raise subset accuracy from 0.500 to 0.550 on pairs they were not tuned on:\n  \
+             clarity 0.25, style 0.62\n"
+        ));
+        assert!(text.contains("test pairs                   subset accuracy  macro F1"), "{text}");
     }
 }

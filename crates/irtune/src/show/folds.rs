@@ -29,7 +29,7 @@ pub fn summary(found: &FoldsSummary, folder: &Path) -> String {
          together:\n{}\nIn {}: folds.json, and a run folder for each part\n",
         found.folds,
         found.method,
-        table(&["part", "pairs", "accuracy", "macro F1", "loss"], &rows),
+        table(&["part", "pairs", found.pooled.accuracy_name(), "macro F1", "loss"], &rows),
         report::metrics(&found.pooled),
         folder.display()
     )

@@ -4,8 +4,8 @@ use irtune_train::KindFigures;
 
 use super::text_table::table;
 
-/// A line for each kind of pair; nothing when all pairs are of one kind.
-pub fn kinds(figures: &[KindFigures]) -> String {
+/// A line for each kind of pair; nothing when all pairs are of one kind. `accuracy` is what the accuracy is called.
+pub fn kinds(figures: &[KindFigures], accuracy: &str) -> String {
     if figures.len() < 2 {
         return String::new();
     }
@@ -16,7 +16,7 @@ pub fn kinds(figures: &[KindFigures]) -> String {
             [of.kind.to_string(), of.examples.to_string()].into_iter().chain(shares).collect()
         })
         .collect();
-    "\n".to_owned() + &table(&["pairs", "number", "accuracy", "macro F1"], &rows)
+    "\n".to_owned() + &table(&["pairs", "number", accuracy, "macro F1"], &rows)
 }
 
 #[cfg(test)]
@@ -29,9 +29,9 @@ mod tests {
     fn kinds_are_shown_where_there_are_several() {
         let figures = |kind, examples| KindFigures { kind, examples, accuracy: 0.5, macro_f1: 1.0 / 3.0 };
         let (added, modified) = (figures(PairKind::Added, 4), figures(PairKind::Modified, 12));
-        assert_eq!(kinds(&[modified]), "");
+        assert_eq!(kinds(&[modified], "accuracy"), "");
         assert_eq!(
-            kinds(&[added, modified]),
+            kinds(&[added, modified], "accuracy"),
             "\n  pairs     number  accuracy  macro F1\n  added          4     0.500     0.333\n  \
              modified      12     0.500     0.333\n"
         );

@@ -8,15 +8,22 @@ use super::text_table::table;
 
 /// The figures of probabilities, and what comes of answering only the surest pairs.
 pub fn probabilities(figures: &ProbabilityFigures) -> String {
-    let error = |name: &str, value: f64, interval: &Option<Interval>| {
-        let interval =
-            interval.map_or_else(String::new, |Interval { low, high }| format!("  [{low:.4}, {high:.4}]"));
-        format!("{name:<26} {value:.4}{interval}\n")
-    };
     let point = |point: &RiskCoveragePoint| {
         vec![percent(point.coverage), percent(1.0 - point.risk), format!("{:.3}", point.threshold)]
     };
     let rows: Vec<Vec<String>> = figures.by_coverage.iter().rev().map(point).collect();
+    errors(figures)
+        + &error("area of risk by coverage", figures.risk_coverage_area, &None)
+        + "\nAnswering only the surest pairs (predict --abstain-below P):\n"
+        + &table(&["answered", "right", "P"], &rows)
+}
+
+/// The figures of the probabilities of labels of which a pair can have several.
+pub fn decisions(figures: &ProbabilityFigures) -> String {
+    format!("Each label of each pair counted as a decision of its own:\n{}", errors(figures))
+}
+
+fn errors(figures: &ProbabilityFigures) -> String {
     error("log loss", figures.log_loss, &None)
         + &error("Brier score", figures.brier, &None)
         + &error("calibration error", figures.calibration_error, &figures.calibration_error_interval)
@@ -25,9 +32,12 @@ pub fn probabilities(figures: &ProbabilityFigures) -> String {
             figures.adaptive_calibration_error,
             &figures.adaptive_calibration_error_interval,
         )
-        + &error("area of risk by coverage", figures.risk_coverage_area, &None)
-        + "\nAnswering only the surest pairs (predict --abstain-below P):\n"
-        + &table(&["answered", "right", "P"], &rows)
+}
+
+fn error(name: &str, value: f64, interval: &Option<Interval>) -> String {
+    let interval =
+        interval.map_or_else(String::new, |Interval { low, high }| format!("  [{low:.4}, {high:.4}]"));
+    format!("{name:<26} {value:.4}{interval}\n")
 }
 
 /// The pairs that get an answer.

@@ -30,8 +30,8 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
             count(summary.parameters as u64)
         );
     }
-    if let Some(label) = &summary.collapsed {
-        out += &format!("warning: {}.\n", Notice::Collapsed { label: label.clone() });
+    if let Some(answer) = &summary.collapsed {
+        out += &format!("warning: {}.\n", Notice::Collapsed { answer: answer.clone() });
     }
     let shares: Vec<f64> =
         summary.layer_steps.iter().map(|steps| *steps as f64 / summary.steps.max(1) as f64).collect();
@@ -46,7 +46,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     };
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
-        out += &kinds(&test.kinds);
+        out += &kinds(&test.kinds, test.metrics.accuracy_name());
     }
     out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let settings = run.settings()?;
@@ -90,8 +90,11 @@ pub fn example(original: &str, revised: &str, prediction: &Prediction) -> String
     ranked.sort_by(|first, second| second.1.total_cmp(&first.1));
     let shares: Vec<String> =
         ranked.iter().map(|(label, share)| format!("{label} {:.0} %", share * 100.0)).collect();
-    let label = prediction.label.as_deref().unwrap_or("no label");
-    format!("\n  - {original}\n  + {revised}\n    {label}: {}\n", shares.join(", "))
+    let labels = match prediction.labels() {
+        [] => "no label".to_owned(),
+        labels => labels.join(" + "),
+    };
+    format!("\n  - {original}\n  + {revised}\n    {labels}: {}\n", shares.join(", "))
 }
 
 /// Figures of a classification, set in from the margin.

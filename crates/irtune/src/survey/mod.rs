@@ -71,5 +71,5 @@ impl Survey {
 }
 
 fn labels(pairs: &[Pair]) -> BTreeSet<String> {
-    pairs.iter().filter_map(|pair| pair.label.clone()).collect()
+    pairs.iter().flat_map(|pair| pair.labels.iter().flatten().chain(&pair.label)).cloned().collect()
 }

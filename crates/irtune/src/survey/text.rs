@@ -38,6 +38,12 @@ impl Display for FileSurvey {
             let labels: Vec<Vec<String>> = labels.iter().map(row).collect();
             write!(formatter, "{}", table(&["label", "rows", "share"], &labels))?;
         }
+        if !self.contents.labels_of_a_row.is_empty() {
+            let rows = self.contents.labels_of_a_row.iter();
+            let rows: Vec<String> =
+                rows.map(|(labels, rows)| format!("{labels}: {}", number(*rows, "row"))).collect();
+            writeln!(formatter, "  labels of a row: {}", rows.join(", "))?;
+        }
         texts(&self.contents, formatter)?;
         let duplicates = repeats.duplicates.iter();
         listed(

@@ -13,6 +13,7 @@ mod help;
 #[cfg(unix)]
 mod interrupt;
 mod merge;
+mod multi_label;
 mod options;
 mod prompt;
 mod replay;

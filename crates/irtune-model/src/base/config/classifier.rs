@@ -17,7 +17,7 @@ impl ModelConfig {
     /// The padding token is the base's own, else its end token: transformers pools at the right-most token that
     /// isn't the padding token, so a text should not end with it.
     pub fn to_transformers<'a>(&self, head: impl Into<NamedHead<'a>>) -> Value {
-        let NamedHead { labels, input } = head.into();
+        let NamedHead { labels, input, problem } = head.into();
         let names: Map<String, Value> =
             labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
         let ids: Map<String, Value> =
@@ -25,7 +25,7 @@ impl ModelConfig {
         let mut fields = json!({
             "architectures": [self.classifier_class(input)],
             "model_type": self.family.model_type,
-            "problem_type": "single_label_classification",
+            "problem_type": problem,
             "num_labels": labels.len(),
             "id2label": names,
             "label2id": ids,
@@ -120,6 +120,8 @@ fn decimal(value: f32) -> Value {
 mod tests {
     use std::path::Path;
 
+    use crate::head::ProblemType;
+
     use super::super::tests::tiny;
     use super::*;
 
@@ -159,6 +161,18 @@ mod tests {
         assert_eq!(written["pad_token_id"], 2);
         // Not 9.999999747378752e-6, which the f32 is as an f64.
         assert_eq!(written["rms_norm_eps"], 1e-5);
+    }
+
+    #[test]
+    fn transformers_is_told_how_many_labels_an_example_has() {
+        let type_of = |head: NamedHead<'_>| tiny().to_transformers(head)["problem_type"].clone();
+        let labels = labels();
+        let one = NamedHead::from(&labels);
+        assert_eq!(type_of(one), "single_label_classification");
+        assert_eq!(
+            type_of(NamedHead { problem: ProblemType::MultiLabel, ..one }),
+            "multi_label_classification"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use irtune_cpu::{Cpu, bf16};
 use irtune_device::Device;
 use irtune_model::{
     AdamW, AdapterConfig, ChangedTokens, CounterScaling, DoraConfig, DropoutKey, Engine, EngineOptions, Head,
-    HeadInput, Ia3Config, LoraConfig, PackedBatch, Projection, StepReadings, Trained, TrainingPass,
+    HeadInput, Ia3Config, LoraConfig, PackedBatch, Projection, StepReadings, Targets, Trained, TrainingPass,
     engine_over,
 };
 
@@ -72,8 +72,8 @@ fn step(engine: &mut dyn Engine, tiny: &Tiny, teller: Teller, number: u64, activ
         let (mut batch, targets) = tiny.pack(range);
         teller.mark(&mut batch);
         let dropout = Some(DropoutKey { seed: 5, step: number });
-        let pass = TrainingPass { active, distributions: None, train_head: true, normalizer: 4.0, dropout };
-        engine.add_gradients(&batch, &targets, pass).expect("gradients");
+        let pass = TrainingPass { active, train_head: true, normalizer: 4.0, dropout };
+        engine.add_gradients(&batch, Targets::Classes(&targets), pass).expect("gradients");
     }
     let mut readings = StepReadings::default();
     engine.read_step(active, true, &mut readings);

@@ -19,7 +19,7 @@ use irtune_data::{
     Prompt, Shot, Template, Verbalizer, draw_shots,
 };
 use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
-use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, Trained};
+use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, ProblemType, Trained};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -137,7 +137,7 @@ pub fn prompt(
     let counts: Vec<usize> = word_tokens.iter().map(Vec::len).collect();
     let shortened = examples.iter().filter(|example| example.shortened).count();
     let kinds: Vec<PairKind> = examples.iter().map(|example| example.kind).collect();
-    let targets: Vec<u32> = examples.iter().filter_map(|example| example.label).collect();
+    let targets: Vec<u32> = examples.iter().filter_map(|example| example.target.as_ref()?.class()).collect();
     let data = RunData { labels: labels.clone(), train: examples, validation: Vec::new(), test: Vec::new() };
     let options = EngineOptions {
         max_tokens: data.largest_batch(batch_size) + batch_size * counts.iter().sum::<usize>(),
@@ -147,7 +147,8 @@ pub fn prompt(
     };
     let threads = request.threads.unwrap_or_else(cores);
     let device = DeviceOptions { precision: request.precision, threads };
-    let task = Task { labels: labels.clone(), template, verbalizer: Some(words.clone()) };
+    let problem = ProblemType::SingleLabel;
+    let task = Task { labels: labels.clone(), template, problem, verbalizer: Some(words.clone()) };
     let mut engine = classifying_engine::<PromptError>(
         device,
         &base,
@@ -178,7 +179,7 @@ pub fn prompt(
         }
     }
     let known: Vec<Option<u32>> = match &train {
-        Some(train) => train.iter().map(|pair| labels.target(pair)).collect::<Result<_, _>>()?,
+        Some(train) => train.iter().map(|pair| labels.class(pair)).collect::<Result<_, _>>()?,
         None => targets.iter().copied().map(Some).collect(),
     };
     let majority = most_frequent(known.into_iter().flatten(), labels.len());
@@ -223,7 +224,7 @@ fn shot(
     labels: &LabelSet,
     words: &Verbalizer,
 ) -> Result<Shot, PromptError> {
-    let class = labels.target(pair)?.unwrap_or_default();
+    let class = labels.class(pair)?.unwrap_or_default();
     Ok(Shot { passages: encoder.passages(pair)?, words: words.all()[class as usize].clone() })
 }
 

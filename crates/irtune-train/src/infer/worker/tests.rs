@@ -70,7 +70,7 @@ fn rows(numbers: &[u32]) -> Vec<Row> {
 }
 
 fn labels(answers: Result<Vec<Answer>, WorkerError>) -> Vec<String> {
-    answers.unwrap().into_iter().map(|answer| answer.prediction.label.unwrap()).collect()
+    answers.unwrap().into_iter().map(|answer| answer.prediction.label().unwrap().to_owned()).collect()
 }
 
 /// A worker that is at a batch of the pair 1, so that what is asked next waits.

@@ -42,9 +42,9 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     }
     let columns = Columns { group: arguments.group_column.clone(), ..columns };
     let files = splits.into_iter().map(|(_, path)| path).chain(&arguments.files);
-    let corpora: Vec<Corpus> = files
-        .map(|path| Corpus::read(&path.clone().into(), &columns, Labels::Optional))
-        .collect::<Result<_, _>>()?;
+    let labels = if arguments.multi_label { Labels::Several } else { Labels::Optional };
+    let corpora: Vec<Corpus> =
+        files.map(|path| Corpus::read(&path.clone().into(), &columns, labels)).collect::<Result<_, _>>()?;
     let survey = Survey::of(&corpora)?;
     if arguments.json { print_json(&survey) } else { print(&survey.to_string()) }
 }

@@ -86,7 +86,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
         };
         shortened += u64::from(answer.shortened);
         pairs_seen += 1;
-        abstained += u64::from(answer.prediction.abstained);
+        abstained += u64::from(answer.prediction.abstained());
         let line = serde_json::to_string(&answer.prediction)?;
         writeln!(out, "{line}").map_err(broken_pipe)?;
     }

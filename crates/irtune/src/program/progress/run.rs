@@ -175,9 +175,10 @@ impl Observer for Progress {
     fn on_evaluation(&mut self, evaluation: &Evaluation) {
         let better = if evaluation.improved { ", the best so far" } else { "" };
         self.say(&format!(
-            "  {} after step {}: accuracy {}, macro-F1 {}, loss {:.3}{better}",
+            "  {} after step {}: {} {}, macro-F1 {}, loss {:.3}{better}",
             evaluation.split,
             evaluation.step,
+            evaluation.metrics.accuracy_name(),
             percent(evaluation.metrics.accuracy),
             percent(evaluation.metrics.macro_f1),
             evaluation.loss,
