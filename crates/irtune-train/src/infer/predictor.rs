@@ -11,6 +11,7 @@ use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
 use crate::folder::calibration::read_calibration;
+use crate::folder::linear::read_combined;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
@@ -89,7 +90,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Of a merged model, whose base holds the head too.
+    /// Of a merged model, whose base holds the head too, by itself.
     fn of_merged(folder: &Path, merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length, problem } = merged;
         let input = read_head_input(&folder.join("config.json"))?;
@@ -120,7 +121,7 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened = Opened::of_merged(folder, merged, &base)?;
+            let opened = Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -134,7 +135,8 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, head, tensors, stack: stack(&run)? };
+        let stack = read_combined(folder)?;
+        let opened = Opened { task, max_length, seed, trained, head, tensors, stack };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -336,15 +338,6 @@ impl Predictor {
             tested.logits.extend(self.classifier.logits(&questions)?);
         }
     }
-}
-
-/// What a run's model is combined with, if it is.
-fn stack(run: &RunFolder) -> Result<Option<(LinearModel, Stack)>, PredictorError> {
-    let Some(stack) = run.stack()? else { return Ok(None) };
-    let Some(model) = run.linear_model()? else {
-        return Err(PredictorError::NoLinearModel { path: run.path().to_owned() });
-    };
-    Ok(Some((model, stack)))
 }
 
 /// What a model says of labelled pairs, and the plain outputs that it is made of.
