@@ -9,9 +9,9 @@ use std::io;
 use std::path::Path;
 
 /// The model.
-const MODEL: &str = "linear.safetensors";
+pub(super) const MODEL: &str = "linear.safetensors";
 /// How it is combined with the run's own model.
-const STACK: &str = "stack.json";
+pub(super) const STACK: &str = "stack.json";
 /// The settings of a linear run; what tells it from others.
 pub(super) const SETTINGS: &str = "linear.toml";
 

@@ -23,6 +23,7 @@
 
 pub(crate) mod calibration;
 pub mod checkpoint;
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod error;
 pub(crate) mod evaluation;

@@ -204,7 +204,12 @@ impl Predictor {
         let labels = model.labels().clone();
         let limit = BatchLimit::classifying(options.batch_size);
         let encoder = PairEncoder { encoder: None, linear: Some(model) };
-        let decision = Decision::none(ProblemType::SingleLabel, labels.len());
+        let problem = ProblemType::SingleLabel;
+        let fitted = match options.calibrated {
+            true => read_calibration(run.path(), &labels, problem)?,
+            false => None,
+        };
+        let decision = fitted.unwrap_or_else(|| Decision::none(problem, labels.len()));
         let classifier = Classifier::new(Model::Linear, labels, limit, decision, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }
@@ -308,7 +313,8 @@ impl Predictor {
         Ok(Outputs { predictions: self.classifier.decision.decide(&truth, &logits)?, logits })
     }
 
-    fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
+    /// What the model puts out for labelled pairs.
+    pub(crate) fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
@@ -350,10 +356,10 @@ pub struct Outputs {
 }
 
 /// Labelled pairs that went through the model.
-struct Tested {
-    truth: Truth,
+pub(crate) struct Tested {
+    pub(crate) truth: Truth,
     /// `[pairs, labels]`
-    logits: Vec<f32>,
-    kinds: Vec<PairKind>,
+    pub(crate) logits: Vec<f32>,
+    pub(crate) kinds: Vec<PairKind>,
     shortened: usize,
 }

@@ -27,6 +27,8 @@ fn settings() -> TrainSettings {
         batch_size: 4,
         epochs: 2,
         min_steps: 0,
+        head: HeadKind::Pooled,
+        stack: false,
         eval_every: Every::Steps(2),
         save_every: Every::Steps(3),
         best_metric: BestMetric::Loss,
