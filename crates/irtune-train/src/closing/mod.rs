@@ -80,7 +80,12 @@ impl Closing<'_> {
                 self.folder.write_test_predictions(self.files, self.labels, found, &test.logits)?;
             }
             Decided::Several(found) => {
-                self.folder.write_multi_label_test_predictions(self.files, self.labels, found, &test.logits)?;
+                self.folder.write_multi_label_test_predictions(
+                    self.files,
+                    self.labels,
+                    found,
+                    &test.logits,
+                )?;
             }
         }
         Ok(evaluation)

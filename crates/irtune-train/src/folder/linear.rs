@@ -102,7 +102,9 @@ pub(super) fn copied_combined(folder: &Path) -> Result<Vec<(&'static str, Vec<u8
     }
     let read = |name: &'static str| {
         let path = folder.join(name);
-        std::fs::read(&path).map(|bytes| (name, bytes)).map_err(|source| RunFolderError::Read { path, source })
+        std::fs::read(&path)
+            .map(|bytes| (name, bytes))
+            .map_err(|source| RunFolderError::Read { path, source })
     };
     [STACK, MODEL].into_iter().map(read).collect()
 }

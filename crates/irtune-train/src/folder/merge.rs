@@ -170,9 +170,8 @@ fn write(
         let head = NamedHead { labels: labels.names(), input: saved.head_input(), problem: *problem };
         let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
         let known = irtune_files::json(&beside.known).map_err(WriteError::at(&writing.join(FILE)))?;
-        for (name, bytes) in [(FILE, &known)]
-            .into_iter()
-            .chain(beside.copied.iter().map(|(name, bytes)| (*name, bytes)))
+        for (name, bytes) in
+            [(FILE, &known)].into_iter().chain(beside.copied.iter().map(|(name, bytes)| (*name, bytes)))
         {
             let path = writing.join(name);
             write_file(&path, bytes).map_err(WriteError::at(&path))?;

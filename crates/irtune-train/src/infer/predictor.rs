@@ -121,7 +121,8 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened = Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
+            let opened =
+                Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;

@@ -68,10 +68,8 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         observer.on_candidate(candidate);
     })?;
     let step_seconds = started.elapsed().as_secs_f64();
-    let (validation, test) = (
-        outputs(&model, validation, DataSplit::Validation)?,
-        outputs(&model, test, DataSplit::Test)?,
-    );
+    let (validation, test) =
+        (outputs(&model, validation, DataSplit::Validation)?, outputs(&model, test, DataSplit::Test)?);
     let stored = sources.stored(&request.columns)?;
     create_whole(&Disk, &request.out, |writing| {
         let rows = sources.rows();

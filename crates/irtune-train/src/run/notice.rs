@@ -161,7 +161,10 @@ impl fmt::Display for Notice {
                  validation pairs: that is what this run has to beat"
             ),
             Notice::NoLinear { reason } => {
-                write!(formatter, "there is no linear model to measure this run against, or to combine it with: {reason}")
+                write!(
+                    formatter,
+                    "there is no linear model to measure this run against, or to combine it with: {reason}"
+                )
             }
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",

@@ -208,7 +208,8 @@ mod tests {
     use super::*;
 
     fn messages(change: impl FnOnce(&mut TrainSettings)) -> Vec<String> {
-        let mut settings = TrainSettings::default();
+        // The objective `words` has no head.
+        let mut settings = TrainSettings { head: HeadKind::Pooled, ..TrainSettings::default() };
         change(&mut settings);
         settings.problems().iter().map(InvalidSetting::to_string).collect()
     }

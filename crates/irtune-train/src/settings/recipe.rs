@@ -45,6 +45,7 @@ impl TrainSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::HeadKind;
 
     #[test]
     fn names_are_read_back_and_others_refused() {
@@ -68,8 +69,9 @@ mod tests {
         assert_eq!((settings.warmup_steps, settings.warmup(804)), (Some(100), 100));
         assert_eq!((settings.epochs, settings.batch_size, settings.gradient_accumulation), (4, 16, 1));
         assert_eq!((settings.weight_decay, settings.label_smoothing), (0.0, 0.0));
-        assert!(!settings.calibrate);
-        assert_eq!(TrainSettings::recipe_settings().count(), 21);
+        assert_eq!((settings.head, settings.min_steps), (HeadKind::Pooled, 0));
+        assert!(!settings.calibrate && !settings.stack);
+        assert_eq!(TrainSettings::recipe_settings().count(), 23);
     }
 
     #[test]

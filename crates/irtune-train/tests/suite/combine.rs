@@ -9,7 +9,8 @@ use crate::recorder::Recorder;
 use crate::runs::{Place, finish, interrupted};
 
 fn place() -> Place {
-    let rows = |count: usize, first: usize| Words { count, first, documents: None, labels: &[0, 1, 2] }.rows();
+    let rows =
+        |count: usize, first: usize| Words { count, first, documents: None, labels: &[0, 1, 2] }.rows();
     Place::new(&rows(40, 0), &rows(12, 500))
 }
 

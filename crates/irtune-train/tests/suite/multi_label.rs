@@ -69,9 +69,9 @@ fn traces(path: &Path) -> (Vec<(f64, f64, Vec<usize>)>, BTreeMap<String, Vec<u8>
     let steps = steps.map(|step| (step.loss, step.gradient_norm, step.active_layers)).collect();
     let entries = fs::read_dir(run.adapter_path()).unwrap().map(|entry| entry.unwrap().path());
     let beside = ["calibration.json", "test_predictions.jsonl"].map(|name| path.join(name));
-    let files = entries.chain(beside).map(|path| {
-        (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())
-    });
+    let files = entries
+        .chain(beside)
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap()));
     (steps, files.collect())
 }
 
@@ -91,7 +91,8 @@ fn a_run_learns_any_number_of_labels_with_either_head() {
         let (steps, kept) = traces(&whole.out);
         assert!(steps.last().unwrap().0 < steps[0].0 * 0.7, "{head}: {steps:?}");
         assert!(summary.linear.is_none() && summary.collapsed.is_none());
-        let told = |notice: &Notice| matches!(notice, Notice::NoLinear { reason } if reason.contains("several"));
+        let told =
+            |notice: &Notice| matches!(notice, Notice::NoLinear { reason } if reason.contains("several"));
         assert!(recorder.notices.iter().any(told), "{:?}", recorder.notices);
 
         // Measured again, it is what the run measured, by the thresholds that it tuned.
@@ -114,13 +115,19 @@ fn a_run_learns_any_number_of_labels_with_either_head() {
         let answers = predictions(&place, &whole.out, &options());
         let Some(Decision::Several(rule)) = run.calibration(predictor.labels()).unwrap() else { panic!() };
         for (example, answer) in answers.iter().enumerate() {
-            let given: Vec<String> = decided.predicted(example).iter().zip(WORD_LABELS)
-                .filter(|(given, _)| **given).map(|(_, label)| label.to_owned()).collect();
+            let given: Vec<String> = decided
+                .predicted(example)
+                .iter()
+                .zip(WORD_LABELS)
+                .filter(|(given, _)| **given)
+                .map(|(_, label)| label.to_owned())
+                .collect();
             assert_eq!(answer.told, Told::Labels(given));
             let sure = answer.probabilities.values().iter().zip(rule.thresholds());
             assert_eq!(sure.filter(|(value, threshold)| value >= threshold).count(), answer.labels().len());
         }
-        let sums: Vec<f64> = answers.iter().map(|answer| answer.probabilities.values().iter().sum()).collect();
+        let sums: Vec<f64> =
+            answers.iter().map(|answer| answer.probabilities.values().iter().sum()).collect();
         assert!(sums.iter().any(|sum| (sum - 1.0).abs() > 0.1), "{sums:?}");
         let line: Value = serde_json::to_value(&answers[0]).unwrap();
         assert!(line["labels"].is_array() && line.get("label").is_none(), "{line}");
@@ -179,7 +186,9 @@ fn the_loss_is_the_mean_over_pairs_and_labels() {
     let balanced = ClassWeights::Balanced;
     let (_, recorder) = finish(&request("again", 6, balanced));
     let weights = recorder.notices.iter().find_map(|notice| match notice {
-        Notice::ClassWeights { weights } => Some(weights.iter().map(|(_, weight)| *weight).collect::<Vec<f64>>()),
+        Notice::ClassWeights { weights } => {
+            Some(weights.iter().map(|(_, weight)| *weight).collect::<Vec<f64>>())
+        }
         _ => None,
     });
     assert_eq!(weights.unwrap(), [1.0, 1.0, 4.0]);

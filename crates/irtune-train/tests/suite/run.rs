@@ -10,8 +10,8 @@ use irtune_train::checkpoint;
 use irtune_train::data::RunData;
 use irtune_train::run::{self, RunParts};
 use irtune_train::{
-    BestMetric, Collapsed, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, Sources,
-    StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
+    BestMetric, Collapsed, Evaluation, Every, HeadKind, Notice, Observer, Platform, RunContents, RunFolder,
+    Sources, StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
 };
 use std::collections::BTreeMap;
 use std::fs;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use irtune_data::{Columns, Template};
 use irtune_hub::{ALIASES, HubName, Reference};
 use irtune_train::{
-    Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings, Tune,
+    Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings,
+    Tune,
 };
 use toml::{Table, Value};
 

@@ -20,8 +20,12 @@ fn sandbox() -> Sandbox {
             let (verb, start) = (["is", "are"][number % 2], ["The", "It is true that the"][number / 2 % 2]);
             let labels = [("fluency", number % 2 == 1), ("clarity", number / 2 % 2 == 1)];
             let labels: Vec<&str> = labels.iter().filter(|(_, has)| *has).map(|(label, _)| *label).collect();
-            let (original, revised) = (format!("{start} {noun} {verb} old."), format!("The {noun} is old {number}."));
-            format!("{}\n", json!({"id": format!("{part}-{number}"), "original": original, "revised": revised, "label": labels}))
+            let (original, revised) =
+                (format!("{start} {noun} {verb} old."), format!("The {noun} is old {number}."));
+            format!(
+                "{}\n",
+                json!({"id": format!("{part}-{number}"), "original": original, "revised": revised, "label": labels})
+            )
         };
         sandbox.write(&format!("{part}.jsonl"), &(0..count).map(row).collect::<String>());
     }
@@ -37,20 +41,29 @@ fn several_labels_from_training_to_a_merged_model() {
     for figure in ["micro_f1", "samples_f1", "hamming_loss"] {
         assert!(metrics["multi_label"][figure].is_number(), "{metrics}");
     }
-    assert!(metrics.get("confusion").is_none() && summary["calibration"]["fitted"]["thresholds"]["clarity"].is_number());
+    assert!(
+        metrics.get("confusion").is_none()
+            && summary["calibration"]["fitted"]["thresholds"]["clarity"].is_number()
+    );
     for text in ["subset accuracy", "micro F1", "samples F1", "Hamming loss"] {
         assert!(said.error.contains(text), "{text}: {}", said.error);
     }
-    assert!(said.error.contains("it tells one label of a pair, and pairs can have several"), "{}", said.error);
+    assert!(
+        said.error.contains("it tells one label of a pair, and pairs can have several"),
+        "{}",
+        said.error
+    );
 
     // What the run measured is what eval measures, and predict tells.
-    let measured = json(&sandbox.run("eval --run first --data test.jsonl --precision f32 --json").success().out);
+    let measured =
+        json(&sandbox.run("eval --run first --data test.jsonl --precision f32 --json").success().out);
     assert_eq!(measured["metrics"]["macro_f1"], metrics["macro_f1"]);
     assert_eq!(measured["metrics"]["multi_label"], metrics["multi_label"]);
     let text = sandbox.run("eval --run first --data test.jsonl --precision f32").success().out;
     assert!(text.contains("subset accuracy") && text.contains("counted as a decision of its own"), "{text}");
     assert!(!text.contains("abstain") && !text.contains("true \\ predicted"), "{text}");
-    let predict = |run: &str| sandbox.run(&format!("predict --run {run} --data test.jsonl --precision f32")).success();
+    let predict =
+        |run: &str| sandbox.run(&format!("predict --run {run} --data test.jsonl --precision f32")).success();
     let lines: Vec<Value> = predict("first").out.lines().map(json).collect();
     assert_eq!(lines.len(), 8);
     for line in &lines {
