@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use super::{Origin, Problem, Problems, SETTINGS, Sources};
 
 /// What a training run needs to know.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     /// The base model, not yet looked for.
     pub base: Reference,
