@@ -38,19 +38,14 @@ static DATA: &[Setting] = &[
     data("preset", Text, "NAME", "A known layout of columns: auto, iterater or re3"),
     data("original_column", Text, "NAME", "Column of the original text"),
     data("revised_column", Text, "NAME", "Column of the revised text"),
-    data(
-        "label_column",
-        Text,
-        "NAME",
-        "Column of the label, or of a list: several annotators' labels, or with multi_label all of a pair's",
-    ),
+    data("label_column", Text, "NAME", "Column of the label, or of a list of several annotators' labels"),
     data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a hold-out"),
     data("id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
     data(
         "drop_labels",
         List,
         "LIST",
-        "Labels whose pairs are left out; with multi_label, that are left out of lists",
+        "Labels whose pairs are left out",
     ),
 ];
 
