@@ -41,12 +41,7 @@ static DATA: &[Setting] = &[
     data("label_column", Text, "NAME", "Column of the label, or of a list of several annotators' labels"),
     data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a hold-out"),
     data("id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
-    data(
-        "drop_labels",
-        List,
-        "LIST",
-        "Labels whose pairs are left out",
-    ),
+    data("drop_labels", List, "LIST", "Labels whose pairs are left out"),
 ];
 
 const fn data(name: &'static str, kind: Kind, placeholder: &'static str, text: &'static str) -> Setting {
