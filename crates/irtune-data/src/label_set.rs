@@ -257,8 +257,8 @@ mod tests {
         let target = |pair: &Pair| labels.target(pair).unwrap().unwrap();
         assert_eq!(target(&pairs[0]), Target::Labels(vec![true, false, true]));
         assert_eq!((target(&pairs[0]).class(), target(&pairs[1]).labels()), (None, Some(&[false; 3][..])));
-        let error = labels.target(&several(&["tone", "clame"])).unwrap_err().to_string();
-        assert!(error.contains("unknown label \"clame\" (did you mean \"claim\"?)"), "{error}");
+        let error = labels.target(&several(&["tone", "claims"])).unwrap_err().to_string();
+        assert!(error.contains("unknown label \"claims\" (did you mean \"claim\"?)"), "{error}");
         assert!(LabelSet::discover(&pairs[1..]).is_err());
     }
 

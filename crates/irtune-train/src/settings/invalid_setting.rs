@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn what_is_for_one_label_is_refused_beside_several() {
-        let changes: [(&str, fn(&mut TrainSettings)); 3] = [
+        type Change = fn(&mut TrainSettings);
+        let changes: [(&str, Change); 3] = [
             ("objective", |settings| settings.objective = Objective::Words),
             ("soft_labels", |settings| settings.soft_labels = true),
             ("label_smoothing", |settings| settings.label_smoothing = 0.1),

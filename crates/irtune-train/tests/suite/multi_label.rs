@@ -17,7 +17,7 @@ use std::path::Path;
 
 /// Which labels a row has: each of the eight sets in turn, `style` in fewer rows than the others.
 fn has(number: usize) -> [bool; 3] {
-    [number & 1 == 1, number & 2 == 2, number % 5 == 0]
+    [number & 1 == 1, number & 2 == 2, number.is_multiple_of(5)]
 }
 
 fn texts(number: usize) -> (String, String) {
@@ -62,8 +62,11 @@ fn predictions(place: &Place, model: &Path, options: &PredictorOptions) -> Vec<P
     answers.map(|answer| answer.unwrap().prediction).collect()
 }
 
+/// A step's loss, gradient norm and layers.
+type Step = (f64, f64, Vec<usize>);
+
 /// Everything that two equal runs have alike.
-fn traces(path: &Path) -> (Vec<(f64, f64, Vec<usize>)>, BTreeMap<String, Vec<u8>>) {
+fn traces(path: &Path) -> (Vec<Step>, BTreeMap<String, Vec<u8>>) {
     let run = RunFolder::open(path).unwrap();
     let steps = run.steps().unwrap().map(Result::unwrap);
     let steps = steps.map(|step| (step.loss, step.gradient_norm, step.active_layers)).collect();
