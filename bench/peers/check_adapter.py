@@ -3,7 +3,8 @@
     irtune predict --run RUN --data pairs.jsonl --precision f32 --uncalibrated > predictions.jsonl
     python check_adapter.py RUN BASE_FOLDER pairs.jsonl predictions.jsonl
 
-BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
+RUN is of `--head pooled --prompt instruction --stack false`: PEFT knows no other head, and this file fills no other
+prompt.  BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
 the tokenizer has to be added). Pairs must be short enough not to be shortened. Exits with 1 beyond 1e-4.
 """
 

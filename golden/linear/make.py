@@ -56,12 +56,11 @@ def with_products(train, other):
     return make(train), make(other)
 
 
-def fitted(features, targets, c, balanced, other):
-    model = LogisticRegression(C=c, class_weight="balanced" if balanced else None, tol=1e-12, max_iter=100_000)
+def fitted(features, targets, c, other):
+    model = LogisticRegression(C=c, tol=1e-12, max_iter=100_000)
     model.fit(features, targets)
     return {
         "c": c,
-        "balanced": balanced,
         "weights": model.coef_.T.ravel().tolist(),
         # scikit-learn's intercepts are free but for a constant that all labels share.
         "intercepts": (model.intercept_ - model.intercept_.mean()).tolist(),
@@ -102,9 +101,8 @@ def main():
         "train_features": features.toarray().tolist(),
         "other_features": other_features.toarray().tolist(),
         "fits": [
-            fitted(features, targets, c, balanced, other_features)
+            fitted(features, targets, c, other_features)
             for c in (0.1, 1.0, 30.0)
-            for balanced in (False, True)
         ],
     }
     path = pathlib.Path(__file__).with_name("case.json")

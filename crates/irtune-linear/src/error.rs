@@ -1,7 +1,6 @@
 //! Why a linear model can't be trained or read.
 
 use irtune_data::DataError;
-use irtune_metrics::MetricsError;
 
 use crate::minimise::FitError;
 
@@ -11,9 +10,6 @@ pub enum LinearError {
     /// A pair can't be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The answers can't be measured.
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
     /// The fit did not end.
     #[error(transparent)]
     Fit(#[from] FitError),

@@ -37,7 +37,7 @@ impl LinearModel {
         } else {
             let targets = self::targets(validation, labels)?;
             let validation = Labelled { features: &features.design(validation), targets: &targets };
-            let (penalty, fitted) = choose(learned, validation, labels.names(), told)?;
+            let (penalty, fitted) = choose(learned, validation, labels.len(), told)?;
             (penalty, Some(fitted))
         };
         let start = start.as_ref().map_or(Start::Zero, Start::From);

@@ -1,6 +1,5 @@
 //! Chooses how strong the penalty is, by the validation pairs.
 
-use irtune_metrics::{Metrics, MetricsError, Predictions};
 use serde::{Deserialize, Serialize};
 
 use crate::error::LinearError;
@@ -10,7 +9,7 @@ use crate::logistic::{Logistic, Penalty, Start, Tolerance, fit};
 /// The values of C that are tried, the strongest penalty first.
 pub const STRENGTHS: [f64; 5] = [0.1, 0.3, 1.0, 3.0, 10.0];
 /// The penalty where there is nothing to choose by.
-pub const DEFAULT: Penalty = Penalty { c: 1.0, balanced: false };
+pub const DEFAULT: Penalty = Penalty { c: 1.0 };
 
 /// A penalty that was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -18,18 +17,9 @@ pub const DEFAULT: Penalty = Penalty { c: 1.0, balanced: false };
 pub struct Candidate {
     /// The penalty.
     pub penalty: Penalty,
-    /// Of a model with it, on the validation pairs.
-    pub macro_f1: f64,
-    /// The same model's share of right answers.
-    pub accuracy: f64,
-}
-
-impl Candidate {
-    /// What penalties are chosen by: the mean of both figures. Macro-F1 alone, which on some hundred pairs hangs on a few of
-    /// rare labels, chooses balanced labels at any cost in accuracy.
-    fn value(&self) -> f64 {
-        0.5 * (self.macro_f1 + self.accuracy)
-    }
+    /// Mean cross-entropy of the validation pairs under a model with it, which penalties are chosen by: macro-F1 on some
+    /// hundred pairs hangs on a few of rare labels.
+    pub log_loss: f64,
 }
 
 /// Pairs as numbers, with their labels' classes.
@@ -46,32 +36,28 @@ pub(crate) struct Labelled<'a> {
 pub(crate) fn choose(
     train: Labelled<'_>,
     validation: Labelled<'_>,
-    names: &[String],
+    labels: usize,
     told: &mut dyn FnMut(&Candidate),
 ) -> Result<(Penalty, Logistic), LinearError> {
     let mut best: Option<(f64, Penalty, Logistic)> = None;
-    for balanced in [false, true] {
-        let mut before: Option<Logistic> = None;
-        for c in STRENGTHS {
-            let penalty = Penalty { c, balanced };
-            let start = before.as_ref().map_or(Start::Zero, Start::From);
-            let fitted = fit(train.features, train.targets, names.len(), penalty, start, Tolerance::ROUGH)?;
-            let metrics = measure(&fitted, validation, names)?;
-            let candidate = Candidate { penalty, macro_f1: metrics.macro_f1, accuracy: metrics.accuracy };
-            told(&candidate);
-            if best.as_ref().is_none_or(|(highest, ..)| candidate.value() > *highest) {
-                best = Some((candidate.value(), penalty, fitted.clone()));
-            }
-            before = Some(fitted);
+    let mut before: Option<Logistic> = None;
+    for c in STRENGTHS {
+        let penalty = Penalty { c };
+        let start = before.as_ref().map_or(Start::Zero, Start::From);
+        let fitted = fit(train.features, train.targets, labels, penalty, start, Tolerance::ROUGH)?;
+        let log_loss = log_loss(&fitted, validation);
+        told(&Candidate { penalty, log_loss });
+        if best.as_ref().is_none_or(|(lowest, ..)| log_loss < *lowest) {
+            best = Some((log_loss, penalty, fitted.clone()));
         }
+        before = Some(fitted);
     }
     let (_, penalty, fitted) = best.expect("penalties were tried");
     Ok((penalty, fitted))
 }
 
-fn measure(fitted: &Logistic, pairs: Labelled<'_>, names: &[String]) -> Result<Metrics, MetricsError> {
-    let probabilities: Vec<f64> =
-        fitted.log_probabilities(pairs.features).into_iter().map(f64::exp).collect();
-    let predictions = Predictions::new(pairs.targets, &probabilities, names.len())?;
-    Metrics::of(&predictions, names, None)
+fn log_loss(fitted: &Logistic, pairs: Labelled<'_>) -> f64 {
+    let logs = fitted.log_probabilities(pairs.features);
+    let rows = logs.chunks_exact(fitted.labels()).zip(pairs.targets);
+    -rows.map(|(row, &target)| row[target as usize]).sum::<f64>() / pairs.targets.len() as f64
 }

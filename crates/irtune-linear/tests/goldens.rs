@@ -40,7 +40,6 @@ struct Versions {
 #[serde(deny_unknown_fields)]
 struct Fit {
     c: f64,
-    balanced: bool,
     weights: Vec<f32>,
     intercepts: Vec<f32>,
     probabilities: Vec<f32>,
@@ -98,9 +97,9 @@ fn fits_are_those_of_scikit_learn() {
     let golden = golden();
     // Some of the features as numbers that every pair has, the others as terms.
     let (train, other) = (design(&golden.train_features), design(&golden.other_features));
-    assert_eq!(golden.fits.len(), 6);
-    for Fit { c, balanced, weights, intercepts, probabilities } in &golden.fits {
-        let (labels, penalty) = (intercepts.len(), Penalty { c: *c, balanced: *balanced });
+    assert_eq!(golden.fits.len(), 3);
+    for Fit { c, weights, intercepts, probabilities } in &golden.fits {
+        let (labels, penalty) = (intercepts.len(), Penalty { c: *c });
         let found = fit(&train, &golden.targets, labels, penalty, Start::Zero, NEAR).unwrap();
         let bound = tolerance("linear_weights", "f64");
         assert_close("weights", weights, &all_weights(&found, &train), bound);
@@ -125,7 +124,7 @@ fn fits_are_those_of_scikit_learn() {
 #[test]
 fn features_that_are_not_finite_do_not_converge() {
     let features = design(&[vec![f64::NAN; 12], vec![1.0; 12]]);
-    let penalty = Penalty { c: 1.0, balanced: false };
+    let penalty = Penalty { c: 1.0 };
     let error = fit(&features, &[0, 1], 2, penalty, Start::Zero, NEAR).unwrap_err();
     assert!(error.to_string().starts_with("the fit does not converge"), "{error}");
 }

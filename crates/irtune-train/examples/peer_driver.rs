@@ -21,7 +21,7 @@ use irtune_train::data::RunData;
 use irtune_train::devices::{self, DeviceOptions};
 use irtune_train::evaluate::BatchLimit;
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
-use irtune_train::{TrainSettings, evaluate, make_engine, make_policy, peak_bytes};
+use irtune_train::{HeadKind, TrainSettings, evaluate, make_engine, make_policy, peak_bytes};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -64,11 +64,13 @@ enum Task {
 }
 
 impl Options {
-    /// The recipe's settings with those of the command line.
+    /// Of a head that the peer has too, the recipe's settings, with those of the command line.
     fn settings(&self) -> anyhow::Result<TrainSettings> {
         let table: Result<Vec<toml::Table>, _> =
             self.set.iter().map(|assignment| toml::from_str(&quoted(assignment))).collect();
-        let mut settings: TrainSettings = table?.into_iter().flatten().collect::<toml::Table>().try_into()?;
+        let classifier = toml::Table::from_iter([("head".to_owned(), HeadKind::Pooled.to_string().into())]);
+        let mut settings: TrainSettings =
+            std::iter::once(classifier).chain(table?).flatten().collect::<toml::Table>().try_into()?;
         settings.precision = self.precision.unwrap_or(settings.precision);
         let problems = settings.problems();
         anyhow::ensure!(problems.is_empty(), "{problems:?}");

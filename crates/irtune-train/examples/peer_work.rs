@@ -15,7 +15,7 @@ use irtune_data::{
 };
 use irtune_model::Base;
 use irtune_select::{Draws as _, LayerSet, StepDraws};
-use irtune_train::{BaseTokens, TrainSettings};
+use irtune_train::{BaseTokens, Recipe, TrainSettings};
 use serde_json::json;
 
 /// Writes the work that both sides are timed on.
@@ -103,11 +103,11 @@ struct LayersWork {
 }
 
 fn main() -> anyhow::Result<()> {
-    let seed = TrainSettings::default().seed;
+    let seed = TrainSettings::of(Recipe::Published).seed;
     match Work::parse() {
         Work::Corpus(work) => {
             let base = Arc::new(Base::open(&work.base)?);
-            let default = TrainSettings::default().max_length;
+            let default = TrainSettings::of(Recipe::Published).max_length;
             let examples = encode(&work, default, base.clone())?;
             let epoch = || EpochOrder::new(examples.len(), work.batch_size.max(1), seed);
             let order = match work.order {
@@ -149,16 +149,16 @@ fn drawn(layers: usize, count: usize, mut draws: StepDraws) -> Vec<usize> {
     (0..count).map(|_| rest.swap_remove(draws.below(rest.len()))).collect()
 }
 
-/// The pairs as a training run encodes them.
+/// The pairs as a run of the published recipe encodes them.
 fn encode(work: &CorpusWork, max_length: usize, base: Arc<Base>) -> anyhow::Result<Vec<Example>> {
-    let settings = TrainSettings::default();
+    let settings = TrainSettings::of(Recipe::Published);
     let train = Corpus::read(&work.train.clone().into(), &Columns::default(), Labels::Required)?;
     let labels = LabelSet::discover(&train.pairs)?;
     let corpus = match &work.pairs {
         Some(path) => Corpus::read(&path.clone().into(), &Columns::default(), Labels::Required)?,
         None => train,
     };
-    let template = Template::named(&settings.prompt).context("the default prompt")?;
+    let template = Template::named(&settings.prompt).context("the published prompt")?;
     let tokens = BaseTokens::new(base);
     let encoder = Encoder::new(&tokens, template.prompt(&labels), max_length)?;
     Ok(encoder.encode_all(&corpus.pairs, Some(&labels))?.examples)

@@ -64,12 +64,6 @@ pub enum TrainError {
     /// The linear model can't be trained.
     #[error(transparent)]
     Linear(#[from] LinearError),
-    /// There is nothing to fit a combination on.
-    #[error(
-        "stack: there are no validation pairs to combine both models on; give a validation file or a \
-         validation_fraction, or leave --stack out"
-    )]
-    StackWithoutValidation,
     /// An evaluation can't be measured.
     #[error(transparent)]
     Metrics(#[from] MetricsError),

@@ -11,6 +11,7 @@
 //! | `prepare.rs` | from settings to corpora, task, base, examples, engine and policy: the one sequence |
 //! | `step/` | one training step |
 //! | `run/` | the steps of a run and what lies around them; a run for each fold |
+//! | `closing/` | what becomes of a finished model's outputs: combined, fitted, measured on the test pairs |
 //! | `folder/` | what a run leaves on disk |
 //! | `infer/` | using a model |
 //! | `linear/` | the linear model that a run has to beat, beside it or as a run of its own |
@@ -18,6 +19,7 @@
 
 mod base_tokens;
 mod batch;
+mod closing;
 mod data_split;
 pub mod devices;
 mod error;
@@ -58,6 +60,7 @@ pub use infer::stream::PredictionStream;
 pub use infer::worker::{Caller, Pending, Worker, WorkerError, WorkerOptions};
 pub use infer::{evaluate, prompting};
 pub use linear::baseline::{BaselineRequest, LINEAR, train_baseline};
+pub use linear::combined_run::{CombineError, combine};
 pub use linear::reference::LinearAnswers;
 pub use linear::score::Score;
 pub use prepare::{make_engine, make_policy};

@@ -89,34 +89,24 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
     let policy = make_policy(settings, base.config.layers)?;
     let folder = begun.as_ref().map(|begun| begun.folder);
-    let linear = linear(&corpora, &task, settings.stack, folder, observer)?;
+    let linear = linear(&corpora, &task, folder, observer);
     Ok(Prepared { base, task, data, engine, policy, linear })
 }
 
-/// The linear model of a run's pairs. A run goes on without one, unless it is to be combined with it.
+/// The linear model of a run's pairs. A run goes on without one.
 fn linear(
     corpora: &Corpora,
     task: &Task,
-    stack: bool,
     folder: Option<&RunFolder>,
     observer: &mut dyn Observer,
-) -> Result<Option<Reference>, TrainError> {
-    if stack && corpora.validation.is_none() {
-        return Err(TrainError::StackWithoutValidation);
-    }
-    if task.problem == ProblemType::MultiLabel {
-        let reason = "it tells one label of a pair, and pairs can have several".to_owned();
-        observer.on_notice(&Notice::NoLinear { reason });
-        return Ok(None);
-    }
-    match Reference::of(corpora, &task.labels, folder) {
-        Ok(reference) => Ok(Some(reference)),
-        Err(error) if stack => Err(error),
-        Err(error) => {
-            observer.on_notice(&Notice::NoLinear { reason: error.to_string() });
-            Ok(None)
+) -> Option<Reference> {
+    let reference = match task.problem {
+        ProblemType::SingleLabel => {
+            Reference::of(corpora, &task.labels, folder).map_err(|error| error.to_string())
         }
-    }
+        ProblemType::MultiLabel => Err("it tells one label of a pair, and pairs can have several".to_owned()),
+    };
+    reference.inspect_err(|reason| observer.on_notice(&Notice::NoLinear { reason: reason.clone() })).ok()
 }
 
 impl Begun<'_> {

@@ -52,15 +52,9 @@ Intention:";
 const PAIR: &str = "{original}\n{revised}";
 
 const MARKED: &str = "\
-Name the writer's intention behind this text revision.
-Intentions: {labels}
-
 {marked}
-
 Removed: {removed}
-Added: {added}
-
-Intention:";
+Added: {added}";
 
 const CHANGES: &str = "\
 Name the writer's intention behind this text revision.

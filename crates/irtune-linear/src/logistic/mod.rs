@@ -12,15 +12,12 @@ use irtune_metrics::log_softmax;
 use crate::features::Design;
 use weights::Weights;
 
-/// How the weights are held small, and how pairs count.
+/// How the weights are held small.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Penalty {
     /// scikit-learn's C: how much the pairs count against the penalty. Small is strong.
     pub c: f64,
-    /// Whether all labels count the same together, however many pairs they have (scikit-learn's
-    /// `class_weight="balanced"`).
-    pub balanced: bool,
 }
 
 /// A linear map from features to the logits of labels.

@@ -5,16 +5,14 @@ use super::{Penalty, log_softmax};
 use crate::features::Design;
 use crate::minimise::Convex;
 
-/// Mean weighted cross-entropy, and half the squared length of the weights times a penalty. Intercepts are free.
+/// Mean cross-entropy, and half the squared length of the weights times a penalty. Intercepts are free.
 ///
-/// Divided by the sum of the pairs' weights, so that a tolerance of the gradient means the same for few pairs and for
+/// Divided by the number of pairs, so that a tolerance of the gradient means the same for few pairs and for
 /// many; the minimum is scikit-learn's. Parameters are in the order of [`Weights`].
 pub(super) struct Objective<'a> {
     features: &'a Design,
     targets: &'a [u32],
     labels: usize,
-    /// Of each pair; they sum to one.
-    shares: Vec<f64>,
     penalty: f64,
 }
 
@@ -25,18 +23,7 @@ impl<'a> Objective<'a> {
         labels: usize,
         penalty: Penalty,
     ) -> Objective<'a> {
-        let mut counts = vec![0usize; labels];
-        targets.iter().for_each(|&target| counts[target as usize] += 1);
-        // Labels that no pair has take no part in the balance.
-        let present = counts.iter().filter(|&&count| count > 0).count() as f64;
-        let weight = |&target: &u32| match penalty.balanced {
-            true => targets.len() as f64 / (present * counts[target as usize] as f64),
-            false => 1.0,
-        };
-        let mut shares: Vec<f64> = targets.iter().map(weight).collect();
-        let sum: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|share| *share /= sum);
-        Objective { features, targets, labels, shares, penalty: 1.0 / (penalty.c * sum) }
+        Objective { features, targets, labels, penalty: 1.0 / (penalty.c * targets.len() as f64) }
     }
 
     /// What half the squared length of the weights counts.
@@ -55,7 +42,8 @@ impl Convex for Objective<'_> {
         let weights = Weights::of(parameters, self.features.columns(), self.labels);
         let mut slopes = Weights::of_gradient(gradient, self.features.columns(), self.labels);
         let mut residual = vec![0.0; self.labels];
-        for ((row, &target), share) in self.features.rows().zip(self.targets).zip(&self.shares) {
+        let share = 1.0 / self.targets.len() as f64;
+        for (row, &target) in self.features.rows().zip(self.targets) {
             weights.logits(row, &mut residual);
             log_softmax(&mut residual);
             cost -= share * residual[target as usize];
@@ -83,10 +71,8 @@ mod tests {
         }
         let numbers: Vec<f64> = (0..40).map(|index| ((index * 11 % 13) as f64 - 6.0) / 5.0).collect();
         let features = Design::new(numbers, 10, terms.to_csr());
-        for balanced in [false, true] {
-            let objective = Objective::new(&features, &[0, 2, 0, 1], 3, Penalty { c: 0.7, balanced });
-            let parameters: Vec<f64> = (0..42).map(|index| ((index * 7 % 5) as f64 - 2.0) / 3.0).collect();
-            assert_gradient(&objective, &parameters);
-        }
+        let objective = Objective::new(&features, &[0, 2, 0, 1], 3, Penalty { c: 0.7 });
+        let parameters: Vec<f64> = (0..42).map(|index| ((index * 7 % 5) as f64 - 2.0) / 3.0).collect();
+        assert_gradient(&objective, &parameters);
     }
 }

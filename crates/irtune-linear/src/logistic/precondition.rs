@@ -93,7 +93,7 @@ mod tests {
         }
         let numbers: Vec<f64> = (0..12).map(|index| ((index * 11 % 13) as f64 - 6.0) / 5.0).collect();
         let features = Design::new(numbers, 3, terms.to_csr());
-        let objective = Objective::new(&features, &[0, 1, 0, 1], 2, Penalty { c: 3.0, balanced: false });
+        let objective = Objective::new(&features, &[0, 1, 0, 1], 2, Penalty { c: 3.0 });
         let function = Preconditioned::new(objective, &features, 2).unwrap();
         let variables: Vec<f64> = (0..12).map(|index| ((index * 7 % 5) as f64 - 2.0) / 3.0).collect();
         let back = function.variables(&function.weights(&variables));

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-const FILE: &str = "calibration.json";
+pub(super) const FILE: &str = "calibration.json";
 
 /// How outputs become probabilities: `softmax(outputs / temperature + offsets)`; where a pair can have several labels
 /// `sigmoid(output / temperature)`, and a label is given from its threshold on.

@@ -57,11 +57,7 @@ impl RunFolder {
         contents: &RunContents,
     ) -> Result<RunFolder, RunFolderError> {
         create_whole(files, path, |writing| {
-            let path = writing.join(SETTINGS);
-            let settings = toml::to_string(&contents.settings).map_err(io::Error::other);
-            settings
-                .and_then(|text| files.write(&path, &mut |writer| writer.write_all(text.as_bytes())))
-                .map_err(WriteError::at(&path))?;
+            RunFolder { path: writing.to_owned() }.write_settings(files, &contents.settings)?;
             write_json(files, &writing.join(SOURCES), &contents.sources)?;
             write_json(files, &writing.join(ENVIRONMENT), &contents.platform)?;
             write_json(files, &writing.join(LABELS), &contents.task.labels)?;
@@ -72,6 +68,19 @@ impl RunFolder {
             keep_rows(files, writing, &contents.rows)
         })?;
         Ok(RunFolder { path: path.to_owned() })
+    }
+
+    /// Writes the settings into a folder that has no final name yet.
+    pub(super) fn write_settings(
+        &self,
+        files: &dyn Files,
+        settings: &TrainSettings,
+    ) -> Result<(), RunFolderError> {
+        let path = self.path.join(SETTINGS);
+        let text = toml::to_string(settings).map_err(io::Error::other);
+        text.and_then(|text| files.write(&path, &mut |writer| writer.write_all(text.as_bytes())))
+            .map_err(WriteError::at(&path))?;
+        Ok(())
     }
 }
 

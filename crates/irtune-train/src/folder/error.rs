@@ -68,6 +68,15 @@ pub enum RunFolderError {
         /// What is wrong.
         source: Box<LinearError>,
     },
+    /// The answers are to be combined with those of a model that is gone.
+    #[error(
+        "{} has a stack.json, but no linear.safetensors to combine its answers with; restore that file, or \
+         remove stack.json to use its own model alone", path.display()
+    )]
+    NoLinearModel {
+        /// The folder of a run or of a merged model.
+        path: PathBuf,
+    },
     /// The run is a linear model alone.
     #[error(
         "the run in {} is a linear model, which has neither base nor steps; irtune predict, eval, inspect and compare \

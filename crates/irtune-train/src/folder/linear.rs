@@ -6,11 +6,12 @@ use crate::settings::Draw;
 use irtune_files::{Files, WriteError};
 use irtune_linear::{LinearError, LinearModel, Stack};
 use std::io;
+use std::path::Path;
 
 /// The model.
-const MODEL: &str = "linear.safetensors";
+pub(super) const MODEL: &str = "linear.safetensors";
 /// How it is combined with the run's own model.
-const STACK: &str = "stack.json";
+pub(super) const STACK: &str = "stack.json";
 /// The settings of a linear run; what tells it from others.
 pub(super) const SETTINGS: &str = "linear.toml";
 
@@ -35,14 +36,7 @@ impl RunFolder {
     /// # Errors
     /// When the file is damaged.
     pub fn linear_model(&self) -> Result<Option<LinearModel>, RunFolderError> {
-        let path = self.path.join(MODEL);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(RunFolderError::Read { path, source }),
-        };
-        let model = LinearModel::from_bytes(&bytes);
-        model.map(Some).map_err(|source| RunFolderError::Linear { path, source: Box::new(source) })
+        read_linear_model(&self.path)
     }
 
     /// How the run's model and the linear one are combined; `None` when they are not.
@@ -50,8 +44,7 @@ impl RunFolder {
     /// # Errors
     /// When the file is damaged.
     pub fn stack(&self) -> Result<Option<Stack>, RunFolderError> {
-        let path = self.path.join(STACK);
-        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+        read_stack(&self.path)
     }
 
     /// Keeps the linear model of the run's pairs.
@@ -73,10 +66,53 @@ impl RunFolder {
     }
 }
 
+fn read_linear_model(folder: &Path) -> Result<Option<LinearModel>, RunFolderError> {
+    let path = folder.join(MODEL);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(RunFolderError::Read { path, source }),
+    };
+    let model = LinearModel::from_bytes(&bytes);
+    model.map(Some).map_err(|source| RunFolderError::Linear { path, source: Box::new(source) })
+}
+
+fn read_stack(folder: &Path) -> Result<Option<Stack>, RunFolderError> {
+    let path = folder.join(STACK);
+    if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+}
+
+/// The linear model in the folder of a run or of a merged model, and how both are combined; `None` when they are not.
+///
+/// # Errors
+/// When a file is damaged, or the linear model is missing.
+pub(crate) fn read_combined(folder: &Path) -> Result<Option<(LinearModel, Stack)>, RunFolderError> {
+    let Some(stack) = read_stack(folder)? else { return Ok(None) };
+    let missing = || RunFolderError::NoLinearModel { path: folder.to_owned() };
+    Ok(Some((read_linear_model(folder)?.ok_or_else(missing)?, stack)))
+}
+
+/// Names and bytes of the same, for a folder that answers as this one does.
+///
+/// # Errors
+/// As [`read_combined`].
+pub(super) fn copied_combined(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, RunFolderError> {
+    if read_combined(folder)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let read = |name: &'static str| {
+        let path = folder.join(name);
+        std::fs::read(&path)
+            .map(|bytes| (name, bytes))
+            .map_err(|source| RunFolderError::Read { path, source })
+    };
+    [STACK, MODEL].into_iter().map(read).collect()
+}
+
 /// Writes what makes a folder that of a linear run: its settings and its model.
 pub(crate) fn write_linear_run(
     files: &dyn Files,
-    folder: &std::path::Path,
+    folder: &Path,
     draw: &Draw,
     model: &LinearModel,
 ) -> Result<(), RunFolderError> {
@@ -91,7 +127,7 @@ pub(crate) fn write_linear_run(
     Ok(())
 }
 
-fn bytes(model: &LinearModel, path: &std::path::Path) -> Result<Vec<u8>, RunFolderError> {
+fn bytes(model: &LinearModel, path: &Path) -> Result<Vec<u8>, RunFolderError> {
     let error =
         |source: LinearError| RunFolderError::Linear { path: path.to_owned(), source: Box::new(source) };
     model.to_bytes().map_err(error)

@@ -2,6 +2,7 @@
 
 use super::calibration::copied_calibration;
 use super::error::RunFolderError;
+use super::linear::copied_combined;
 use super::saved_model::{OtherBase, SavedModel};
 use super::{RunFolder, read_json};
 use crate::settings::Objective;
@@ -129,10 +130,11 @@ pub fn merge(
     check_free(out)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
     let problem = settings.problem();
-    let calibration = copied_calibration(run, &labels, problem)?;
+    let mut copied = copied_combined(run)?;
+    copied.extend(copied_calibration(run, &labels, problem)?);
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length, problem };
     let saved = SavedModel::read(&folder, &settings, &base)?;
-    let beside = Beside { known, calibration };
+    let beside = Beside { known, copied };
     let merged = write(out, &base, &saved, &beside, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })
 }
@@ -148,8 +150,9 @@ fn check_free(out: &Path) -> Result<(), MergeRunError> {
 /// What irtune itself needs beside the model.
 struct Beside {
     known: MergedModel,
-    /// Name and bytes of the calibration's file.
-    calibration: Option<(&'static str, Vec<u8>)>,
+    /// Names and bytes of the run's own files that are needed: how outputs become probabilities, and what they are combined
+    /// with.
+    copied: Vec<(&'static str, Vec<u8>)>,
 }
 
 /// Writes beside the place and renames.
@@ -167,9 +170,8 @@ fn write(
         let head = NamedHead { labels: labels.names(), input: saved.head_input(), problem: *problem };
         let merged = write_merged(writing, base, &saved.changes(), head, stored, progress)?;
         let known = irtune_files::json(&beside.known).map_err(WriteError::at(&writing.join(FILE)))?;
-        for (name, bytes) in [(FILE, &known)]
-            .into_iter()
-            .chain(beside.calibration.as_ref().map(|(name, bytes)| (*name, bytes)))
+        for (name, bytes) in
+            [(FILE, &known)].into_iter().chain(beside.copied.iter().map(|(name, bytes)| (*name, bytes)))
         {
             let path = writing.join(name);
             write_file(&path, bytes).map_err(WriteError::at(&path))?;

@@ -23,6 +23,7 @@
 
 pub(crate) mod calibration;
 pub mod checkpoint;
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod error;
 pub(crate) mod evaluation;
@@ -40,7 +41,7 @@ pub mod tensor_file;
 pub mod tensorboard;
 pub(crate) mod test_predictions;
 
-use crate::settings::{TrainSettings, Tune};
+use crate::settings::{HeadKind, TrainSettings, Tune};
 use crate::task::Task;
 use error::RunFolderError;
 use evaluation::Evaluation;
@@ -133,8 +134,16 @@ impl RunFolder {
         let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
         let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
         let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
-        // A run of a version that knew no calibration has none, and gets none when it is resumed.
-        settings.calibrate &= written.contains_key("calibrate");
+        // What a run of an earlier version does not say was not there, and does not come in when it is resumed.
+        let lacks = |name: &str| !written.contains_key(name);
+        settings.calibrate &= !lacks("calibrate");
+        settings.stack &= !lacks("stack");
+        if lacks("min_steps") {
+            settings.min_steps = 0;
+        }
+        if lacks("head") {
+            settings.head = HeadKind::Pooled;
+        }
         Ok(settings)
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::PathBuf;
 
-const FILE: &str = "test_predictions.jsonl";
+pub(super) const FILE: &str = "test_predictions.jsonl";
 
 /// What the kept model said of a test pair: a line of `test_predictions.jsonl`.
 ///

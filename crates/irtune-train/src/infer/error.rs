@@ -28,15 +28,6 @@ pub enum PredictorError {
         /// The run folder.
         path: PathBuf,
     },
-    /// The answers are to be combined with those of a model that is gone.
-    #[error(
-        "the run in {} has a stack.json, but no linear.safetensors to combine its answers with; restore that file, or \
-         remove stack.json to use the run's own model alone", path.display()
-    )]
-    NoLinearModel {
-        /// The run folder.
-        path: PathBuf,
-    },
     /// The base is not the one the model was trained on.
     #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
     OtherBase {

@@ -11,6 +11,7 @@ use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
 use crate::folder::RunFolder;
 use crate::folder::calibration::read_calibration;
+use crate::folder::linear::read_combined;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::{classifying_engine, cores};
@@ -89,7 +90,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Of a merged model, whose base holds the head too.
+    /// Of a merged model, whose base holds the head too, by itself.
     fn of_merged(folder: &Path, merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
         let MergedModel { labels, prompt, max_length, problem } = merged;
         let input = read_head_input(&folder.join("config.json"))?;
@@ -120,7 +121,8 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened = Opened::of_merged(folder, merged, &base)?;
+            let opened =
+                Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -134,7 +136,8 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let opened = Opened { task, max_length, seed, trained, head, tensors, stack: stack(&run)? };
+        let stack = read_combined(folder)?;
+        let opened = Opened { task, max_length, seed, trained, head, tensors, stack };
         Self::new(folder, Arc::new(base), opened, options)
     }
 
@@ -202,7 +205,12 @@ impl Predictor {
         let labels = model.labels().clone();
         let limit = BatchLimit::classifying(options.batch_size);
         let encoder = PairEncoder { encoder: None, linear: Some(model) };
-        let decision = Decision::none(ProblemType::SingleLabel, labels.len());
+        let problem = ProblemType::SingleLabel;
+        let fitted = match options.calibrated {
+            true => read_calibration(run.path(), &labels, problem)?,
+            false => None,
+        };
+        let decision = fitted.unwrap_or_else(|| Decision::none(problem, labels.len()));
         let classifier = Classifier::new(Model::Linear, labels, limit, decision, options.abstain_below);
         Ok(Predictor { classifier, encoder })
     }
@@ -306,7 +314,8 @@ impl Predictor {
         Ok(Outputs { predictions: self.classifier.decision.decide(&truth, &logits)?, logits })
     }
 
-    fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
+    /// What the model puts out for labelled pairs.
+    pub(crate) fn test<I>(&mut self, pairs: I) -> Result<Tested, PredictorError>
     where
         I: IntoIterator<Item = Result<Pair, DataError>>,
     {
@@ -338,15 +347,6 @@ impl Predictor {
     }
 }
 
-/// What a run's model is combined with, if it is.
-fn stack(run: &RunFolder) -> Result<Option<(LinearModel, Stack)>, PredictorError> {
-    let Some(stack) = run.stack()? else { return Ok(None) };
-    let Some(model) = run.linear_model()? else {
-        return Err(PredictorError::NoLinearModel { path: run.path().to_owned() });
-    };
-    Ok(Some((model, stack)))
-}
-
 /// What a model says of labelled pairs, and the plain outputs that it is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outputs {
@@ -357,10 +357,10 @@ pub struct Outputs {
 }
 
 /// Labelled pairs that went through the model.
-struct Tested {
-    truth: Truth,
+pub(crate) struct Tested {
+    pub(crate) truth: Truth,
     /// `[pairs, labels]`
-    logits: Vec<f32>,
-    kinds: Vec<PairKind>,
+    pub(crate) logits: Vec<f32>,
+    pub(crate) kinds: Vec<PairKind>,
     shortened: usize,
 }

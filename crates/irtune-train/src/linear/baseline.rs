@@ -1,6 +1,8 @@
 //! A linear model as a run of its own.
 
 use super::score::Score;
+use crate::closing::split_outputs::SplitOutputs;
+use crate::closing::{Closed, Closing};
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
@@ -11,16 +13,16 @@ use crate::folder::peak_memory::peak_bytes;
 use crate::folder::platform::Platform;
 use crate::folder::sources::keep_rows;
 use crate::folder::summary::Summary;
-use crate::infer::evaluate;
-use crate::infer::kinds::KindFigures;
+use crate::infer::decision::{Decision, Truth};
 use crate::prepare::cores;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::{BestMetric, Draw};
-use irtune_data::{Columns, CorpusSource, LabelSet, Labels, Pair, PairKind};
+use irtune_data::{Columns, CorpusSource, Labels, Pair};
 use irtune_files::Disk;
 use irtune_linear::LinearModel;
-use irtune_metrics::{Metrics, Predictions};
+use irtune_metrics::OffsetTarget;
+use irtune_model::ProblemType;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -66,33 +68,8 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         observer.on_candidate(candidate);
     })?;
     let step_seconds = started.elapsed().as_secs_f64();
-    let measured = measure(&model, validation, DataSplit::Validation, labels)?;
-    let (validation, _) = measured.unzip();
-    let (test, answers) = measure(&model, test, DataSplit::Test, labels)?.unzip();
-    let evaluations: Vec<&Evaluation> = validation.iter().chain(&test).collect();
-    let summary = Summary {
-        method: LINEAR.to_owned(),
-        steps: 0,
-        stopped_early: false,
-        best_metric: BestMetric::MacroF1,
-        best_step: 0,
-        best_value: validation.as_ref().map(|evaluation| evaluation.metrics.macro_f1),
-        validation: validation.as_ref().map(|evaluation| Score::from(&evaluation.metrics)),
-        layer_steps: Vec::new(),
-        parameters: model.parameters(),
-        examples: corpora.train.pairs.len() as u64,
-        tokens: 0,
-        step_seconds,
-        evaluation_seconds: evaluations.iter().map(|evaluation| evaluation.seconds).sum(),
-        examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
-        tokens_per_second: 0.0,
-        peak_bytes: peak_bytes(),
-        collapsed: None,
-        calibration: None,
-        linear: None,
-        stack: None,
-        test: test.clone(),
-    };
+    let (validation, test) =
+        (outputs(&model, validation, DataSplit::Validation)?, outputs(&model, test, DataSplit::Test)?);
     let stored = sources.stored(&request.columns)?;
     create_whole(&Disk, &request.out, |writing| {
         let rows = sources.rows();
@@ -104,46 +81,66 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         write_linear_run(&Disk, writing, &request.draw, &model)
     })?;
     let folder = RunFolder::open(&request.out)?;
-    for evaluation in evaluations {
+    let closing = Closing {
+        labels,
+        problem: ProblemType::SingleLabel,
+        calibrate: true,
+        target: Some(OffsetTarget::MacroF1),
+        seed: request.draw.seed,
+        linear: None,
+        folder: &folder,
+        files: &Disk,
+    };
+    let plain = Decision::none(ProblemType::SingleLabel, labels.len());
+    let measured = validation.as_ref().map(|outputs| outputs.measure(0, &plain, labels)).transpose()?;
+    let measured = measured.map(|(evaluation, _)| Evaluation { improved: true, ..evaluation });
+    let Closed { calibration, test, .. } = closing.close(0, validation, test)?;
+    let evaluations: Vec<&Evaluation> = measured.iter().chain(&test).collect();
+    for evaluation in &evaluations {
         observer.on_evaluation(evaluation);
         folder.log_evaluation(&Disk, evaluation)?;
     }
-    if let Some(Answers { predictions, logits }) = answers {
-        folder.write_test_predictions(&Disk, labels, &predictions, &logits)?;
-    }
+    let score = measured.as_ref().map(|evaluation| Score::from(&evaluation.metrics));
+    let summary = Summary {
+        method: LINEAR.to_owned(),
+        steps: 0,
+        stopped_early: false,
+        best_metric: BestMetric::MacroF1,
+        best_step: 0,
+        best_value: score.map(|score| score.macro_f1),
+        validation: score,
+        layer_steps: Vec::new(),
+        parameters: model.parameters(),
+        examples: corpora.train.pairs.len() as u64,
+        tokens: 0,
+        step_seconds,
+        evaluation_seconds: evaluations.iter().map(|evaluation| evaluation.seconds).sum(),
+        examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
+        tokens_per_second: 0.0,
+        peak_bytes: peak_bytes(),
+        collapsed: None,
+        calibration,
+        linear: None,
+        stack: None,
+        test,
+    };
     folder.write_summary(&Disk, &summary)?;
     Ok(summary)
 }
 
-/// What the model says of pairs.
-struct Answers {
-    predictions: Predictions,
-    /// `[pairs, labels]`
-    logits: Vec<f32>,
-}
-
-/// The model on the pairs of a split; `None` without any.
-fn measure(
+/// What the model says of the pairs of a split; `None` without any.
+fn outputs(
     model: &LinearModel,
     pairs: &[Pair],
     split: DataSplit,
-    labels: &LabelSet,
-) -> Result<Option<(Evaluation, Answers)>, TrainError> {
+) -> Result<Option<SplitOutputs>, TrainError> {
     if pairs.is_empty() {
         return Ok(None);
     }
     let started = Instant::now();
     // In 32 bits, as a predictor has them.
-    let logits: Vec<f32> = model.log_probabilities(pairs).into_iter().map(|log| log as f32).collect();
-    let targets = model.targets(pairs)?;
-    let probabilities: Vec<f64> = logits.chunks_exact(labels.len()).flat_map(evaluate::softmax).collect();
-    let predictions = Predictions::new(&targets, &probabilities, labels.len())?;
-    let metrics = Metrics::of(&predictions, labels.names(), None)?;
-    let loss = evaluate::mean_loss(&logits, &targets, labels.len());
-    let seconds = started.elapsed().as_secs_f64();
-    let improved = split == DataSplit::Validation;
-    let kinds: Vec<PairKind> = pairs.iter().map(Pair::kind).collect();
-    let kinds = KindFigures::of(&predictions, &kinds);
-    let evaluation = Evaluation { step: 0, split, loss, metrics, kinds, improved, seconds };
-    Ok(Some((evaluation, Answers { predictions, logits })))
+    let logits = model.log_probabilities(pairs).into_iter().map(|log| log as f32).collect();
+    let truth = Truth::One(model.targets(pairs)?);
+    let kinds = pairs.iter().map(Pair::kind).collect();
+    Ok(Some(SplitOutputs { split, truth, kinds, logits, seconds: started.elapsed().as_secs_f64() }))
 }

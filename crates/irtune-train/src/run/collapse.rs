@@ -1,6 +1,7 @@
 //! A model that tells all pairs as the same.
 
 use super::Run;
+use crate::closing::Closed;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::summary::Collapsed;
@@ -11,9 +12,10 @@ impl Run<'_> {
     /// The one answer that the kept model gave all validation pairs, though they differ. Where these can have several
     /// labels, the answers are those of the fitted thresholds, if there are some: outputs that stay below one half can still
     /// tell labels apart.
-    pub(super) fn collapsed(&self, decision: &Decision) -> Result<Option<Collapsed>, TrainError> {
-        if let (Decision::Several(_), Some(validation)) = (decision, &self.best_validation) {
-            return Ok(one_answer(&self.measure(validation, decision)?.0.metrics));
+    pub(super) fn collapsed(&self, closed: &Closed) -> Result<Option<Collapsed>, TrainError> {
+        if let (decision @ Decision::Several(_), Some(validation)) = (&closed.decision, &closed.validation) {
+            let (evaluation, _) = validation.measure(0, decision, &self.parts.data.labels)?;
+            return Ok(one_answer(&evaluation.metrics));
         }
         let kept = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
         let mut answer = None;

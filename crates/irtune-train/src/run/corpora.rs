@@ -6,11 +6,13 @@ use super::observer::Observer;
 use crate::base_tokens::BaseTokens;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
-use crate::folder::sources::{PairSources, StoredSource};
+use crate::folder::error::RunFolderError;
+use crate::folder::sources::{PairSources, Sources, StoredSource};
 use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
 use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Pair, Row};
 use irtune_model::Base;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Where the pairs of each split come from.
@@ -21,6 +23,19 @@ pub(crate) struct SplitSources {
 }
 
 impl SplitSources {
+    /// Those that a run folder remembers.
+    ///
+    /// # Errors
+    /// When rows that it keeps can't be read.
+    pub(crate) fn load(stored: &Sources, folder: &Path) -> Result<SplitSources, RunFolderError> {
+        let load = |source: &StoredSource| source.load(folder);
+        Ok(SplitSources {
+            train: load(&stored.train)?,
+            validation: stored.validation.as_ref().map(load).transpose()?,
+            test: stored.test.as_ref().map(load).transpose()?,
+        })
+    }
+
     /// The rows that a program gave, by split.
     pub(crate) fn rows(&self) -> Vec<(DataSplit, Arc<[Row]>)> {
         let sources = [

@@ -2,13 +2,13 @@
 
 use super::notice::Notice;
 use super::{Run, RunParts, TrainOutcome};
+use crate::closing::{Closed, Closing};
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::checkpoint;
 use crate::folder::evaluation::Evaluation;
 use crate::folder::peak_memory::peak_bytes;
 use crate::folder::summary::Summary;
-use crate::infer::decision::Decided;
 use crate::linear::score::Score;
 
 impl Run<'_> {
@@ -37,44 +37,56 @@ impl Run<'_> {
         if !self.know_best_validation()? {
             return self.pause();
         }
-        let mut measured = match self.parts.data.test.is_empty() {
+        let measured = match self.parts.data.test.is_empty() {
             true => None,
-            false => match self.logits(DataSplit::Test)? {
+            false => match self.outputs(DataSplit::Test)? {
                 None => return self.pause(),
                 measured => measured,
             },
         };
-        // Probabilities are fitted to what answers: both models together, where they are combined.
-        let stack = self.combine(measured.as_mut())?;
-        let fitted = self.calibrate()?;
-        let mut test = None;
-        let plain = self.plain();
-        if let Some(measured) = &measured {
-            let decision = fitted.as_ref().map_or(&plain, |fitted| &fitted.decision);
-            let (mut evaluation, decided) = self.measure(measured, decision)?;
-            evaluation.step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
-            self.record(&evaluation)?;
-            let RunParts { folder, files, data, .. } = &self.parts;
-            let (labels, logits) = (&data.labels, &measured.logits);
-            match &decided {
-                Decided::One(found) => folder.write_test_predictions(*files, labels, found, logits)?,
-                Decided::Several(found) => {
-                    folder.write_multi_label_test_predictions(*files, labels, found, logits)?;
-                }
-            }
-            test = Some(evaluation);
+        let step = self.state.best.as_ref().map_or(self.state.step, |best| best.step);
+        let validation = self.best_validation.take();
+        let closed = self.closing().close(step, validation, measured)?;
+        if let Some(test) = &closed.test {
+            self.record(test)?;
         }
-        let collapsed = self.collapsed(fitted.as_ref().map_or(&plain, |fitted| &fitted.decision))?;
+        let collapsed = self.collapsed(&closed)?;
         if let Some(answer) = &collapsed {
             self.observer.on_notice(&Notice::Collapsed { answer: answer.clone() });
         }
-        let calibration =
-            fitted.map(|fitted| self.calibration_summary(fitted, measured.as_ref())).transpose()?;
+        let Closed { calibration, stack, test, .. } = closed;
         let summary = Summary { collapsed, calibration, stack, ..self.summary(test, trained)? };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
         let path = self.parts.folder.checkpoints_path();
         self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
+    }
+
+    fn closing(&self) -> Closing<'_> {
+        let RunParts { settings, data, folder, files, linear, .. } = &self.parts;
+        Closing {
+            labels: &data.labels,
+            problem: settings.problem(),
+            calibrate: settings.calibrate,
+            target: settings.offsets.target(settings.best_metric),
+            seed: settings.seed,
+            linear: linear.filter(|_| settings.stack),
+            folder,
+            files: *files,
+        }
+    }
+
+    /// Makes sure of what the kept model, which the engine holds, puts out for the validation pairs, if something is
+    /// fitted to that; false when interrupted. It is known from the evaluation that kept the model, unless the run was
+    /// resumed since.
+    fn know_best_validation(&mut self) -> Result<bool, TrainError> {
+        let closing = self.closing();
+        let fits = closing.calibrate || closing.linear.is_some();
+        if fits && self.best_validation.is_none() && !self.parts.data.validation.is_empty() {
+            self.best_validation = self.outputs(DataSplit::Validation)?;
+            return Ok(self.best_validation.is_some());
+        }
+        Ok(true)
     }
 
     /// The kept model alone on the validation pairs, as its evaluation was logged.

@@ -1,10 +1,10 @@
 //! A run: steps, evaluations, checkpoints, the best model, and stopping.
 
-mod calibrate;
 mod collapse;
 pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
+mod evaluate;
 pub(crate) mod export;
 mod finish;
 pub(crate) mod folds_error;
@@ -12,12 +12,11 @@ pub(crate) mod folds_summary;
 pub(crate) mod held_out;
 mod keep;
 mod logs;
-mod measure;
 pub(crate) mod notice;
 pub(crate) mod observer;
-mod stack;
 pub(crate) mod train;
 
+use crate::closing::split_outputs::SplitOutputs;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::checkpoint::{self, Checkpoint};
@@ -34,7 +33,6 @@ use irtune_files::Files;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
 use logs::Logs;
-use measure::SplitLogits;
 use notice::Notice;
 use observer::{Observer, RunStart};
 use std::path::PathBuf;
@@ -129,7 +127,7 @@ struct Run<'a> {
     saved: Option<(u64, PathBuf, Option<String>)>,
     /// What the best model put out for the validation pairs; not known after the run was resumed, until there is a
     /// better one.
-    best_validation: Option<SplitLogits>,
+    best_validation: Option<SplitOutputs>,
 }
 
 impl<'a> Run<'a> {
@@ -163,7 +161,7 @@ impl<'a> Run<'a> {
             batches: None,
             scratch: StepScratch::new(layers),
             steps_per_epoch,
-            total_steps: settings.max_steps.unwrap_or(settings.epochs * steps_per_epoch),
+            total_steps: settings.total_steps(steps_per_epoch),
             logs: Logs::new(parts.folder),
             state,
             cached: 0,

@@ -161,7 +161,10 @@ impl fmt::Display for Notice {
                  validation pairs: that is what this run has to beat"
             ),
             Notice::NoLinear { reason } => {
-                write!(formatter, "there is no linear model to measure this run against: {reason}")
+                write!(
+                    formatter,
+                    "there is no linear model to measure this run against, or to combine it with: {reason}"
+                )
             }
             Notice::NoValidation => formatter.write_str(
                 "there are no validation pairs: the model of the last step is kept, not the best one",
@@ -209,7 +212,7 @@ mod tests {
         let linear = Notice::Linear { validation: Score { accuracy: 0.7, macro_f1: 0.5 } };
         assert!(linear.to_string().contains("macro-F1 0.500 and accuracy 0.700"));
         let none = Notice::NoLinear { reason: "no pairs".to_owned() };
-        assert!(none.to_string().ends_with("this run against: no pairs"));
+        assert!(none.to_string().ends_with("combine it with: no pairs"));
         let stopped = Notice::StoppedEarly { step: 7, evaluations: 2 };
         assert!(stopped.to_string().starts_with("stopped after step 7: 2 evaluations"));
         let json = serde_json::to_string(&stopped).unwrap();

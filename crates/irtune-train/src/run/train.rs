@@ -11,7 +11,7 @@ use crate::folder::RunFolder;
 use crate::folder::checkpoint::{self, Checkpoint};
 use crate::folder::create::RunContents;
 use crate::folder::platform::Platform;
-use crate::folder::sources::{PairSources, Sources, StoredSource};
+use crate::folder::sources::{PairSources, Sources};
 use crate::linear::reference::Reference;
 use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
 use crate::settings::TrainSettings;
@@ -133,14 +133,9 @@ pub fn resume(
     let task = folder.task()?;
     let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
     let checkpoint = newest.map(|path| checkpoint::load(&path)).transpose()?;
-    let load = |source: &StoredSource| source.load(folder.path());
     let plan = Plan {
         settings: &settings,
-        sources: &SplitSources {
-            train: load(&sources.train)?,
-            validation: sources.validation.as_ref().map(load).transpose()?,
-            test: sources.test.as_ref().map(load).transpose()?,
-        },
+        sources: &SplitSources::load(&sources, folder.path())?,
         columns: &sources.columns,
         base: &sources.base.path,
         origin: Origin::Begun(Begun {

@@ -27,6 +27,13 @@ impl TrainSettings {
         Self::SETTINGS.iter().filter(|setting| setting.in_recipes)
     }
 
+    /// Steps of a run whose epochs have so many each: `max_steps` where it is given, else whole epochs, `epochs` of them
+    /// or as many as make `min_steps`.
+    pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
+        let epochs = self.epochs.max(self.min_steps.div_ceil(steps_per_epoch.max(1)));
+        self.max_steps.unwrap_or(epochs * steps_per_epoch)
+    }
+
     /// Steps of the warm-up of a run of so many: `warmup_steps` where they are given, else the share, rounded up as
     /// transformers' `warmup_ratio` is, but never the whole run.
     pub fn warmup(&self, total_steps: u64) -> u64 {
@@ -38,6 +45,7 @@ impl TrainSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::HeadKind;
 
     #[test]
     fn names_are_read_back_and_others_refused() {
@@ -61,8 +69,18 @@ mod tests {
         assert_eq!((settings.warmup_steps, settings.warmup(804)), (Some(100), 100));
         assert_eq!((settings.epochs, settings.batch_size, settings.gradient_accumulation), (4, 16, 1));
         assert_eq!((settings.weight_decay, settings.label_smoothing), (0.0, 0.0));
-        assert!(!settings.calibrate);
-        assert_eq!(TrainSettings::recipe_settings().count(), 20);
+        assert_eq!((settings.head, settings.min_steps), (HeadKind::Pooled, 0));
+        assert!(!settings.calibrate && !settings.stack);
+        assert_eq!(TrainSettings::recipe_settings().count(), 23);
+    }
+
+    #[test]
+    fn few_examples_are_passed_over_more_often() {
+        let settings = TrainSettings { epochs: 2, min_steps: 150, ..Default::default() };
+        assert_eq!([201, 75, 74, 13].map(|steps| settings.total_steps(steps)), [402, 150, 222, 156]);
+        let given = TrainSettings { max_steps: Some(7), ..settings.clone() };
+        assert_eq!(given.total_steps(13), 7);
+        assert_eq!(TrainSettings { min_steps: 0, ..settings }.total_steps(13), 26);
     }
 
     #[test]

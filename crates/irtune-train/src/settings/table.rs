@@ -93,13 +93,13 @@ settings! {
     Data, "RECIPE", "Where values come from that nothing else says: default, or published, the paper's",
     without_effect: true;
 
-    /// `changes`, `marked`, `instruction`, `pair`, or the path of a template file.
-    prompt: String = "changes".to_owned(),
-    Data, "PROMPT", "changes, marked, instruction, pair, or the path of a template file",
+    /// `marked`, `changes`, `instruction`, `pair`, or the path of a template file.
+    prompt: String = "marked".to_owned(),
+    Data, "PROMPT", "marked, changes, instruction, pair, or the path of a template file",
     published: "instruction".to_owned();
 
     /// Longest example in tokens; longer pairs are shortened around their change.
-    max_length: usize = 128,
+    max_length: usize = 96,
     Data, "TOKENS", "Longest example; longer pairs are shortened around what changed",
     range: Range::FromOne,
     published: 256;
@@ -135,9 +135,10 @@ settings! {
     Method, "BOOL", "Whether the classification head trains";
 
     /// What the classification head reads.
-    head: HeadKind = HeadKind::Pooled,
+    head: HeadKind = HeadKind::Edit,
     Method, "HEAD",
-    "What the head reads: pooled (the last token), or edit (also the changed tokens and counters of the change)";
+    "What the head reads: edit (the last token, the changed tokens and counters of the change), or pooled (the last token)",
+    published: HeadKind::Pooled;
 
     /// Whether only the head trains: there are no adapters, and the method chooses nothing. What the head pools of each
     /// example is then computed once and kept on disk, beside the run, which changes nothing but time.
@@ -305,15 +306,21 @@ settings! {
     published: 1;
 
     /// Passes over the training examples.
-    epochs: u64 = 3,
+    epochs: u64 = 2,
     Optimization, "N", "Passes over the training pairs",
     range: Range::FromOne,
     published: 4;
 
-    /// Number of steps; when given it counts, and `epochs` does not.
+    /// The training examples are passed over as often again as makes so many steps, for a few hundred labels need more
+    /// passes than a few thousand; 0 passes no more often than `epochs`.
+    min_steps: u64 = 100,
+    Optimization, "N", "Steps at least: a small corpus is passed over more often than epochs says",
+    published: 0;
+
+    /// Number of steps; when given it counts, and `epochs` and `min_steps` do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_steps: Option<u64> = None,
-    Optimization, "N", "Steps in all; wins over epochs",
+    Optimization, "N", "Steps in all; wins over epochs and min_steps",
     range: Range::FromOne;
 
     /// Of every random draw: the start, the order of the examples, dropout, the choice of layers, the held-out pairs.
@@ -335,8 +342,9 @@ settings! {
 
     /// Whether the model's answers are combined with those of a linear model on the words that changed, as is best on
     /// the validation pairs.
-    stack: bool = false,
-    Evaluation, "BOOL", "Combine the model's answers with those of the linear model, as is best on the validation pairs";
+    stack: bool = true,
+    Evaluation, "BOOL", "Combine the model's answers with those of the linear model, as is best on the validation pairs",
+    published: false;
 
     /// Whether, at the end, the kept model's probabilities are fitted to the validation pairs: by a temperature, and by
     /// offsets of the labels, with `multi_label` by thresholds.

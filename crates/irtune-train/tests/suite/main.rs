@@ -2,6 +2,7 @@
 
 mod calibration;
 mod checkpoint;
+mod combine;
 mod counting_engine;
 mod edit_head;
 mod embedding;

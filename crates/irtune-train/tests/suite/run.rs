@@ -10,8 +10,8 @@ use irtune_train::checkpoint;
 use irtune_train::data::RunData;
 use irtune_train::run::{self, RunParts};
 use irtune_train::{
-    BestMetric, Collapsed, Evaluation, Every, Notice, Observer, Platform, RunContents, RunFolder, Sources,
-    StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
+    BestMetric, Collapsed, Evaluation, Every, HeadKind, Notice, Observer, Platform, RunContents, RunFolder,
+    Sources, StepReport, StoredSource, Summary, Task, TrainError, TrainOutcome, TrainSettings, tensor_file,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,6 +26,9 @@ fn settings() -> TrainSettings {
         warmup_steps: Some(2),
         batch_size: 4,
         epochs: 2,
+        min_steps: 0,
+        head: HeadKind::Pooled,
+        stack: false,
         eval_every: Every::Steps(2),
         save_every: Every::Steps(3),
         best_metric: BestMetric::Loss,

@@ -3,7 +3,7 @@
 use irtune_data::Columns;
 use irtune_model::Precision;
 use irtune_testing::golden::tiny_llama;
-use irtune_train::{Every, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, train};
+use irtune_train::{Every, HeadKind, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, train};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -39,6 +39,9 @@ impl Place {
             batch_size: 4,
             gradient_accumulation: 2,
             epochs: 2,
+            min_steps: 0,
+            head: HeadKind::Pooled,
+            stack: false,
             max_length: 60,
             prompt: "pair".into(),
             validation_fraction: 0.2,

@@ -140,7 +140,8 @@ fn settings(run: &TrainSettings, wanted: &TrainSettings) -> Vec<Mismatch> {
         let resolved_on_the_machine =
             key == "precision" && wanted_table.get(key).and_then(Value::as_str) == Some("auto");
         let without_effect = TrainSettings::setting(key).is_some_and(|setting| setting.without_effect);
-        let overruled = key == "epochs" && run.max_steps.is_some() && wanted.max_steps.is_some();
+        let overruled =
+            matches!(key, "epochs" | "min_steps") && run.max_steps.is_some() && wanted.max_steps.is_some();
         !without_effect && !resolved_on_the_machine && !overruled
     };
     let text = |value: Option<&Value>| value.map_or("not set".to_owned(), Value::to_string);

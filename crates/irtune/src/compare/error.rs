@@ -6,9 +6,20 @@ use irtune_data::DataError;
 use irtune_files::WriteError;
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
-use irtune_train::{PredictorError, RunFolderError, TestPredictionsError};
+use irtune_train::{CombineError, PredictorError, RunFolderError, TestPredictionsError, TrainError};
 
 use crate::settings::{Problem, Problems};
+
+/// Why a cell has no run.
+#[derive(Debug, thiserror::Error)]
+pub enum CellError {
+    /// It was not trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Another cell's run was not combined with a linear model.
+    #[error(transparent)]
+    Combine(#[from] CombineError),
+}
 
 /// Why runs can't be compared.
 #[derive(Debug, thiserror::Error)]

@@ -28,7 +28,7 @@ use irtune_files::{Disk, replace_file};
 
 pub use definition::{Corpus, Definition, Entry, TrainSize};
 pub use definition_file::{Overrides, read};
-pub use error::CompareError;
+pub use error::{CellError, CompareError};
 pub use markdown::tables;
 pub use observer::CompareObserver;
 pub use plan::Plan;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use irtune_train::{Observer, Summary, TrainError};
+use irtune_train::{Observer, Summary};
+
+use super::CellError;
 
 /// Is told how a comparison goes, beside what each of its runs tells.
 pub trait CompareObserver: Observer {
@@ -16,7 +18,7 @@ pub trait CompareObserver: Observer {
     fn on_run(&mut self, name: &str);
 
     /// A run failed; the others go on.
-    fn on_run_failure(&mut self, name: &str, error: TrainError);
+    fn on_run_failure(&mut self, name: &str, error: CellError);
 
     /// No more runs are made.
     fn on_runs_end(&mut self);

@@ -124,6 +124,27 @@ pub fn run(
     failed
 }
 
+/// The finished run of another cell that a cell's run can be made of in seconds: the same one, not yet combined with a
+/// linear model.
+fn alone<'a>(
+    planned: &'a [Planned],
+    plan: &Planned,
+    progress: Progress,
+) -> Result<Option<&'a Planned>, CompareError> {
+    if progress != Progress::Absent || !plan.resolved.training.stack {
+        return Ok(None);
+    }
+    let mut wanted = plan.resolved.clone();
+    wanted.training.stack = false;
+    for other in planned.iter().filter(|other| !other.cell.linear) {
+        wanted.out.clone_from(&other.path);
+        if other.resolved == wanted && other.progress()? == Progress::Finished {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
 fn run_all(
     planned: &[Planned],
     base: &Path,
@@ -150,7 +171,17 @@ fn run_all(
             match irtune_train::train_baseline(&resolved.baseline_request(), observer) {
                 Ok(summary) => observer.on_run_end(&summary),
                 Err(error) => {
-                    observer.on_run_failure(&cell.name, error);
+                    observer.on_run_failure(&cell.name, error.into());
+                    failed.push(cell.name.clone());
+                }
+            }
+            continue;
+        }
+        if let Some(alone) = alone(planned, plan, progress)? {
+            match irtune_train::combine(&alone.path, path, Some(base.to_owned()), observer) {
+                Ok(summary) => observer.on_run_end(&summary),
+                Err(error) => {
+                    observer.on_run_failure(&cell.name, error.into());
                     failed.push(cell.name.clone());
                 }
             }
@@ -166,7 +197,7 @@ fn run_all(
                 return Err(CompareError::Interrupted { run: Some((cell.name.clone(), step)) });
             }
             Err(error) => {
-                observer.on_run_failure(&cell.name, error);
+                observer.on_run_failure(&cell.name, error.into());
                 failed.push(cell.name.clone());
             }
         }

@@ -45,6 +45,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Let the base classify revisions itself, by how likely it finds each label's words: no training
     Prompt(PromptArguments),
+    /// Combine a finished run with the linear model of its pairs, without training it again
+    Combine(CombineArguments),
     /// Make a whole model of a run and its base
     Merge(MergeArguments),
     /// Show what a run did, or what a base model holds
@@ -377,6 +379,28 @@ pub struct PromptArguments {
     /// Threads; all cores when not given
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+}
+
+/// `irtune combine`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Runs are combined as they end, unless --stack false was given. This does it afterwards: a copy of the run learns \
+on the validation pairs how both models answer together, and is tested anew. It comes out as if it had been trained so.\n\n\
+Example:\n  irtune combine --run runs/alone --out runs/both"
+)]
+pub struct CombineArguments {
+    /// The run folder
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The folder to make; must not exist yet
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
+    /// Print the summary as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `irtune merge`

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use irtune_data::{Columns, Template};
 use irtune_hub::{ALIASES, HubName, Reference};
-use irtune_train::{Adapter, BaselineRequest, LINEAR, RunFolder, TrainRequest, TrainSettings, Tune};
+use irtune_train::{
+    Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings,
+    Tune,
+};
 use toml::{Table, Value};
 
 use super::{Origin, Problem, Problems, SETTINGS, Sources};
 
 /// What a training run needs to know.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     /// The base model, not yet looked for.
     pub base: Reference,
@@ -232,6 +235,9 @@ impl Resolver {
         if settings.tune == Tune::Weights && !origins.contains_key("adapter") {
             settings.adapter = Adapter::None;
         }
+        if settings.objective == Objective::Words {
+            for_words(&mut settings, |name| origins.contains_key(name));
+        }
         // A name that is no prompt of ours is a file of the user's, which is read here to find its mistakes.
         if let Some(origin) = origins.get("prompt")
             && !settings.prompt.trim().is_empty()
@@ -277,6 +283,20 @@ fn above_recipe(set: Table) -> TrainSettings {
     values.try_into().unwrap_or(recipe)
 }
 
+/// What the default recipe says of a classifier does not fit a language model that answers: there is no head, and the
+/// prompt has to ask. It is replaced where nobody has set it.
+fn for_words(settings: &mut TrainSettings, set: impl Fn(&str) -> bool) {
+    if !set("head") {
+        settings.head = HeadKind::Pooled;
+    }
+    if !set("prompt") && settings.recipe == Recipe::Default {
+        "changes".clone_into(&mut settings.prompt);
+        if !set("max_length") {
+            settings.max_length = 128;
+        }
+    }
+}
+
 /// What is wrong with a path that should be a file's.
 pub fn no_file(path: &Path) -> Option<String> {
     let what = match path {
@@ -304,8 +324,6 @@ pub fn unused(folder: &Path, name: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use irtune_train::Recipe;
-
     use super::*;
 
     fn settings(text: &str) -> TrainSettings {
@@ -321,6 +339,20 @@ mod tests {
             TrainSettings { epochs: 2, method: "fixed".into(), ..TrainSettings::of(Recipe::Published) };
         expected.method_options.set("layers", "3");
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_language_model_that_answers_is_asked() {
+        let words = |text: &str, set: &[&str]| {
+            let mut settings = settings(&format!("objective = \"words\"\n{text}"));
+            for_words(&mut settings, |name| set.contains(&name));
+            (settings.head, settings.prompt, settings.max_length)
+        };
+        assert_eq!(words("", &[]), (HeadKind::Pooled, "changes".to_owned(), 128));
+        let set = words("prompt = \"pair\"\nhead = \"edit\"", &["prompt", "head"]);
+        assert_eq!(set, (HeadKind::Edit, "pair".to_owned(), TrainSettings::default().max_length));
+        let published = words("recipe = \"published\"", &[]);
+        assert_eq!(published, (HeadKind::Pooled, "instruction".to_owned(), 256));
     }
 
     #[test]

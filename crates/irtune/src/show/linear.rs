@@ -3,6 +3,7 @@
 use irtune_linear::{LabelWeights, LinearModel, TermWeight};
 use irtune_train::{RunFolder, RunFolderError, Score, Summary};
 
+use super::calibration::calibration;
 use super::numbers::{count, seconds};
 use super::report;
 
@@ -29,17 +30,19 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     if let Some(test) = &summary.test {
         out += &format!("\nTest pairs (never seen in training):\n{}", report::metrics(&test.metrics));
     }
+    out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let path = run.path().display();
     out += &format!("\nIn {path}:\n  linear.safetensors  the model\n  summary.json        the figures\n");
+    if summary.calibration.is_some() {
+        out += "  calibration.json    how outputs become probabilities; eval and predict apply it\n";
+    }
     out += &report::next_steps(run.path());
     Ok(out)
 }
 
 /// How strongly a model is held small.
 pub fn penalty(model: &LinearModel) -> String {
-    let penalty = model.penalty();
-    let weighted = if penalty.balanced { "all labels count the same" } else { "all pairs count the same" };
-    format!("C = {}, {weighted}", penalty.c)
+    format!("C = {}", model.penalty().c)
 }
 
 /// The words and counters that say most about each label.

@@ -106,7 +106,7 @@ fn what_a_linear_run_cannot_do_is_said() {
 #[test]
 fn every_run_is_measured_against_the_linear_model() {
     let sandbox = Sandbox::with_base();
-    let said = sandbox.run(&format!("{TRAIN} --out run")).success();
+    let said = sandbox.run(&format!("{TRAIN} --stack false --out run")).success();
     assert!(said.error.contains("that is what this run has to beat"), "{}", said.error);
     let line = "On the test pairs, a linear model on the words that changed: macro-F1 1.000; this run: 0.";
     assert!(said.error.contains(line), "{}", said.error);
@@ -123,14 +123,34 @@ fn every_run_is_measured_against_the_linear_model() {
 #[test]
 fn a_stack_answers_with_both_models() {
     let sandbox = Sandbox::with_base();
-    sandbox.run(&format!("{TRAIN} --out alone")).success();
-    let said = sandbox.run(&format!("{TRAIN} --stack --out both")).success();
+    sandbox.run(&format!("{TRAIN} --stack false --out alone")).success();
+    let said = sandbox.run(&format!("{TRAIN} --out both")).success();
     assert!(said.error.contains("; both combined: "), "{}", said.error);
     let (alone, both) = (summary(&sandbox, "alone"), summary(&sandbox, "both"));
     assert_eq!(both["validation"], alone["validation"]);
     let of_alone = &alone["test"]["metrics"];
     assert_eq!(both["stack"]["test_alone"]["macro_f1"], of_alone["macro_f1"]);
     assert_eq!(both["stack"]["test"]["macro_f1"], both["test"]["metrics"]["macro_f1"]);
+    // Afterwards it comes to the same.
+    let said = sandbox.run("combine --run alone --out afterwards --json").success();
+    assert_eq!(json(&said.out)["stack"], both["stack"]);
+    for file in ["stack.json", "calibration.json", "settings.toml"] {
+        let read = |run: &str| fs::read(sandbox.path(run).join(file)).unwrap();
+        assert!(read("afterwards") == read("both"), "{file}");
+    }
+    let said = sandbox.run("combine --run both --out twice");
+    assert_eq!(said.code, Some(1));
+    assert!(said.failure().contains("answers together with a linear model already"), "{}", said.failure());
+    let said = sandbox.run("combine --run nowhere --out twice --base a/b/c");
+    assert_eq!(said.code, Some(2));
+    assert!(said.failure().contains("there is no such run folder"), "{}", said.failure());
+    // A merged model answers as the run does.
+    sandbox.run("merge --run both --out whole").success();
+    let said = |run: &str| {
+        sandbox.run(&format!("predict --run {run} --data test.jsonl --precision f32")).success().out
+    };
+    let labels = |out: &str| out.lines().map(|line| json(line)["label"].clone()).collect::<Vec<_>>();
+    assert_eq!(labels(&said("whole")), labels(&said("both")));
     // The linear model knows these labels, and three steps teach the other one nothing.
     assert_eq!(both["test"]["metrics"]["macro_f1"], 1.0);
     let measured =
@@ -153,11 +173,13 @@ fn a_stack_answers_with_both_models() {
 }
 
 #[test]
-fn a_stack_needs_validation_pairs() {
+fn without_validation_pairs_there_is_nothing_to_combine_on() {
     let sandbox = Sandbox::with_base();
-    let command =
-        "train --base base --train train.jsonl --validation-fraction 0 --stack --max-length 400 --out run";
-    let said = sandbox.run(command);
-    assert!(said.failure().contains("stack: there are no validation pairs"), "{}", said.failure());
-    assert!(!sandbox.path("run").exists());
+    sandbox
+        .run("train --base base --train train.jsonl --validation-fraction 0 --max-length 400 --max-steps 1 --out run")
+        .success();
+    assert_eq!(summary(&sandbox, "run")["stack"], Value::Null);
+    assert!(!sandbox.path("run/stack.json").exists());
+    let said = sandbox.run("combine --run run --out both");
+    assert!(said.failure().contains("no validation pairs to learn the combination on"), "{}", said.failure());
 }

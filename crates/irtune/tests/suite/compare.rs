@@ -6,8 +6,7 @@ use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 use serde_json::Value;
 
 const DATA: &str = "--base base --train train.jsonl --validation validation.jsonl --test test.jsonl";
-const SETTINGS: &str =
-    "--max-steps 3 --rank 2 --max-length 400 --batch-size 4 --warmup-steps 1 --precision f32";
+const SETTINGS: &str = "--max-steps 3 --rank 2 --max-length 400 --batch-size 4 --warmup-steps 1 --precision f32 --head pooled --stack false";
 
 fn compare(more: &str) -> String {
     format!("compare {DATA} {SETTINGS} {more}")
@@ -240,4 +239,27 @@ fn interrupted_comparisons_go_on_as_if_nothing_had_been() {
         };
         assert_eq!(predictions("whole"), predictions("stopped"), "{run}");
     }
+}
+
+#[test]
+fn a_combined_cell_is_made_of_the_finished_one() {
+    let sandbox = Sandbox::with_base();
+    let definition = "base = \"base\"\nseeds = [1]\n[settings]\nmax_steps = 2\nrank = 2\nmax_length = 400\nwarmup_steps = 1\n\
+                      precision = \"f32\"\n[[corpus]]\nname = \"a\"\ntrain = \"train.jsonl\"\nvalidation = \"validation.jsonl\"\n\
+                      test = \"test.jsonl\"\n[[method]]\nmethod = \"ir\"\nstack = false\n[[method]]\nname = \"both\"\nmethod = \"ir\"\n";
+    fs::write(sandbox.path("compare.toml"), definition).unwrap();
+    sandbox.run("compare --config compare.toml --out out").success();
+    let run = |method: &str| format!("out/runs/a.{method}.lora.seed-1");
+    // Times would tell a second training from a copy.
+    let read = |method: &str, file: &str| fs::read(sandbox.path(&run(method)).join(file)).unwrap();
+    assert!(read("both", "metrics.jsonl") == read("ir", "metrics.jsonl"));
+    let (alone, both) = (
+        json(&sandbox, &format!("{}/summary.json", run("ir"))),
+        json(&sandbox, &format!("{}/summary.json", run("both"))),
+    );
+    assert_eq!(alone["stack"], Value::Null);
+    assert!(both["stack"]["test_alone"]["accuracy"].is_number());
+    // It is what the comparison asks for: nothing is refused, and nothing is made again.
+    let said = sandbox.run("compare --out out").success();
+    assert!(!said.error.contains("Training"), "{}", said.error);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use irtune_testing::sandbox::Sandbox;
 use serde_json::Value;
 
-const SETTINGS: &str = "--base base --methods full --seeds 1,2 --rank 2 --max-length 400 --batch-size 4 --epochs 1 --warmup-steps 1 \
+const SETTINGS: &str = "--base base --methods full --seeds 1,2 --rank 2 --max-length 400 --batch-size 4 --epochs 1 --min-steps 0 --warmup-steps 1 \
     --precision f32";
 
 fn results(sandbox: &Sandbox, out: &str) -> Value {

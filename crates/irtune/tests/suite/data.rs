@@ -86,8 +86,7 @@ fn everything_wrong_is_said_at_once() {
 fn suspects_are_pairs_that_the_runs_of_a_cross_validation_contradict() {
     let sandbox = Sandbox::with_base();
     insta::assert_snapshot!("suspects_of_no_cross_validation", sandbox.run("data --suspects base").error);
-    let train =
-        "train --base base --train train.jsonl --rank 4 --max-length 400 --epochs 2 --learning-rate 1e-3";
+    let train = "train --base base --train train.jsonl --rank 4 --max-length 400 --epochs 2 --min-steps 0 --head pooled --stack false --learning-rate 1e-3";
     sandbox.run(&format!("{train} --precision f32 --folds 2 --out folds")).success();
 
     let said = sandbox.run("data --suspects folds --out suspects.jsonl --json").success();

@@ -11,7 +11,7 @@ use irtune_testing::{
 use serde_json::Value;
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --test test.jsonl \
-    --out first --rank 4 --max-length 400 --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32";
+    --out first --rank 4 --max-length 400 --batch-size 4 --epochs 2 --min-steps 0 --head pooled --stack false --warmup-steps 2 --learning-rate 1e-3 --precision f32";
 
 fn trained() -> Sandbox {
     let sandbox = Sandbox::with_base();

@@ -5,7 +5,7 @@ use std::fs;
 use irtune_testing::sandbox::{Sandbox, adapter_bytes};
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --rank 4 --max-length 400 \
-    --batch-size 2 --epochs 30 --warmup-steps 5 --save-every 7 --eval-every 20 --out";
+    --batch-size 2 --epochs 30 --min-steps 0 --warmup-steps 5 --save-every 7 --eval-every 20 --out";
 
 fn steps_made(sandbox: &Sandbox, out: &str) -> usize {
     fs::read_to_string(sandbox.path(out).join("metrics.jsonl")).expect("a log").lines().count()

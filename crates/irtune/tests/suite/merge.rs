@@ -4,7 +4,7 @@ use irtune_testing::sandbox::Sandbox;
 use serde_json::Value;
 
 const TRAIN: &str = "train --base base --train train.jsonl --validation validation.jsonl --test test.jsonl \
-    --max-length 400 --batch-size 4 --epochs 2 --warmup-steps 2 --learning-rate 1e-3 --precision f32";
+    --max-length 400 --batch-size 4 --epochs 2 --min-steps 0 --head pooled --stack false --warmup-steps 2 --learning-rate 1e-3 --precision f32";
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -95,7 +95,7 @@ fn several_labels_from_training_to_a_merged_model() {
 #[test]
 fn what_is_for_one_label_is_refused() {
     let sandbox = sandbox();
-    let options = "--label-smoothing 0.1 --stack true --soft-labels true --objective words";
+    let options = "--label-smoothing 0.1 --soft-labels true --objective words";
     let said = sandbox.run(&format!("{TRAIN} --out first {options}"));
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!(said.failure());

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod baseline;
+mod combine;
 mod compare;
 mod completions;
 mod data;
@@ -37,6 +38,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
+        Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),

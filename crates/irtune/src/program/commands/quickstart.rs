@@ -26,11 +26,8 @@ const CORPUS: [(&str, &str); 3] = [
 
 /// About three minutes on two cores, and enough for the small corpus.
 const SETTINGS: &str = "
-head = \"edit\"
-stack = true
 batch_size = 8
 warmup_steps = 10
-max_length = 192
 eval_every = 45
 ";
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use irtune::compare::CompareObserver;
+use irtune::compare::{CellError, CompareObserver};
 use irtune_linear::Candidate;
-use irtune_train::{Evaluation, LINEAR, Notice, Observer, RunStart, StepReport, Summary, TrainError};
+use irtune_train::{Evaluation, LINEAR, Notice, Observer, RunStart, StepReport, Summary};
 
 use super::Progress;
 use crate::program::failure::Failure;
@@ -87,9 +87,14 @@ impl CompareObserver for ComparisonProgress {
         self.progress.say(&format!("Run {} of {}: {name}{left}", self.complete + 1, self.cells));
     }
 
-    fn on_run_failure(&mut self, name: &str, error: TrainError) {
+    fn on_run_failure(&mut self, name: &str, error: CellError) {
         self.complete += 1;
-        let message = Failure::from(error).message();
+        // Their own ways out are looked up by their types.
+        let failure = match error {
+            CellError::Train(error) => Failure::from(error),
+            CellError::Combine(error) => Failure::from(error),
+        };
+        let message = failure.message();
         self.progress.say(&format!("{name} failed: {}", message.trim_end()));
         self.show();
     }

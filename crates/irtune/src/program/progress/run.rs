@@ -187,8 +187,8 @@ impl Observer for Progress {
 
     fn on_candidate(&mut self, candidate: &Candidate) {
         if let Some(bar) = &self.bar {
-            let Candidate { penalty, macro_f1, .. } = candidate;
-            bar.set_message(format!("C = {}: validation macro-F1 {}", penalty.c, percent(*macro_f1)));
+            let Candidate { penalty, log_loss } = candidate;
+            bar.set_message(format!("C = {}: validation loss {log_loss:.3}", penalty.c));
         }
     }
 

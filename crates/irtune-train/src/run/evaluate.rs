@@ -1,32 +1,22 @@
 //! Measures a run's model on a split.
 
 use super::Run;
+use crate::closing::split_outputs::SplitOutputs;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::evaluation::Evaluation;
-use crate::infer::decision::{Decided, Decision, Truth};
+use crate::infer::decision::{Decision, Truth};
 use crate::infer::evaluate;
-use irtune_data::{Example, PairKind};
+use irtune_data::Example;
 use std::time::Instant;
-
-/// What the model puts out for a split.
-pub(super) struct SplitLogits {
-    pub(super) split: DataSplit,
-    /// The true labels.
-    pub(super) truth: Truth,
-    /// Which of their texts the pairs have.
-    pub(super) kinds: Vec<PairKind>,
-    /// `[examples, labels]`
-    pub(super) logits: Vec<f32>,
-    /// Time it took.
-    pub(super) seconds: f64,
-}
 
 impl Run<'_> {
     /// Evaluates on the validation pairs and keeps the model if it is the best; false when interrupted.
     pub(super) fn evaluate(&mut self) -> Result<bool, TrainError> {
-        let Some(measured) = self.logits(DataSplit::Validation)? else { return Ok(false) };
-        let (mut evaluation, _) = self.measure(&measured, &self.plain())?;
+        let Some(outputs) = self.outputs(DataSplit::Validation)? else { return Ok(false) };
+        let labels = &self.parts.data.labels;
+        let plain = Decision::none(self.parts.settings.problem(), labels.len());
+        let (mut evaluation, _) = outputs.measure(self.state.step, &plain, labels)?;
         let metric = self.parts.settings.best_metric;
         let value = evaluation.value(metric);
         evaluation.improved = match &self.state.best {
@@ -36,7 +26,7 @@ impl Run<'_> {
         if evaluation.improved {
             self.state.evaluations_without_improvement = 0;
             self.keep_best(value)?;
-            self.best_validation = Some(measured);
+            self.best_validation = Some(outputs);
         } else {
             self.state.evaluations_without_improvement += 1;
         }
@@ -46,7 +36,7 @@ impl Run<'_> {
     }
 
     /// What the model puts out for a split as it is now; `None` when interrupted.
-    pub(super) fn logits(&mut self, split: DataSplit) -> Result<Option<SplitLogits>, TrainError> {
+    pub(super) fn outputs(&mut self, split: DataSplit) -> Result<Option<SplitOutputs>, TrainError> {
         let started = Instant::now();
         let examples: &[Example] = match split {
             DataSplit::Train => &self.parts.data.train,
@@ -64,27 +54,7 @@ impl Run<'_> {
         let kinds = examples.iter().map(|example| example.kind).collect();
         let seconds = started.elapsed().as_secs_f64();
         self.state.totals.evaluation_seconds += seconds;
-        Ok(Some(SplitLogits { split, truth, kinds, logits, seconds }))
-    }
-
-    /// The figures of what the model puts out.
-    pub(super) fn measure(
-        &self,
-        measured: &SplitLogits,
-        decision: &Decision,
-    ) -> Result<(Evaluation, Decided), TrainError> {
-        let SplitLogits { split, truth, kinds, logits, seconds } = measured;
-        let decided = decision.decide(truth, logits)?;
-        let metrics = decided.metrics(self.parts.data.labels.names(), None)?;
-        let loss = decision.loss(truth, logits);
-        let (step, split, seconds) = (self.state.step, *split, *seconds);
-        let kinds = decided.kinds(kinds);
-        Ok((Evaluation { step, split, loss, metrics, kinds, improved: false, seconds }, decided))
-    }
-
-    /// Outputs as they are.
-    pub(super) fn plain(&self) -> Decision {
-        Decision::none(self.parts.settings.problem(), self.parts.data.labels.len())
+        Ok(Some(SplitOutputs { split, truth, kinds, logits, seconds }))
     }
 
     pub(super) fn record(&mut self, evaluation: &Evaluation) -> Result<(), TrainError> {

@@ -1,0 +1,81 @@
+//! A finished run that is combined with the linear model afterwards.
+
+use irtune_testing::corpus::Words;
+use irtune_train::{CombineError, HeadKind, RunFolder, combine};
+use std::fs;
+use std::path::Path;
+
+use crate::recorder::Recorder;
+use crate::runs::{Place, finish, interrupted};
+
+fn place() -> Place {
+    let rows =
+        |count: usize, first: usize| Words { count, first, documents: None, labels: &[0, 1, 2] }.rows();
+    Place::new(&rows(40, 0), &rows(12, 500))
+}
+
+fn error(run: &Path, out: &Path) -> CombineError {
+    combine(run, out, None, &mut Recorder::default()).unwrap_err()
+}
+
+#[test]
+fn a_run_combined_afterwards_is_one_that_was_trained_so() {
+    let place = place();
+    for head in [HeadKind::Pooled, HeadKind::Edit] {
+        let request = |name: &str, stack: bool| {
+            place.request(&format!("{name}-{head}"), |settings| {
+                (settings.head, settings.stack, settings.max_steps) = (head, stack, Some(4));
+            })
+        };
+        let (alone, both) = (request("alone", false), request("both", true));
+        let (summary_alone, _) = finish(&alone);
+        let (expected, _) = finish(&both);
+        assert!(summary_alone.stack.is_none());
+        let out = place.path(&format!("afterwards-{head}"));
+        let found = combine(&alone.out, &out, None, &mut Recorder::default()).unwrap();
+        assert_eq!(found.stack, expected.stack);
+        assert_eq!(found.calibration, expected.calibration);
+        assert_eq!(found.linear, expected.linear);
+        assert_eq!(found.test.as_ref().unwrap().metrics, expected.test.as_ref().unwrap().metrics);
+        assert_eq!(RunFolder::open(&out).unwrap().summary().unwrap(), Some(found));
+        for file in [
+            "settings.toml",
+            "stack.json",
+            "calibration.json",
+            "test_predictions.jsonl",
+            "linear.safetensors",
+            "adapter/config.json",
+            "labels.json",
+        ] {
+            let read = |folder: &Path| fs::read(folder.join(file)).unwrap();
+            assert_eq!(read(&out), read(&both.out), "{file}");
+        }
+        let evaluations = |folder: &Path| RunFolder::open(folder).unwrap().evaluations().unwrap().count();
+        assert_eq!(evaluations(&out), evaluations(&both.out));
+    }
+}
+
+#[test]
+fn what_cannot_be_combined_is_refused_and_nothing_is_left() {
+    let place = place();
+    let run = place.request("run", |settings| (settings.stack, settings.max_steps) = (false, Some(2)));
+    interrupted(&run, 1);
+    let out = place.path("out");
+    assert!(matches!(error(&run.out, &out), CombineError::Unfinished { .. }));
+    let without = place.request("without", |settings| {
+        (settings.validation_fraction, settings.max_steps) = (0.0, Some(1));
+    });
+    let (summary, _) = finish(&without);
+    assert!(summary.stack.is_none(), "without validation pairs there is nothing to combine on");
+    assert!(matches!(error(&without.out, &out), CombineError::NoValidation { .. }));
+    let both = place.request("both", |settings| (settings.stack, settings.max_steps) = (true, Some(1)));
+    finish(&both);
+    assert!(matches!(error(&both.out, &out), CombineError::Already { .. }));
+    let alone = place.request("alone", |settings| (settings.stack, settings.max_steps) = (false, Some(1)));
+    finish(&alone);
+    assert!(matches!(error(&alone.out, &both.out), CombineError::Folder(_)));
+    fs::remove_file(place.path("test.jsonl")).unwrap();
+    let before = place.names();
+    assert!(matches!(error(&alone.out, &out), CombineError::Train(_)));
+    assert_eq!(place.names(), before);
+}

@@ -1,0 +1,43 @@
+//! `irtune combine`
+
+use irtune_hub::Reference;
+use irtune_train::RunFolder;
+
+use crate::program::args::CombineArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::output::{print_json, say_standing};
+use crate::program::progress::Progress;
+use irtune::settings::{Origin, Problem, Problems};
+use irtune::show::report;
+
+/// Combines a finished run with the linear model of its pairs.
+pub fn run(arguments: &CombineArguments, environment: &Environment) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    if !arguments.run.is_dir() {
+        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
+    }
+    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
+        problem("base", error.to_string());
+        None
+    });
+    if !problems.is_empty() {
+        return Err(Failure::Settings(Problems(problems)));
+    }
+    let base = base.map(|reference| super::locate(&reference, environment)).transpose()?;
+    let mut progress = Progress::new();
+    let summary = irtune_train::combine(&arguments.run, &arguments.out, base, &mut progress);
+    progress.finish();
+    let summary = summary?;
+    eprint!("{}", report::summary(&RunFolder::open(&arguments.out)?, &summary)?);
+    say_standing(&summary);
+    if arguments.json {
+        print_json(&summary)?;
+    } else {
+        eprint!("{}", report::next_steps(&arguments.out));
+    }
+    Ok(())
+}
