@@ -87,7 +87,7 @@ impl Template {
     }
 
     /// A template that comes with the crate. `marked` shows both texts as one, with marks where they differ, and then what
-    /// was removed and added. `changes` is `instruction` with what was removed and added after the texts.
+    /// was removed and added, without a task. `changes` is `instruction` with what was removed and added after the texts.
     pub fn named(name: &str) -> Option<Template> {
         BUILT_IN.into_iter().find(|(known, _)| *known == name).map(|(name, text)| built_in(name, text))
     }
@@ -234,10 +234,7 @@ mod tests {
         let text = rendered("instruction");
         assert_eq!(text, format!("{task}{texts}Intention:"));
         assert_eq!(rendered("changes"), format!("{task}{texts}Removed: A\nAdded: The\n\nIntention:"));
-        assert_eq!(
-            rendered("marked"),
-            format!("{task}[-A-]{{+The+}} car.\n\nRemoved: A\nAdded: The\n\nIntention:")
-        );
+        assert_eq!(rendered("marked"), "[-A-]{+The+} car.\nRemoved: A\nAdded: The");
         assert_eq!(rendered("pair"), "A car.\nThe car.");
         assert_eq!(Template::names().map(rendered).count(), 4);
         assert!(Template::named("chat").is_none());
