@@ -118,24 +118,29 @@ mod tests {
         ]
     }
 
+    /// The gradient is that of finite differences.
+    fn assert_slopes(targets: Targets<'_>, options: &LossOptions) {
+        let mut gradient = vec![0.0; 12];
+        cross_entropy(&logits(), targets, 4, options, 0.5, &mut gradient);
+        for index in 0..12 {
+            let at = |step: f32| {
+                let mut logits = logits();
+                logits[index] += step;
+                cross_entropy(&logits, targets, 4, options, 1.0, &mut [0.0; 12])
+            };
+            let step = 1.0 / 1024.0;
+            let expected = 0.5 * (at(step) - at(-step)) / (2.0 * f64::from(step));
+            let found = f64::from(gradient[index]);
+            assert!((found - expected).abs() < 1e-6, "{options:?} {index}: {found} {expected}");
+        }
+    }
+
     #[test]
     fn gradients_are_those_of_finite_differences() {
         for (options, targets) in
             every_option().into_iter().flat_map(|options| [(options.clone(), CLASSES), (options, SHARES)])
         {
-            let mut gradient = vec![0.0; 12];
-            cross_entropy(&logits(), targets, 4, &options, 0.5, &mut gradient);
-            for index in 0..12 {
-                let at = |step: f32| {
-                    let mut logits = logits();
-                    logits[index] += step;
-                    cross_entropy(&logits, targets, 4, &options, 1.0, &mut [0.0; 12])
-                };
-                let step = 1.0 / 1024.0;
-                let expected = 0.5 * (at(step) - at(-step)) / (2.0 * f64::from(step));
-                let found = f64::from(gradient[index]);
-                assert!((found - expected).abs() < 1e-6, "{options:?} {index}: {found} {expected}");
-            }
+            assert_slopes(targets, &options);
         }
     }
 
@@ -143,19 +148,7 @@ mod tests {
     fn gradients_of_several_labels_are_those_of_finite_differences() {
         let targets = Targets::Labels(&[1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
         for options in every_option().into_iter().filter(|options| options.label_smoothing == 0.0) {
-            let mut gradient = vec![0.0; 12];
-            cross_entropy(&logits(), targets, 4, &options, 0.5, &mut gradient);
-            for index in 0..12 {
-                let at = |step: f32| {
-                    let mut logits = logits();
-                    logits[index] += step;
-                    cross_entropy(&logits, targets, 4, &options, 1.0, &mut [0.0; 12])
-                };
-                let step = 1.0 / 1024.0;
-                let expected = 0.5 * (at(step) - at(-step)) / (2.0 * f64::from(step));
-                let found = f64::from(gradient[index]);
-                assert!((found - expected).abs() < 1e-6, "{options:?} {index}: {found} {expected}");
-            }
+            assert_slopes(targets, &options);
         }
     }
 

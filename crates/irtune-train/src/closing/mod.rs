@@ -11,6 +11,7 @@ use crate::folder::evaluation::Evaluation;
 use crate::folder::summary::{CalibrationSummary, StackSummary};
 use crate::infer::decision::{Decided, Decision};
 use crate::linear::reference::LinearAnswers;
+use crate::settings::TrainSettings;
 use irtune_data::LabelSet;
 use irtune_files::Files;
 use irtune_metrics::OffsetTarget;
@@ -45,7 +46,27 @@ pub(crate) struct Closed {
     pub(crate) test: Option<Evaluation>,
 }
 
-impl Closing<'_> {
+impl<'a> Closing<'a> {
+    /// Of a run with these settings.
+    pub(crate) fn of(
+        settings: &TrainSettings,
+        labels: &'a LabelSet,
+        linear: Option<&'a LinearAnswers>,
+        folder: &'a RunFolder,
+        files: &'a dyn Files,
+    ) -> Closing<'a> {
+        Closing {
+            labels,
+            problem: settings.problem(),
+            calibrate: settings.calibrate,
+            target: settings.offsets.target(settings.best_metric),
+            seed: settings.seed,
+            linear: linear.filter(|_| settings.stack),
+            folder,
+            files,
+        }
+    }
+
     /// Fits to the validation pairs what is to be fitted, measures the test pairs with it, and writes all of it.
     ///
     /// # Errors

@@ -4,7 +4,6 @@ use super::create::create_whole;
 use super::error::RunFolderError;
 use super::{RunFolder, SETTINGS, SUMMARY, calibration, linear, test_predictions};
 use crate::data_split::DataSplit;
-use crate::error::TrainError;
 use crate::settings::TrainSettings;
 use irtune_files::{Files, WriteError};
 use std::fs::{self, File};
@@ -22,15 +21,14 @@ const EVALUATIONS: &str = "evaluations.jsonl";
 ///
 /// # Errors
 /// When something is at `out`, a file can't be read or written, or `fill` fails.
-pub(crate) fn copy_run(
+pub(crate) fn copy_run<T, E: From<RunFolderError> + From<WriteError>>(
     files: &dyn Files,
     run: &RunFolder,
     out: &Path,
     settings: &TrainSettings,
-    fill: impl FnOnce(&RunFolder) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    let mut failed = None;
-    let made = create_whole(files, out, |writing| {
+    fill: impl FnOnce(&RunFolder) -> Result<T, E>,
+) -> Result<T, E> {
+    create_whole(files, out, |writing| {
         copy_folder(files, run.path(), writing, &|name| OWN.contains(&name) || name == EVALUATIONS)?;
         let copy = RunFolder { path: writing.to_owned() };
         copy.write_settings(files, settings)?;
@@ -40,17 +38,8 @@ pub(crate) fn copy_run(
                 copy.log_evaluation(files, &evaluation)?;
             }
         }
-        match fill(&copy) {
-            Ok(()) => Ok(()),
-            Err(TrainError::Folder(error)) => Err(error),
-            Err(error) => {
-                let stopped = WriteError::at(out)(io::Error::other(error.to_string()));
-                failed = Some(error);
-                Err(stopped.into())
-            }
-        }
-    });
-    failed.map_or_else(|| Ok(made?), Err)
+        fill(&copy)
+    })
 }
 
 /// Copies the files of a folder, and of those in it, but for some at its top.

@@ -85,11 +85,11 @@ impl RunFolder {
 }
 
 /// Makes a folder where there is none, or an empty one, and lets `fill` write into it; all of it or nothing.
-pub(crate) fn create_whole(
+pub(crate) fn create_whole<T, E: From<RunFolderError> + From<WriteError>>(
     files: &dyn Files,
     path: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), RunFolderError>,
-) -> Result<(), RunFolderError> {
+    fill: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
     RunFolder::check_free(path)?;
     irtune_files::create_folder(files, path, fill)
 }

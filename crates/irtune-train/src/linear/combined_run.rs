@@ -15,17 +15,19 @@ use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::TrainSettings;
 use irtune_data::Labels;
-use irtune_files::Disk;
-use irtune_model::ProblemType;
+use irtune_files::{Disk, WriteError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Why a run can't be combined with a linear model.
 #[derive(Debug, thiserror::Error)]
 pub enum CombineError {
-    /// A folder can't be read or made.
+    /// A folder can't be read, or something is where one is to be made.
     #[error(transparent)]
     Folder(#[from] RunFolderError),
+    /// The folder can't be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The run's pairs can't be read, or nothing can be fitted to them.
     #[error(transparent)]
     Train(#[from] TrainError),
@@ -102,19 +104,9 @@ pub fn combine(
     let mut outputs = |split| outputs(&mut predictor, &corpora, split);
     let (validation, test) = (outputs(DataSplit::Validation)?, outputs(DataSplit::Test)?);
     let settings = TrainSettings { stack: true, ..settings };
-    let mut combined = None;
     copy_run(&Disk, &folder, out, &settings, |copy| {
-        let closing = Closing {
-            labels: &labels,
-            problem: ProblemType::SingleLabel,
-            calibrate: settings.calibrate,
-            target: settings.offsets.target(settings.best_metric),
-            seed: settings.seed,
-            linear: Some(&reference.answers),
-            folder: copy,
-            files: &Disk,
-        };
         copy.write_linear_model(&Disk, &reference.model)?;
+        let closing = Closing::of(&settings, &labels, Some(&reference.answers), copy, &Disk);
         let Closed { stack, calibration, test, .. } = closing.close(summary.best_step, validation, test)?;
         if let Some(test) = &test {
             observer.on_evaluation(test);
@@ -123,10 +115,8 @@ pub fn combine(
         let linear = Some(reference.answers.summary);
         let summary = Summary { stack, calibration, test, linear, ..summary };
         copy.write_summary(&Disk, &summary)?;
-        combined = Some(summary);
-        Ok(())
-    })?;
-    Ok(combined.expect("the folder was filled"))
+        Ok(summary)
+    })
 }
 
 /// What a model says of the pairs of a split; `None` without any.

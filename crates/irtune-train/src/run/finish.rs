@@ -64,16 +64,7 @@ impl Run<'_> {
 
     fn closing(&self) -> Closing<'_> {
         let RunParts { settings, data, folder, files, linear, .. } = &self.parts;
-        Closing {
-            labels: &data.labels,
-            problem: settings.problem(),
-            calibrate: settings.calibrate,
-            target: settings.offsets.target(settings.best_metric),
-            seed: settings.seed,
-            linear: linear.filter(|_| settings.stack),
-            folder,
-            files: *files,
-        }
+        Closing::of(settings, &data.labels, *linear, folder, *files)
     }
 
     /// Makes sure of what the kept model, which the engine holds, puts out for the validation pairs, if something is

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use irtune_model::{Base, ModelError};
-use irtune_train::{RunFolder, TrainOutcome, reset_peak};
+use irtune_train::{RunFolder, Summary, TrainOutcome, reset_peak};
 
 use super::cell::Cell;
 use super::check::{Mismatch, linear_mismatches, mismatches};
-use super::{CompareError, CompareObserver};
+use super::{CellError, CompareError, CompareObserver};
 use crate::settings::{self, Problem, Problems, Resolved};
 
 /// A cell, and what a run in it would be.
@@ -167,29 +167,17 @@ fn run_all(
         observer.on_run(&cell.name);
         // So that the run's peak is its own; where that is not possible it is the highest so far.
         reset_peak();
-        if cell.linear {
-            match irtune_train::train_baseline(&resolved.baseline_request(), observer) {
-                Ok(summary) => observer.on_run_end(&summary),
-                Err(error) => {
-                    observer.on_run_failure(&cell.name, error.into());
-                    failed.push(cell.name.clone());
-                }
-            }
-            continue;
-        }
-        if let Some(alone) = alone(planned, plan, progress)? {
-            match irtune_train::combine(&alone.path, path, Some(base.to_owned()), observer) {
-                Ok(summary) => observer.on_run_end(&summary),
-                Err(error) => {
-                    observer.on_run_failure(&cell.name, error.into());
-                    failed.push(cell.name.clone());
-                }
-            }
-            continue;
-        }
-        let outcome = match progress {
-            Progress::Begun => irtune_train::resume(path, observer, interrupt),
-            _ => irtune_train::train(&resolved.request(base), observer, interrupt),
+        let finished = |summary: Summary| TrainOutcome::Finished(Box::new(summary));
+        let outcome: Result<TrainOutcome, CellError> = if cell.linear {
+            let trained = irtune_train::train_baseline(&resolved.baseline_request(), observer);
+            trained.map(finished).map_err(CellError::from)
+        } else if let Some(alone) = alone(planned, plan, progress)? {
+            let combined = irtune_train::combine(&alone.path, path, Some(base.to_owned()), observer);
+            combined.map(finished).map_err(CellError::from)
+        } else if progress == Progress::Begun {
+            irtune_train::resume(path, observer, interrupt).map_err(CellError::from)
+        } else {
+            irtune_train::train(&resolved.request(base), observer, interrupt).map_err(CellError::from)
         };
         match outcome {
             Ok(TrainOutcome::Finished(summary)) => observer.on_run_end(&summary),
@@ -197,7 +185,7 @@ fn run_all(
                 return Err(CompareError::Interrupted { run: Some((cell.name.clone(), step)) });
             }
             Err(error) => {
-                observer.on_run_failure(&cell.name, error.into());
+                observer.on_run_failure(&cell.name, error);
                 failed.push(cell.name.clone());
             }
         }

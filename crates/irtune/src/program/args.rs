@@ -381,14 +381,9 @@ pub struct PromptArguments {
     pub threads: Option<usize>,
 }
 
-/// `irtune combine`
+/// What makes a folder of a run.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Runs are combined as they end, unless --stack false was given. This does it afterwards: a copy of the run learns \
-on the validation pairs how both models answer together, and is tested anew. It comes out as if it had been trained so.\n\n\
-Example:\n  irtune combine --run runs/alone --out runs/both"
-)]
-pub struct CombineArguments {
+pub struct OfRunArguments {
     /// The run folder
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
@@ -398,6 +393,19 @@ pub struct CombineArguments {
     /// The base model, if it is no longer where the run found it
     #[arg(long, value_name = "BASE")]
     pub base: Option<String>,
+}
+
+/// `irtune combine`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Runs are combined as they end, unless --stack false was given. This does it afterwards: a copy of the run learns \
+on the validation pairs how both models answer together, and is tested anew. It comes out as if it had been trained so.\n\n\
+Example:\n  irtune combine --run runs/alone --out runs/both"
+)]
+pub struct CombineArguments {
+    /// The run, and where to.
+    #[command(flatten)]
+    pub of: OfRunArguments,
     /// Print the summary as JSON to standard output
     #[arg(long)]
     pub json: bool,
@@ -410,15 +418,9 @@ pub struct CombineArguments {
 tokenizer. eval and predict take it as a run.\n\nExample:\n  irtune merge --run runs/first --out models/first --dtype bf16"
 )]
 pub struct MergeArguments {
-    /// The run folder
-    #[arg(long, value_name = "DIR")]
-    pub run: PathBuf,
-    /// The folder to make; must not exist yet
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// The base model, if it is no longer where the run found it
-    #[arg(long, value_name = "BASE")]
-    pub base: Option<String>,
+    /// The run, and where to.
+    #[command(flatten)]
+    pub of: OfRunArguments,
     /// How values are stored: f32 or bf16
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub dtype: String,

@@ -1,8 +1,8 @@
 //! `irtune combine`
 
-use irtune_hub::Reference;
 use irtune_train::RunFolder;
 
+use super::of_run;
 use crate::program::args::CombineArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
@@ -17,27 +17,22 @@ pub fn run(arguments: &CombineArguments, environment: &Environment) -> Result<()
     let mut problem = |flag: &str, message: String| {
         problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
     };
-    if !arguments.run.is_dir() {
-        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
-    }
-    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
-        problem("base", error.to_string());
-        None
-    });
+    of_run::check_run(&arguments.of.run, &mut problem);
+    let base = of_run::base(arguments.of.base.as_deref(), &mut problem);
     if !problems.is_empty() {
         return Err(Failure::Settings(Problems(problems)));
     }
     let base = base.map(|reference| super::locate(&reference, environment)).transpose()?;
     let mut progress = Progress::new();
-    let summary = irtune_train::combine(&arguments.run, &arguments.out, base, &mut progress);
+    let summary = irtune_train::combine(&arguments.of.run, &arguments.of.out, base, &mut progress);
     progress.finish();
     let summary = summary?;
-    eprint!("{}", report::summary(&RunFolder::open(&arguments.out)?, &summary)?);
+    eprint!("{}", report::summary(&RunFolder::open(&arguments.of.out)?, &summary)?);
     say_standing(&summary);
     if arguments.json {
         print_json(&summary)?;
     } else {
-        eprint!("{}", report::next_steps(&arguments.out));
+        eprint!("{}", report::next_steps(&arguments.of.out));
     }
     Ok(())
 }

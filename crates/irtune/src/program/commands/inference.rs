@@ -5,6 +5,7 @@ use std::path::Path;
 use irtune_data::Columns;
 use irtune_train::{Predictor, PredictorOptions};
 
+use super::of_run;
 use crate::program::args::InferenceArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
@@ -51,18 +52,13 @@ pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inf
         Ok(Some(below)) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
         _ => problem("abstain-below", "is not a number above 0 and at most 1, such as 0.7".to_owned()),
     }
-    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
-        problem("base", error.to_string());
-        None
-    });
+    let base = of_run::base(arguments.base.as_deref(), &mut problem);
     let data = &arguments.data;
     let piped = standard_input && data == Path::new("-");
     if !piped && let Some(message) = no_file(data) {
         problem("data", message);
     }
-    if !arguments.run.is_dir() {
-        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
-    }
+    of_run::check_run(&arguments.run, &mut problem);
     match problems.is_empty() {
         true => Ok(Inference { options, base, columns }),
         false => Err(Failure::Settings(Problems(problems))),

@@ -2,6 +2,7 @@
 
 use irtune_train::{MergeOptions, merge};
 
+use super::of_run;
 use crate::program::args::MergeArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
@@ -9,7 +10,6 @@ use crate::program::output::print_json;
 use crate::program::progress::BytesBar;
 use irtune::settings::{Origin, Problem, Problems};
 use irtune::show::numbers::bytes;
-use irtune_hub::Reference;
 
 /// Makes a whole model of a run.
 pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), Failure> {
@@ -17,24 +17,19 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
     let mut problem = |flag: &str, message: String| {
         problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
     };
-    if !arguments.run.is_dir() {
-        problem("run", format!("`{}`: there is no such run folder", arguments.run.display()));
-    }
+    of_run::check_run(&arguments.of.run, &mut problem);
     let stored = arguments.dtype.parse().unwrap_or_else(|error: irtune_model::UnknownMergedType| {
         problem("dtype", error.to_string());
         Default::default()
     });
-    let base = arguments.base.as_deref().map(str::parse::<Reference>).transpose().unwrap_or_else(|error| {
-        problem("base", error.to_string());
-        None
-    });
+    let base = of_run::base(arguments.of.base.as_deref(), &mut problem);
     if !problems.is_empty() {
         return Err(Failure::Settings(Problems(problems)));
     }
     let base = base.map(|reference| super::locate(&reference, environment)).transpose()?;
     let bar = BytesBar::new("merging");
     let options = MergeOptions { base, stored };
-    let outcome = merge(&arguments.run, &arguments.out, &options, &mut |done, of| bar.set(done, of));
+    let outcome = merge(&arguments.of.run, &arguments.of.out, &options, &mut |done, of| bar.set(done, of));
     bar.finish();
     let outcome = outcome?;
     if arguments.json {

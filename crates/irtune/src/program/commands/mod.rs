@@ -10,6 +10,7 @@ mod folds;
 mod inference;
 mod inspect;
 mod merge;
+mod of_run;
 mod predict;
 mod prompt;
 mod quickstart;
