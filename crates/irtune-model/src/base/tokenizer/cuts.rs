@@ -41,9 +41,13 @@ macro_rules! newer {
 macro_rules! cased {
     ($ending:literal, $figures:literal) => {
         concat!(
-            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+", $ending,
-            r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*", $ending,
-            r"|", $figures, r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+            r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+            $ending,
+            r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+            $ending,
+            r"|",
+            $figures,
+            r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
         )
     };
 }
@@ -108,7 +112,14 @@ const QWEN2: &[Step] = &[Step::Matches(newer!(r"\p{L}", r"\p{N}", r"[\r\n]*")), 
 pub(super) const CUTS: &[Cut] = &[
     Cut {
         names: &[
-            "gpt-2", "phi-2", "exaone4", "jais", "trillion", "gigachat", "mellum", "a.x-4.0",
+            "gpt-2",
+            "phi-2",
+            "exaone4",
+            "jais",
+            "trillion",
+            "gigachat",
+            "mellum",
+            "a.x-4.0",
             "granite-docling",
         ],
         steps: &[Step::Gpt2Bytes],
@@ -122,9 +133,7 @@ pub(super) const CUTS: &[Cut] = &[
     },
     Cut { names: &["command-r"], steps: &[Step::EachDigit, Step::Gpt2Bytes], composes: true, ..PLAIN },
     Cut {
-        names: &[
-            "llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "pixtral", "midm-2.0",
-        ],
+        names: &["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "pixtral", "midm-2.0"],
         steps: LLAMA3,
         whole_pieces: true,
         begins: true,
@@ -136,7 +145,14 @@ pub(super) const CUTS: &[Cut] = &[
     // bailingmoe's own pattern is written otherwise and matches the same.
     Cut {
         names: &[
-            "stablelm2", "hunyuan", "megrez", "kormo", "solar-open", "bailingmoe", "bailingmoe2", "llada-moe",
+            "stablelm2",
+            "hunyuan",
+            "megrez",
+            "kormo",
+            "solar-open",
+            "bailingmoe",
+            "bailingmoe2",
+            "llada-moe",
         ],
         steps: QWEN2,
         ..PLAIN
@@ -190,7 +206,9 @@ pub(super) const CUTS: &[Cut] = &[
         steps: &[
             Step::Matches("[\r\n]"),
             Step::Matches(CASED_LETTERS),
-            Step::Matches(r"\s?[!-/:-~\x{FF01}-\x{FF0F}\x{FF1A}-\x{FF5E}\x{2018}-\x{201F}\x{3000}-\x{3002}]+"),
+            Step::Matches(
+                r"\s?[!-/:-~\x{FF01}-\x{FF0F}\x{FF1A}-\x{FF5E}\x{2018}-\x{201F}\x{3000}-\x{3002}]+",
+            ),
             Step::Matches(r"\s+$"),
             Step::Matches(r"[\x{4E00}-\x{9FA5}\x{800}-\x{4E00}\x{AC00}-\x{D7FF}]+"),
             Step::EachDigit,
@@ -230,12 +248,19 @@ pub(super) const CUTS: &[Cut] = &[
     },
     Cut {
         names: &["poro-chat", "bloom", "gpt3-finnish"],
-        steps: &[Step::Matches(r" ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+"), Step::Bytes],
+        steps: &[
+            Step::Matches(r" ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+"),
+            Step::Bytes,
+        ],
         ..PLAIN
     },
     Cut {
         names: &["viking"],
-        steps: &[Step::Matches(r" ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+"), Step::EachDigit, Step::Bytes],
+        steps: &[
+            Step::Matches(r" ?[^(\s|.,!?\x{2026}\x{3002}\x{FF0C}\x{3001}\x{964}\x{6D4}\x{60C})]+"),
+            Step::EachDigit,
+            Step::Bytes,
+        ],
         ..PLAIN
     },
     // llama.cpp's way with a vocabulary whose own way wasn't recorded.

@@ -57,10 +57,8 @@ fn build(
 ) -> Result<Built, TokenizerError> {
     let does_not_fit = does_not_fit(vocabulary.path());
     let unknown = vocabulary.special("tokenizer.ggml.unknown_token_id", Some(0));
-    let mut model = BPE::builder()
-        .vocab_and_merges(vocabulary.ids(), merges)
-        .byte_fallback(true)
-        .fuse_unk(true);
+    let mut model =
+        BPE::builder().vocab_and_merges(vocabulary.ids(), merges).byte_fallback(true).fuse_unk(true);
     if let Some(unknown) = unknown {
         model = model.unk_token(vocabulary.tokens[unknown as usize].clone().into_owned());
     }
@@ -81,6 +79,7 @@ fn build(
     inner.with_decoder(Some(DecoderSequence::new(decoders)));
 
     let phi3 = vocabulary.is_of_phi3();
-    vocabulary.add_to(&mut inner, unknown, |token| phi3 && !["<unk>", "<s>", "<|endoftext|>"].contains(&token));
+    vocabulary
+        .add_to(&mut inner, unknown, |token| phi3 && !["<unk>", "<s>", "<|endoftext|>"].contains(&token));
     Ok(Built { inner, begins: Begins::Always, begin_token: Some(1), end_token: Some(2) })
 }

@@ -283,7 +283,10 @@ fn ids_equal_those_of_sentencepiece() {
             let offsets = tokenizer.offsets(text).unwrap();
             assert_eq!(offsets.len(), ids.len());
             // Tokens cover the text in its order; those of one letter's bytes all stand for that letter.
-            assert!(offsets.iter().all(|range| text.get(range.clone()).is_some()), "{name}: {text:?} {offsets:?}");
+            assert!(
+                offsets.iter().all(|range| text.get(range.clone()).is_some()),
+                "{name}: {text:?} {offsets:?}"
+            );
             assert!(offsets.is_sorted_by_key(|range| range.start), "{name}: {text:?} {offsets:?}");
         }
         assert_eq!((tokenizer.begin_token(), tokenizer.end_token()), (Some(1), Some(2)), "{name}");
@@ -329,7 +332,10 @@ fn phi_3_takes_blanks_behind_its_marks() {
     };
     let (end, begin) = ("<end_of_turn>", "<s>");
     let plain = |text: &str| ids(None, None, text);
-    for phi in [|text: &str| (Some("phi3"), None, text.to_owned()), |text: &str| (None, Some("Phi-3 mini"), text.to_owned())] {
+    for phi in [
+        |text: &str| (Some("phi3"), None, text.to_owned()),
+        |text: &str| (None, Some("Phi-3 mini"), text.to_owned()),
+    ] {
         let of = |text: &str| {
             let (architecture, name, text) = phi(text);
             ids(architecture, name, &text)
