@@ -31,6 +31,7 @@ pub use corpus::source::CorpusSource;
 pub use encoding::change::Change;
 pub use encoding::change::counters::COUNTERS;
 pub use encoding::change::hunk::{Hunk, HunkContent, HunkKind};
+pub use encoding::chat::{Chat, ChatFailure, PromptChoice, Speaker, Turn};
 pub use encoding::encode::{Encode, EncodeError};
 pub use encoding::encoder::{Encoded, Encoder};
 pub use encoding::example::{Example, ExampleChange};

@@ -1,6 +1,7 @@
 //! From pairs to token ids: templates, prompts, worked examples, and shortening to a limit.
 
 pub(crate) mod change;
+pub(crate) mod chat;
 pub(crate) mod encode;
 pub(crate) mod encoder;
 pub(crate) mod example;
