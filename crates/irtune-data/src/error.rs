@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::encoding::chat::ChatFailure;
 use crate::encoding::encode::EncodeError;
+use crate::encoding::turns::ChatFailure;
 use crate::place::Place;
 use crate::votes::VotesError;
 

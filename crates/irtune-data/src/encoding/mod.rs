@@ -11,4 +11,5 @@ pub(crate) mod related;
 mod shorten;
 pub(crate) mod shots;
 pub(crate) mod template;
+pub(crate) mod turns;
 pub(crate) mod verbalizer;

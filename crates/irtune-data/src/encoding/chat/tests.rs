@@ -1,5 +1,6 @@
 use super::*;
 use crate::encoding::passages::Passages;
+use crate::encoding::turns::ChatFailure;
 use crate::label_set::LabelSet;
 
 /// Marks turns with letters, and refuses whom it is told to.
