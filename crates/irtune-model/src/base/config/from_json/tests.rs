@@ -322,7 +322,7 @@ fn windows_are_read_with_the_layers_that_have_them() {
                 changes[flag] = json!(true);
             }
             let message = shortest_with(family, &changes).unwrap_err().to_string();
-            assert!(message.contains("`layer_types` is [\"sliding_attention\"], but must be"), "{message}");
+            assert!(message.contains("layer_types` is [\"sliding_attention\"], but must be"), "{message}");
         }
         count += 1;
     }
@@ -400,7 +400,7 @@ fn queries_grow_as_the_rotary_settings_say() {
         assert_eq!(config.variant.rotary.query_growth, Some(expected));
         is_written(&config);
         let message = shortest_with(family, &json!({"rope_parameters": null})).unwrap_err().to_string();
-        assert!(message.contains("`rope_parameters` is missing"), "{message}");
+        assert!(message.contains("rope_parameters` is missing"), "{message}");
         count += 1;
     }
     assert!(count > 0);
