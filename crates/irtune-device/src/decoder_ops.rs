@@ -1,6 +1,8 @@
 //! Operations of a decoder layer, each forward beside its backward.
 
-use crate::{Attention, AttentionGradients, AttentionInputs, AttentionOutputs, Memory, RowSet, Side, Slot};
+use crate::{
+    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, Gate, Memory, RowSet, Side, Slot,
+};
 
 /// The parameters of an RMS norm.
 pub struct Norm<'a, D: Memory + ?Sized> {
@@ -12,6 +14,8 @@ pub struct Norm<'a, D: Memory + ?Sized> {
     pub width: usize,
     /// Added to the mean of squares.
     pub epsilon: f32,
+    /// Added to the gain before it multiplies.
+    pub plus: f32,
 }
 
 /// What a norm's backward reads of its forward; `I` is the kept input's buffer.
@@ -42,8 +46,8 @@ impl<D: Memory + ?Sized, I> Copy for NormInput<'_, D, I> {}
 
 /// Operations of a decoder layer, and of the moves between its rows.
 pub trait DecoderOps: Memory {
-    /// Embedding rows of the batch's tokens, `[tokens, width]`.
-    fn embed(&self, table: &Self::Weight, layout: &Self::Layout, out: &mut Self::Floats);
+    /// Embedding rows of the batch's tokens times a factor, `[tokens, width]`.
+    fn embed(&self, table: &Self::Weight, layout: &Self::Layout, factor: f32, out: &mut Self::Floats);
     /// Picks the rows that are read, of `width` operands each.
     fn gather(&self, input: &Self::Operands, width: usize, layout: &Self::Layout, out: &mut Self::Operands);
     /// Picks the rows that are read, of `width` f32 values each.
@@ -97,6 +101,19 @@ pub trait DecoderOps: Memory {
         out: &mut Self::Floats,
         rstd: &mut Self::Floats,
     );
+    /// The same added to f32 values.
+    fn rms_norm_add(
+        &self,
+        norm: Norm<Self>,
+        input: &Self::Floats,
+        rows: usize,
+        out: &mut Self::Floats,
+        rstd: &mut Self::Floats,
+    );
+    /// Adds `factor · input` of the first `length` values.
+    fn add_scaled(&self, input: &Self::Floats, factor: f32, length: usize, out: &mut Self::Floats);
+    /// Copies the first `length` operands.
+    fn copy_operands(&self, input: &Self::Operands, length: usize, out: &mut Self::Operands);
     /// Recomputes the norm's output from the kept input.
     fn rms_norm_recompute(
         &self,
@@ -156,7 +173,7 @@ pub trait DecoderOps: Memory {
         offset: usize,
     );
 
-    /// Rotates all heads by their positions' angles, or back.
+    /// Rotates all heads by their positions' angles, or back; both times with the table's factors.
     fn rotary(
         &self,
         values: &mut Self::Operands,
@@ -185,11 +202,19 @@ pub trait DecoderOps: Memory {
         gradients: AttentionGradients<Self>,
     );
 
-    /// `silu(gate) ∘ up` of the first `length` values.
-    fn swiglu(&self, gate: &Self::Operands, up: &Self::Operands, length: usize, out: &mut Self::Operands);
-    /// Replaces gate and up by their gradients.
-    fn swiglu_backward(
+    /// `f(gate) ∘ up` of the first `length` values.
+    fn gated(
         &self,
+        kind: Gate,
+        gate: &Self::Operands,
+        up: &Self::Operands,
+        length: usize,
+        out: &mut Self::Operands,
+    );
+    /// Replaces gate and up by their gradients.
+    fn gated_backward(
+        &self,
+        kind: Gate,
         out_gradient: &Self::Operands,
         length: usize,
         gate: &mut Self::Operands,

@@ -11,17 +11,20 @@ use crate::{
 /// Values of a task.
 const CHUNK: usize = 32 * 1024;
 
-/// The embedding rows of `tokens`.
+/// The embedding rows of `tokens` times a factor.
 ///
 /// # Shapes
 /// `table`: `[vocabulary, width]`; `out`: `[tokens, width]`.
 ///
 /// # Panics
 /// When a token is not below the vocabulary's size.
-pub fn embed(table: &WeightView, tokens: &[u32], out: &mut [f32]) {
+pub fn embed(table: &WeightView, tokens: &[u32], factor: f32, out: &mut [f32]) {
     for (&token, out) in tokens.iter().zip(out.chunks_exact_mut(table.columns)) {
         assert!((token as usize) < table.rows, "token {token} of {}", table.rows);
         decode_row(table, token as usize, out);
+        if factor != 1.0 {
+            out.iter_mut().for_each(|value| *value *= factor);
+        }
     }
 }
 
@@ -36,6 +39,22 @@ vectorised! {
     pub(crate) fn round_range<E: Element>(input: &[f32], out: &mut [E]) {
         for (out, value) in out.iter_mut().zip(input) {
             *out = E::from_f32(*value);
+        }
+    }
+}
+
+/// `out += factor · input`
+pub fn add_scaled(input: &[f32], factor: f32, out: &mut [f32]) {
+    assert_eq!(input.len(), out.len(), "lengths of a sum");
+    parallel::for_each_chunk(out, CHUNK, |first, out| {
+        add_scaled_range(&input[first..][..out.len()], factor, out);
+    });
+}
+
+vectorised! {
+    fn add_scaled_range(input: &[f32], factor: f32, out: &mut [f32]) {
+        for (out, value) in out.iter_mut().zip(input) {
+            *out += factor * value;
         }
     }
 }

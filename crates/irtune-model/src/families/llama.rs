@@ -1,29 +1,38 @@
-//! Llama: norms before attention and MLP, rotary positions, grouped-query attention, gated SiLU MLP, no biases.
+//! Llama: norms before attention and MLP, rotary positions, grouped-query attention, gated SiLU MLP, and biases where the
+//! configuration asks for them.
 //!
 //! # Source
 //! Touvron et al. 2023; transformers `models/llama`; llama.cpp `conversion/llama.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, Fixed, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
+    Variant,
 };
 
-pub(super) static FAMILY: Family = Family {
+pub(super) static FAMILY: Family = LLAMA;
+
+/// What other families share.
+pub(super) const LLAMA: Family = Family {
     title: "Llama",
     models: "SmolLM2, Llama 2 and 3, TinyLlama",
     model_type: "llama",
-    classifier_class: "LlamaForSequenceClassification",
-    architecture: "llama",
-    defaults: Defaults { head_size: None, key_value_heads: None, max_positions: 2048 },
-    fixed: &[
-        Fixed { field: "hidden_act", value: Literal::Text("silu") },
-        Fixed { field: "attention_bias", value: Literal::Flag(false) },
-        Fixed { field: "mlp_bias", value: Literal::Flag(false) },
-    ],
-    reads_attention_bias: false,
+    class_stem: "Llama",
+    has_classifier: true,
+    architecture: Some("llama"),
+    text: None,
+    defaults: Defaults::LLAMA,
+    fixed: &[Fixed::new("hidden_act", Literal::Text("silu"))],
+    reads_biases: ReadBiases::BOTH,
     window: None,
-    layer: |_, _| LayerSpec::PLAIN,
+    local_rotary: None,
+    unturned: None,
+    grows_queries: false,
+    scales_embedding: false,
+    numbers: &[],
+    layer: Variant::layer,
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

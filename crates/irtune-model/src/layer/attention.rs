@@ -1,4 +1,4 @@
-//! Grouped-query attention of a layer: norm, projections, a norm of each head where the family has one, rotary
+//! Grouped-query attention of a layer: norm, projections, norms of queries and keys where the family has them, rotary
 //! positions, attention, output projection, added to the residual stream.
 //!
 //! # Source
@@ -7,11 +7,12 @@
 use arrayvec::ArrayVec;
 use irtune_device::{
     AttentionGradients, AttentionInputs, AttentionOutputs, Device, DeviceError, Epilogue, Output, RowSet,
-    Side, Term,
+    Scores, Side, Term,
 };
 
 use super::{
     Mode, Pass,
+    branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
     norm::{Gain, HeadNorm, NormSaved, StreamNorm, weights_train},
     scratch::{Scratch, StreamScratch, site_gradients},
@@ -29,11 +30,13 @@ use crate::{
 
 /// The attention of a layer.
 pub(crate) struct Attention<D: Device> {
+    scores: Scores,
     norm: StreamNorm<D>,
     query: Linear<D>,
     key: Linear<D>,
     value: Linear<D>,
     output: Linear<D>,
+    end: BranchEnd<D>,
     /// Of queries and keys.
     head_norms: Option<[HeadNorm<D>; 2]>,
 }
@@ -51,12 +54,13 @@ pub(crate) struct AttentionSaved<D: Device> {
     context: D::Operands,
     /// `[tokens, heads]`
     logsumexp: D::Floats,
-    /// Of queries and keys, rows counting heads.
+    /// Of queries and keys, with room for a norm of each head.
     head_norms: Option<[NormSaved<D>; 2]>,
     query_projection: LinearSaved<D>,
     key_projection: LinearSaved<D>,
     value_projection: LinearSaved<D>,
     output_projection: LinearSaved<D>,
+    end: BranchSaved<D>,
 }
 
 /// Memory that every layer's attention uses in turn.
@@ -96,7 +100,7 @@ impl<D: Device> AttentionSaved<D> {
         let (query, key) = (config.query_size(), config.key_value_size());
         let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
         let head_norm = |heads| NormSaved::new(device, tokens * heads, config.head_size);
-        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         Ok(Self {
             norm: NormSaved::new(device, tokens, config.hidden_size)?,
             queries: device.operands(tokens, query)?,
@@ -112,6 +116,7 @@ impl<D: Device> AttentionSaved<D> {
             key_projection: linear(Projection::KProj)?,
             value_projection: linear(Projection::VProj)?,
             output_projection: linear(Projection::OProj)?,
+            end: BranchSaved::new(device, config, Role::AttentionOutputNorm, tokens)?,
         })
     }
 }
@@ -156,14 +161,12 @@ impl<D: Device> AttentionScratch<D> {
     }
 }
 
-fn heads<'a, D: Device>(pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
-    irtune_device::Attention {
-        heads: pass.config.heads,
-        key_value_heads: pass.config.key_value_heads,
-        head_size: pass.config.head_size,
-        layout: pass.rows.layout,
-        queries: pass.rows.set,
-    }
+/// Turns queries and keys by their positions, or their gradients back.
+fn rotate<D: Device>(pass: &Pass<D>, side: Side, queries: &mut D::Operands, keys: &mut D::Operands) {
+    let (Pass { device, config, rows, .. }, Some(tables)) = (pass, pass.rotary) else { return };
+    let table = tables.queries.as_ref().unwrap_or(&tables.keys);
+    device.rotary(queries, config.query_size(), table, rows.layout, rows.set, side);
+    device.rotary(keys, config.key_value_size(), &tables.keys, rows.layout, RowSet::All, side);
 }
 
 impl<D: Device> Attention<D> {
@@ -177,25 +180,40 @@ impl<D: Device> Attention<D> {
         layer: usize,
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
-        let gain = |role| Gain::new(device, base, layer, role);
+        let head_norm = |role| HeadNorm::new(device, base, layer, role);
         let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
-        let head_norms = match base.config.layer(layer).head_norms {
-            true => Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)]),
-            false => None,
+        let spec = base.config.layer(layer);
+        let head_norms = match spec.head_norms {
+            Some(_) => Some([head_norm(Role::QueryNorm)?, head_norm(Role::KeyNorm)?]),
+            None => None,
         };
         Ok(Self {
+            scores: spec.scores,
             query: linear(Projection::QProj)?,
             key: linear(Projection::KProj)?,
             value: linear(Projection::VProj)?,
             output: linear(Projection::OProj)?,
-            norm: StreamNorm(gain(Role::AttentionNorm)?),
+            norm: StreamNorm::new(device, base, layer, Role::AttentionNorm)?,
+            end: BranchEnd::new(device, base, layer, Role::AttentionOutputNorm)?,
             head_norms,
         })
     }
 
+    fn heads<'a>(&self, pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
+        irtune_device::Attention {
+            heads: pass.config.heads,
+            key_value_heads: pass.config.key_value_heads,
+            head_size: pass.config.head_size,
+            scores: self.scores,
+            layout: pass.rows.layout,
+            queries: pass.rows.set,
+        }
+    }
+
     /// The gains of its norms.
     pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
-        std::iter::once(&self.norm.0).chain(self.head_norms.iter().flatten().map(|norm| &norm.0))
+        let of_heads = self.head_norms.iter().flatten().map(HeadNorm::gain);
+        self.norm.gain().into_iter().chain(of_heads).chain(self.end.gain())
     }
 
     /// Its projections.
@@ -220,12 +238,10 @@ impl<D: Device> Attention<D> {
         let Pass { device, config, rows, .. } = pass;
         let Stream { residual, pooled } = stream;
         self.project(pass, group, residual, saved, scratch);
-        let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        let (table, layout) = (pass.table, rows.layout);
-        device.rotary(&mut saved.queries, query_size, table, layout, rows.set, Side::Forward);
-        device.rotary(&mut saved.keys, key_size, table, layout, RowSet::All, Side::Forward);
+        let layout = rows.layout;
+        rotate(pass, Side::Forward, &mut saved.queries, &mut saved.keys);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
-        device.attention(heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
+        device.attention(self.heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
         let stream = if rows.are_picked() {
             device.gather_floats(residual, config.hidden_size, layout, pooled);
             pooled
@@ -233,8 +249,10 @@ impl<D: Device> Attention<D> {
             residual
         };
         let input = LinearInput { values: &saved.context, rows: rows.set };
-        let (kept, out) = (&mut saved.output_projection, Output::Add(stream, 0));
+        let (kept, beside) = (&mut saved.output_projection, &mut scratch.stream.beside);
+        let out = self.end.output(stream, beside);
         self.output.forward(pass, group, input, kept, &mut scratch.adapters, out);
+        self.end.forward(pass, group, rows.queries, beside, &mut saved.end, stream);
     }
 
     /// From the residual stream to queries, keys and values, before rotary positions.
@@ -273,9 +291,8 @@ impl<D: Device> Attention<D> {
         if let (Some([query, key]), Some(query_saved), Some(key_saved)) =
             (&self.head_norms, query_norm, key_norm)
         {
-            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.forward(pass, group, counts.0, query_saved, &mut saved.queries);
-            key.forward(pass, group, counts.1, key_saved, &mut saved.keys);
+            query.forward(pass, group, rows.queries, query_saved, &mut saved.queries);
+            key.forward(pass, group, rows.tokens, key_saved, &mut saved.keys);
         }
     }
 
@@ -294,7 +311,9 @@ impl<D: Device> Attention<D> {
         let Pass { device, config, rows, .. } = pass;
         let Stream { residual: gradient, pooled } = stream;
         let after = if rows.are_picked() { &*pooled } else { &*gradient };
-        device.round(after, 0, rows.queries * config.hidden_size, &mut scratch.stream.rounded_gradient);
+        let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
+        let to = (beside, rounded_gradient);
+        self.end.backward(pass, group.as_deref_mut(), rows.queries, after, &saved.end, to);
         self.output_backward(pass, group.as_deref_mut(), saved, scratch);
         self.heads_backward(pass, group.as_deref_mut(), saved, &mut scratch.attention);
         self.projections_backward(pass, group.as_deref_mut(), saved, scratch);
@@ -340,7 +359,7 @@ impl<D: Device> Attention<D> {
         saved: &AttentionSaved<D>,
         scratch: &mut AttentionScratch<D>,
     ) {
-        let Pass { device, config, rows, .. } = pass;
+        let Pass { device, rows, .. } = pass;
         let AttentionScratch { context_gradient, query_gradient, .. } = scratch;
         let AttentionScratch { key_gradient, value_gradient, partial_gradient, .. } = scratch;
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
@@ -351,15 +370,11 @@ impl<D: Device> Attention<D> {
             partial: partial_gradient,
         };
         let outputs = AttentionOutputs { out: &saved.context, logsumexp: &saved.logsumexp };
-        device.attention_backward(heads(pass), &inputs, outputs, context_gradient, gradients);
-        let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        let (table, layout) = (pass.table, rows.layout);
-        device.rotary(query_gradient, query_size, table, layout, rows.set, Side::Backward);
-        device.rotary(key_gradient, key_size, table, layout, RowSet::All, Side::Backward);
+        device.attention_backward(self.heads(pass), &inputs, outputs, context_gradient, gradients);
+        rotate(pass, Side::Backward, query_gradient, key_gradient);
         if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
-            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.backward(pass, group.as_deref_mut(), counts.0, query_saved, query_gradient);
-            key.backward(pass, group, counts.1, key_saved, key_gradient);
+            query.backward(pass, group.as_deref_mut(), rows.queries, query_saved, query_gradient);
+            key.backward(pass, group, rows.tokens, key_saved, key_gradient);
         }
     }
 

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ModelConfig, RopeScaling};
-use crate::head::{CounterScaling, HeadInput, NamedHead};
+use super::ModelConfig;
+use crate::{
+    families::{Number, Quantity, RopeScaling, Variant, WindowedLayers},
+    head::{CounterScaling, HeadInput, NamedHead},
+};
 
 /// The field of an edit head's counters: their names, means and deviations.
 pub(crate) const EDIT_HEAD: &str = "edit_head";
@@ -24,7 +27,7 @@ impl ModelConfig {
             labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
         let mut fields = json!({
             "architectures": [self.classifier_class(input)],
-            "model_type": self.family.model_type,
+            "model_type": self.family.text.unwrap_or(self.family).model_type,
             "problem_type": problem,
             "num_labels": labels.len(),
             "id2label": names,
@@ -37,17 +40,32 @@ impl ModelConfig {
             "num_key_value_heads": self.key_value_heads,
             "head_dim": self.head_size,
         });
+        let (family, variant) = (self.family, &self.variant);
         let mut add = |field: &str, value: Value| fields[field] = value;
-        for fixed in self.family.fixed {
+        for fixed in family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
-        if self.family.reads_attention_bias {
-            add("attention_bias", self.attention_bias.into());
+        if family.reads_biases.attention {
+            add("attention_bias", variant.attention_bias.into());
+        }
+        if family.reads_biases.mlp {
+            add("mlp_bias", variant.mlp_bias.into());
+        }
+        if let Some(unturned) = &family.unturned {
+            let turns: Vec<u8> = variant.kinds.iter().map(|kind| u8::from(kind.rotary)).collect();
+            add(unturned.field, json!(turns));
+        }
+        for (field, value) in self.window_fields() {
+            add(field, value);
+        }
+        for Number { field, quantity, .. } in family.numbers {
+            add(field, self.number(*quantity));
+        }
+        add("rms_norm_eps", decimal(self.norm_epsilon));
+        for (field, value) in self.rotary_fields() {
+            add(field, value);
         }
         let rest = json!({
-            "rms_norm_eps": decimal(self.norm_epsilon),
-            "rope_theta": decimal(self.rope_theta),
-            "rope_scaling": self.rope_scaling.to_transformers(self.max_positions),
             "max_position_embeddings": self.max_positions,
             "initializer_range": decimal(self.initializer_range),
             "tie_word_embeddings": self.tied_embeddings,
@@ -66,47 +84,122 @@ impl ModelConfig {
         fields
     }
 
+    /// A number of the variant as the configuration has it.
+    fn number(&self, quantity: Quantity) -> Value {
+        match (quantity, self.variant.get(quantity)) {
+            (_, None) => Value::Null,
+            // transformers declares it a whole number, and the others such that may have decimals.
+            (Quantity::ScoreWidth { .. }, Some(width)) if width.fract() == 0.0 => json!(width as u64),
+            (_, Some(value)) => decimal(value),
+        }
+    }
+
+    /// What the configuration says of rotary positions, in the spelling of transformers 4; also in that of 5 where kinds of
+    /// layers have their own, or where 5 reads no other.
+    fn rotary_fields(&self) -> Vec<(&'static str, Value)> {
+        let Variant { rotary, local_rotary, .. } = &self.variant;
+        let scaling = to_transformers(&rotary.scaling, self.max_positions);
+        let mut whole = match &scaling {
+            Value::Null => json!({"rope_type": "default"}),
+            scaling => scaling.clone(),
+        };
+        whole["rope_theta"] = decimal(rotary.theta);
+        if let Some(growth) = &rotary.query_growth {
+            whole["llama_4_scaling_beta"] = decimal(growth.beta);
+        }
+        let mut fields = vec![("rope_theta", decimal(rotary.theta))];
+        match (local_rotary, &self.family.local_rotary) {
+            (Some(local), Some(names)) => {
+                let theta = decimal(local.theta);
+                fields.extend(names.field.map(|field| (field, theta.clone())));
+                fields.push(("rope_scaling", scaling));
+                let local = json!({"rope_type": "default", "rope_theta": theta});
+                fields
+                    .push(("rope_parameters", json!({"full_attention": whole, "sliding_attention": local})));
+            }
+            _ if self.family.grows_queries => fields.push(("rope_parameters", whole)),
+            _ => fields.push(("rope_scaling", scaling)),
+        }
+        fields
+    }
+
+    /// What the configuration says of the window over keys, in a family that can have one.
+    fn window_fields(&self) -> Vec<(&'static str, Value)> {
+        let Variant { window: keys, kinds, .. } = &self.variant;
+        let Some(window) = &self.family.window else { return Vec::new() };
+        let mut fields = Vec::new();
+        match (window.flag, keys) {
+            // Without the flag there is none.
+            (Some(_), None) => return fields,
+            (Some(flag), Some(_)) => fields.push((flag, true.into())),
+            (None, _) => {}
+        }
+        fields.push(("sliding_window", json!(keys)));
+        if let WindowedLayers::From(_) = window.layers {
+            let first = kinds.iter().position(|kind| kind.windowed).unwrap_or(kinds.len());
+            fields.push(("max_window_layers", first.into()));
+        }
+        if window.layer_types {
+            let name = |windowed| if windowed { "sliding_attention" } else { "full_attention" };
+            let names: Vec<&str> = kinds.iter().map(|kind| name(kind.windowed)).collect();
+            fields.push(("layer_types", json!(names)));
+        }
+        fields
+    }
+
     /// The class of a classifier with such a head, of transformers or of `modeling_irtune.py`.
     pub(crate) fn classifier_class(&self, head: &HeadInput) -> String {
-        let class = self.family.classifier_class;
+        let class = self.family.text.unwrap_or(self.family).classifier_class();
         match head {
-            HeadInput::Pooled => class.to_owned(),
+            HeadInput::Pooled => class,
             HeadInput::Edit(_) => class.replace("ForSequenceClassification", "ForRevisionClassification"),
         }
     }
 }
 
-impl RopeScaling {
-    fn to_transformers(&self, max_positions: usize) -> Value {
-        match self {
-            RopeScaling::None => Value::Null,
-            RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
-            RopeScaling::Llama3 {
-                factor,
-                low_frequency_factor,
-                high_frequency_factor,
-                original_positions,
-            } => {
-                json!({
-                    "rope_type": "llama3",
-                    "factor": decimal(*factor),
-                    "low_freq_factor": decimal(*low_frequency_factor),
-                    "high_freq_factor": decimal(*high_frequency_factor),
-                    "original_max_position_embeddings": original_positions,
-                })
-            }
-            // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
-            RopeScaling::Factors { factors } => {
-                let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
-                json!({
-                    "rope_type": "longrope",
-                    "factor": 1.0,
-                    "attention_factor": 1.0,
-                    "short_factor": factors,
-                    "long_factor": factors,
-                    "original_max_position_embeddings": max_positions,
-                })
-            }
+/// `rope_scaling`, or what belongs into `rope_parameters` beside theta.
+fn to_transformers(scaling: &RopeScaling, max_positions: usize) -> Value {
+    match scaling {
+        RopeScaling::None => Value::Null,
+        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
+        RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, original_positions } => {
+            json!({
+                "rope_type": "llama3",
+                "factor": decimal(*factor),
+                "low_freq_factor": decimal(*low_frequency_factor),
+                "high_freq_factor": decimal(*high_frequency_factor),
+                "original_max_position_embeddings": original_positions,
+            })
+        }
+        RopeScaling::Yarn {
+            factor,
+            original_positions,
+            beta_fast,
+            beta_slow,
+            attention_factor,
+            truncate,
+        } => {
+            json!({
+                "rope_type": "yarn",
+                "factor": decimal(*factor),
+                "original_max_position_embeddings": original_positions,
+                "beta_fast": decimal(*beta_fast),
+                "beta_slow": decimal(*beta_slow),
+                "attention_factor": decimal(*attention_factor),
+                "truncate": truncate,
+            })
+        }
+        // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
+        RopeScaling::Factors { factors } => {
+            let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
+            json!({
+                "rope_type": "longrope",
+                "factor": 1.0,
+                "attention_factor": 1.0,
+                "short_factor": factors,
+                "long_factor": factors,
+                "original_max_position_embeddings": max_positions,
+            })
         }
     }
 }
@@ -120,9 +213,9 @@ fn decimal(value: f32) -> Value {
 mod tests {
     use std::path::Path;
 
-    use crate::head::ProblemType;
+    use crate::{families::Rotary, head::ProblemType};
 
-    use super::super::tests::tiny;
+    use super::super::tests::{plain_rotary, tiny};
     use super::*;
 
     fn labels() -> Vec<String> {
@@ -140,9 +233,18 @@ mod tests {
                 high_frequency_factor: 4.0,
                 original_positions: 8192,
             },
+            RopeScaling::Yarn {
+                factor: 4.0,
+                original_positions: 32,
+                beta_fast: 16.0,
+                beta_slow: 2.0,
+                attention_factor: 1.125,
+                truncate: false,
+            },
         ];
-        for rope_scaling in scalings {
-            let config = ModelConfig { rope_scaling, pad_token: Some(0), ..tiny() };
+        for scaling in scalings {
+            let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+            let config = ModelConfig { variant, pad_token: Some(0), ..tiny() };
             let written = config.to_transformers(&labels()).to_string();
             assert_eq!(
                 ModelConfig::parse_json(written.as_bytes(), Path::new("config.json")).unwrap(),
@@ -177,8 +279,9 @@ mod tests {
 
     #[test]
     fn own_rotary_factors_are_written_as_a_kind_that_transformers_has() {
-        let rope_scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
-        let written = ModelConfig { rope_scaling, ..tiny() }.to_transformers(&labels());
+        let scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
+        let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+        let written = ModelConfig { variant, ..tiny() }.to_transformers(&labels());
         assert_eq!(written["rope_scaling"]["rope_type"], "longrope");
         assert_eq!(written["rope_scaling"]["short_factor"].as_array().map(Vec::len), Some(8));
     }

@@ -68,8 +68,16 @@ impl Weights {
         Self::new(files, tensors)
     }
 
-    /// A decoder saved without its head lacks the first part of every name; it is put back.
+    /// A decoder saved without its head lacks the first part of every name; it is put back. Names of a composite model's
+    /// first files are put in the order of today's.
     fn with_whole_names(mut self, family: &Family) -> Self {
+        if self.tensors.keys().any(|name| family.renamed(name).is_some()) {
+            let tensors = std::mem::take(&mut self.tensors).into_values().map(|tensor| {
+                let name = family.renamed(&tensor.name).unwrap_or_else(|| tensor.name.clone());
+                Tensor { name, ..tensor }
+            });
+            self.tensors = tensors.map(|tensor| (tensor.name.clone(), tensor)).collect();
+        }
         let (prefix, embedding) = family.embedding_name();
         if self.tensors.contains_key(&embedding) {
             let tensors = std::mem::take(&mut self.tensors).into_values();
@@ -133,7 +141,7 @@ impl Weights {
     pub fn vector(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0])) };
-        Ok(self.decoded(tensor, 1, columns))
+        Ok(self.decoded_vector(tensor, columns))
     }
 
     /// A tensor's values as f32, whatever its shape; for small ones.
@@ -142,9 +150,20 @@ impl Weights {
     /// When there is no such tensor.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
+        if let &[columns] = tensor.shape.as_slice() {
+            return Ok(self.decoded_vector(tensor, columns));
+        }
         let columns = tensor.shape.last().copied().unwrap_or(1);
         let rows = tensor.shape.iter().rev().skip(1).product();
         Ok(self.decoded(tensor, rows, columns))
+    }
+
+    /// A vector is a row, unless its values are in the order of a matrix's interleaved rows.
+    fn decoded_vector(&self, tensor: &Tensor, length: usize) -> Vec<f32> {
+        match tensor.interleaved_head {
+            Some(_) => self.decoded(tensor, length, 1),
+            None => self.decoded(tensor, 1, length),
+        }
     }
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
@@ -153,6 +172,9 @@ impl Weights {
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        }
+        if tensor.shift != 0.0 {
+            values.iter_mut().for_each(|value| *value += tensor.shift);
         }
         values
     }

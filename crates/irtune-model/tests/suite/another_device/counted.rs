@@ -11,8 +11,8 @@ use std::{
 use irtune_device::{
     Activation, AdamW, AdapterOps, Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BMatrix,
     BatchLayout, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms, DoraScratch, Epilogue,
-    FloatMatrix, FrozenMatrix, Gemm, HeadShape, Losses, LowRank, MaskRef, Memory, Norm, NormInput, Optimizer,
-    OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
+    FloatMatrix, FrozenMatrix, Gate, Gemm, HeadShape, Losses, LowRank, MaskRef, Memory, Norm, NormInput,
+    Optimizer, OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
 };
 
 /// How often each kind of thing was asked for.
@@ -83,7 +83,8 @@ fn output<'a, D: Device>(out: Output<'a, Counted<D>>) -> Output<'a, D> {
 }
 
 fn norm<'a, D: Device>(norm: Norm<'a, Counted<D>>) -> Norm<'a, D> {
-    Norm { gain: norm.gain, offset: norm.offset, width: norm.width, epsilon: norm.epsilon }
+    let Norm { gain, offset, width, epsilon, plus } = norm;
+    Norm { gain, offset, width, epsilon, plus }
 }
 
 fn norm_input<'a, D: Device, I>(input: NormInput<'a, Counted<D>, I>) -> NormInput<'a, D, I> {
@@ -91,8 +92,8 @@ fn norm_input<'a, D: Device, I>(input: NormInput<'a, Counted<D>, I>) -> NormInpu
 }
 
 fn attention<'a, D: Device>(attention: Attention<'a, Counted<D>>) -> Attention<'a, D> {
-    let Attention { heads, key_value_heads, head_size, layout, queries } = attention;
-    Attention { heads, key_value_heads, head_size, layout, queries }
+    let Attention { heads, key_value_heads, head_size, scores, layout, queries } = attention;
+    Attention { heads, key_value_heads, head_size, scores, layout, queries }
 }
 
 fn inputs<'a, D: Device>(inputs: &AttentionInputs<'a, Counted<D>>) -> AttentionInputs<'a, D> {
@@ -132,8 +133,8 @@ fn with_scratch<D: Device>(scratch: &mut DoraScratch<Counted<D>>, work: impl FnO
 }
 
 fn picks<'a, D: Device>(picks: PickRows<'a, Counted<D>>) -> PickRows<'a, D> {
-    let PickRows { layout, picks, first_row, columns } = picks;
-    PickRows { layout, picks, first_row, columns }
+    let PickRows { layout, picks, first_row, columns, cap } = picks;
+    PickRows { layout, picks, first_row, columns, cap }
 }
 
 impl<D: Device> Memory for Counted<D> {
@@ -276,8 +277,8 @@ impl<D: Device> Gemm for Counted<D> {
 }
 
 impl<D: Device> DecoderOps for Counted<D> {
-    fn embed(&self, table: &D::Weight, layout: &D::Layout, out: &mut D::Floats) {
-        self.operation().embed(table, layout, out);
+    fn embed(&self, table: &D::Weight, layout: &D::Layout, factor: f32, out: &mut D::Floats) {
+        self.operation().embed(table, layout, factor, out);
     }
 
     fn gather(&self, input: &D::Operands, width: usize, layout: &D::Layout, out: &mut D::Operands) {
@@ -328,6 +329,25 @@ impl<D: Device> DecoderOps for Counted<D> {
         rstd: &mut D::Floats,
     ) {
         self.operation().rms_norm_floats(norm(of), input, rows, out, rstd);
+    }
+
+    fn rms_norm_add(
+        &self,
+        of: Norm<Self>,
+        input: &D::Floats,
+        rows: usize,
+        out: &mut D::Floats,
+        rstd: &mut D::Floats,
+    ) {
+        self.operation().rms_norm_add(norm(of), input, rows, out, rstd);
+    }
+
+    fn add_scaled(&self, input: &D::Floats, factor: f32, length: usize, out: &mut D::Floats) {
+        self.operation().add_scaled(input, factor, length, out);
+    }
+
+    fn copy_operands(&self, input: &D::Operands, length: usize, out: &mut D::Operands) {
+        self.operation().copy_operands(input, length, out);
     }
 
     fn rms_norm_recompute(&self, of: Norm<Self>, input: NormInput<Self, D::Operands>, out: &mut D::Operands) {
@@ -435,18 +455,19 @@ impl<D: Device> DecoderOps for Counted<D> {
         inner.attention_backward(attention(of), &inputs(from), outputs, out_gradient, gradients);
     }
 
-    fn swiglu(&self, gate: &D::Operands, up: &D::Operands, length: usize, out: &mut D::Operands) {
-        self.operation().swiglu(gate, up, length, out);
+    fn gated(&self, kind: Gate, gate: &D::Operands, up: &D::Operands, length: usize, out: &mut D::Operands) {
+        self.operation().gated(kind, gate, up, length, out);
     }
 
-    fn swiglu_backward(
+    fn gated_backward(
         &self,
+        kind: Gate,
         out_gradient: &D::Operands,
         length: usize,
         gate: &mut D::Operands,
         up: &mut D::Operands,
     ) {
-        self.operation().swiglu_backward(out_gradient, length, gate, up);
+        self.operation().gated_backward(kind, out_gradient, length, gate, up);
     }
 }
 
@@ -607,6 +628,10 @@ impl<D: Device> Losses for Counted<D> {
         let CrossEntropy { layout, labels, options, factor } = loss;
         let loss = CrossEntropy { layout, labels, options, factor };
         self.operation().cross_entropy(logits, loss, gradient, slot(out));
+    }
+
+    fn cap(&self, logits: &mut D::Floats, length: usize, cap: f32) {
+        self.operation().cap(logits, length, cap);
     }
 
     fn logsumexp(&self, logits: &D::Floats, rows: usize, columns: usize, out: &mut D::Scalars) {
