@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use chat::ChatTemplate;
+use chat::{ChatError, ChatTemplate, Message};
 use config::ModelConfig;
 pub use error::BaseError;
 use tokenizer::Tokenizer;
@@ -76,6 +76,14 @@ impl Base {
             [file] => Self::open_gguf(file),
             files => Err(BaseError::NoConfig { path: path.to_owned(), ggufs: files.len() }),
         }
+    }
+
+    /// A conversation as text, up to where the assistant is about to speak.
+    ///
+    /// # Errors
+    /// When the base has no chat template, or as [`ChatTemplate::render`].
+    pub fn chat(&self, messages: &[Message]) -> Result<String, ChatError> {
+        self.chat_template.as_ref().ok_or(ChatError::NoTemplate)?.render(messages, true)
     }
 
     fn open_folder(path: &Path) -> Result<Self, BaseError> {

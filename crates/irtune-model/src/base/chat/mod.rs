@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub use error::ChatError;
 
-use super::{Base, tokenizer};
+use super::tokenizer;
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,16 +97,6 @@ impl ChatTemplate {
     /// transformers `chat_template_utils.py`.
     pub fn render(&self, messages: &[Message], generation_prompt: bool) -> Result<String, ChatError> {
         environment::render(&self.source, &self.special_tokens, messages, generation_prompt)
-    }
-}
-
-impl Base {
-    /// A conversation as text, up to where the assistant is about to speak.
-    ///
-    /// # Errors
-    /// When the base has no chat template, or as [`ChatTemplate::render`].
-    pub fn chat(&self, messages: &[Message]) -> Result<String, ChatError> {
-        self.chat_template.as_ref().ok_or(ChatError::NoTemplate)?.render(messages, true)
     }
 }
 

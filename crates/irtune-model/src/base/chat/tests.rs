@@ -2,6 +2,7 @@ use irtune_testing::golden::case_json;
 use serde::Deserialize;
 
 use super::*;
+use crate::base::Base;
 
 /// What transformers makes of templates and conversations.
 #[derive(Deserialize)]
