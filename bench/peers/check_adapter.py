@@ -1,11 +1,11 @@
 """Loads the adapter of an irtune run with PEFT and compares its probabilities with irtune's own.
 
     irtune predict --run RUN --data pairs.jsonl --precision f32 --uncalibrated > predictions.jsonl
-    python check_adapter.py RUN BASE_FOLDER pairs.jsonl predictions.jsonl
+    python check_adapter.py RUN BASE pairs.jsonl predictions.jsonl
 
 RUN is of `--head pooled --prompt instruction --stack false`: PEFT knows no other head, and this file fills no other
-prompt.  BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
-the tokenizer has to be added). Pairs must be short enough not to be shortened. Exits with 1 beyond 1e-4.
+prompt.  BASE is a transformers folder with its tokenizer, or a GGUF file that transformers reads itself. Pairs must be
+short enough not to be shortened. Exits with 1 beyond 1e-4.
 """
 
 import json
@@ -19,8 +19,12 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 run, base, pairs, predictions = map(Path, sys.argv[1:])
 labels = json.loads((run / "labels.json").read_text())
 template = json.loads((run / "prompt.json").read_text())["text"]
-tokenizer = AutoTokenizer.from_pretrained(base)
-model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
+source = {"gguf_file": base.name} if base.suffix == ".gguf" else {}
+folder = base.parent if source else base
+tokenizer = AutoTokenizer.from_pretrained(folder, **source)
+model = AutoModelForSequenceClassification.from_pretrained(
+    folder, num_labels=len(labels), dtype=torch.float32, **source
+)
 config = json.loads((run / "adapter" / "config.json").read_text())
 model.config.pad_token_id = config["pad_token_id"]
 several = config["problem_type"] == "multi_label_classification"

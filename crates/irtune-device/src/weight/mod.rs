@@ -5,7 +5,9 @@ mod format;
 mod frozen;
 mod view;
 
-pub use decode::{BLOCK, decode_chunk};
+pub use decode::{
+    BLOCK, IQ4_NUMBERS, MXFP4_NUMBERS, decode_chunk, iq4_xs_scale, mxfp4_scale, six_bit_pair, six_bit_scale,
+};
 pub use format::Format;
 pub use frozen::FrozenMatrix;
 pub use view::{Stored, WeightView};

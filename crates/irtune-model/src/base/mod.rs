@@ -119,7 +119,7 @@ impl Base {
 }
 
 /// The GGUF files of a folder; a folder that can't be listed has none.
-fn gguf_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn gguf_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()

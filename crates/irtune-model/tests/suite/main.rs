@@ -10,6 +10,8 @@ mod merge;
 mod parity;
 mod peft_folders;
 mod properties;
+mod quantise;
+mod quantised;
 mod synthetic;
 mod tiny;
 mod tuned_weights;

@@ -5,7 +5,7 @@
 //! rows, backward puts rows side by side. With about a thousand rows of A, packing is one or two percent of a GEMM.
 
 #[cfg(target_arch = "x86_64")]
-mod four_bit;
+mod blocks;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(super) mod test_weights;
 #[cfg(target_arch = "x86_64")]
@@ -45,11 +45,11 @@ pub(crate) fn pack<E: Element>(weight: &WeightView, range: PanelRange, panel: &m
     #[cfg(target_arch = "x86_64")]
     if E::K_PACK == 2
         && crate::simd::level::level() == crate::simd::level::Level::Avx512Bf16
-        && crate::quant::four_bit::has_codes(weight.format)
         && let Ok(panel) = bytemuck::try_cast_slice_mut::<E, half::bf16>(panel)
-    {
         // SAFETY: the level guarantees the instructions.
-        return unsafe { four_bit::pack(weight, range, panel) };
+        && unsafe { blocks::pack(weight, range, panel) }
+    {
+        return;
     }
     pack_any(weight, range, panel);
 }

@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
+use irtune_device::Format;
+
 use super::gguf::GgufError;
+
+/// The names of the types that are read.
+fn read_types() -> String {
+    Format::ALL.map(Format::name).join(", ")
+}
 
 /// Why weights can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +42,9 @@ pub enum WeightError {
     },
     /// A type that the kernels don't decode.
     #[error(
-        "{}: the tensor `{tensor}` is stored as {found}; BF16, F16 and F32 are supported: take the model that isn't \
-         quantised, or a .gguf file",
-        path.display()
+        "{}: the tensor `{tensor}` is stored as {found}, which isn't read; take a file of the model in one of these \
+         types: {}",
+        path.display(), read_types()
     )]
     ElementType {
         /// The file.

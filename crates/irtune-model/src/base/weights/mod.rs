@@ -17,6 +17,7 @@ use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 
 pub use error::WeightError;
 pub use tensor::Tensor;
+use tensor::{Tensors, UnreadTensor};
 
 use crate::{base::config::ModelConfig, families::Family};
 
@@ -25,6 +26,8 @@ use crate::{base::config::ModelConfig, families::Family};
 pub struct Weights {
     files: Vec<(PathBuf, Arc<MappedFile>)>,
     tensors: BTreeMap<String, Tensor>,
+    /// Tensors whose types aren't read.
+    unread: BTreeMap<String, UnreadTensor>,
 }
 
 impl Weights {
@@ -37,7 +40,7 @@ impl Weights {
     /// `model.safetensors.index.json` lists.
     ///
     /// # Errors
-    /// When there are no such files, or one is damaged or holds types that aren't supported.
+    /// When there are no such files, or one is damaged. A type that isn't read is an error of whoever asks for the tensor.
     pub fn open_folder(folder: &Path, family: &Family) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
@@ -59,7 +62,7 @@ impl Weights {
     /// As [`Weights::open_folder`], and when a tensor is in two files.
     pub fn open_safetensors(paths: &[PathBuf]) -> Result<Self, WeightError> {
         let mut files = Vec::with_capacity(paths.len());
-        let mut tensors = Vec::new();
+        let mut tensors = Tensors::default();
         for path in paths {
             let map = map(path)?;
             tensors.extend(safetensors::parse(&map, path, files.len())?);
@@ -72,9 +75,13 @@ impl Weights {
     fn with_whole_names(mut self, family: &Family) -> Self {
         let (prefix, embedding) = family.embedding_name();
         if self.tensors.contains_key(&embedding) {
+            let whole = |name: &str| format!("{prefix}{name}");
             let tensors = std::mem::take(&mut self.tensors).into_values();
-            let renamed = tensors.map(|tensor| Tensor { name: format!("{prefix}{}", tensor.name), ..tensor });
+            let renamed = tensors.map(|tensor| Tensor { name: whole(&tensor.name), ..tensor });
             self.tensors = renamed.map(|tensor| (tensor.name.clone(), tensor)).collect();
+            let unread = std::mem::take(&mut self.unread).into_values();
+            let renamed = unread.map(|tensor| UnreadTensor { name: whole(&tensor.name), ..tensor });
+            self.unread = renamed.map(|tensor| (tensor.name.clone(), tensor)).collect();
         }
         self
     }
@@ -82,7 +89,7 @@ impl Weights {
     /// Maps a GGUF of a decoder.
     ///
     /// # Errors
-    /// When the file is damaged, or holds types or tensors that aren't supported.
+    /// When the file is damaged, or holds a weight that the decoder hasn't got.
     pub fn open_gguf(path: &Path, config: &ModelConfig) -> Result<Self, WeightError> {
         let map = map(path)?;
         let tensors = gguf::Header::parse(&map, path)?.translated(config)?;
@@ -90,18 +97,23 @@ impl Weights {
     }
 
     /// Files that are mapped already, and what is in them.
-    pub(crate) fn new(
-        files: Vec<(PathBuf, Arc<MappedFile>)>,
-        tensors: Vec<Tensor>,
-    ) -> Result<Self, WeightError> {
-        let mut by_name = BTreeMap::new();
-        for tensor in tensors {
+    pub(crate) fn new(files: Vec<(PathBuf, Arc<MappedFile>)>, tensors: Tensors) -> Result<Self, WeightError> {
+        let (mut by_name, mut unread) = (BTreeMap::new(), BTreeMap::new());
+        let twice = |file: usize, tensor| WeightError::Duplicate { path: files[file].0.clone(), tensor };
+        for tensor in tensors.unread {
             let file = tensor.file;
-            if let Some(tensor) = by_name.insert(tensor.name.clone(), tensor) {
-                return Err(WeightError::Duplicate { path: files[file].0.clone(), tensor: tensor.name });
+            if let Some(tensor) = unread.insert(tensor.name.clone(), tensor) {
+                return Err(twice(file, tensor.name));
             }
         }
-        Ok(Self { files, tensors: by_name })
+        for tensor in tensors.known {
+            let (file, is_unread) = (tensor.file, unread.contains_key(&tensor.name));
+            let (name, known) = (tensor.name.clone(), by_name.insert(tensor.name.clone(), tensor));
+            if is_unread || known.is_some() {
+                return Err(twice(file, name));
+            }
+        }
+        Ok(Self { files, tensors: by_name, unread })
     }
 
     /// A matrix, in its own format.
@@ -160,15 +172,29 @@ impl Weights {
     /// A tensor's place.
     ///
     /// # Errors
-    /// When there is no such tensor.
+    /// When there is no such tensor, or its type isn't read.
     pub fn tensor(&self, name: &str) -> Result<&Tensor, WeightError> {
-        self.tensors.get(name).ok_or_else(|| WeightError::Missing {
+        let unread = || self.unread.get(name).map(|tensor| self.element_type(tensor));
+        let missing = || WeightError::Missing {
             path: self.files.first().map(|(path, _)| path.clone()).unwrap_or_default(),
             tensor: name.to_owned(),
-        })
+        };
+        self.tensors.get(name).ok_or_else(|| unread().unwrap_or_else(missing))
     }
 
-    /// All tensors, by name.
+    fn element_type(&self, tensor: &UnreadTensor) -> WeightError {
+        let UnreadTensor { name, file, found } = tensor.clone();
+        WeightError::ElementType { path: self.files[file].0.clone(), tensor: name, found }
+    }
+
+    /// The file that holds a tensor, of whatever type.
+    fn file_of(&self, name: &str) -> Option<&Path> {
+        let known = self.tensors.get(name).map(|tensor| tensor.file);
+        let file = known.or_else(|| self.unread.get(name).map(|tensor| tensor.file));
+        file.map(|file| self.files[file].0.as_path())
+    }
+
+    /// All tensors whose types are read, by name.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
         self.tensors.values()
     }

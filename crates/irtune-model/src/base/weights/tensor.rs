@@ -19,3 +19,34 @@ pub struct Tensor {
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
 }
+
+/// A tensor whose type isn't read. It only matters if something asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct UnreadTensor {
+    /// transformers' name for it.
+    pub(crate) name: String,
+    /// Which of the files.
+    pub(crate) file: usize,
+    /// The name of its type.
+    pub(crate) found: String,
+}
+
+/// What files hold.
+#[derive(Debug, Default)]
+pub(crate) struct Tensors {
+    pub(crate) known: Vec<Tensor>,
+    pub(crate) unread: Vec<UnreadTensor>,
+}
+
+impl Tensors {
+    /// Adds a tensor whose type isn't read.
+    pub(crate) fn unread(&mut self, name: String, file: usize, found: String) {
+        self.unread.push(UnreadTensor { name, file, found });
+    }
+
+    /// Adds those of another file.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.known.extend(other.known);
+        self.unread.extend(other.unread);
+    }
+}

@@ -131,8 +131,7 @@ fn damaged_files_are_refused_by_name() {
     let twice = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
     let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#;
     let overflow = r#"{"a":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,8]}}"#;
-    let integer = r#"{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#;
-    let cases: [(Vec<u8>, &str); 10] = [
+    let cases: [(Vec<u8>, &str); 9] = [
         (whole[..whole.len() - 5].to_vec(), "file not fully covered; download it again"),
         (whole[..100].to_vec(), "invalid header length"),
         (vec![1, 2, 3], "header too small"),
@@ -142,7 +141,6 @@ fn damaged_files_are_refused_by_name() {
         (with_header(twice, 8), "the tensor `a` occurs twice"),
         (with_header(overlap, 12), "invalid offset for tensor `b`"),
         (with_header(overflow, 8), "overflow"),
-        (with_header(integer, 8), "the tensor `a` is stored as I64; BF16, F16 and F32 are supported"),
     ];
     for (bytes, expected) in cases {
         std::fs::write(&path, bytes).unwrap();
@@ -193,6 +191,32 @@ fn a_bias_is_refused_but_a_head_and_old_rotary_buffers_are_not() {
     let message =
         Weights::open_folder(place.path(), tiny().family).unwrap().check(&tiny()).unwrap_err().to_string();
     assert!(message.contains("`model.layers.1.self_attn.q_proj.bias` has no place"), "{message}");
+}
+
+#[test]
+fn tensors_that_nothing_reads_stop_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("model.safetensors");
+    let mut all = SyntheticBase::of_letters().entries();
+    all.push(entry("model.layers.0.self_attn.masked", Dtype::BOOL, &[8]));
+    all.push(entry("model.layers.0.self_attn.positions", Dtype::I64, &[8]));
+    all.push(entry("model.exact", Dtype::F64, &[8]));
+    write_counting(&path, &all);
+    let weights = Weights::open_folder(place.path(), tiny().family).unwrap();
+    weights.check(&tiny()).unwrap();
+    let message = weights.vector("model.exact").unwrap_err().to_string();
+    assert!(
+        message.contains("model.safetensors: the tensor `model.exact` is stored as F64, which isn't read")
+    );
+    let place_of_down = all.iter().position(|(name, ..)| name.ends_with("0.mlp.down_proj.weight")).unwrap();
+    all[place_of_down].1 = Dtype::I32;
+    write_counting(&path, &all);
+    let weights = Weights::open_folder(place.path(), tiny().family).unwrap();
+    let message = weights.check(&tiny()).unwrap_err().to_string();
+    assert!(
+        message.contains("`model.layers.0.mlp.down_proj.weight` is stored as I32, which isn't read"),
+        "{message}"
+    );
 }
 
 #[test]
