@@ -38,11 +38,16 @@ pub enum Format {
     IQ4_XS,
     /// 17 bytes a block: exponent e, 16 bytes of nibbles that are four-bit floats; value 2^(e − 127)·q.
     MXFP4,
+    /// A byte a value, an eight-bit float; times a scale that lies beside the matrix (`ScaleGrid`).
+    F8_E4M3,
+    /// Four bits a value, in blocks of 64, the first of two in the upper half of a byte; a number of a table times a
+    /// scale, which both lie beside the matrix (`ScaledBlocks`).
+    Nf4,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Format::F32,
         Format::F16,
         Format::Bf16,
@@ -59,13 +64,22 @@ impl Format {
         Format::IQ4_NL,
         Format::IQ4_XS,
         Format::MXFP4,
+        Format::F8_E4M3,
+        Format::Nf4,
     ];
+
+    /// Whether a file of matrices alone says what the values are: no scales lie in other tensors.
+    pub const fn is_self_contained(self) -> bool {
+        !matches!(self, Format::F8_E4M3 | Format::Nf4)
+    }
 
     /// Values of a block, and its bytes. A format without blocks has blocks of one value.
     pub const fn block(self) -> (usize, usize) {
         match self {
             Format::F32 => (1, 4),
             Format::F16 | Format::Bf16 => (1, 2),
+            Format::F8_E4M3 => (1, 1),
+            Format::Nf4 => (64, 32),
             Format::Q8_0 => (32, 34),
             Format::Q4_0 | Format::IQ4_NL => (32, 18),
             Format::Q4_1 => (32, 20),
@@ -106,6 +120,8 @@ impl Format {
             Format::IQ4_NL => "IQ4_NL",
             Format::IQ4_XS => "IQ4_XS",
             Format::MXFP4 => "MXFP4",
+            Format::F8_E4M3 => "F8_E4M3",
+            Format::Nf4 => "NF4",
         }
     }
 }

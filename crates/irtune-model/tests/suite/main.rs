@@ -12,6 +12,7 @@ mod peft_folders;
 mod properties;
 mod quantise;
 mod quantised;
+mod scaled;
 mod synthetic;
 mod tiny;
 mod tuned_weights;

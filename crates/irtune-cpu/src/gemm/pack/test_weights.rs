@@ -40,7 +40,7 @@ fn bytes(format: Format, rows: usize, columns: usize) -> Vec<u8> {
 
 /// Calls `work` with every panel of weights of several sizes in every quantised format, both sides.
 pub(crate) fn each_range(mut work: impl FnMut(&WeightView, PanelRange)) {
-    for format in Format::ALL {
+    for format in Format::ALL.into_iter().filter(|format| format.is_self_contained()) {
         let sizes = match format.block().0 {
             1 => continue,
             32 => [(32, 64), (70, 96), (33, 160), (200, 32)],
@@ -49,7 +49,8 @@ pub(crate) fn each_range(mut work: impl FnMut(&WeightView, PanelRange)) {
         for (rows, columns) in sizes {
             let bytes = bytes(format, rows, columns);
             for interleaved_head in [None, Some(rows).filter(|rows| rows.is_multiple_of(2))] {
-                let weight = WeightView { format, rows, columns, bytes: &bytes, interleaved_head };
+                let weight =
+                    WeightView { format, rows, columns, bytes: &bytes, interleaved_head, scales: None };
                 for (side, outputs, depth) in
                     [(Side::Forward, rows, columns), (Side::Backward, columns, rows)]
                 {

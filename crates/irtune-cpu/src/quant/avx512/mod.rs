@@ -76,7 +76,11 @@ macro_rules! with_blocks {
             }};
         }
         match $format {
-            irtune_device::Format::F32 | irtune_device::Format::F16 | irtune_device::Format::Bf16 => $other,
+            irtune_device::Format::F32
+            | irtune_device::Format::F16
+            | irtune_device::Format::Bf16
+            | irtune_device::Format::F8_E4M3
+            | irtune_device::Format::Nf4 => $other,
             irtune_device::Format::Q8_0 => with!(Q80),
             irtune_device::Format::Q4_0 => with!(Q40),
             irtune_device::Format::Q4_1 => with!(Q41),

@@ -84,8 +84,11 @@ fn chunk<const BYTES: usize>(row: &[u8], index: usize) -> (&[u8; BYTES], usize) 
 }
 
 /// Decodes the `index`-th 32 values of a row (fewer, `length`, at the end of an unquantised one).
+///
+/// # Panics
+/// When the format's scales lie elsewhere.
 #[inline(always)]
-pub fn decode_chunk(format: Format, row: &[u8], index: usize, length: usize, out: &mut [f32; BLOCK]) {
+pub(super) fn decode_chunk(format: Format, row: &[u8], index: usize, length: usize, out: &mut [f32; BLOCK]) {
     match format {
         Format::F32 => {
             for (value, bytes) in out.iter_mut().zip(row[index * BLOCK * 4..][..length * 4].chunks_exact(4)) {
@@ -115,6 +118,7 @@ pub fn decode_chunk(format: Format, row: &[u8], index: usize, length: usize, out
         Format::Q5_K => super_blocks::q5_k(chunk(row, index), out),
         Format::Q6_K => super_blocks::q6_k(chunk(row, index), out),
         Format::IQ4_XS => super_blocks::iq4_xs(chunk(row, index), out),
+        Format::F8_E4M3 | Format::Nf4 => panic!("a matrix in {} without its scales", format.name()),
     }
 }
 

@@ -96,7 +96,7 @@ fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling,
         })?;
         let (bytes, columns) = (header.bytes(tensor), tensor.shape.iter().product());
         let mut factors = vec![0.0; columns];
-        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None };
+        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None, scales: None };
         weight.decode_row(0, &mut factors);
         return Ok(RopeScaling::Factors { factors });
     }

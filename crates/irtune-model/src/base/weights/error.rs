@@ -54,6 +54,32 @@ pub enum WeightError {
         /// How it is stored.
         found: String,
     },
+    /// A matrix of eight-bit floats alone.
+    #[error(
+        "{}: the tensor `{tensor}` is stored as F8_E4M3, but its scales `{scales}` are missing; download the model again",
+        path.display()
+    )]
+    NoScales {
+        /// The file.
+        path: PathBuf,
+        /// The matrix.
+        tensor: String,
+        /// Where its scales should be.
+        scales: String,
+    },
+    /// Scales that don't belong to their matrix.
+    #[error(
+        "{}: the scales `{scales}` don't fit the tensor `{tensor}`; take the model that isn't quantised, or a .gguf file",
+        path.display()
+    )]
+    Scales {
+        /// The file.
+        path: PathBuf,
+        /// The matrix.
+        tensor: String,
+        /// The tensor with its scales, or with what is said of them.
+        scales: String,
+    },
     /// The list of shards is damaged.
     #[error("{} is no index of weight files: {source}; download it again", path.display())]
     Index {

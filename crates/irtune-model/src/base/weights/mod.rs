@@ -5,6 +5,7 @@ mod expected;
 pub mod gguf;
 mod index;
 mod safetensors;
+mod scaled;
 mod tensor;
 
 use std::{
@@ -37,14 +38,19 @@ impl Weights {
     }
 
     /// Maps the safetensors files of a transformers folder: `model.safetensors`, or the shards that
-    /// `model.safetensors.index.json` lists.
+    /// `model.safetensors.index.json` lists. `shared_scale` is how many rows and columns of an eight-bit matrix share a
+    /// scale, where the configuration says so.
     ///
     /// # Errors
     /// When there are no such files, or one is damaged. A type that isn't read is an error of whoever asks for the tensor.
-    pub fn open_folder(folder: &Path, family: &Family) -> Result<Self, WeightError> {
+    pub fn open_folder(
+        folder: &Path,
+        family: &Family,
+        shared_scale: Option<(usize, usize)>,
+    ) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
-            return Ok(Self::open_safetensors(&[single])?.with_whole_names(family));
+            return Self::open_safetensors(&[single])?.with_whole_names(family).with_scales(shared_scale);
         }
         let index = folder.join("model.safetensors.index.json");
         if !index.is_file() {
@@ -53,7 +59,7 @@ impl Weights {
         let index = index::Index::read(&index)?;
         let weights = Self::open_safetensors(&index.files)?;
         index.verify(&weights)?;
-        Ok(weights.with_whole_names(family))
+        weights.with_whole_names(family).with_scales(shared_scale)
     }
 
     /// Maps safetensors files as one set of weights.
@@ -123,8 +129,7 @@ impl Weights {
     pub fn get(&self, name: &str) -> Result<WeightView<'_>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
-        let Tensor { format, interleaved_head, .. } = *tensor;
-        Ok(WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head })
+        Ok(self.view(tensor, rows, columns))
     }
 
     /// A matrix as a device takes it: a share of the mapped file, and where the matrix is in it.
@@ -135,7 +140,8 @@ impl Weights {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
         let (file, bytes) = (self.files[tensor.file].1.clone(), tensor.bytes.clone());
-        Ok(FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head))
+        let matrix = FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head);
+        Ok(matrix.with_scales(tensor.scales.clone()))
     }
 
     /// A vector, decoded.
@@ -159,9 +165,14 @@ impl Weights {
         Ok(self.decoded(tensor, rows, columns))
     }
 
-    fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
+    fn view<'a>(&'a self, tensor: &'a Tensor, rows: usize, columns: usize) -> WeightView<'a> {
         let Tensor { format, interleaved_head, .. } = *tensor;
-        let weight = WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head };
+        let (bytes, scales) = (self.bytes(tensor), tensor.scales.as_deref());
+        WeightView { format, rows, columns, bytes, interleaved_head, scales }
+    }
+
+    fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
+        let weight = self.view(tensor, rows, columns);
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
@@ -183,7 +194,7 @@ impl Weights {
     }
 
     fn element_type(&self, tensor: &UnreadTensor) -> WeightError {
-        let UnreadTensor { name, file, found } = tensor.clone();
+        let UnreadTensor { name, file, found, .. } = tensor.clone();
         WeightError::ElementType { path: self.files[file].0.clone(), tensor: name, found }
     }
 

@@ -9,7 +9,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{Tensor, WeightError, tensor::Tensors};
+use super::{
+    Tensor, WeightError,
+    tensor::{Tensors, UnreadTensor},
+};
 
 /// Bytes that tell the header's length.
 const LENGTH_BYTES: usize = 8;
@@ -24,18 +27,19 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Tensors, W
     }
     let mut tensors = Tensors::default();
     for (name, info) in metadata.tensors() {
+        let (start, end) = info.data_offsets;
+        let (shape, bytes) = (info.shape.clone(), data_start + start..data_start + end);
         let format = match info.dtype {
             Dtype::BF16 => Format::Bf16,
             Dtype::F16 => Format::F16,
             Dtype::F32 => Format::F32,
+            Dtype::F8_E4M3 => Format::F8_E4M3,
             other => {
-                tensors.unread(name, file, other.to_string());
+                tensors.unread.push(UnreadTensor { name, file, found: other.to_string(), bytes });
                 continue;
             }
         };
-        let (start, end) = info.data_offsets;
-        let (shape, bytes) = (info.shape.clone(), data_start + start..data_start + end);
-        tensors.known.push(Tensor { name, shape, format, file, bytes, interleaved_head: None });
+        tensors.known.push(Tensor { name, shape, format, file, bytes, interleaved_head: None, scales: None });
     }
     Ok(tensors)
 }

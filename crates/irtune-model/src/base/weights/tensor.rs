@@ -1,10 +1,11 @@
 //! A tensor of a base's files.
 
-use irtune_device::Format;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
+
+use irtune_device::{Format, weight::Scales};
 
 /// Where a tensor lies and how it is stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Tensor {
     /// transformers' name for it.
     pub name: String,
@@ -18,10 +19,12 @@ pub struct Tensor {
     pub bytes: Range<usize>,
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
+    /// What its bytes are multiplied by, where its format has its scales in other tensors.
+    pub scales: Option<Arc<Scales>>,
 }
 
 /// A tensor whose type isn't read. It only matters if something asks for it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct UnreadTensor {
     /// transformers' name for it.
     pub(crate) name: String,
@@ -29,6 +32,8 @@ pub(crate) struct UnreadTensor {
     pub(crate) file: usize,
     /// The name of its type.
     pub(crate) found: String,
+    /// Where in the file.
+    pub(crate) bytes: Range<usize>,
 }
 
 /// What files hold.
@@ -39,11 +44,6 @@ pub(crate) struct Tensors {
 }
 
 impl Tensors {
-    /// Adds a tensor whose type isn't read.
-    pub(crate) fn unread(&mut self, name: String, file: usize, found: String) {
-        self.unread.push(UnreadTensor { name, file, found });
-    }
-
     /// Adds those of another file.
     pub(crate) fn extend(&mut self, other: Self) {
         self.known.extend(other.known);

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     fn decoded(format: Format, bytes: &[u8], columns: usize) -> Vec<f32> {
-        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None };
+        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None, scales: None };
         let mut values = vec![0.0; columns];
         weight.decode_row(0, &mut values);
         values

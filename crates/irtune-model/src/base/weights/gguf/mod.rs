@@ -23,7 +23,7 @@ pub use types::TensorType;
 
 use crate::base::{
     config::ModelConfig,
-    weights::tensor::{Tensor, Tensors},
+    weights::tensor::{Tensor, Tensors, UnreadTensor},
 };
 use cursor::Cursor;
 
@@ -122,7 +122,8 @@ impl<'a> Header<'a> {
             }
             let place_name = family.name_at(&place);
             let Some(format) = tensor.stored.and_then(|stored| stored.format) else {
-                translated.unread(place_name, 0, tensor.type_name());
+                let (found, bytes) = (tensor.type_name(), tensor.bytes.clone());
+                translated.unread.push(UnreadTensor { name: place_name, file: 0, found, bytes });
                 continue;
             };
             translated.known.push(Tensor {
@@ -132,6 +133,7 @@ impl<'a> Header<'a> {
                 file: 0,
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
+                scales: None,
             });
         }
         Ok(translated)

@@ -26,9 +26,12 @@ impl TensorType {
     }
 
     /// The type that a format is written as.
+    ///
+    /// # Panics
+    /// When the format is none of a GGUF's.
     pub fn of_format(format: Format) -> Self {
         let number = FORMATS.into_iter().find(|&(_, known)| known == format).map(|(number, _)| number);
-        number.and_then(Self::of).expect("every format has a number")
+        number.and_then(Self::of).unwrap_or_else(|| panic!("a GGUF holds no {}", format.name()))
     }
 
     /// Whether its values are whole numbers or 64-bit floats: no weight of a decoder is stored so.
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_format_has_a_number_and_no_number_two_types() {
-        for format in Format::ALL {
+        for format in Format::ALL.into_iter().filter(|format| format.is_self_contained()) {
             let stored = TensorType::of_format(format);
             assert_eq!((stored.format, TensorType::of(stored.number)), (Some(format), Some(stored)));
         }
