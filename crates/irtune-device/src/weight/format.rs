@@ -95,6 +95,18 @@ impl Format {
         }
     }
 
+    /// Where in a block its f16 numbers lie: the scale, and the minimum if it has one.
+    pub const fn halves(self) -> &'static [usize] {
+        match self {
+            Format::Q8_0 | Format::Q4_0 | Format::Q5_0 | Format::IQ4_NL | Format::IQ4_XS => &[0],
+            Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => &[0, 2],
+            Format::Q2_K => &[80, 82],
+            Format::Q3_K => &[108],
+            Format::Q6_K => &[208],
+            Format::F32 | Format::F16 | Format::Bf16 | Format::MXFP4 | Format::F8_E4M3 | Format::Nf4 => &[],
+        }
+    }
+
     /// Bytes of a row of `columns` values, or `None` when they don't fill whole blocks.
     pub fn row_bytes(self, columns: usize) -> Option<usize> {
         let (values, bytes) = self.block();

@@ -33,21 +33,20 @@ fn is_quantised(format: &Format) -> bool {
     format.is_self_contained() && format.block().0 > 1
 }
 
-/// The f16 numbers of a block, place and size: values are some hundredths, with a mean near zero.
-fn halves(format: Format) -> &'static [(usize, f32)] {
+/// The size of a block's f16 numbers: values are some hundredths, with a mean near zero.
+fn sizes(format: Format) -> &'static [f32] {
     match format {
-        Format::Q8_0 => &[(0, 4e-4)],
-        Format::Q4_0 => &[(0, 6e-3)],
-        Format::Q4_1 => &[(0, 6e-3), (2, -0.045)],
-        Format::Q5_0 => &[(0, 3e-3)],
-        Format::Q5_1 => &[(0, 3e-3), (2, -0.047)],
-        Format::Q2_K => &[(80, 3e-3), (82, 4e-3)],
-        Format::Q3_K => &[(108, 5e-4)],
-        Format::Q4_K => &[(0, 1e-4), (2, 8e-4)],
-        Format::Q5_K => &[(0, 5e-5), (2, 8e-4)],
-        Format::Q6_K => &[(208, 2e-5)],
-        Format::IQ4_NL => &[(0, 4e-4)],
-        Format::IQ4_XS => &[(0, 1.5e-5)],
+        Format::Q8_0 | Format::IQ4_NL => &[4e-4],
+        Format::Q4_0 => &[6e-3],
+        Format::Q4_1 => &[6e-3, -0.045],
+        Format::Q5_0 => &[3e-3],
+        Format::Q5_1 => &[3e-3, -0.047],
+        Format::Q2_K => &[3e-3, 4e-3],
+        Format::Q3_K => &[5e-4],
+        Format::Q4_K => &[1e-4, 8e-4],
+        Format::Q5_K => &[5e-5, 8e-4],
+        Format::Q6_K => &[2e-5],
+        Format::IQ4_XS => &[1.5e-5],
         format => panic!("{format:?} has no blocks with halves"),
     }
 }
@@ -64,7 +63,7 @@ fn random_row(format: Format, columns: usize, state: &mut u64) -> Vec<u8> {
         match format {
             Format::MXFP4 => block[0] = 121 + byte() % 4,
             _ => {
-                for &(place, number) in halves(format) {
+                for (&place, number) in format.halves().iter().zip(sizes(format)) {
                     block[place..place + 2]
                         .copy_from_slice(&half::f16::from_f32(spread * number).to_le_bytes());
                 }

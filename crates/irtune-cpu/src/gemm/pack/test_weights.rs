@@ -5,18 +5,6 @@ use irtune_device::{Format, Side, WeightView};
 use super::PanelRange;
 use crate::gemm::tile::NR;
 
-/// Where the f16 numbers of a block lie.
-fn halves(format: Format) -> &'static [usize] {
-    match format {
-        Format::MXFP4 => &[],
-        Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => &[0, 2],
-        Format::Q2_K => &[80, 82],
-        Format::Q3_K => &[108],
-        Format::Q6_K => &[208],
-        _ => &[0],
-    }
-}
-
 /// Any bytes are codes; scales are made small numbers, minima numbers of both signs.
 fn bytes(format: Format, rows: usize, columns: usize) -> Vec<u8> {
     let length = format.block().1;
@@ -25,7 +13,7 @@ fn bytes(format: Format, rows: usize, columns: usize) -> Vec<u8> {
     for (index, block) in bytes.chunks_exact_mut(length).enumerate() {
         let scale = half::f16::from_f32(0.01 + 0.001 * (index % 13) as f32);
         let minimum = half::f16::from_f32(-0.1 + 0.01 * (index % 7) as f32);
-        for (&place, number) in halves(format).iter().zip([scale, minimum]) {
+        for (&place, number) in format.halves().iter().zip([scale, minimum]) {
             block[place..place + 2].copy_from_slice(&number.to_le_bytes());
         }
         match format {
