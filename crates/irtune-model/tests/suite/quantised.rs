@@ -161,8 +161,7 @@ fn logits(engine: &mut dyn Engine) -> HostTensor {
 }
 
 fn everywhere(check: impl Fn(&[Arc<Base>; 2], Precision)) {
-    let types = Format::ALL.iter().filter(|format| is_quantised(format)).count();
-    for turn in (0..types).step_by(4) {
+    for turn in [0, 6] {
         let folder = tempfile::tempdir().expect("a folder");
         let bases = write(folder.path(), turn).map(|path| Arc::new(Base::open(&path).expect("a base")));
         at_every_level(|_| PRECISIONS.into_iter().for_each(|precision| check(&bases, precision)));

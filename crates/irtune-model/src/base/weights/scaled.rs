@@ -63,14 +63,13 @@ impl Weights {
         let shared = match grid[..] {
             [] | [1] | [1, 1] => (rows, columns),
             [of_rows] | [of_rows, 1] if of_rows == rows => (1, columns),
-            [down, across] => match shared {
-                Some((height, width))
-                    if down == rows.div_ceil(height) && across == columns.div_ceil(width) =>
-                {
-                    (height, width)
-                }
-                _ => (rows.div_ceil(down.max(1)), columns.div_ceil(across.max(1))),
-            },
+            [down, across] => {
+                let shared = shared.unwrap_or((rows / down.max(1), columns / across.max(1)));
+                let fits = shared.0 > 0
+                    && shared.1 > 0
+                    && (down, across) == (rows.div_ceil(shared.0), columns.div_ceil(shared.1));
+                if fits { shared } else { return Err(self.bad_scales(name, scale)) }
+            }
             _ => return Err(self.bad_scales(name, scale)),
         };
         let grid = ScaleGrid { values, shared, columns: columns.div_ceil(shared.1.max(1)) };
