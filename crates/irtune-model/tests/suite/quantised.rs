@@ -79,7 +79,7 @@ fn random_row(format: Format, columns: usize, state: &mut u64) -> Vec<u8> {
 
 /// Writes a base whose matrices have the quantised types one after another, from the `turn`-th on, and its twin in F32.
 fn write(folder: &Path, turn: usize) -> [PathBuf; 2] {
-    let types: Vec<Format> = Format::ALL.into_iter().filter(|format| is_quantised(format)).collect();
+    let types: Vec<Format> = Format::ALL.into_iter().filter(is_quantised).collect();
     let (mut quantised, plain) = (synthetic().gguf(), synthetic().gguf());
     let matrices = quantised.tensors.iter_mut().filter(|tensor| tensor.axes.len() == 2);
     for (index, tensor) in matrices.enumerate() {

@@ -20,7 +20,7 @@ use crate::{
 /// AVX-512 F, BW, VL and BF16.
 pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [bf16]) -> bool {
     // SAFETY: the caller's features.
-    with_blocks!(weight.format, F => unsafe { pack_as::<F>(weight, range, panel) }, else return false);
+    unsafe { with_blocks!(weight.format, F => pack_as::<F>(weight, range, panel), else return false) };
     true
 }
 

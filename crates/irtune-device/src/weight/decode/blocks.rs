@@ -38,8 +38,8 @@ fn five_bits<const BYTES: usize>(block: &[u8; BYTES]) -> [i32; BLOCK] {
     let mut codes = [0; BLOCK];
     for position in 0..16 {
         let byte = i32::from(nibbles[position]);
-        codes[position] = byte & 15 | (fifth >> position & 1) as i32 * 16;
-        codes[position + 16] = byte >> 4 | (fifth >> (position + 16) & 1) as i32 * 16;
+        codes[position] = byte & 15 | ((fifth >> position & 1) << 4) as i32;
+        codes[position + 16] = byte >> 4 | ((fifth >> (position + 16) & 1) << 4) as i32;
     }
     codes
 }
