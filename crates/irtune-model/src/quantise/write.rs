@@ -51,7 +51,7 @@ struct Planned<'a> {
 /// Reads a GGUF, or that of a folder with one, and writes its tensors in the types of a scheme, its metadata as they are.
 /// `progress` is told how many bytes of how many are written.
 ///
-/// Q8_0 counts as exact enough to be rounded again; other quantised types don't.
+/// Q8_0 counts as exact enough to be rounded again; other quantised types can only become F32, which holds their values.
 ///
 /// # Errors
 /// When the model can't be read or is rounded already, or the file can't be written.
@@ -118,7 +118,8 @@ fn plan<'a>(header: &'a Header<'a>, scheme: Scheme) -> Result<Vec<Planned<'a>>, 
         if found == wanted {
             return Ok(as_it_is);
         }
-        if !matches!(found, Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0) {
+        let is_exact = wanted == Format::F32;
+        if !is_exact && !matches!(found, Format::F32 | Format::F16 | Format::Bf16 | Format::Q8_0) {
             let (path, tensor) = (header.path().to_owned(), tensor.name.to_owned());
             return Err(QuantiseError::Rounded { path, tensor, found: found.name() });
         }

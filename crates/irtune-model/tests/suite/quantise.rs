@@ -123,6 +123,13 @@ fn what_cannot_be_quantised_is_refused() {
         "{message}"
     );
 
+    quantise(&path("four.gguf"), &path("wide.gguf"), scheme("f32"), &mut |_, _| {}).expect("the decoded values");
+    let [four, wide] = ["four.gguf", "wide.gguf"].map(|name| Base::open(&path(name)).expect("a base"));
+    for (name, _) in SyntheticBase::of_bytes().shapes() {
+        let values = |base: &Base| base.weights.values(&name).expect("values");
+        assert!(values(&four) == values(&wide), "{name}");
+    }
+
     SyntheticBase::of_bytes().write_gguf(&path("model.gguf")).expect("a file");
     let message = refusal(path("model.gguf"), path("model.gguf")).to_string();
     assert!(message.contains("model.gguf is the model itself: give another file with --out"), "{message}");
