@@ -123,7 +123,8 @@ fn what_cannot_be_quantised_is_refused() {
         "{message}"
     );
 
-    quantise(&path("four.gguf"), &path("wide.gguf"), scheme("f32"), &mut |_, _| {}).expect("the decoded values");
+    quantise(&path("four.gguf"), &path("wide.gguf"), scheme("f32"), &mut |_, _| {})
+        .expect("the decoded values");
     let [four, wide] = ["four.gguf", "wide.gguf"].map(|name| Base::open(&path(name)).expect("a base"));
     for (name, _) in SyntheticBase::of_bytes().shapes() {
         let values = |base: &Base| base.weights.values(&name).expect("values");

@@ -151,7 +151,7 @@ impl Weights {
     pub fn vector(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0])) };
-        Ok(self.decoded(tensor, 1, columns))
+        Ok(self.decoded_vector(tensor, columns))
     }
 
     /// A tensor's values as f32, whatever its shape; for small ones.
@@ -160,9 +160,19 @@ impl Weights {
     /// When there is no such tensor.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
+        if let &[columns] = tensor.shape.as_slice() {
+            return Ok(self.decoded_vector(tensor, columns));
+        }
         let columns = tensor.shape.last().copied().unwrap_or(1);
         let rows = tensor.shape.iter().rev().skip(1).product();
         Ok(self.decoded(tensor, rows, columns))
+    }
+
+    /// A vector is a row; its values may be in the order of a matrix's interleaved rows.
+    fn decoded_vector(&self, tensor: &Tensor, length: usize) -> Vec<f32> {
+        let plain = self.decoded(&Tensor { interleaved_head: None, ..tensor.clone() }, 1, length);
+        let order = self.view(tensor, length, 1);
+        (0..length).map(|row| plain[order.stored_row(row)]).collect()
     }
 
     fn view<'a>(&'a self, tensor: &'a Tensor, rows: usize, columns: usize) -> WeightView<'a> {
