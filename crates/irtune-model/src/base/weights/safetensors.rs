@@ -39,7 +39,16 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Tensors, W
                 continue;
             }
         };
-        tensors.known.push(Tensor { name, shape, format, file, bytes, interleaved_head: None, scales: None });
+        tensors.known.push(Tensor {
+            name,
+            shape,
+            format,
+            file,
+            bytes,
+            interleaved_head: None,
+            scales: None,
+            shift: 0.0,
+        });
     }
     Ok(tensors)
 }

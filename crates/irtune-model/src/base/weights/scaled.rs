@@ -138,8 +138,16 @@ impl Weights {
         self.unread.remove(name);
         let scales = Some(Arc::new(Scales::Blocks(ScaledBlocks { table, scales, rounded_to })));
         let (format, shape) = (Format::Nf4, vec![rows, columns]);
-        let joined =
-            Tensor { name: name.to_owned(), shape, format, file, bytes, interleaved_head: None, scales };
+        let joined = Tensor {
+            name: name.to_owned(),
+            shape,
+            format,
+            file,
+            bytes,
+            interleaved_head: None,
+            scales,
+            shift: 0.0,
+        };
         self.tensors.insert(name.to_owned(), joined);
         Ok(())
     }

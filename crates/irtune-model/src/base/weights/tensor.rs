@@ -19,6 +19,8 @@ pub struct Tensor {
     pub bytes: Range<usize>,
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
+    /// What is added to the stored values: some files hold a norm's weight with 1 added to it.
+    pub shift: f32,
     /// What its bytes are multiplied by, where its format has its scales in other tensors.
     pub scales: Option<Arc<Scales>>,
 }
