@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use irtune_device::Gate;
 use irtune_model::{
     Base, FAMILIES, Family, HostTensor, ModelConfig, Precision, RopeScaling,
     families::{HeadNorms, NormPlacement, Rotary, Variant, WindowedLayers},
 };
-use irtune_device::Gate;
 use irtune_testing::golden::tolerance;
 use serde_json::Value;
 
