@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod config;
 mod error;
+mod quantisation;
 pub mod tokenizer;
 pub mod weights;
 
@@ -88,7 +89,8 @@ impl Base {
 
     fn open_folder(path: &Path) -> Result<Self, BaseError> {
         let mut config = ModelConfig::from_json(&path.join("config.json"))?;
-        let weights = Weights::open_folder(path, config.family)?;
+        let shared_scale = quantisation::read(&path.join("config.json"))?;
+        let weights = Weights::open_folder(path, config.family, shared_scale)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
         let tokenizer = for_embedding(path, tokenizer, &config)?;
@@ -132,7 +134,7 @@ fn for_embedding(path: &Path, tokenizer: Tokenizer, config: &ModelConfig) -> Res
 }
 
 /// The GGUF files of a folder; a folder that can't be listed has none.
-fn gguf_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn gguf_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()
