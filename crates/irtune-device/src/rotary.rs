@@ -1,12 +1,15 @@
 //! Angles of the rotary position embedding.
 //!
 //! # Source
-//! Su et al., "RoFormer", 2021, in transformers' layout: value j turns with value j + head_size / 2.
+//! Su et al., "RoFormer", 2021, in transformers' layout: value j turns with value j + half, half being the number of
+//! pairs that turn.
 
 /// Cosines and sines of every position.
 #[derive(Clone, Debug)]
 pub struct RotaryTable {
     half: usize,
+    /// Values of a head; those from `2 · half` on stay as they are.
+    head_size: usize,
     /// `[positions, 2 · half]`: cosines, then sines.
     values: Vec<f32>,
 }
@@ -22,7 +25,16 @@ impl RotaryTable {
             values.extend(angles().map(|angle| angle.cos() as f32));
             values.extend(angles().map(|angle| angle.sin() as f32));
         }
-        Self { half, values }
+        Self { half, head_size: 2 * half, values }
+    }
+
+    /// The same for heads of which only the first `2 · half` values turn.
+    ///
+    /// # Panics
+    /// When a head is narrower than that.
+    pub fn of_heads(self, head_size: usize) -> Self {
+        assert!(head_size >= 2 * self.half, "{} values turn of {head_size}", 2 * self.half);
+        Self { head_size, ..self }
     }
 
     /// Positions the table reaches.
@@ -30,7 +42,12 @@ impl RotaryTable {
         self.values.len() / (2 * self.half)
     }
 
-    /// Half a head: how many pairs of values turn.
+    /// Values of a head.
+    pub fn head_size(&self) -> usize {
+        self.head_size
+    }
+
+    /// How many pairs of values turn.
     pub fn half(&self) -> usize {
         self.half
     }

@@ -16,6 +16,7 @@ pub struct FrozenMatrix {
     rows: usize,
     columns: usize,
     interleaved_head: Option<usize>,
+    transposed: bool,
 }
 
 impl FrozenMatrix {
@@ -32,7 +33,12 @@ impl FrozenMatrix {
     ) -> Self {
         assert_eq!(format.row_bytes(columns).map(|row| row * rows), Some(bytes.len()), "bytes of a matrix");
         assert!(bytes.end <= file.len(), "a matrix inside its file");
-        Self { file, bytes, format, rows, columns, interleaved_head }
+        Self { file, bytes, format, rows, columns, interleaved_head, transposed: false }
+    }
+
+    /// The transposed matrix in the same bytes: `[columns, rows]`.
+    pub fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
 
     /// Its outputs.
@@ -47,7 +53,8 @@ impl FrozenMatrix {
 
     /// Its bytes with their meaning.
     pub fn view(&self) -> WeightView<'_> {
-        let Self { format, rows, columns, interleaved_head, .. } = *self;
-        WeightView { format, rows, columns, bytes: &self.file[self.bytes.clone()], interleaved_head }
+        let Self { format, rows, columns, interleaved_head, transposed, .. } = *self;
+        let bytes = &self.file[self.bytes.clone()];
+        WeightView { format, rows, columns, bytes, interleaved_head, transposed }
     }
 }
