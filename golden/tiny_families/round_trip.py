@@ -23,6 +23,7 @@ import torch
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent.parent / "bench" / "peers"
 LABELS = {"fluency": "The {} are old.|The {} is old.", "clarity": "It is the {} we see.|We see the {}."}
+# In every family: what a base keeps in one matrix has one adapter, and the gate of an MLP without one has none.
 ALL = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 KINDS = {
     "lora": ["--adapter", "lora", "--target-modules", ALL],

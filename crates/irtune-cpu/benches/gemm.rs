@@ -60,7 +60,14 @@ impl<E: Element> Case<E> {
 
     fn weight(&self) -> WeightView<'_> {
         let (rows, columns) = if self.side == Side::Forward { (self.n, self.k) } else { (self.k, self.n) };
-        WeightView { format: self.format, rows, columns, bytes: &self.weight, interleaved_head: None, transposed: false }
+        WeightView {
+            format: self.format,
+            rows,
+            columns,
+            bytes: &self.weight,
+            interleaved_head: None,
+            transposed: false,
+        }
     }
 
     fn run(&mut self) {

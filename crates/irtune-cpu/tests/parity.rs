@@ -389,7 +389,14 @@ fn decode() {
         assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
         let (rows, values) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
         let bytes = section.golden.bytes(&section.key("bytes"));
-        let weight = WeightView { format, rows, columns: values, bytes: &bytes, interleaved_head: None, transposed: false };
+        let weight = WeightView {
+            format,
+            rows,
+            columns: values,
+            bytes: &bytes,
+            interleaved_head: None,
+            transposed: false,
+        };
         let mut decoded = vec![0.0; rows * values];
         decoded.chunks_mut(values).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
         section.compare("values", &decoded);

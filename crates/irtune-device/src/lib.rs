@@ -65,4 +65,7 @@ pub trait Device:
 {
 }
 
-impl<D: Memory + Gemm + DecoderOps + LayerNormOps + ColumnOps + AdapterOps + Losses + Optimizer> Device for D {}
+impl<D: Memory + Gemm + DecoderOps + LayerNormOps + ColumnOps + AdapterOps + Losses + Optimizer> Device
+    for D
+{
+}

@@ -37,6 +37,14 @@ impl RotaryTable {
         Self { head_size, ..self }
     }
 
+    /// The same with cosines and sines times a factor.
+    pub fn scaled(mut self, factor: f32) -> Self {
+        if factor != 1.0 {
+            self.values.iter_mut().for_each(|value| *value *= factor);
+        }
+        self
+    }
+
     /// Positions the table reaches.
     pub fn positions(&self) -> usize {
         self.values.len() / (2 * self.half)

@@ -55,8 +55,7 @@ pub fn forward<K: Element, E: Element>(
     assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a layer norm");
     assert!(kept.as_ref().is_none_or(|kept| kept.len() == input.len()), "shapes of a layer norm");
     let chunk = parallel::rows_per_task(width);
-    let (out, rstd, kept) =
-        (DisjointSlice::new(out), DisjointSlice::new(rstd), kept.map(DisjointSlice::new));
+    let (out, rstd, kept) = (DisjointSlice::new(out), DisjointSlice::new(rstd), kept.map(DisjointSlice::new));
     parallel::for_each(rows.div_ceil(chunk), |task| {
         let first = task * chunk;
         let count = chunk.min(rows - first);
@@ -214,7 +213,8 @@ mod tests {
             let squares = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>();
             let rstd = 1.0 / (squares / WIDTH as f64 + 1e-5).sqrt();
             let normed = row.iter().zip(gain).zip(bias);
-            let normed = normed.map(|((&x, &g), &b)| (f64::from(x) - mean) * rstd * f64::from(g) + f64::from(b));
+            let normed =
+                normed.map(|((&x, &g), &b)| (f64::from(x) - mean) * rstd * f64::from(g) + f64::from(b));
             normed.zip(c).map(|(value, &c)| value * f64::from(c)).sum::<f64>()
         };
         input.chunks_exact(WIDTH).zip(c.chunks_exact(WIDTH)).map(row).sum()

@@ -12,7 +12,8 @@ pub fn split<T: Copy + Send + Sync>(wide: &[T], Columns { of, first, count }: Co
     assert!(first + count <= of && wide.len() / of * count == out.len(), "columns of a matrix");
     parallel::for_each_chunk(out, parallel::rows_per_task(count) * count, |start, out| {
         let rows = wide[start / count * of..].chunks_exact(of);
-        rows.zip(out.chunks_exact_mut(count)).for_each(|(row, out)| out.copy_from_slice(&row[first..][..count]));
+        rows.zip(out.chunks_exact_mut(count))
+            .for_each(|(row, out)| out.copy_from_slice(&row[first..][..count]));
     });
 }
 
@@ -24,7 +25,8 @@ pub fn join<T: Copy + Send + Sync>(part: &[T], Columns { of, first, count }: Col
     assert!(first + count <= of && wide.len() / of * count == part.len(), "columns of a matrix");
     parallel::for_each_chunk(wide, parallel::rows_per_task(of) * of, |start, wide| {
         let rows = part[start / of * count..].chunks_exact(count);
-        rows.zip(wide.chunks_exact_mut(of)).for_each(|(row, wide)| wide[first..][..count].copy_from_slice(row));
+        rows.zip(wide.chunks_exact_mut(of))
+            .for_each(|(row, wide)| wide[first..][..count].copy_from_slice(row));
     });
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Verbalizer<D: Device> {
     tokens: Vec<Vec<u32>>,
     /// `[vocabulary, hidden]`
     head: D::Weight,
+    /// `[vocabulary]`, where the head has one.
+    bias: Option<D::Floats>,
     vocabulary: usize,
     hidden: usize,
     /// Memory of the last batch with its label tokens.
@@ -76,9 +78,14 @@ impl<D: Device> Verbalizer<D> {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: vocabulary });
         }
         let head = base.weights.language_head(&base.config)?;
+        let bias = match base.weights.language_head_bias(&base.config)? {
+            Some(name) => Some(device.filled(&base.weights.vector(&name)?)?),
+            None => None,
+        };
         Ok(Self {
             tokens,
             head: device.weight(base.weights.matrix(&head)?)?,
+            bias,
             vocabulary,
             hidden,
             batch: PackedBatch::default(),
@@ -152,10 +159,11 @@ impl<D: Device> Verbalizer<D> {
 
     /// The logits and their logsumexp of `count` rows from `start` on; which picks are theirs.
     fn compute(&mut self, device: &D, pooled: &D::Floats, start: usize, count: usize) -> Range<usize> {
-        let Self { head, vocabulary, hidden, logsumexp, rounded, logits, asks, .. } = self;
+        let Self { head, bias, vocabulary, hidden, logsumexp, rounded, logits, asks, .. } = self;
         device.round(pooled, start * *hidden, count * *hidden, rounded);
         let term = Term::forward(rounded, BMatrix::Frozen(head));
-        device.gemm(&[term], Epilogue::PLAIN, count, *vocabulary, Output::Store(logits));
+        let epilogue = Epilogue { scale: 1.0, bias: bias.as_ref().map(|bias| (bias, 0)) };
+        device.gemm(&[term], epilogue, count, *vocabulary, Output::Store(logits));
         device.logsumexp(logits, count, *vocabulary, logsumexp);
         let before = |row: usize| asks.partition_point(|ask| (ask.pick.row as usize) < row);
         before(start)..before(start + count)

@@ -4,7 +4,7 @@
 //! Touvron et al. 2023; transformers `models/llama`; llama.cpp `conversion/llama.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
 };
@@ -15,7 +15,8 @@ pub(super) static FAMILY: Family = Family {
     model_type: "llama",
     classifier_class: "LlamaForSequenceClassification",
     architecture: "llama",
-    defaults: Defaults { head_size: None, key_value_heads: None, max_positions: 2048 },
+    fields: FieldNames::LLAMA,
+    defaults: Defaults::LLAMA,
     fixed: &[
         Fixed { field: "hidden_act", value: Literal::Text("silu") },
         Fixed { field: "attention_bias", value: Literal::Flag(false) },
@@ -24,6 +25,7 @@ pub(super) static FAMILY: Family = Family {
     reads_attention_bias: false,
     window: None,
     layer: |_, _| LayerSpec::PLAIN,
+    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

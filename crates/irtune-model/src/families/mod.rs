@@ -4,9 +4,13 @@
 //! of configurations and weights, adapter folders and merged models take all names from here, and a decoder layer is put
 //! together from the parts that its [`LayerSpec`] names.
 
+mod field_names;
+mod gpt2;
 mod layer_spec;
 mod llama;
 mod modules;
+mod phi;
+mod phi3;
 pub mod projection;
 mod qwen2;
 mod qwen3;
@@ -15,12 +19,14 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use layer_spec::LayerSpec;
+pub use field_names::FieldNames;
+pub use layer_spec::{LayerSpec, MlpKind, NormKind, Positions};
 pub use modules::{Kind, Module, Role, TensorPlace};
 pub use projection::Projection;
 
 /// Every family, in the order that messages and documents list them.
-pub static FAMILIES: [&Family; 3] = [&llama::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY];
+pub static FAMILIES: [&Family; 6] =
+    [&llama::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY, &gpt2::FAMILY, &phi::FAMILY, &phi3::FAMILY];
 
 /// A group of models that share one kind of decoder.
 pub struct Family {
@@ -34,6 +40,8 @@ pub struct Family {
     pub classifier_class: &'static str,
     /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it.
     pub architecture: &'static str,
+    /// What a `config.json` calls its sizes.
+    pub fields: FieldNames,
     /// What a `config.json` means where it says nothing.
     pub defaults: Defaults,
     /// Fields of a `config.json` that may hold one value only, in the order that a classifier's configuration has them.
@@ -45,6 +53,8 @@ pub struct Family {
     pub window: Option<Window>,
     /// The parts of a layer, given what `attention_bias` says and the layer's number.
     pub layer: fn(attention_bias: bool, layer: usize) -> LayerSpec,
+    /// Endings of the names of tensors that are no weights: buffers which a configuration says already.
+    pub buffers: &'static [&'static str],
     /// Every module with its names, in the order that files and engines keep them.
     pub modules: &'static [Module],
 }
@@ -55,8 +65,29 @@ pub struct Defaults {
     pub head_size: Option<usize>,
     /// `num_key_value_heads`; when not given, `num_attention_heads`.
     pub key_value_heads: Option<usize>,
-    /// `max_position_embeddings`.
+    /// Longest sequence.
     pub max_positions: usize,
+    /// `intermediate_size` over `hidden_size`; when not given, the size must stand there.
+    pub widening: Option<usize>,
+    /// The share of each head that turns, `partial_rotary_factor`.
+    pub rotary_share: f64,
+    /// What a norm adds to what it takes the root of.
+    pub norm_epsilon: f32,
+    /// `tie_word_embeddings`.
+    pub tied_embeddings: bool,
+}
+
+impl Defaults {
+    /// Those of Llama.
+    pub const LLAMA: Self = Self {
+        head_size: None,
+        key_value_heads: None,
+        max_positions: 2048,
+        widening: None,
+        rotary_share: 1.0,
+        norm_epsilon: 1e-6,
+        tied_embeddings: false,
+    };
 }
 
 /// A sliding window over the keys that a position of the upper layers sees.

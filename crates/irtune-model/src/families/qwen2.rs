@@ -4,7 +4,7 @@
 //! Yang et al. 2024; transformers `models/qwen2`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
     Window,
@@ -16,11 +16,13 @@ pub(super) static FAMILY: Family = Family {
     model_type: "qwen2",
     classifier_class: "Qwen2ForSequenceClassification",
     architecture: "qwen2",
-    defaults: Defaults { head_size: None, key_value_heads: Some(32), max_positions: 32_768 },
+    fields: FieldNames::LLAMA,
+    defaults: Defaults { key_value_heads: Some(32), max_positions: 32_768, ..Defaults::LLAMA },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_attention_bias: false,
     window: Some(Window { keys: 4096, from_layer: 28 }),
     layer: |_, _| LayerSpec { biases: &[QProj, KProj, VProj], ..LayerSpec::PLAIN },
+    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

@@ -4,7 +4,7 @@
 //! Yang et al. 2025; transformers `models/qwen3`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     Role::{AttentionNorm, Embedding, FinalNorm, KeyNorm, LanguageHead, MlpNorm, QueryNorm},
     Window,
@@ -16,14 +16,22 @@ pub(super) static FAMILY: Family = Family {
     model_type: "qwen3",
     classifier_class: "Qwen3ForSequenceClassification",
     architecture: "qwen3",
-    defaults: Defaults { head_size: Some(128), key_value_heads: Some(32), max_positions: 32_768 },
+    fields: FieldNames::LLAMA,
+    defaults: Defaults {
+        head_size: Some(128),
+        key_value_heads: Some(32),
+        max_positions: 32_768,
+        ..Defaults::LLAMA
+    },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_attention_bias: true,
     window: Some(Window { keys: 4096, from_layer: 28 }),
     layer: |attention_bias, _| LayerSpec {
         biases: if attention_bias { &[QProj, KProj, VProj, OProj] } else { &[] },
         head_norms: true,
+        ..LayerSpec::PLAIN
     },
+    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

@@ -1,6 +1,6 @@
-//! Root-mean-square norms of a layer: of the residual stream, and of each head of queries or keys.
+//! Norms of a layer: of the residual stream (root-mean-square norms or layer norms), and of each head of queries or keys.
 
-use irtune_device::{Device, DeviceError, Norm, NormInput};
+use irtune_device::{Device, DeviceError, LayerNorm, Norm, NormInput};
 
 use super::{Mode, Pass};
 use crate::{
@@ -10,12 +10,20 @@ use crate::{
     parameters::{entries::Entry, group::Group, masters},
 };
 
-/// A norm's gain, frozen or trained.
+/// A norm's gain, frozen or trained; of a layer norm with its bias.
 pub(crate) struct Gain<D: Device> {
     values: D::Floats,
     width: usize,
     epsilon: f32,
     /// Where the trained copy is among the entries of the layer's group, when its own weights train.
+    entry: usize,
+    bias: Option<Bias<D>>,
+}
+
+/// A layer norm's bias.
+struct Bias<D: Device> {
+    values: D::Floats,
+    /// As of the gain.
     entry: usize,
 }
 
@@ -30,12 +38,29 @@ impl<D: Device> Gain<D> {
         let values = device.filled(&gain)?;
         let entry = masters::entry_of(config, layer, role, Kind::Weight);
         let entry = entry.expect("a layer has the norms of its specification");
-        Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, entry })
+        let bias = match masters::entry_of(config, layer, role, Kind::Bias) {
+            Some(entry) => {
+                let bias = base.weights.vector(&config.family.layer_name(layer, role, Kind::Bias))?;
+                Some(Bias { values: device.filled(&bias)?, entry })
+            }
+            None => None,
+        };
+        Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, entry, bias })
     }
 
-    /// Copies the gain to its place among the layer's master copies.
+    /// Copies gain and bias to their places among the layer's master copies.
     pub(crate) fn copy_weights(&self, device: &D, entries: &[Entry], values: &mut D::Floats) {
         device.copy(&self.values, values, entries[self.entry].offset, self.width);
+        if let Some(bias) = &self.bias {
+            device.copy(&bias.values, values, entries[bias.entry].offset, self.width);
+        }
+    }
+
+    /// The layer norm, likewise, if it is one.
+    fn layer_norm<'a>(&'a self, group: Option<&'a Group<D>>) -> Option<LayerNorm<'a, D>> {
+        let bias = self.bias.as_ref()?;
+        let master = group.and_then(|group| group.master_vector(bias.entry));
+        Some(LayerNorm { norm: self.norm(group), bias: master.unwrap_or((&bias.values, 0)) })
     }
 
     /// The norm with the trained copy of its gain if it ever trained, else the file's.
@@ -56,9 +81,9 @@ pub(crate) struct StreamNorm<D: Device>(pub(crate) Gain<D>);
 
 /// What a norm's forward leaves for its backward.
 pub(crate) struct NormSaved<D: Device> {
-    /// `[rows, width]`
+    /// `[rows, width]`; of a layer norm less the rows' means.
     pub(crate) input: D::Operands,
-    /// Reciprocal root mean squares, `[rows]`.
+    /// Reciprocal root mean squares or standard deviations, `[rows]`.
     rstd: D::Floats,
 }
 
@@ -85,6 +110,11 @@ impl<D: Device> StreamNorm<D> {
         out: &mut D::Operands,
     ) {
         let (device, norm) = (pass.device, self.0.norm(group));
+        if let Some(norm) = self.0.layer_norm(group) {
+            let NormSaved { input, rstd } = saved;
+            let kept = (pass.mode != Mode::NoGrad).then_some(input);
+            return device.layer_norm(norm, stream, rows, kept, out, rstd);
+        }
         if pass.mode != Mode::NoGrad {
             device.round(stream, 0, rows * norm.width, &mut saved.input);
         }
@@ -100,7 +130,10 @@ impl<D: Device> StreamNorm<D> {
         saved: &NormSaved<D>,
         out: &mut D::Operands,
     ) {
-        pass.device.rms_norm_recompute(self.0.norm(group), saved.input(rows), out);
+        match self.0.layer_norm(group) {
+            Some(norm) => pass.device.layer_norm_recompute(norm, saved.input(rows), out),
+            None => pass.device.rms_norm_recompute(self.0.norm(group), saved.input(rows), out),
+        }
     }
 
     /// Adds the input's gradient to `gradient`, given that of the output.
@@ -113,10 +146,14 @@ impl<D: Device> StreamNorm<D> {
         out_gradient: &D::Floats,
         gradient: &mut D::Floats,
     ) {
-        pass.device.rms_norm_backward(self.0.norm(group), saved.input(rows), out_gradient, gradient);
+        let (norm, input) = (self.0.norm(group), saved.input(rows));
+        match self.0.bias {
+            Some(_) => pass.device.layer_norm_backward(norm, input, out_gradient, gradient),
+            None => pass.device.rms_norm_backward(norm, input, out_gradient, gradient),
+        }
     }
 
-    /// Adds the gain's gradient where the layer's own weights train.
+    /// Adds the gradients of gain and bias where the layer's own weights train.
     pub(crate) fn gain_backward(
         &self,
         pass: &Pass<D>,
@@ -126,6 +163,13 @@ impl<D: Device> StreamNorm<D> {
         out_gradient: &D::Floats,
     ) {
         let Some(group) = group.filter(|group| weights_train(pass, Some(group))) else { return };
+        if let Some(bias) = &self.0.bias {
+            let bias = group.master_gradient(bias.entry).1;
+            let (gradient, gain) = group.master_gradient(self.0.entry);
+            let (input, width) = (saved.input(rows), self.0.width);
+            pass.device.layer_norm_parameters_backward(input, width, out_gradient, gradient, [gain, bias]);
+            return;
+        }
         // The gradient of a gain doesn't depend on the gain.
         let norm = self.0.norm(None);
         let (gradient, offset) = group.master_gradient(self.0.entry);

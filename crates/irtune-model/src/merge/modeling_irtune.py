@@ -18,7 +18,10 @@ write them, one pair a line, and turn lines into a batch:
 
 import torch
 from torch import nn
+from transformers import GPT2Config, GPT2Model, GPT2PreTrainedModel
 from transformers import LlamaConfig, LlamaModel, LlamaPreTrainedModel
+from transformers import Phi3Config, Phi3Model, Phi3PreTrainedModel
+from transformers import PhiConfig, PhiModel, PhiPreTrainedModel
 from transformers import Qwen2Config, Qwen2Model, Qwen2PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -49,12 +52,14 @@ def batch_of(lines, pad_token_id=0):
 
 
 class EditHead:
-    """A decoder with an edit head; a family's class says which decoder."""
+    """A decoder with an edit head; a family's class says which decoder, and what its tensors' names begin with."""
+
+    base_model_prefix = "model"
 
     def __init__(self, config):
         super().__init__(config)
         self.num_labels = config.num_labels
-        self.model = self.decoder_class(config)
+        setattr(self, self.base_model_prefix, self.decoder_class(config))
         width = 3 * config.hidden_size + len(config.edit_head["counters"])
         self.score = nn.Linear(width, config.num_labels, bias=False)
         self.post_init()
@@ -68,7 +73,8 @@ class EditHead:
         """
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
-        states = self.model(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
+        decoder = getattr(self, self.base_model_prefix)
+        states = decoder(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         last = (attention_mask.long() * places).argmax(-1)
         parts = [states[torch.arange(len(states), device=states.device), last]]
@@ -95,3 +101,15 @@ class Qwen2ForRevisionClassification(EditHead, Qwen2PreTrainedModel):
 
 class Qwen3ForRevisionClassification(EditHead, Qwen3PreTrainedModel):
     config_class, decoder_class = Qwen3Config, Qwen3Model
+
+
+class GPT2ForRevisionClassification(EditHead, GPT2PreTrainedModel):
+    config_class, decoder_class, base_model_prefix = GPT2Config, GPT2Model, "transformer"
+
+
+class PhiForRevisionClassification(EditHead, PhiPreTrainedModel):
+    config_class, decoder_class = PhiConfig, PhiModel
+
+
+class Phi3ForRevisionClassification(EditHead, Phi3PreTrainedModel):
+    config_class, decoder_class = Phi3Config, Phi3Model

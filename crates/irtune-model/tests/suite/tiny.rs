@@ -19,13 +19,19 @@ use irtune_testing::golden::{Damage, Golden, Tolerance, golden_folder};
 pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
 
 /// A tiny classifier of every family and shape of layer, in `golden/tiny_families`: biases on q, k and v; a norm of each
-/// head; both.
-pub const FAMILY_CASES: [&str; 5] = [
+/// head; both; layer norms with learned positions; attention and MLP side by side; fused matrices.
+pub const FAMILY_CASES: [&str; 11] = [
     "tiny_families/llama/untied",
     "tiny_families/qwen2/untied",
     "tiny_families/qwen2/tied",
     "tiny_families/qwen3/untied",
     "tiny_families/qwen3/biased",
+    "tiny_families/gpt2/tied",
+    "tiny_families/gpt2/narrow",
+    "tiny_families/phi/untied",
+    "tiny_families/phi/grouped",
+    "tiny_families/phi3/long",
+    "tiny_families/phi3/tied",
 ];
 
 /// Every case.
@@ -237,7 +243,7 @@ pub fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolera
 
 /// The layer a parameter belongs to; none for the head's.
 pub fn layer_of(name: &str) -> Option<usize> {
-    let (_, rest) = name.split_once(".layers.")?;
+    let (_, rest) = [".layers.", ".h."].into_iter().find_map(|list| name.split_once(list))?;
     rest.split('.').next()?.parse().ok()
 }
 
@@ -252,6 +258,7 @@ pub fn cut_model(case: &str, depth: usize, folder: &Path) {
     std::fs::write(folder.join("model.safetensors"), cut).expect("weights are written");
     let config = std::fs::read(model.join("config.json")).expect("config.json");
     let mut config: Value = serde_json::from_slice(&config).expect("JSON");
-    config["num_hidden_layers"] = depth.into();
+    let field = ["num_hidden_layers", "n_layer"].into_iter().find(|field| config[field].is_number());
+    config[field.expect("a number of layers")] = depth.into();
     std::fs::write(folder.join("config.json"), config.to_string()).expect("config.json is written");
 }

@@ -315,9 +315,9 @@ fn the_limit_of_memory_counts_masters_with_gradient_and_moments() {
     };
     let config = &tiny.base.config;
     let parameters = 2 * config.hidden_size
-        + irtune_model::Projection::ALL
+        + config
+            .projections()
             .map(|projection| config.projection_shape(projection))
-            .iter()
             .map(|(outputs, inputs)| outputs * inputs)
             .sum::<usize>();
     assert_eq!(needed(0) - needed(4), 4 * 16 * parameters);

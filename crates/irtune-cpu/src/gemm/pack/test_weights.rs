@@ -28,7 +28,14 @@ pub(crate) fn each_range(mut work: impl FnMut(&WeightView, PanelRange)) {
     for format in [Format::Q4_0, Format::Q4_1] {
         for (rows, columns) in [(32, 64), (70, 96), (33, 160), (200, 32)] {
             let bytes = bytes(format, rows, columns);
-            let weight = WeightView { format, rows, columns, bytes: &bytes, interleaved_head: None, transposed: false };
+            let weight = WeightView {
+                format,
+                rows,
+                columns,
+                bytes: &bytes,
+                interleaved_head: None,
+                transposed: false,
+            };
             for (side, outputs, depth) in [(Side::Forward, rows, columns), (Side::Backward, columns, rows)] {
                 for column in (0..outputs).step_by(NR) {
                     work(&weight, PanelRange { side, column, k: 0, depth });

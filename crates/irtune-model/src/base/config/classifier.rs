@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{ModelConfig, RopeScaling};
+use crate::families::Positions;
 use crate::head::{CounterScaling, HeadInput, NamedHead};
 
 /// The field of an edit head's counters: their names, means and deviations.
@@ -30,25 +31,43 @@ impl ModelConfig {
             "id2label": names,
             "label2id": ids,
             "vocab_size": self.vocabulary_size,
-            "hidden_size": self.hidden_size,
-            "intermediate_size": self.intermediate_size,
-            "num_hidden_layers": self.layers,
-            "num_attention_heads": self.heads,
-            "num_key_value_heads": self.key_value_heads,
-            "head_dim": self.head_size,
         });
         let mut add = |field: &str, value: Value| fields[field] = value;
+        let names = &self.family.fields;
+        for (field, size) in [
+            (names.hidden_size, self.hidden_size),
+            (names.intermediate_size, self.intermediate_size),
+            (names.layers, self.layers),
+            (names.heads, self.heads),
+        ] {
+            add(field, size.into());
+        }
+        for (field, size) in
+            [(names.key_value_heads, self.key_value_heads), (names.head_size, self.head_size)]
+        {
+            if let Some(field) = field {
+                add(field, size.into());
+            }
+        }
         for fixed in self.family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
         if self.family.reads_attention_bias {
             add("attention_bias", self.attention_bias.into());
         }
+        add(names.norm_epsilon, decimal(self.norm_epsilon));
+        if self.layer(0).positions == Positions::Rotary {
+            add("rope_theta", decimal(self.rope_theta));
+            add("rope_scaling", self.rope_scaling.to_transformers(self.max_positions));
+            if self.rotary_size != self.head_size {
+                add("partial_rotary_factor", (self.rotary_size as f64 / self.head_size as f64).into());
+            }
+            if let RopeScaling::Long { original_positions, .. } = self.rope_scaling {
+                add("original_max_position_embeddings", original_positions.into());
+            }
+        }
+        add(names.max_positions, self.max_positions.into());
         let rest = json!({
-            "rms_norm_eps": decimal(self.norm_epsilon),
-            "rope_theta": decimal(self.rope_theta),
-            "rope_scaling": self.rope_scaling.to_transformers(self.max_positions),
-            "max_position_embeddings": self.max_positions,
             "initializer_range": decimal(self.initializer_range),
             "tie_word_embeddings": self.tied_embeddings,
             "bos_token_id": self.begin_token,
@@ -92,6 +111,16 @@ impl RopeScaling {
                     "factor": decimal(*factor),
                     "low_freq_factor": decimal(*low_frequency_factor),
                     "high_freq_factor": decimal(*high_frequency_factor),
+                    "original_max_position_embeddings": original_positions,
+                })
+            }
+            RopeScaling::Long { short, long, original_positions, attention_factor } => {
+                let decimals = |factors: &[f32]| factors.iter().map(|&one| decimal(one)).collect::<Vec<_>>();
+                json!({
+                    "rope_type": "longrope",
+                    "attention_factor": decimal(*attention_factor),
+                    "short_factor": decimals(short),
+                    "long_factor": decimals(long),
                     "original_max_position_embeddings": original_positions,
                 })
             }
@@ -139,6 +168,12 @@ mod tests {
                 low_frequency_factor: 1.0,
                 high_frequency_factor: 4.0,
                 original_positions: 8192,
+            },
+            RopeScaling::Long {
+                short: vec![1.0; 8],
+                long: vec![2.5; 8],
+                original_positions: 64,
+                attention_factor: 1.25,
             },
         ];
         for rope_scaling in scalings {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{ConfigError, ModelConfig, RopeScaling};
 use crate::{
-    base::weights::gguf::{Header, Metadata, Value},
-    families::{Family, Kind, Projection, Role},
+    base::weights::gguf::{Header, LONG_FACTORS, Metadata, ROPE_FACTORS, StoredTensor, Value},
+    families::{Family, Kind, NormKind, Positions, Projection, Role},
 };
 
 impl ModelConfig {
@@ -35,14 +35,24 @@ impl ModelConfig {
                 return Err(fields.wrong("attention.head_count", "a divisor of embedding_length"));
             }
         };
-        for (field, supported) in [
-            ("attention.value_length", "values as wide as keys"),
-            ("rope.dimension_count", "rotary positions over the whole head"),
-        ] {
-            if fields.optional_size(field)?.is_some_and(|size| size != head_size) {
-                return Err(fields.unsupported(field, supported));
-            }
+        const VALUES: &str = "attention.value_length";
+        if fields.optional_size(VALUES)?.is_some_and(|size| size != head_size) {
+            return Err(fields.unsupported(VALUES, "values as wide as keys"));
         }
+        let spec = (family.layer)(false, 0);
+        const TURNING: &str = "rope.dimension_count";
+        let rotary_size = match spec.positions {
+            Positions::Rotary => fields.optional_size(TURNING)?.unwrap_or(head_size),
+            Positions::Learned => 0,
+        };
+        if rotary_size > head_size {
+            return Err(fields.unsupported(TURNING, "no more than a head's width"));
+        }
+        let max_positions = fields.size("context_length")?;
+        let epsilon = match spec.norm {
+            NormKind::Rms => "attention.layer_norm_rms_epsilon",
+            NormKind::Layer => "attention.layer_norm_epsilon",
+        };
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
         let config = Self {
@@ -54,14 +64,13 @@ impl ModelConfig {
             heads,
             key_value_heads: fields.optional_size("attention.head_count_kv")?.unwrap_or(heads),
             head_size,
+            rotary_size,
             attention_bias: family.reads_attention_bias
                 && header.tensor(&family.gguf_name(0, Projection::QProj, Kind::Bias)).is_some(),
-            norm_epsilon: fields
-                .number("attention.layer_norm_rms_epsilon")?
-                .ok_or_else(|| fields.missing("attention.layer_norm_rms_epsilon"))?,
+            norm_epsilon: fields.number(epsilon)?.ok_or_else(|| fields.missing(epsilon))?,
             rope_theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
-            rope_scaling: rope_scaling(&fields, header)?,
-            max_positions: fields.size("context_length")?,
+            rope_scaling: rope_scaling(&fields, header, max_positions)?,
+            max_positions,
             initializer_range: 0.02,
             tied_embeddings: header.tensor(&family.outer_gguf_name(Role::LanguageHead)).is_none(),
             begin_token: file.token("tokenizer.ggml.bos_token_id")?,
@@ -77,25 +86,43 @@ impl ModelConfig {
     }
 }
 
-fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
+/// The values of a vector beside the weights.
+fn vector(header: &Header<'_>, tensor: &StoredTensor<'_>) -> Vec<f32> {
+    let columns = tensor.shape.iter().product();
+    let mut values = vec![0.0; columns];
+    let weight = irtune_device::WeightView {
+        format: tensor.format,
+        rows: 1,
+        columns,
+        bytes: header.bytes(tensor),
+        interleaved_head: None,
+        transposed: false,
+    };
+    weight.decode_row(0, &mut values);
+    values
+}
+
+fn rope_scaling(
+    fields: &Fields<'_>,
+    header: &Header<'_>,
+    max_positions: usize,
+) -> Result<RopeScaling, ConfigError> {
     const KIND: &str = "rope.scaling.type";
     let factor = match fields.number("rope.scaling.factor")? {
         Some(factor) => Some(factor),
         None => fields.number("rope.scale_linear")?,
     };
-    if let Some(tensor) = header.tensor("rope_freqs.weight") {
-        let bytes = header.bytes(tensor);
-        let columns = tensor.shape.iter().product();
-        let mut factors = vec![0.0; columns];
-        let weight = irtune_device::WeightView {
-            format: tensor.format,
-            rows: 1,
-            columns,
-            bytes,
-            interleaved_head: None,
-        };
-        weight.decode_row(0, &mut factors);
-        return Ok(RopeScaling::Factors { factors });
+    if let Some(tensor) = header.tensor(ROPE_FACTORS) {
+        return Ok(RopeScaling::Factors { factors: vector(header, tensor) });
+    }
+    if let [Some(short), Some(long)] = LONG_FACTORS.map(|name| header.tensor(name)) {
+        let original = fields.optional_size("rope.scaling.original_context_length")?;
+        let original_positions = original.unwrap_or(max_positions);
+        let attention_factor = fields.number("rope.scaling.attn_factor")?.unwrap_or_else(|| {
+            RopeScaling::long_attention_factor(max_positions as f64, original_positions as f64)
+        });
+        let (short, long) = (vector(header, short), vector(header, long));
+        return Ok(RopeScaling::Long { short, long, original_positions, attention_factor });
     }
     match fields.text(KIND)? {
         None | Some("linear") => Ok(match factor {

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::{ConfigError, ModelConfig};
-use crate::families::{Family, Window};
+use crate::families::{Family, Positions, Window};
 use fields::Fields;
 use rope::Rope;
 
@@ -39,36 +39,48 @@ impl ModelConfig {
         })?;
         family.fixed.iter().try_for_each(|fixed| fields.only(fixed.field, fixed.value.to_json()))?;
 
-        let hidden_size = fields.size("hidden_size")?;
-        let heads = fields.size("num_attention_heads")?;
-        let head_size = match fields.optional_size("head_dim")?.or(family.defaults.head_size) {
+        let (names, defaults) = (&family.fields, &family.defaults);
+        let hidden_size = fields.size(names.hidden_size)?;
+        let heads = fields.size(names.heads)?;
+        let own_head_size = match names.head_size {
+            Some(name) => fields.optional_size(name)?,
+            None => None,
+        };
+        let head_size = match own_head_size.or(defaults.head_size) {
             Some(head_size) => head_size,
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
             None => {
-                return Err(
-                    fields.wrong("num_attention_heads", "a divisor of hidden_size, or head_dim be given")
-                );
+                return Err(fields.wrong(names.heads, "a divisor of hidden_size, or head_dim be given"));
             }
         };
-        let rope = Rope::read(&fields)?;
+        let max_positions = fields.optional_size(names.max_positions)?.unwrap_or(defaults.max_positions);
+        let rope = match (family.layer)(false, 0).positions {
+            Positions::Rotary => Rope::read(&fields, defaults.rotary_share, max_positions)?,
+            Positions::Learned => Rope::NONE,
+        };
+        let intermediate_size = match (fields.optional_size(names.intermediate_size)?, defaults.widening) {
+            (Some(size), _) => size,
+            (None, Some(factor)) => factor * hidden_size,
+            (None, None) => return Err(fields.missing(names.intermediate_size)),
+        };
         let config = Self {
             family,
             vocabulary_size: fields.size("vocab_size")?,
             hidden_size,
-            intermediate_size: fields.size("intermediate_size")?,
-            layers: fields.size("num_hidden_layers")?,
+            intermediate_size,
+            layers: fields.size(names.layers)?,
             heads,
             key_value_heads: key_value_heads(&fields, family)?.unwrap_or(heads),
             head_size,
+            // As transformers does: what isn't a whole number is cut.
+            rotary_size: (head_size as f64 * rope.share) as usize,
             attention_bias: family.reads_attention_bias && fields.flag("attention_bias")?.unwrap_or(false),
-            norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
+            norm_epsilon: fields.number(names.norm_epsilon)?.unwrap_or(defaults.norm_epsilon),
             rope_theta: rope.theta,
             rope_scaling: rope.scaling,
-            max_positions: fields
-                .optional_size("max_position_embeddings")?
-                .unwrap_or(family.defaults.max_positions),
+            max_positions,
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
-            tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(false),
+            tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(defaults.tied_embeddings),
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
@@ -82,9 +94,9 @@ impl ModelConfig {
 
 /// Heads of keys and values; a null stands for those of the queries, other than a field left out.
 fn key_value_heads(fields: &Fields<'_>, family: &Family) -> Result<Option<usize>, ConfigError> {
-    const FIELD: &str = "num_key_value_heads";
-    let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(FIELD));
-    Ok(fields.optional_size(FIELD)?.or(default))
+    let Some(field) = family.fields.key_value_heads else { return Ok(None) };
+    let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(field));
+    Ok(fields.optional_size(field)?.or(default))
 }
 
 /// Refuses a window over the keys that a layer sees, unless it reaches over all positions.

@@ -13,7 +13,8 @@ pub use error::ConfigError;
 pub use rope::RopeScaling;
 pub use tensors::LayerTensor;
 
-use crate::families::{Family, LayerSpec, Projection};
+use crate::families::{Family, LayerSpec, Positions, Projection};
+use irtune_device::RotaryTable;
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,9 +35,11 @@ pub struct ModelConfig {
     pub key_value_heads: usize,
     /// Width of one head; even.
     pub head_size: usize,
+    /// How many values of a head turn with the position, the first ones; even.
+    pub rotary_size: usize,
     /// Whether q, k, v and o have biases, where the family leaves that to the configuration.
     pub attention_bias: bool,
-    /// Added to the mean square under the root.
+    /// Added to what a norm takes the root of: the mean square, or the variance.
     pub norm_epsilon: f32,
     /// Base of the rotary frequencies.
     pub rope_theta: f32,
@@ -80,22 +83,58 @@ impl ModelConfig {
             Projection::OProj => (self.hidden_size, self.query_size()),
             Projection::GateProj | Projection::UpProj => (self.intermediate_size, self.hidden_size),
             Projection::DownProj => (self.hidden_size, self.intermediate_size),
+            Projection::QkvProj => (self.query_size() + 2 * self.key_value_size(), self.hidden_size),
+            Projection::GateUpProj => (2 * self.intermediate_size, self.hidden_size),
         }
     }
 
-    /// Rotary frequency of each pair of a head's values, scaling applied.
+    /// The projections of any layer, each once.
+    pub fn projections(&self) -> impl Iterator<Item = Projection> {
+        let has = |projection| (0..self.layers).any(|layer| self.layer(layer).has_projection(projection));
+        Projection::ALL.into_iter().filter(move |&projection| has(projection))
+    }
+
+    /// Positions beyond which the decoder can't read: where they are learned, or where other frequencies would begin.
+    pub fn most_positions(&self) -> Option<usize> {
+        match (self.layer(0).positions, &self.rope_scaling) {
+            (Positions::Learned, _) => Some(self.max_positions),
+            (Positions::Rotary, RopeScaling::Long { short, long, original_positions, .. }) => {
+                (short != long).then_some(*original_positions)
+            }
+            (Positions::Rotary, _) => None,
+        }
+    }
+
+    /// Says whether a text of so many tokens can be read.
+    ///
+    /// # Errors
+    /// [`ModelError::TooLong`](crate::ModelError::TooLong)
+    pub fn check_length(&self, tokens: usize) -> Result<(), crate::ModelError> {
+        match self.most_positions() {
+            Some(most) if tokens > most => Err(crate::ModelError::TooLong { tokens, most }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Rotary frequency of each pair of values that turn, scaling applied.
     ///
     /// # Shapes
-    /// `[head_size / 2]`
+    /// `[rotary_size / 2]`
     ///
     /// # Source
     /// transformers `modeling_rope_utils.py`; in f32 like there.
     pub fn inverse_frequencies(&self) -> Vec<f32> {
-        let plain = (0..self.head_size / 2).map(|pair| {
-            let exponent = (2 * pair) as f32 / self.head_size as f32;
+        let plain = (0..self.rotary_size / 2).map(|pair| {
+            let exponent = (2 * pair) as f32 / self.rotary_size as f32;
             1.0 / self.rope_theta.powf(exponent)
         });
         self.rope_scaling.apply(plain.collect())
+    }
+
+    /// Angles of so many positions.
+    pub(crate) fn rotary_table(&self, positions: usize) -> RotaryTable {
+        let table = RotaryTable::new(&self.inverse_frequencies(), positions);
+        table.of_heads(self.head_size).scaled(self.rope_scaling.attention_factor())
     }
 
     /// What every source of a configuration must satisfy.
@@ -105,8 +144,10 @@ impl ModelConfig {
             let Self { heads, key_value_heads, .. } = self;
             return Err(ConfigError::HeadsNotDivisible { path: path(), heads, key_value_heads });
         }
-        if !self.head_size.is_multiple_of(2) {
-            return Err(ConfigError::OddHeadSize { path: path(), head_size: self.head_size });
+        for size in [self.head_size, self.rotary_size] {
+            if !size.is_multiple_of(2) {
+                return Err(ConfigError::OddHeadSize { path: path(), head_size: size });
+            }
         }
         for (field, token) in
             [("begin", self.begin_token), ("end", self.end_token), ("padding", self.pad_token)]
@@ -116,7 +157,7 @@ impl ModelConfig {
                 return Err(ConfigError::TokenOutOfRange { path: path(), field, token, vocabulary_size });
             }
         }
-        self.rope_scaling.check(self.head_size / 2, &path)?;
+        self.rope_scaling.check(self.rotary_size / 2, &path)?;
         Ok(self)
     }
 }
@@ -136,6 +177,7 @@ pub(crate) mod tests {
             heads: 4,
             key_value_heads: 2,
             head_size: 16,
+            rotary_size: 16,
             attention_bias: false,
             norm_epsilon: 1e-5,
             rope_theta: 10_000.0,
@@ -152,13 +194,15 @@ pub(crate) mod tests {
     #[test]
     fn projections_have_the_shapes_of_their_weights() {
         let config = ModelConfig { head_size: 8, ..tiny() };
-        let shapes = Projection::ALL.map(|projection| config.projection_shape(projection));
+        let shapes: Vec<_> = config.projections().map(|one| config.projection_shape(one)).collect();
         assert_eq!(shapes, [(32, 64), (16, 64), (16, 64), (64, 32), (96, 64), (96, 64), (64, 96)]);
+        assert_eq!(config.projection_shape(Projection::QkvProj), (64, 64));
+        assert_eq!(config.projection_shape(Projection::GateUpProj), (192, 64));
     }
 
     #[test]
     fn plain_frequencies_fall_from_one_by_powers_of_theta() {
-        let frequencies = ModelConfig { head_size: 8, ..tiny() }.inverse_frequencies();
+        let frequencies = ModelConfig { head_size: 10, rotary_size: 8, ..tiny() }.inverse_frequencies();
         let expected = [1.0, 0.1, 0.01, 0.001];
         assert_eq!(frequencies.len(), 4);
         for (found, expected) in frequencies.iter().zip(expected) {

@@ -33,6 +33,17 @@ pub enum RopeScaling {
         /// `[head_size / 2]`
         factors: Vec<f32>,
     },
+    /// Each divided by its own factor, by others in texts longer than the original context; LongRoPE.
+    Long {
+        /// Divisors in texts of up to the original context, `[rotary_size / 2]`.
+        short: Vec<f32>,
+        /// Divisors in longer ones.
+        long: Vec<f32>,
+        /// The original context's length.
+        original_positions: usize,
+        /// Factor of cosines and sines, in texts of every length.
+        attention_factor: f32,
+    },
 }
 
 impl RopeScaling {
@@ -44,6 +55,7 @@ impl RopeScaling {
                 RopeScaling::Linear { factor } => *frequency / factor,
                 RopeScaling::Llama3 { .. } => self.llama3(*frequency),
                 RopeScaling::Factors { ref factors } => *frequency / factors[pair],
+                RopeScaling::Long { ref short, .. } => 1.0 / (short[pair] * (1.0 / *frequency)),
             };
         }
         frequencies
@@ -66,6 +78,20 @@ impl RopeScaling {
                 / (high_frequency_factor - low_frequency_factor);
             (1.0 - smooth) * frequency / factor + smooth * frequency
         }
+    }
+
+    /// Factor of cosines and sines.
+    pub(super) fn attention_factor(&self) -> f32 {
+        match self {
+            RopeScaling::Long { attention_factor, .. } => *attention_factor,
+            _ => 1.0,
+        }
+    }
+
+    /// What LongRoPE multiplies cosines and sines by, where nothing else is said.
+    pub(super) fn long_attention_factor(max_positions: f64, original_positions: f64) -> f32 {
+        let factor = max_positions / original_positions;
+        if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original_positions.ln()).sqrt() as f32 }
     }
 
     /// Refuses factors that would make frequencies infinite, or that don't fit the head.
@@ -97,6 +123,16 @@ impl RopeScaling {
                     found: high_frequency_factor.to_string(),
                     expected: "above low_freq_factor",
                 })
+            }
+            RopeScaling::Long { short, long, attention_factor, .. } => {
+                for factors in [short, long] {
+                    if factors.len() != pairs {
+                        let found = factors.len();
+                        return Err(ConfigError::RopeFactors { path: path(), found, expected: pairs });
+                    }
+                    factors.iter().try_for_each(|&factor| positive("a rotary factor", factor))?;
+                }
+                positive("attention_factor", *attention_factor)
             }
             RopeScaling::Factors { factors } if factors.len() != pairs => {
                 Err(ConfigError::RopeFactors { path: path(), found: factors.len(), expected: pairs })
@@ -132,6 +168,32 @@ mod tests {
         let own = scaled(RopeScaling::Factors { factors });
         assert_eq!(own[0], plain[0]);
         assert_eq!(own[7], plain[7] / 8.0);
+    }
+
+    #[test]
+    fn long_texts_factors_are_those_of_short_ones_up_to_the_original_context() {
+        let rope_scaling = RopeScaling::Long {
+            short: (1..=8).map(|factor| factor as f32).collect(),
+            long: vec![2.0; 8],
+            original_positions: 64,
+            attention_factor: 1.25,
+        };
+        let plain = scaled(RopeScaling::None);
+        let long = ModelConfig { rope_theta: 500_000.0, rope_scaling, ..tiny() };
+        let found = long.inverse_frequencies();
+        assert!(
+            found
+                .iter()
+                .zip(&plain)
+                .zip(1..)
+                .all(|((found, plain), factor)| { (found * factor as f32 / plain - 1.0).abs() < 1e-6 })
+        );
+        assert_eq!(long.rotary_table(3).angles(0), [[1.25; 8], [0.0; 8]].concat());
+        assert_eq!(long.most_positions(), Some(64));
+        // Phi-3-mini-128k: √(1 + ln 32 / ln 4096).
+        let factor = RopeScaling::long_attention_factor(131_072.0, 4096.0);
+        assert!((factor - 1.190_238_1).abs() < 1e-6, "{factor}");
+        assert_eq!(RopeScaling::long_attention_factor(4096.0, 4096.0), 1.0);
     }
 
     /// Llama 3.2's constants; the expected values are transformers' `ROPE_INIT_FUNCTIONS["llama3"]` for this head.

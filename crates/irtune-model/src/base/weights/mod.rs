@@ -41,7 +41,7 @@ impl Weights {
     pub fn open_folder(folder: &Path, family: &Family) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
-            return Ok(Self::open_safetensors(&[single])?.with_whole_names(family));
+            return Ok(Self::open_safetensors(&[single])?.of_family(family));
         }
         let index = folder.join("model.safetensors.index.json");
         if !index.is_file() {
@@ -50,7 +50,19 @@ impl Weights {
         let index = index::Index::read(&index)?;
         let weights = Self::open_safetensors(&index.files)?;
         index.verify(&weights)?;
-        Ok(weights.with_whole_names(family))
+        Ok(weights.of_family(family))
+    }
+
+    /// The tensors as the family's files mean them.
+    fn of_family(self, family: &Family) -> Self {
+        let mut weights = self.with_whole_names(family);
+        for tensor in weights.tensors.values_mut() {
+            if tensor.shape.len() == 2 && family.is_transposed_name(&tensor.name) {
+                tensor.shape.reverse();
+                tensor.transposed = true;
+            }
+        }
+        weights
     }
 
     /// Maps safetensors files as one set of weights.
@@ -111,8 +123,8 @@ impl Weights {
     pub fn get(&self, name: &str) -> Result<WeightView<'_>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
-        let Tensor { format, interleaved_head, .. } = *tensor;
-        Ok(WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head })
+        let Tensor { format, interleaved_head, transposed, .. } = *tensor;
+        Ok(WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head, transposed })
     }
 
     /// A matrix as a device takes it: a share of the mapped file, and where the matrix is in it.
@@ -123,7 +135,9 @@ impl Weights {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
         let (file, bytes) = (self.files[tensor.file].1.clone(), tensor.bytes.clone());
-        Ok(FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head))
+        let stored = if tensor.transposed { (columns, rows) } else { (rows, columns) };
+        let matrix = FrozenMatrix::new(file, bytes, tensor.format, stored, tensor.interleaved_head);
+        Ok(if tensor.transposed { matrix.transposed() } else { matrix })
     }
 
     /// A vector, decoded.
@@ -148,8 +162,9 @@ impl Weights {
     }
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
-        let Tensor { format, interleaved_head, .. } = *tensor;
-        let weight = WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head };
+        let Tensor { format, interleaved_head, transposed, .. } = *tensor;
+        let bytes = self.bytes(tensor);
+        let weight = WeightView { format, rows, columns, bytes, interleaved_head, transposed };
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));

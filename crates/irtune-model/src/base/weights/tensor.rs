@@ -8,7 +8,7 @@ use std::ops::Range;
 pub struct Tensor {
     /// transformers' name for it.
     pub name: String,
-    /// Sizes of its axes, slowest first.
+    /// Sizes of its axes, slowest first; of a matrix outputs, then inputs.
     pub shape: Vec<usize>,
     /// How its values are stored.
     pub format: Format,
@@ -18,4 +18,6 @@ pub struct Tensor {
     pub bytes: Range<usize>,
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
+    /// Whether the file holds it with its axes the other way round.
+    pub transposed: bool,
 }

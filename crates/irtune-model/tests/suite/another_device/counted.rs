@@ -10,9 +10,10 @@ use std::{
 
 use irtune_device::{
     Activation, AdamW, AdapterOps, Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BMatrix,
-    BatchLayout, ColumnOps, Columns, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms, DoraScratch, Epilogue,
-    FloatMatrix, FrozenMatrix, Gemm, HeadShape, LayerNorm, LayerNormOps, Losses, LowRank, MaskRef, Memory, Norm, NormInput, Optimizer,
-    OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
+    BatchLayout, ColumnOps, Columns, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms,
+    DoraScratch, Epilogue, FloatMatrix, FrozenMatrix, Gemm, HeadShape, LayerNorm, LayerNormOps, Losses,
+    LowRank, MaskRef, Memory, Norm, NormInput, Optimizer, OptimizerState, Output, PickRows, RotaryTable,
+    RowSet, Side, Slot, Term,
 };
 
 /// How often each kind of thing was asked for.

@@ -23,7 +23,9 @@ use crate::base::{config::ModelConfig, weights::tensor::Tensor};
 use cursor::Cursor;
 
 /// Divisors of the rotary frequencies: part of the configuration, not a weight.
-const ROPE_FACTORS: &str = "rope_freqs.weight";
+pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// The same in texts of up to the original context, and in longer ones.
+pub(crate) const LONG_FACTORS: [&str; 2] = ["rope_factors_short.weight", "rope_factors_long.weight"];
 
 /// What stands before the tensors' values.
 #[derive(Debug)]
@@ -97,7 +99,8 @@ impl<'a> Header<'a> {
     pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Vec<Tensor>, GgufError> {
         let (family, head_size) = (config.family, config.head_size);
         let mut translated = Vec::with_capacity(self.tensors.len());
-        for tensor in self.tensors.iter().filter(|tensor| tensor.name != ROPE_FACTORS) {
+        let factors = |name: &str| name == ROPE_FACTORS || LONG_FACTORS.contains(&name);
+        for tensor in self.tensors.iter().filter(|tensor| !factors(tensor.name)) {
             let (path, name) = (|| self.path.to_owned(), || tensor.name.to_owned());
             let place = family.place_of(tensor.name).filter(|place| config.has_place(place));
             let place = place.ok_or_else(|| GgufError::UnknownTensor {
@@ -117,6 +120,7 @@ impl<'a> Header<'a> {
                 file: 0,
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
+                transposed: false,
             });
         }
         Ok(translated)

@@ -1,0 +1,37 @@
+//! Phi-3, Phi-3.5 and Phi-4: Llama's layer with q, k and v in one matrix and gate and up in another, so that an adapter
+//! stands beside each whole matrix; frequencies divided by factors of their own where the context was lengthened.
+//!
+//! # Source
+//! Abdin et al. 2024; transformers `models/phi3`; llama.cpp `conversion/phi.py`.
+
+use super::{
+    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module,
+    Projection::{DownProj, GateUpProj, OProj, QkvProj},
+    Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
+};
+
+pub(super) static FAMILY: Family = Family {
+    title: "Phi-3",
+    models: "Phi-3, Phi-3.5, Phi-4, Phi-4-mini",
+    model_type: "phi3",
+    classifier_class: "Phi3ForSequenceClassification",
+    architecture: "phi3",
+    fields: FieldNames::LLAMA,
+    defaults: Defaults { max_positions: 4096, norm_epsilon: 1e-5, ..Defaults::LLAMA },
+    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
+    reads_attention_bias: false,
+    window: None,
+    layer: |_, _| LayerSpec { fused_attention: true, mlp: MlpKind::FusedGated, ..LayerSpec::PLAIN },
+    buffers: &[],
+    modules: &[
+        Module::new(Embedding, "model.embed_tokens", "token_embd"),
+        Module::new(FinalNorm, "model.norm", "output_norm"),
+        Module::new(LanguageHead, "lm_head", "output"),
+        Module::new(AttentionNorm, "model.layers.{layer}.input_layernorm", "blk.{layer}.attn_norm"),
+        Module::new(MlpNorm, "model.layers.{layer}.post_attention_layernorm", "blk.{layer}.ffn_norm"),
+        Module::projection(QkvProj, "model.layers.{layer}.self_attn.qkv_proj", "blk.{layer}.attn_qkv"),
+        Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
+        Module::projection(GateUpProj, "model.layers.{layer}.mlp.gate_up_proj", "blk.{layer}.ffn_up"),
+        Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
+    ],
+};
