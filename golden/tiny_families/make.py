@@ -1,6 +1,6 @@
 """Goldens of tiny sequence classifiers of every model family, with LoRA and with their own weights trained.
 
-    python make.py
+    python make.py [CASE …]
 
 One folder per family (its `model_type`) and case, made as golden/tiny_llama makes its own, with the same keys in
 case.safetensors. Beside them, in each:
@@ -18,6 +18,7 @@ The pad token is one that the configuration doesn't name, but tokenizer_config.j
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import gguf
@@ -46,9 +47,11 @@ NEWER = (
 QWEN = {"pre": "qwen2", "pattern": NEWER % r"\p{N}", "normalizer": normalizers.NFC(), "ignore_merges": False}
 LLAMA3 = {"pre": "llama-bpe", "pattern": NEWER % r"\p{N}{1,3}", "normalizer": None, "ignore_merges": True}
 EVERYTHING = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-# `permuted`: llama.cpp's converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py).
+# `architecture`: the family's name in a GGUF, where it isn't its own. `permuted`: llama.cpp's converter reorders the rows of
+# q and k (conversion/llama.py, conversion/qwen.py).
 FAMILIES = {
     "llama": {"class": "LlamaForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "mistral": {"class": "MistralForCausalLM", "architecture": "llama", "permuted": True, "tokenizer": LLAMA3},
     "qwen2": {"class": "Qwen2ForCausalLM", "permuted": False, "tokenizer": QWEN},
     "qwen3": {"class": "Qwen3ForCausalLM", "permuted": False, "tokenizer": QWEN},
 }
@@ -59,6 +62,23 @@ CASES = {
         "config": {
             "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
             "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "llama/biased": {
+        "seed": 66, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 76, "max_grad_norm": 6.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "mistral/window": {
+        "seed": 67, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": True,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 24,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": False, "sliding_window": 9,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
         },
     },
     "qwen2/untied": {
@@ -171,7 +191,8 @@ def permute(weight, heads):
 
 def write_gguf(family_name, config, tokenizer, weights, path):
     family = FAMILIES[family_name]
-    writer = gguf.GGUFWriter(path, family_name)
+    architecture_name = family.get("architecture", family_name)
+    writer = gguf.GGUFWriter(path, architecture_name)
     heads, key_value_heads = config.num_attention_heads, config.num_key_value_heads
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -184,6 +205,8 @@ def write_gguf(family_name, config, tokenizer, weights, path):
     if config.rope_parameters["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(config.rope_parameters["factor"])
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        writer.add_sliding_window(config.sliding_window)
     if config.head_dim if hasattr(config, "head_dim") else None:
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
@@ -202,7 +225,7 @@ def write_gguf(family_name, config, tokenizer, weights, path):
     writer.add_eos_token_id(vocabulary[END])
     writer.add_pad_token_id(vocabulary[PAD])
     writer.add_add_bos_token(False)
-    architecture = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == family_name)
+    architecture = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture_name)
     names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
     for name, weight in weights.items():
         if family["permuted"] and ("q_proj" in name or "k_proj" in name):
@@ -231,6 +254,8 @@ def add_facts(folder):
 
 
 for name, case in CASES.items():
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     family_name = name.split("/")[0]
     folder = HERE / name
     case = {"targets": EVERYTHING} | case
