@@ -52,9 +52,11 @@ GPT2 = {
     "pattern": r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
 }
 EVERYTHING = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-# `permuted`: llama.cpp's converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py).
+# `architecture`: the family's name in a GGUF, where it isn't its own. `permuted`: llama.cpp's converter reorders the rows of
+# q and k (conversion/llama.py, conversion/qwen.py).
 FAMILIES = {
     "llama": {"class": "LlamaForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "mistral": {"class": "MistralForCausalLM", "architecture": "llama", "permuted": True, "tokenizer": LLAMA3},
     "qwen2": {"class": "Qwen2ForCausalLM", "permuted": False, "tokenizer": QWEN},
     "qwen3": {"class": "Qwen3ForCausalLM", "permuted": False, "tokenizer": QWEN},
     "gpt2": {
@@ -83,6 +85,23 @@ CASES = {
         "config": {
             "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
             "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "llama/biased": {
+        "seed": 66, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 76, "max_grad_norm": 6.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "mistral/window": {
+        "seed": 67, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": True,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 24,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": False, "sliding_window": 9,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
         },
     },
     "qwen2/untied": {
@@ -286,6 +305,8 @@ def write_gguf(family_name, config, tokenizer, weights, path):
         writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     if hasattr(config, "rope_parameters"):
         add_rope(writer, config)
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        writer.add_sliding_window(config.sliding_window)
     if config.head_dim if hasattr(config, "head_dim") else None:
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
@@ -334,9 +355,8 @@ def add_facts(folder):
     path.write_text(json.dumps(facts, indent=1) + "\n")
 
 
-chosen = sys.argv[1:]
 for name, case in CASES.items():
-    if chosen and name not in chosen:
+    if sys.argv[1:] and name not in sys.argv[1:]:
         continue
     family_name = name.split("/")[0]
     folder = HERE / name

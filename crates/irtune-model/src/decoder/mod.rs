@@ -23,12 +23,12 @@ use crate::{
         Trained,
         site::{self, Sites},
     },
-    base::Base,
+    base::{Base, config::ModelConfig},
     batch::{self, PackedBatch},
     error::ModelError,
-    families::{Kind, Role},
+    families::{Kind, Role, Rotary, RotaryKind, Variant},
     head::{Head, HeadInput},
-    layer::{Rows, block::Block},
+    layer::{RotaryTables, Rows, block::Block},
     parameters::{
         WEIGHTS_HEAD_NAME,
         entries::{Entries, Initial},
@@ -68,8 +68,8 @@ pub(crate) struct Decoder<D: Device> {
     head: Group<D>,
     /// Where the layers' own weights train.
     spare: Spare<D>,
-    table: D::Rotary,
-    /// Positions the table reaches.
+    rotary: RotaryPositions<D>,
+    /// Positions its tables reach.
     positions: usize,
     batch: Batch<D>,
     cosines: Cosines<D>,
@@ -87,6 +87,28 @@ pub(crate) struct Decoder<D: Device> {
     training: bool,
     /// Whether the layers' matrices are prepacked with their adapters.
     prepacked: bool,
+}
+
+/// The angles of every kind of rotary positions that layers have.
+struct RotaryPositions<D: Device> {
+    main: RotaryTables<D>,
+    local: Option<RotaryTables<D>>,
+}
+
+impl<D: Device> RotaryPositions<D> {
+    fn new(device: &D, config: &ModelConfig, positions: usize) -> Self {
+        let tables = |rotary: &Rotary| RotaryTables::new(device, rotary, config.head_size, positions);
+        let Variant { rotary, local_rotary, .. } = &config.variant;
+        Self { main: tables(rotary), local: local_rotary.as_ref().map(tables) }
+    }
+
+    /// Those of a layer.
+    fn of(&self, kind: Option<RotaryKind>) -> Option<&RotaryTables<D>> {
+        kind.and_then(|kind| match kind {
+            RotaryKind::Main => Some(&self.main),
+            RotaryKind::Local => self.local.as_ref(),
+        })
+    }
 }
 
 /// The batch of a pass, here and on the device.
@@ -194,7 +216,7 @@ impl<D: Device> Decoder<D> {
         let readings = Mutex::new(Readings::new(&device, config.layers, &groups)?);
         let mut decoder = Self {
             embedding: device.weight(base.weights.matrix(&config.family.outer_name(Role::Embedding))?)?,
-            table: device.rotary_table(config.rotary_table(POSITIONS)),
+            rotary: RotaryPositions::new(&device, config, POSITIONS),
             positions: POSITIONS,
             batch: Batch {
                 layout: BatchLayout::default(),
@@ -271,7 +293,7 @@ impl<D: Device> Decoder<D> {
         config.check_length(longest)?;
         if longest > self.positions {
             self.positions = longest.next_power_of_two();
-            self.table = self.device.rotary_table(config.rotary_table(self.positions));
+            self.rotary = RotaryPositions::new(&*self.device, config, self.positions);
         }
         let needed = Capacity {
             tokens: layout.rows(RowSet::All),

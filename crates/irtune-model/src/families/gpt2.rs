@@ -5,8 +5,9 @@
 //! Radford et al. 2019; transformers `models/gpt2`; llama.cpp `conversion/gpt2.py`.
 
 use super::{
-    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module, NormKind, Positions,
+    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module, NormKind,
     Projection::{DownProj, OProj, QkvProj, UpProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm, PositionEmbedding},
 };
 
@@ -15,7 +16,7 @@ pub(super) static FAMILY: Family = Family {
     models: "GPT-2 124M to 1.5B, DistilGPT-2",
     model_type: "gpt2",
     classifier_class: "GPT2ForSequenceClassification",
-    architecture: "gpt2",
+    architecture: Some("gpt2"),
     fields: FieldNames {
         hidden_size: "n_embd",
         intermediate_size: "n_inner",
@@ -39,15 +40,16 @@ pub(super) static FAMILY: Family = Family {
         Fixed { field: "scale_attn_by_inverse_layer_idx", value: Literal::Flag(false) },
         Fixed { field: "add_cross_attention", value: Literal::Flag(false) },
     ],
-    reads_attention_bias: false,
+    reads_biases: ReadBiases::NONE,
     window: None,
-    layer: |_, _| LayerSpec {
+    layer: |variant, index| LayerSpec {
         biases: &[QkvProj, OProj, UpProj, DownProj],
         norm: NormKind::Layer,
         fused_attention: true,
         mlp: MlpKind::Plain(irtune_device::Activation::GeluTanh),
-        positions: Positions::Learned,
-        ..LayerSpec::PLAIN
+        rotary: None,
+        learned_positions: true,
+        ..variant.layer(index)
     },
     buffers: &[".attn.bias", ".attn.masked_bias"],
     modules: &[

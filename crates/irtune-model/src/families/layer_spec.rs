@@ -1,32 +1,42 @@
 //! What a decoder layer consists of.
 
-use irtune_device::Activation;
+use irtune_device::{Activation, Gate, Scores};
 
 use super::{Projection, Role};
 
 /// The parts of a decoder layer in which families differ.
 ///
-/// Every layer has a norm, attention with grouped queries and an MLP; what they are like stands here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Every layer is grouped-query attention and an MLP, each a branch whose output is added to the residual stream; what makes
+/// them different stands here.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerSpec {
+    /// Where a branch has a norm.
+    pub norms: NormPlacement,
     /// The projections whose outputs have a bias added, in the order of [`Projection::ALL`].
     pub biases: &'static [Projection],
-    /// Whether each head of the queries and of the keys goes through an RMS norm before rotary positions; the gains,
-    /// `[head_size]`, are the same for all heads.
-    pub head_norms: bool,
+    /// The norms of queries and keys before rotary positions.
+    pub head_norms: Option<HeadNorms>,
+    /// Which rotary positions turn queries and keys; nothing where they have none.
+    pub rotary: Option<RotaryKind>,
+    /// How attention's scores are made, and which keys a position sees.
+    pub scores: Scores,
     /// The norms of the residual stream, the one after the last layer included.
     pub norm: NormKind,
     /// Whether queries, keys and values come from one matrix, `[queries + keys + values, hidden]`.
     pub fused_attention: bool,
     /// The MLP.
     pub mlp: MlpKind,
+    /// The activation of the MLP's gate, if it has one.
+    pub gate: Gate,
     /// Whether the MLP reads what attention reads, the output of the layer's only norm, and both are added to the stream
     /// side by side; else it reads the stream after attention, through a norm of its own.
     pub parallel: bool,
-    /// How a token's position comes in.
-    pub positions: Positions,
+    /// Whether a learned row for its position is added to each token's embedding.
+    pub learned_positions: bool,
     /// Whether the language-model head has a bias.
     pub head_bias: bool,
+    /// What both branches' outputs are multiplied by before they are added.
+    pub residual_scale: f32,
 }
 
 /// A kind of norm of the residual stream.
@@ -41,7 +51,7 @@ pub enum NormKind {
 /// A kind of MLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MlpKind {
-    /// `down(silu(gate(x)) ∘ up(x))`
+    /// `down(gate(gate_proj(x)) ∘ up(x))`
     Gated,
     /// The same with gate and up from one matrix, `[gate + up, hidden]`.
     FusedGated,
@@ -49,28 +59,30 @@ pub enum MlpKind {
     Plain(Activation),
 }
 
-/// How a token's position comes into a decoder.
+/// Where a branch has a norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Positions {
-    /// By rotating queries and keys in every layer.
-    Rotary,
-    /// By a learned row that is added to the token's embedding.
-    Learned,
+pub enum NormPlacement {
+    /// Of its input.
+    Before,
+}
+
+/// What a norm of queries and keys goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadNorms {
+    /// Each head; the gains, `[head_size]`, are the same for all heads.
+    EachHead,
+}
+
+/// Which of a decoder's rotary positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotaryKind {
+    /// Those of most decoders, the only ones.
+    Main,
+    /// Those of layers with a window, where they have their own.
+    Local,
 }
 
 impl LayerSpec {
-    /// Llama's layer.
-    pub const PLAIN: Self = Self {
-        biases: &[],
-        head_norms: false,
-        norm: NormKind::Rms,
-        fused_attention: false,
-        mlp: MlpKind::Gated,
-        parallel: false,
-        positions: Positions::Rotary,
-        head_bias: false,
-    };
-
     /// Whether a projection has a bias.
     pub fn has_bias(&self, projection: Projection) -> bool {
         self.biases.contains(&projection)
@@ -109,10 +121,12 @@ impl LayerSpec {
     pub fn has(&self, role: Role) -> bool {
         match role {
             Role::Embedding | Role::PositionEmbedding | Role::FinalNorm | Role::LanguageHead => false,
-            Role::AttentionNorm => true,
-            Role::MlpNorm => !self.parallel,
-            Role::QueryNorm | Role::KeyNorm => self.head_norms,
+            Role::MlpNorm if self.parallel => false,
+            Role::AttentionNorm | Role::MlpNorm => match self.norms {
+                NormPlacement::Before => true,
+            },
             Role::Projection(projection) => self.has_projection(projection),
+            Role::QueryNorm | Role::KeyNorm => self.head_norms.is_some(),
         }
     }
 }
@@ -120,11 +134,14 @@ impl LayerSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::families::{RopeScaling, Rotary, Variant};
 
     #[test]
     fn a_fused_projection_stands_for_its_parts() {
-        let fused = LayerSpec { fused_attention: true, mlp: MlpKind::FusedGated, ..LayerSpec::PLAIN };
-        let plain = LayerSpec { mlp: MlpKind::Plain(Activation::Gelu), ..LayerSpec::PLAIN };
+        let rotary = Rotary { size: 8, theta: 1.0, scaling: RopeScaling::None, query_growth: None };
+        let usual = Variant::plain(rotary, 1, 8).layer(0);
+        let fused = LayerSpec { fused_attention: true, mlp: MlpKind::FusedGated, ..usual };
+        let plain = LayerSpec { mlp: MlpKind::Plain(Activation::Gelu), ..usual };
         use Projection::{DownProj, GateProj, GateUpProj, OProj, QProj, QkvProj, UpProj, VProj};
         assert_eq!(fused.projections().collect::<Vec<_>>(), [QkvProj, OProj, GateUpProj, DownProj]);
         for (projection, of_fused, of_plain) in [
@@ -137,7 +154,7 @@ mod tests {
         ] {
             assert_eq!(fused.counterpart(projection), of_fused);
             assert_eq!(plain.counterpart(projection), of_plain);
-            assert_eq!(LayerSpec::PLAIN.has_projection(projection), projection != QkvProj);
+            assert_eq!(usual.has_projection(projection), projection != QkvProj);
         }
     }
 }

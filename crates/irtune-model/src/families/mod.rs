@@ -8,25 +8,39 @@ mod field_names;
 mod gpt2;
 mod layer_spec;
 mod llama;
+mod mistral;
 mod modules;
 mod phi;
 mod phi3;
 pub mod projection;
 mod qwen2;
 mod qwen3;
+mod rotary;
+mod settings;
+mod variant;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use field_names::FieldNames;
-pub use layer_spec::{LayerSpec, MlpKind, NormKind, Positions};
+pub use layer_spec::{HeadNorms, LayerSpec, MlpKind, NormKind, NormPlacement, RotaryKind};
 pub use modules::{Kind, Module, Role, TensorPlace};
 pub use projection::Projection;
+pub use rotary::{QueryGrowth, RopeScaling, Rotary};
+pub use settings::{Defaults, Fixed, Literal, ReadBiases, Window, WindowedLayers};
+pub use variant::{LayerKind, Variant};
 
 /// Every family, in the order that messages and documents list them.
-pub static FAMILIES: [&Family; 6] =
-    [&llama::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY, &gpt2::FAMILY, &phi::FAMILY, &phi3::FAMILY];
+pub static FAMILIES: [&Family; 7] = [
+    &llama::FAMILY,
+    &mistral::FAMILY,
+    &qwen2::FAMILY,
+    &qwen3::FAMILY,
+    &gpt2::FAMILY,
+    &phi::FAMILY,
+    &phi3::FAMILY,
+];
 
 /// A group of models that share one kind of decoder.
 pub struct Family {
@@ -38,91 +52,25 @@ pub struct Family {
     pub model_type: &'static str,
     /// transformers' class of a classifier.
     pub classifier_class: &'static str,
-    /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it.
-    pub architecture: &'static str,
+    /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it. Two families may share one if only
+    /// one of them has windows by default: a GGUF that names a window is of that one. Nothing where GGUFs name another family.
+    pub architecture: Option<&'static str>,
     /// What a `config.json` calls its sizes.
     pub fields: FieldNames,
-    /// What a `config.json` means where it says nothing.
+    /// What a configuration means where it says nothing.
     pub defaults: Defaults,
     /// Fields of a `config.json` that may hold one value only, in the order that a classifier's configuration has them.
     pub fixed: &'static [Fixed],
-    /// Whether `attention_bias` of a `config.json` decides about biases of q, k, v and o.
-    pub reads_attention_bias: bool,
-    /// What a `config.json` that asks for a sliding window (`use_sliding_window`) means where it says no more; nothing
-    /// in a family without windows.
+    /// Which biases a `config.json` decides about.
+    pub reads_biases: ReadBiases,
+    /// The window over keys, in a family that can have one.
     pub window: Option<Window>,
-    /// The parts of a layer, given what `attention_bias` says and the layer's number.
-    pub layer: fn(attention_bias: bool, layer: usize) -> LayerSpec,
+    /// The parts of a layer, given what the configuration says and the layer's number.
+    pub layer: fn(variant: &Variant, layer: usize) -> LayerSpec,
     /// Endings of the names of tensors that are no weights: buffers which a configuration says already.
     pub buffers: &'static [&'static str],
     /// Every module with its names, in the order that files and engines keep them.
     pub modules: &'static [Module],
-}
-
-/// What a `config.json` means where it says nothing.
-pub struct Defaults {
-    /// `head_dim`; when not given, `hidden_size / num_attention_heads`.
-    pub head_size: Option<usize>,
-    /// `num_key_value_heads`; when not given, `num_attention_heads`.
-    pub key_value_heads: Option<usize>,
-    /// Longest sequence.
-    pub max_positions: usize,
-    /// `intermediate_size` over `hidden_size`; when not given, the size must stand there.
-    pub widening: Option<usize>,
-    /// The share of each head that turns, `partial_rotary_factor`.
-    pub rotary_share: f64,
-    /// What a norm adds to what it takes the root of.
-    pub norm_epsilon: f32,
-    /// `tie_word_embeddings`.
-    pub tied_embeddings: bool,
-}
-
-impl Defaults {
-    /// Those of Llama.
-    pub const LLAMA: Self = Self {
-        head_size: None,
-        key_value_heads: None,
-        max_positions: 2048,
-        widening: None,
-        rotary_share: 1.0,
-        norm_epsilon: 1e-6,
-        tied_embeddings: false,
-    };
-}
-
-/// A sliding window over the keys that a position of the upper layers sees.
-pub struct Window {
-    /// `sliding_window`: how many keys, the position's own included.
-    pub keys: usize,
-    /// `max_window_layers`: the lowest layer that has a window.
-    pub from_layer: usize,
-}
-
-/// A field of a `config.json` that may hold one value only.
-pub struct Fixed {
-    /// Its name.
-    pub field: &'static str,
-    /// What it must hold where it is given.
-    pub value: Literal,
-}
-
-/// A value of a fixed field.
-#[derive(Clone, Copy)]
-pub enum Literal {
-    /// `true` or `false`.
-    Flag(bool),
-    /// A string.
-    Text(&'static str),
-}
-
-impl Literal {
-    /// As a configuration has it.
-    pub(crate) fn to_json(self) -> serde_json::Value {
-        match self {
-            Literal::Flag(value) => value.into(),
-            Literal::Text(value) => value.into(),
-        }
-    }
 }
 
 impl Family {
@@ -131,9 +79,11 @@ impl Family {
         FAMILIES.into_iter().find(|family| family.model_type == name)
     }
 
-    /// The family that a GGUF names in `general.architecture`.
-    pub fn by_architecture(name: &str) -> Option<&'static Self> {
-        FAMILIES.into_iter().find(|family| family.architecture == name)
+    /// The family that a GGUF names in `general.architecture`, given whether the file names a window.
+    pub fn by_architecture(name: &str, windowed: bool) -> Option<&'static Self> {
+        let named = || FAMILIES.into_iter().filter(|family| family.architecture == Some(name));
+        let has_windows = |family: &&Self| family.window.as_ref().is_some_and(|window| window.keys.is_some());
+        named().find(|family| has_windows(family) == windowed).or_else(|| named().next())
     }
 
     /// All families for a message: "Llama (`llama`: SmolLM2, …), …".
@@ -145,7 +95,8 @@ impl Family {
 
     /// The name of a family that is most like an unknown one, if one is.
     pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-        let names = FAMILIES.into_iter().flat_map(|family| [family.model_type, family.architecture]);
+        let names = FAMILIES.into_iter().flat_map(|family| [Some(family.model_type), family.architecture]);
+        let names = names.flatten();
         let alike = names.map(|known| (strsim::jaro_winkler(&name.to_ascii_lowercase(), known), known));
         let nearest = alike.max_by(|left, right| left.0.total_cmp(&right.0));
         nearest.filter(|(alike, _)| *alike > 0.8).map(|(_, known)| known)
@@ -190,14 +141,16 @@ mod tests {
         for names in [
             FAMILIES.map(|family| family.title),
             FAMILIES.map(|family| family.model_type),
-            FAMILIES.map(|family| family.architecture),
             FAMILIES.map(|family| family.classifier_class),
         ] {
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
         }
         for family in FAMILIES {
             assert_eq!(Family::by_model_type(family.model_type), Some(family));
-            assert_eq!(Family::by_architecture(family.architecture), Some(family));
+            let windowed = family.window.as_ref().is_some_and(|window| window.keys.is_some());
+            if let Some(architecture) = family.architecture {
+                assert_eq!(Family::by_architecture(architecture, windowed), Some(family));
+            }
             assert!(Family::list().contains(&format!("`{}`", family.model_type)));
         }
     }

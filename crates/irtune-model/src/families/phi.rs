@@ -7,6 +7,7 @@
 use super::{
     Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module, NormKind,
     Projection::{DownProj, KProj, OProj, QProj, UpProj, VProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead},
 };
 
@@ -15,22 +16,22 @@ pub(super) static FAMILY: Family = Family {
     models: "Phi-1, Phi-1.5, Phi-2",
     model_type: "phi",
     classifier_class: "PhiForSequenceClassification",
-    architecture: "phi2",
+    architecture: Some("phi2"),
     fields: FieldNames { norm_epsilon: "layer_norm_eps", ..FieldNames::LLAMA },
     defaults: Defaults { rotary_share: 0.5, norm_epsilon: 1e-5, ..Defaults::LLAMA },
     fixed: &[
         Fixed { field: "hidden_act", value: Literal::Text("gelu_new") },
         Fixed { field: "qk_layernorm", value: Literal::Flag(false) },
     ],
-    reads_attention_bias: false,
+    reads_biases: ReadBiases::NONE,
     window: None,
-    layer: |_, _| LayerSpec {
+    layer: |variant, index| LayerSpec {
         biases: &[QProj, KProj, VProj, OProj, UpProj, DownProj],
         norm: NormKind::Layer,
         mlp: MlpKind::Plain(irtune_device::Activation::GeluTanh),
         parallel: true,
         head_bias: true,
-        ..LayerSpec::PLAIN
+        ..variant.layer(index)
     },
     buffers: &[],
     modules: &[

@@ -7,7 +7,9 @@
 use super::{
     Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module,
     Projection::{DownProj, GateUpProj, OProj, QkvProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
+    Window, WindowedLayers,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -15,13 +17,17 @@ pub(super) static FAMILY: Family = Family {
     models: "Phi-3, Phi-3.5, Phi-4, Phi-4-mini",
     model_type: "phi3",
     classifier_class: "Phi3ForSequenceClassification",
-    architecture: "phi3",
+    architecture: Some("phi3"),
     fields: FieldNames::LLAMA,
     defaults: Defaults { max_positions: 4096, norm_epsilon: 1e-5, ..Defaults::LLAMA },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
-    reads_attention_bias: false,
-    window: None,
-    layer: |_, _| LayerSpec { fused_attention: true, mlp: MlpKind::FusedGated, ..LayerSpec::PLAIN },
+    reads_biases: ReadBiases::NONE,
+    window: Some(Window { flag: None, keys: None, layer_types: false, layers: WindowedLayers::All }),
+    layer: |variant, index| LayerSpec {
+        fused_attention: true,
+        mlp: MlpKind::FusedGated,
+        ..variant.layer(index)
+    },
     buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),

@@ -4,10 +4,11 @@
 //! Yang et al. 2025; transformers `models/qwen3`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, FieldNames, Fixed, HeadNorms, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, KeyNorm, LanguageHead, MlpNorm, QueryNorm},
-    Window,
+    Window, WindowedLayers,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -15,7 +16,7 @@ pub(super) static FAMILY: Family = Family {
     models: "Qwen3 0.6B to 32B",
     model_type: "qwen3",
     classifier_class: "Qwen3ForSequenceClassification",
-    architecture: "qwen3",
+    architecture: Some("qwen3"),
     fields: FieldNames::LLAMA,
     defaults: Defaults {
         head_size: Some(128),
@@ -24,13 +25,14 @@ pub(super) static FAMILY: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
-    reads_attention_bias: true,
-    window: Some(Window { keys: 4096, from_layer: 28 }),
-    layer: |attention_bias, _| LayerSpec {
-        biases: if attention_bias { &[QProj, KProj, VProj, OProj] } else { &[] },
-        head_norms: true,
-        ..LayerSpec::PLAIN
-    },
+    reads_biases: ReadBiases::ATTENTION,
+    window: Some(Window {
+        flag: Some("use_sliding_window"),
+        keys: Some(4096),
+        layer_types: true,
+        layers: WindowedLayers::From(28),
+    }),
+    layer: |variant, layer| LayerSpec { head_norms: Some(HeadNorms::EachHead), ..variant.layer(layer) },
     buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),

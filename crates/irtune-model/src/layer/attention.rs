@@ -7,7 +7,7 @@
 use arrayvec::ArrayVec;
 use irtune_device::{
     AttentionGradients, AttentionInputs, AttentionOutputs, Device, DeviceError, Epilogue, Output, RowSet,
-    Side, Term,
+    Scores, Side, Term,
 };
 
 use super::{
@@ -24,17 +24,16 @@ use crate::{
     },
     base::{Base, config::ModelConfig},
     error::ModelError,
-    families::{Positions, Projection, Role},
+    families::{HeadNorms, Projection, Role},
     parameters::group::Group,
 };
 
 /// The attention of a layer.
 pub(crate) struct Attention<D: Device> {
+    scores: Scores,
     norm: StreamNorm<D>,
     projections: QueryKeyValue<D>,
     output: Linear<D>,
-    /// Whether queries and keys turn with their positions.
-    is_rotary: bool,
     /// Of queries and keys.
     head_norms: Option<[HeadNorm<D>; 2]>,
 }
@@ -92,7 +91,7 @@ impl<D: Device> AttentionSaved<D> {
     ) -> Result<Self, DeviceError> {
         let (query, key) = (config.query_size(), config.key_value_size());
         let head_norm = |heads| NormSaved::new(device, tokens * heads, config.head_size);
-        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         Ok(Self {
             norm: NormSaved::new(device, tokens, config.hidden_size)?,
             queries: device.operands(tokens, query)?,
@@ -153,14 +152,12 @@ impl<D: Device> AttentionScratch<D> {
     }
 }
 
-fn heads<'a, D: Device>(pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
-    irtune_device::Attention {
-        heads: pass.config.heads,
-        key_value_heads: pass.config.key_value_heads,
-        head_size: pass.config.head_size,
-        layout: pass.rows.layout,
-        queries: pass.rows.set,
-    }
+/// Turns queries and keys by their positions, or their gradients back.
+fn rotate<D: Device>(pass: &Pass<D>, side: Side, queries: &mut D::Operands, keys: &mut D::Operands) {
+    let (Pass { device, config, rows, .. }, Some(tables)) = (pass, pass.rotary) else { return };
+    let table = tables.queries.as_ref().unwrap_or(&tables.keys);
+    device.rotary(queries, config.query_size(), table, rows.layout, rows.set, side);
+    device.rotary(keys, config.key_value_size(), &tables.keys, rows.layout, RowSet::All, side);
 }
 
 impl<D: Device> Attention<D> {
@@ -177,16 +174,29 @@ impl<D: Device> Attention<D> {
         let gain = |role| Gain::new(device, base, layer, role);
         let spec = base.config.layer(layer);
         let head_norms = match spec.head_norms {
-            true => Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)]),
-            false => None,
+            Some(HeadNorms::EachHead) => {
+                Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)])
+            }
+            None => None,
         };
         Ok(Self {
             projections: QueryKeyValue::new(device, base, layer, adapters)?,
             output: Linear::new(device, base, layer, Projection::OProj, adapters)?,
-            is_rotary: spec.positions == Positions::Rotary,
+            scores: spec.scores,
             norm: StreamNorm(gain(Role::AttentionNorm)?),
             head_norms,
         })
+    }
+
+    fn heads<'a>(&self, pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
+        irtune_device::Attention {
+            heads: pass.config.heads,
+            key_value_heads: pass.config.key_value_heads,
+            head_size: pass.config.head_size,
+            scores: self.scores,
+            layout: pass.rows.layout,
+            queries: pass.rows.set,
+        }
     }
 
     /// The gains of its norms.
@@ -217,9 +227,9 @@ impl<D: Device> Attention<D> {
         let Stream { residual, pooled } = stream;
         self.project(pass, group, residual, saved, scratch);
         let layout = rows.layout;
-        self.rotate(pass, &mut saved.queries, &mut saved.keys, Side::Forward);
+        rotate(pass, Side::Forward, &mut saved.queries, &mut saved.keys);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
-        device.attention(heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
+        device.attention(self.heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
         let stream = if rows.are_picked() {
             device.gather_floats(residual, config.hidden_size, layout, pooled);
             pooled
@@ -229,16 +239,6 @@ impl<D: Device> Attention<D> {
         let input = LinearInput { values: &saved.context, rows: rows.set };
         let (kept, out) = (&mut saved.output_projection, Output::Add(stream, 0));
         self.output.forward(pass, group, input, kept, &mut scratch.adapters, out);
-    }
-
-    /// Turns queries and keys by their positions, or back.
-    fn rotate(&self, pass: &Pass<D>, queries: &mut D::Operands, keys: &mut D::Operands, side: Side) {
-        if !self.is_rotary {
-            return;
-        }
-        let Pass { device, config, rows, table, .. } = pass;
-        device.rotary(queries, config.query_size(), table, rows.layout, rows.set, side);
-        device.rotary(keys, config.key_value_size(), table, rows.layout, RowSet::All, side);
     }
 
     /// From the residual stream to queries, keys and values, before rotary positions.
@@ -369,8 +369,8 @@ impl<D: Device> Attention<D> {
             partial: partial_gradient,
         };
         let outputs = AttentionOutputs { out: &saved.context, logsumexp: &saved.logsumexp };
-        device.attention_backward(heads(pass), &inputs, outputs, context_gradient, gradients);
-        self.rotate(pass, query_gradient, key_gradient, Side::Backward);
+        device.attention_backward(self.heads(pass), &inputs, outputs, context_gradient, gradients);
+        rotate(pass, Side::Backward, query_gradient, key_gradient);
         if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
             let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
             query.backward(pass, group.as_deref_mut(), counts.0, query_saved, query_gradient);

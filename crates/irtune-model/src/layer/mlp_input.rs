@@ -7,7 +7,7 @@
 //! Shazeer, "GLU Variants Improve Transformer", 2020; `LlamaMLP`, `Phi3MLP` and `GPT2MLP` of transformers.
 
 use arrayvec::ArrayVec;
-use irtune_device::{Activation, Columns, Device, DeviceError, Epilogue, Output, Term};
+use irtune_device::{Activation, Columns, Device, DeviceError, Epilogue, Gate, Output, Term};
 
 use super::{
     Pass,
@@ -27,8 +27,8 @@ use crate::{
 
 /// The projections of an MLP's input.
 pub(crate) enum MlpInput<D: Device> {
-    Gated([Linear<D>; 2]),
-    FusedGated(Linear<D>),
+    Gated([Linear<D>; 2], Gate),
+    FusedGated(Linear<D>, Gate),
     Plain(Linear<D>, Activation),
 }
 
@@ -109,9 +109,12 @@ impl<D: Device> MlpInput<D> {
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
         let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
-        Ok(match base.config.layer(layer).mlp {
-            MlpKind::Gated => Self::Gated([linear(Projection::GateProj)?, linear(Projection::UpProj)?]),
-            MlpKind::FusedGated => Self::FusedGated(linear(Projection::GateUpProj)?),
+        let spec = base.config.layer(layer);
+        Ok(match spec.mlp {
+            MlpKind::Gated => {
+                Self::Gated([linear(Projection::GateProj)?, linear(Projection::UpProj)?], spec.gate)
+            }
+            MlpKind::FusedGated => Self::FusedGated(linear(Projection::GateUpProj)?, spec.gate),
             MlpKind::Plain(activation) => Self::Plain(linear(Projection::UpProj)?, activation),
         })
     }
@@ -119,16 +122,16 @@ impl<D: Device> MlpInput<D> {
     /// The projections themselves.
     pub(crate) fn linears(&self) -> &[Linear<D>] {
         match self {
-            Self::Gated(linears) => linears,
-            Self::FusedGated(linear) | Self::Plain(linear, _) => std::slice::from_ref(linear),
+            Self::Gated(linears, _) => linears,
+            Self::FusedGated(linear, _) | Self::Plain(linear, _) => std::slice::from_ref(linear),
         }
     }
 
     /// The projections themselves, to be changed.
     pub(crate) fn linears_mut(&mut self) -> &mut [Linear<D>] {
         match self {
-            Self::Gated(linears) => linears,
-            Self::FusedGated(linear) | Self::Plain(linear, _) => std::slice::from_mut(linear),
+            Self::Gated(linears, _) => linears,
+            Self::FusedGated(linear, _) | Self::Plain(linear, _) => std::slice::from_mut(linear),
         }
     }
 
@@ -146,12 +149,12 @@ impl<D: Device> MlpInput<D> {
         let (count, rows) = (pass.rows.queries, pass.rows.set);
         let input = || LinearInput { values, rows };
         match self {
-            Self::Gated(linears) => {
+            Self::Gated(linears, _) => {
                 for ((linear, kept), out) in linears.iter().zip(projections).zip([gate, up]) {
                     linear.forward(pass, group, input(), kept, adapters, Output::Operands(out));
                 }
             }
-            Self::FusedGated(linear) => {
+            Self::FusedGated(linear, _) => {
                 let out = Output::Operands(&mut scratch.wide);
                 linear.forward(pass, group, input(), &mut projections[0], adapters, out);
                 let [of_gate, of_up] = columns(pass.config);
@@ -169,7 +172,9 @@ impl<D: Device> MlpInput<D> {
     pub(crate) fn activate(&self, pass: &Pass<D>, saved: &MlpInputSaved<D>, out: &mut D::Operands) {
         let length = pass.rows.queries * pass.config.intermediate_size;
         match self {
-            Self::Gated(_) | Self::FusedGated(_) => pass.device.swiglu(&saved.gate, &saved.up, length, out),
+            Self::Gated(_, gate) | Self::FusedGated(_, gate) => {
+                pass.device.gated(*gate, &saved.gate, &saved.up, length, out);
+            }
             Self::Plain(_, activation) => pass.device.activate(*activation, &saved.up, 1.0, length, out),
         }
     }
@@ -192,8 +197,8 @@ impl<D: Device> MlpInput<D> {
         let MlpInputSaved { gate, up, projections } = saved;
         let MlpInputScratch { gradients, wide } = scratch;
         match self {
-            Self::Gated(linears) => {
-                device.swiglu_backward(activated_gradient, length, gate, up);
+            Self::Gated(linears, kind) => {
+                device.gated_backward(*kind, activated_gradient, length, gate, up);
                 let out_gradients = [&*gate, &*up].into_iter().zip(gradients);
                 for ((linear, kept), (out_gradient, gradients)) in
                     linears.iter().zip(&*projections).zip(out_gradients)
@@ -203,8 +208,8 @@ impl<D: Device> MlpInput<D> {
                     linear.backward(pass, group.as_deref_mut(), flow, set, kept, work);
                 }
             }
-            Self::FusedGated(linear) => {
-                device.swiglu_backward(activated_gradient, length, gate, up);
+            Self::FusedGated(linear, kind) => {
+                device.gated_backward(*kind, activated_gradient, length, gate, up);
                 let [of_gate, of_up] = columns(pass.config);
                 device.join_columns(gate, count, of_gate, wide);
                 device.join_columns(up, count, of_up, wide);
@@ -234,8 +239,8 @@ impl<D: Device> MlpInput<D> {
         let MlpInputSaved { gate, up, projections } = saved;
         let mut terms = ArrayVec::<Term<D>, { 2 * INPUT_TERMS }>::new();
         let out_gradients = match self {
-            Self::Gated(_) => [Some(gate), Some(up)],
-            Self::FusedGated(_) => [Some(&scratch.wide), None],
+            Self::Gated(..) => [Some(gate), Some(up)],
+            Self::FusedGated(..) => [Some(&scratch.wide), None],
             Self::Plain(..) => [Some(up), None],
         };
         let parts = self.linears().iter().zip(projections).zip(&scratch.gradients);

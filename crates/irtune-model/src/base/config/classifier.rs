@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ModelConfig, RopeScaling};
-use crate::families::Positions;
-use crate::head::{CounterScaling, HeadInput, NamedHead};
+use super::ModelConfig;
+use crate::{
+    families::{RopeScaling, Variant, WindowedLayers},
+    head::{CounterScaling, HeadInput, NamedHead},
+};
 
 /// The field of an edit head's counters: their names, means and deviations.
 pub(crate) const EDIT_HEAD: &str = "edit_head";
@@ -35,16 +37,13 @@ impl ModelConfig {
         let mut add = |field: &str, value: Value| fields[field] = value;
         let names = &self.family.fields;
         for (field, size) in [
-            (names.hidden_size, self.hidden_size),
-            (names.intermediate_size, self.intermediate_size),
-            (names.layers, self.layers),
-            (names.heads, self.heads),
+            (Some(names.hidden_size), self.hidden_size),
+            (Some(names.intermediate_size), self.intermediate_size),
+            (Some(names.layers), self.layers),
+            (Some(names.heads), self.heads),
+            (names.key_value_heads, self.key_value_heads),
+            (names.head_size, self.head_size),
         ] {
-            add(field, size.into());
-        }
-        for (field, size) in
-            [(names.key_value_heads, self.key_value_heads), (names.head_size, self.head_size)]
-        {
             if let Some(field) = field {
                 add(field, size.into());
             }
@@ -52,17 +51,24 @@ impl ModelConfig {
         for fixed in self.family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
-        if self.family.reads_attention_bias {
-            add("attention_bias", self.attention_bias.into());
+        let Variant { rotary, attention_bias, mlp_bias, .. } = &self.variant;
+        if self.family.reads_biases.attention {
+            add("attention_bias", (*attention_bias).into());
+        }
+        if self.family.reads_biases.mlp {
+            add("mlp_bias", (*mlp_bias).into());
+        }
+        for (field, value) in self.window_fields() {
+            add(field, value);
         }
         add(names.norm_epsilon, decimal(self.norm_epsilon));
-        if self.layer(0).positions == Positions::Rotary {
-            add("rope_theta", decimal(self.rope_theta));
-            add("rope_scaling", self.rope_scaling.to_transformers(self.max_positions));
-            if self.rotary_size != self.head_size {
-                add("partial_rotary_factor", (self.rotary_size as f64 / self.head_size as f64).into());
+        if !self.layer(0).learned_positions {
+            add("rope_theta", decimal(rotary.theta));
+            add("rope_scaling", to_transformers(&rotary.scaling, self.max_positions));
+            if rotary.size != self.head_size {
+                add("partial_rotary_factor", (rotary.size as f64 / self.head_size as f64).into());
             }
-            if let RopeScaling::Long { original_positions, .. } = self.rope_scaling {
+            if let RopeScaling::Long { original_positions, .. } = rotary.scaling {
                 add("original_max_position_embeddings", original_positions.into());
             }
         }
@@ -85,6 +91,30 @@ impl ModelConfig {
         fields
     }
 
+    /// What the configuration says of the window over keys, in a family that can have one.
+    fn window_fields(&self) -> Vec<(&'static str, Value)> {
+        let Variant { window: keys, kinds, .. } = &self.variant;
+        let Some(window) = &self.family.window else { return Vec::new() };
+        let mut fields = Vec::new();
+        match (window.flag, keys) {
+            // Without the flag there is none.
+            (Some(_), None) => return fields,
+            (Some(flag), Some(_)) => fields.push((flag, true.into())),
+            (None, _) => {}
+        }
+        fields.push(("sliding_window", json!(keys)));
+        if let WindowedLayers::From(_) = window.layers {
+            let first = kinds.iter().position(|kind| kind.windowed).unwrap_or(kinds.len());
+            fields.push(("max_window_layers", first.into()));
+        }
+        if window.layer_types {
+            let name = |windowed| if windowed { "sliding_attention" } else { "full_attention" };
+            let names: Vec<&str> = kinds.iter().map(|kind| name(kind.windowed)).collect();
+            fields.push(("layer_types", json!(names)));
+        }
+        fields
+    }
+
     /// The class of a classifier with such a head, of transformers or of `modeling_irtune.py`.
     pub(crate) fn classifier_class(&self, head: &HeadInput) -> String {
         let class = self.family.classifier_class;
@@ -95,47 +125,59 @@ impl ModelConfig {
     }
 }
 
-impl RopeScaling {
-    fn to_transformers(&self, max_positions: usize) -> Value {
-        match self {
-            RopeScaling::None => Value::Null,
-            RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
-            RopeScaling::Llama3 {
-                factor,
-                low_frequency_factor,
-                high_frequency_factor,
-                original_positions,
-            } => {
-                json!({
-                    "rope_type": "llama3",
-                    "factor": decimal(*factor),
-                    "low_freq_factor": decimal(*low_frequency_factor),
-                    "high_freq_factor": decimal(*high_frequency_factor),
-                    "original_max_position_embeddings": original_positions,
-                })
-            }
-            RopeScaling::Long { short, long, original_positions, attention_factor } => {
-                let decimals = |factors: &[f32]| factors.iter().map(|&one| decimal(one)).collect::<Vec<_>>();
-                json!({
-                    "rope_type": "longrope",
-                    "attention_factor": decimal(*attention_factor),
-                    "short_factor": decimals(short),
-                    "long_factor": decimals(long),
-                    "original_max_position_embeddings": original_positions,
-                })
-            }
-            // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
-            RopeScaling::Factors { factors } => {
-                let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
-                json!({
-                    "rope_type": "longrope",
-                    "factor": 1.0,
-                    "attention_factor": 1.0,
-                    "short_factor": factors,
-                    "long_factor": factors,
-                    "original_max_position_embeddings": max_positions,
-                })
-            }
+/// `rope_scaling`, or what belongs into `rope_parameters` beside theta.
+fn to_transformers(scaling: &RopeScaling, max_positions: usize) -> Value {
+    match scaling {
+        RopeScaling::None => Value::Null,
+        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
+        RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, original_positions } => {
+            json!({
+                "rope_type": "llama3",
+                "factor": decimal(*factor),
+                "low_freq_factor": decimal(*low_frequency_factor),
+                "high_freq_factor": decimal(*high_frequency_factor),
+                "original_max_position_embeddings": original_positions,
+            })
+        }
+        RopeScaling::Yarn {
+            factor,
+            original_positions,
+            beta_fast,
+            beta_slow,
+            attention_factor,
+            truncate,
+        } => {
+            json!({
+                "rope_type": "yarn",
+                "factor": decimal(*factor),
+                "original_max_position_embeddings": original_positions,
+                "beta_fast": decimal(*beta_fast),
+                "beta_slow": decimal(*beta_slow),
+                "attention_factor": decimal(*attention_factor),
+                "truncate": truncate,
+            })
+        }
+        RopeScaling::Long { short, long, original_positions, attention_factor } => {
+            let decimals = |factors: &[f32]| factors.iter().map(|&one| decimal(one)).collect::<Vec<_>>();
+            json!({
+                "rope_type": "longrope",
+                "attention_factor": decimal(*attention_factor),
+                "short_factor": decimals(short),
+                "long_factor": decimals(long),
+                "original_max_position_embeddings": original_positions,
+            })
+        }
+        // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
+        RopeScaling::Factors { factors } => {
+            let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
+            json!({
+                "rope_type": "longrope",
+                "factor": 1.0,
+                "attention_factor": 1.0,
+                "short_factor": factors,
+                "long_factor": factors,
+                "original_max_position_embeddings": max_positions,
+            })
         }
     }
 }
@@ -149,9 +191,9 @@ fn decimal(value: f32) -> Value {
 mod tests {
     use std::path::Path;
 
-    use crate::head::ProblemType;
+    use crate::{families::Rotary, head::ProblemType};
 
-    use super::super::tests::tiny;
+    use super::super::tests::{plain_rotary, tiny};
     use super::*;
 
     fn labels() -> Vec<String> {
@@ -169,15 +211,18 @@ mod tests {
                 high_frequency_factor: 4.0,
                 original_positions: 8192,
             },
-            RopeScaling::Long {
-                short: vec![1.0; 8],
-                long: vec![2.5; 8],
-                original_positions: 64,
-                attention_factor: 1.25,
+            RopeScaling::Yarn {
+                factor: 4.0,
+                original_positions: 32,
+                beta_fast: 16.0,
+                beta_slow: 2.0,
+                attention_factor: 1.125,
+                truncate: false,
             },
         ];
-        for rope_scaling in scalings {
-            let config = ModelConfig { rope_scaling, pad_token: Some(0), ..tiny() };
+        for scaling in scalings {
+            let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+            let config = ModelConfig { variant, pad_token: Some(0), ..tiny() };
             let written = config.to_transformers(&labels()).to_string();
             assert_eq!(
                 ModelConfig::parse_json(written.as_bytes(), Path::new("config.json")).unwrap(),
@@ -212,8 +257,9 @@ mod tests {
 
     #[test]
     fn own_rotary_factors_are_written_as_a_kind_that_transformers_has() {
-        let rope_scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
-        let written = ModelConfig { rope_scaling, ..tiny() }.to_transformers(&labels());
+        let scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
+        let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+        let written = ModelConfig { variant, ..tiny() }.to_transformers(&labels());
         assert_eq!(written["rope_scaling"]["rope_type"], "longrope");
         assert_eq!(written["rope_scaling"]["short_factor"].as_array().map(Vec::len), Some(8));
     }

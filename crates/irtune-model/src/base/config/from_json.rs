@@ -2,15 +2,15 @@
 
 mod fields;
 mod rope;
+mod variant;
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::{ConfigError, ModelConfig};
-use crate::families::{Family, Positions, Window};
+use crate::families::Family;
 use fields::Fields;
-use rope::Rope;
 
 impl ModelConfig {
     /// Reads a transformers `config.json`, of version 4 or 5.
@@ -53,11 +53,7 @@ impl ModelConfig {
                 return Err(fields.wrong(names.heads, "a divisor of hidden_size, or head_dim be given"));
             }
         };
-        let max_positions = fields.optional_size(names.max_positions)?.unwrap_or(defaults.max_positions);
-        let rope = match (family.layer)(false, 0).positions {
-            Positions::Rotary => Rope::read(&fields, defaults.rotary_share, max_positions)?,
-            Positions::Learned => Rope::NONE,
-        };
+        let layers = fields.size(names.layers)?;
         let intermediate_size = match (fields.optional_size(names.intermediate_size)?, defaults.widening) {
             (Some(size), _) => size,
             (None, Some(factor)) => factor * hidden_size,
@@ -68,26 +64,19 @@ impl ModelConfig {
             vocabulary_size: fields.size("vocab_size")?,
             hidden_size,
             intermediate_size,
-            layers: fields.size(names.layers)?,
+            layers,
             heads,
             key_value_heads: key_value_heads(&fields, family)?.unwrap_or(heads),
             head_size,
-            // As transformers does: what isn't a whole number is cut.
-            rotary_size: (head_size as f64 * rope.share) as usize,
-            attention_bias: family.reads_attention_bias && fields.flag("attention_bias")?.unwrap_or(false),
             norm_epsilon: fields.number(names.norm_epsilon)?.unwrap_or(defaults.norm_epsilon),
-            rope_theta: rope.theta,
-            rope_scaling: rope.scaling,
-            max_positions,
+            max_positions: fields.optional_size(names.max_positions)?.unwrap_or(defaults.max_positions),
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
             tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(defaults.tied_embeddings),
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
+            variant: variant::read(&fields, family, layers, head_size)?,
         };
-        if let Some(window) = &family.window {
-            refuse_window(&fields, window, &config)?;
-        }
         config.checked(path)
     }
 }
@@ -97,26 +86,6 @@ fn key_value_heads(fields: &Fields<'_>, family: &Family) -> Result<Option<usize>
     let Some(field) = family.fields.key_value_heads else { return Ok(None) };
     let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(field));
     Ok(fields.optional_size(field)?.or(default))
-}
-
-/// Refuses a window over the keys that a layer sees, unless it reaches over all positions.
-fn refuse_window(fields: &Fields<'_>, defaults: &Window, config: &ModelConfig) -> Result<(), ConfigError> {
-    const FIELD: &str = "sliding_window";
-    if !fields.flag("use_sliding_window")?.unwrap_or(false) {
-        return Ok(());
-    }
-    let window = match fields.object.get(FIELD) {
-        None => defaults.keys,
-        Some(_) => fields.optional_size(FIELD)?.unwrap_or(usize::MAX),
-    };
-    let windowed = match fields.get("layer_types").and_then(Value::as_array) {
-        Some(kinds) => kinds.iter().any(|kind| kind == "sliding_attention"),
-        None => fields.optional_count("max_window_layers")?.unwrap_or(defaults.from_layer) < config.layers,
-    };
-    if windowed && window < config.max_positions {
-        return Err(fields.unsupported(FIELD, "every layer over the whole text (use_sliding_window false)"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,11 +10,9 @@ mod tensors;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
-pub use rope::RopeScaling;
 pub use tensors::LayerTensor;
 
-use crate::families::{Family, LayerSpec, Positions, Projection};
-use irtune_device::RotaryTable;
+use crate::families::{Family, LayerSpec, Projection, RopeScaling, Variant};
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,16 +33,8 @@ pub struct ModelConfig {
     pub key_value_heads: usize,
     /// Width of one head; even.
     pub head_size: usize,
-    /// How many values of a head turn with the position, the first ones; even.
-    pub rotary_size: usize,
-    /// Whether q, k, v and o have biases, where the family leaves that to the configuration.
-    pub attention_bias: bool,
     /// Added to what a norm takes the root of: the mean square, or the variance.
     pub norm_epsilon: f32,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f32,
-    /// How the rotary frequencies are changed for long contexts.
-    pub rope_scaling: RopeScaling,
     /// Longest sequence the model was made for.
     pub max_positions: usize,
     /// Standard deviation that new heads are drawn with. A GGUF doesn't hold it: 0.02 there, transformers' default.
@@ -57,6 +47,8 @@ pub struct ModelConfig {
     pub end_token: Option<u32>,
     /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
     pub pad_token: Option<u32>,
+    /// What else the configuration says: biases, positions, windows, scales.
+    pub variant: Variant,
 }
 
 impl ModelConfig {
@@ -72,7 +64,7 @@ impl ModelConfig {
 
     /// What a layer consists of.
     pub fn layer(&self, index: usize) -> LayerSpec {
-        (self.family.layer)(self.attention_bias, index)
+        (self.family.layer)(&self.variant, index)
     }
 
     /// A projection's outputs and inputs: the shape of its weight, `[outputs, inputs]`.
@@ -96,12 +88,14 @@ impl ModelConfig {
 
     /// Positions beyond which the decoder can't read: where they are learned, or where other frequencies would begin.
     pub fn most_positions(&self) -> Option<usize> {
-        match (self.layer(0).positions, &self.rope_scaling) {
-            (Positions::Learned, _) => Some(self.max_positions),
-            (Positions::Rotary, RopeScaling::Long { short, long, original_positions, .. }) => {
+        if self.layer(0).learned_positions {
+            return Some(self.max_positions);
+        }
+        match &self.variant.rotary.scaling {
+            RopeScaling::Long { short, long, original_positions, .. } => {
                 (short != long).then_some(*original_positions)
             }
-            (Positions::Rotary, _) => None,
+            _ => None,
         }
     }
 
@@ -116,27 +110,6 @@ impl ModelConfig {
         }
     }
 
-    /// Rotary frequency of each pair of values that turn, scaling applied.
-    ///
-    /// # Shapes
-    /// `[rotary_size / 2]`
-    ///
-    /// # Source
-    /// transformers `modeling_rope_utils.py`; in f32 like there.
-    pub fn inverse_frequencies(&self) -> Vec<f32> {
-        let plain = (0..self.rotary_size / 2).map(|pair| {
-            let exponent = (2 * pair) as f32 / self.rotary_size as f32;
-            1.0 / self.rope_theta.powf(exponent)
-        });
-        self.rope_scaling.apply(plain.collect())
-    }
-
-    /// Angles of so many positions.
-    pub(crate) fn rotary_table(&self, positions: usize) -> RotaryTable {
-        let table = RotaryTable::new(&self.inverse_frequencies(), positions);
-        table.of_heads(self.head_size).scaled(self.rope_scaling.attention_factor())
-    }
-
     /// What every source of a configuration must satisfy.
     fn checked(self, path: &std::path::Path) -> Result<Self, ConfigError> {
         let path = || path.to_owned();
@@ -144,10 +117,8 @@ impl ModelConfig {
             let Self { heads, key_value_heads, .. } = self;
             return Err(ConfigError::HeadsNotDivisible { path: path(), heads, key_value_heads });
         }
-        for size in [self.head_size, self.rotary_size] {
-            if !size.is_multiple_of(2) {
-                return Err(ConfigError::OddHeadSize { path: path(), head_size: size });
-            }
+        if !self.head_size.is_multiple_of(2) {
+            return Err(ConfigError::OddHeadSize { path: path(), head_size: self.head_size });
         }
         for (field, token) in
             [("begin", self.begin_token), ("end", self.end_token), ("padding", self.pad_token)]
@@ -157,7 +128,11 @@ impl ModelConfig {
                 return Err(ConfigError::TokenOutOfRange { path: path(), field, token, vocabulary_size });
             }
         }
-        self.rope_scaling.check(self.rotary_size / 2, &path)?;
+        let Variant { rotary, local_rotary, .. } = &self.variant;
+        [Some(rotary), local_rotary.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(|one| rope::check(one, &path))?;
         Ok(self)
     }
 }
@@ -165,6 +140,7 @@ impl ModelConfig {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::families::{RopeScaling, Rotary};
 
     /// A decoder small enough to write to disk in a test.
     pub(crate) fn tiny() -> ModelConfig {
@@ -177,18 +153,20 @@ pub(crate) mod tests {
             heads: 4,
             key_value_heads: 2,
             head_size: 16,
-            rotary_size: 16,
-            attention_bias: false,
             norm_epsilon: 1e-5,
-            rope_theta: 10_000.0,
-            rope_scaling: RopeScaling::None,
             max_positions: 128,
             initializer_range: 0.02,
             tied_embeddings: true,
             begin_token: Some(1),
             end_token: Some(2),
             pad_token: None,
+            variant: Variant::plain(plain_rotary(), 2, 16),
         }
+    }
+
+    /// The rotary positions of [`tiny`].
+    pub(crate) fn plain_rotary() -> Rotary {
+        Rotary { size: 16, theta: 10_000.0, scaling: RopeScaling::None, query_growth: None }
     }
 
     #[test]
@@ -198,15 +176,5 @@ pub(crate) mod tests {
         assert_eq!(shapes, [(32, 64), (16, 64), (16, 64), (64, 32), (96, 64), (96, 64), (64, 96)]);
         assert_eq!(config.projection_shape(Projection::QkvProj), (64, 64));
         assert_eq!(config.projection_shape(Projection::GateUpProj), (192, 64));
-    }
-
-    #[test]
-    fn plain_frequencies_fall_from_one_by_powers_of_theta() {
-        let frequencies = ModelConfig { head_size: 10, rotary_size: 8, ..tiny() }.inverse_frequencies();
-        let expected = [1.0, 0.1, 0.01, 0.001];
-        assert_eq!(frequencies.len(), 4);
-        for (found, expected) in frequencies.iter().zip(expected) {
-            assert!((found / expected - 1.0f32).abs() < 1e-6, "{found} {expected}");
-        }
     }
 }
