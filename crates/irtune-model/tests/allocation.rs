@@ -9,7 +9,7 @@ use engine::{EngineOptions, engine};
 use irtune_model::{
     AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, ChangedTokens,
     CounterScaling, DoraConfig, DropoutKey, Engine, Head, HeadInput, Ia3Config, LoraConfig, LoraInit,
-    PackedBatch, Precision, Projection, Trained,
+    PackedBatch, Precision, Trained,
 };
 
 #[global_allocator]

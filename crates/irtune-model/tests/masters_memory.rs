@@ -6,7 +6,7 @@ mod engine;
 use std::sync::Arc;
 
 use engine::{EngineOptions, engine};
-use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Projection, Trained};
+use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Trained};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

@@ -24,6 +24,7 @@ pub(super) static FAMILY: Family = Family {
     reads_biases: ReadBiases::NONE,
     window: Some(Window { flag: None, keys: None, layer_types: false, layers: WindowedLayers::All }),
     layer: |variant, index| LayerSpec {
+        biases: &[],
         fused_attention: true,
         mlp: MlpKind::FusedGated,
         ..variant.layer(index)

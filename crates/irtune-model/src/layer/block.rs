@@ -144,7 +144,7 @@ impl<D: Device> Block<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Stream { residual, pooled } = stream;
-        let Self { attention, mlp } = self;
+        let Self { attention, mlp, .. } = self;
         let BlockSaved { attention: kept, mlp: kept_mlp } = saved;
         let wanted = input_wanted || weights_train(pass, group.as_deref());
         let above = if pass.rows.are_picked() { &mut *pooled } else { &mut *residual };

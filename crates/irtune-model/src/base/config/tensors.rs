@@ -120,7 +120,6 @@ mod tests {
             let config = ModelConfig { family, variant, head_size: 8, ..tiny() };
             let spec = config.layer(1);
             let tensors = config.layer_tensors(1);
-            let head_norms = 2 * usize::from(spec.head_norms.is_some());
             let norms = if spec.parallel { 1 } else { 2 };
             let norms = if spec.norm == NormKind::Layer { 2 * norms } else { norms };
             let expected = spec.projections().count() + norms + spec.biases.len();
