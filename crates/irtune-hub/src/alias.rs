@@ -1,6 +1,6 @@
 //! Short names of base models.
 
-use crate::HubName;
+use crate::{HubModel, HubName};
 
 /// A base with a short name.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,9 +18,10 @@ pub struct Alias {
 }
 
 impl Alias {
-    /// The repository on the Hugging Face hub.
-    pub fn hub(&self) -> HubName {
-        HubName { organisation: self.organisation.to_owned(), name: self.name.to_owned() }
+    /// The model on the Hugging Face hub.
+    pub fn hub(&self) -> HubModel {
+        let name = HubName { organisation: self.organisation.to_owned(), name: self.name.to_owned() };
+        HubModel { name, quantisation: None, revision: None }
     }
 }
 

@@ -1,43 +1,30 @@
-//! Downloading a repository of the Hugging Face hub into its cache.
+//! Downloading a model of the Hugging Face hub into its cache.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use irtune_files::{Disk, Files as _, WriteError, replace_file};
-use serde::Deserialize;
+use irtune_files::{Disk, WriteError, replace_file};
 
 use crate::{
-    Attempt, Event, Fetch, FetchError, HubConfig, HubName, Observer,
-    cache::{INDEX, SINGLE, is_gguf, repository_folder, usable},
-    checksum::{self, ChecksumError},
+    Attempt, Fetch, FetchError, HubConfig, HubModel, Observer,
+    blob::{self, BlobError, Transfer},
+    cache::{INDEX, SINGLE, folder_name, reference_file, repository_folder, shards_of, usable},
+    gguf_names::{self, NotChosen},
+    listing::{RemoteFile, Repository, is_plain},
 };
 
-#[derive(Deserialize)]
-struct Repository {
-    sha: String,
-    siblings: Vec<RemoteFile>,
-}
+/// What belongs to a model in safetensors beside its weights: what must be there, and what may be.
+const NEEDED: [&str; 2] = ["config.json", "tokenizer.json"];
+const USEFUL: [&str; 2] = ["tokenizer_config.json", "chat_template.jinja"];
 
-#[derive(Deserialize, Clone)]
-struct RemoteFile {
-    rfilename: String,
-    size: Option<u64>,
-    lfs: Option<LargeFile>,
-}
-
-#[derive(Deserialize, Clone)]
-struct LargeFile {
-    sha256: String,
-}
-
-/// Downloads a repository's model files into the cache.
+/// Downloads a model's files into the cache, and no others of its repository.
 ///
 /// # Errors
 /// The attempt, with why it failed.
 pub(crate) fn fetch(
-    name: &HubName,
+    model: &HubModel,
     config: &HubConfig,
     fetch: &dyn Fetch,
     observer: &mut dyn Observer,
@@ -49,127 +36,219 @@ pub(crate) fn fetch(
     let Some(cache) = &config.hub_cache else {
         return Err(Attempt { way, outcome: "there is no cache folder to download to".to_owned() });
     };
-    let hub = Hub { name, config, fetch };
-    hub.download(&repository_folder(cache, name), observer)
-        .map_err(|error| Attempt { way, outcome: error.to_string() })
+    let hub = Hub { model, config, fetch };
+    hub.download(cache, observer).map_err(|error| Attempt { way, outcome: error.to_string() })
 }
 
-/// Why a repository could not be downloaded.
+/// Why a model could not be downloaded.
 #[derive(Debug, thiserror::Error)]
 enum HubError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error(transparent)]
-    Checksum(#[from] ChecksumError),
+    Blob(#[from] BlobError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error("the answer about {name} cannot be read ({source})")]
-    Answer { name: HubName, source: serde_json::Error },
+    #[error("the answer about {} cannot be read ({source})", model.name)]
+    Answer { model: Box<HubModel>, source: serde_json::Error },
+    #[error("{} is not on the hub, or private: {said}", model.name)]
+    NoRepository { model: Box<HubModel>, said: String },
+    #[error("{} has no revision {}: {said}", model.name, model.revision())]
+    NoRevision { model: Box<HubModel>, said: String },
     #[error(
-        "{name} holds no model that can be read here (safetensors with tokenizer.json, or a single GGUF file)"
+        "{said}. Where its publisher asks for it, accept its terms at {endpoint}/{}, then give a token of yours in HF_TOKEN",
+        model.name
     )]
-    NoModel { name: HubName },
+    NoAccess { model: Box<HubModel>, endpoint: String, said: String },
+    #[error(
+        "{} holds no model that can be read here, which is safetensors with config.json and tokenizer.json, or a GGUF file; {}",
+        model.name, instead(files)
+    )]
+    NoModel { model: Box<HubModel>, files: Vec<String> },
+    #[error("{} holds several GGUF files ({}): say which by its end, such as {}", model.name, files.join(", "), example(model, files))]
+    Several { model: Box<HubModel>, files: Vec<String> },
+    #[error("{} has no GGUF file that ends so, but {}", model.without_prefix(), files.join(", "))]
+    NoneOf { model: Box<HubModel>, files: Vec<String> },
+    #[error("{INDEX} names {shard}, which is not in {}", model.name)]
+    NoShard { model: Box<HubModel>, shard: String },
     #[error("the hub names a file outside the repository: {file}")]
     Outside { file: String },
     #[error("{}: {source}", path.display())]
     Disk { path: PathBuf, source: io::Error },
 }
 
-/// A repository on the hub, and what it is asked through.
+/// What a repository without a model has.
+fn instead(files: &[String]) -> String {
+    let has = |end: &str| files.iter().any(|file| file.ends_with(end));
+    if has(".safetensors") && !has("tokenizer.json") {
+        "it has no tokenizer.json: look for a repository of the same model that has one, or a GGUF file of it"
+            .to_owned()
+    } else if has("adapter_config.json") {
+        "it is an adapter: give the base that it was trained on".to_owned()
+    } else if has(".bin") || has(".pth") || has(".pt") {
+        "it has PyTorch's own files, which run code when they are read: look for a revision or a repository with safetensors".to_owned()
+    } else {
+        format!("it has {} other files", files.len())
+    }
+}
+
+/// How one of several GGUF files is asked for.
+fn example(model: &HubModel, files: &[String]) -> String {
+    let likely = |file: &&String| file.to_ascii_lowercase().contains("q4_k_m");
+    let file = files.iter().find(likely).or(files.first());
+    let stem = file.map_or("", |file| file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem));
+    let end = stem.rsplit(['-', '.']).next().unwrap_or(stem);
+    HubModel { quantisation: Some(end.to_owned()), ..model.clone() }.to_string()
+}
+
+/// A model on the hub, and what it is asked through.
 struct Hub<'a> {
-    name: &'a HubName,
+    model: &'a HubModel,
     config: &'a HubConfig,
     fetch: &'a dyn Fetch,
 }
 
 impl Hub<'_> {
-    /// Downloads the model files into the repository's folder in the cache; gives the snapshot.
-    fn download(&self, folder: &Path, observer: &mut dyn Observer) -> Result<PathBuf, HubError> {
-        let (repository, wanted) = self.listing()?;
-        // Everything arrives in a folder beside, which disappears on failure.
-        let disk = |path: &Path| {
-            let path = path.to_owned();
-            move |source| HubError::Disk { path, source }
+    /// The model, for an error.
+    fn model(&self) -> Box<HubModel> {
+        Box::new(self.model.clone())
+    }
+
+    /// Downloads the model's files into the cache; gives the model.
+    fn download(&self, cache: &Path, observer: &mut dyn Observer) -> Result<PathBuf, HubError> {
+        let repository = self.listing()?;
+        let into = Place {
+            repository: repository_folder(cache, &self.model.name),
+            locks: cache.join(".locks").join(folder_name(&self.model.name)),
+            snapshot: repository_folder(cache, &self.model.name).join("snapshots").join(&repository.sha),
         };
-        fs::create_dir_all(folder).map_err(disk(folder))?;
-        let partial = tempfile::Builder::new().prefix(".irtune-").tempdir_in(folder).map_err(disk(folder))?;
-        for file in &wanted {
-            let target = partial.path().join(&file.rfilename);
-            self.file(&repository.sha, file, &target, observer)?;
+        fs::create_dir_all(&into.snapshot).map_err(disk(&into.snapshot))?;
+        // Weights come last: a snapshot that has them has everything.
+        for file in self.choose(&repository)? {
+            self.place(&repository, file, &into, observer)?;
+            if file.name() == INDEX {
+                for shard in self.shards(&repository, &into.snapshot)? {
+                    self.place(&repository, shard, &into, observer)?;
+                }
+            }
         }
-        let snapshot = folder.join("snapshots").join(&repository.sha);
-        fs::create_dir_all(&snapshot).map_err(disk(&snapshot))?;
-        for file in &wanted {
-            let (arrived, target) = (partial.path().join(&file.rfilename), snapshot.join(&file.rfilename));
-            Disk.sync(&arrived).and_then(|()| Disk.rename(&arrived, &target)).map_err(disk(&target))?;
+        if repository.sha != self.model.revision() {
+            let reference = reference_file(&into.repository, self.model.revision());
+            let folder = reference.parent().unwrap_or(&into.repository);
+            fs::create_dir_all(folder).map_err(disk(folder))?;
+            replace_file(&Disk, &reference, &mut |writer| writer.write_all(repository.sha.as_bytes()))?;
         }
-        let references = folder.join("refs");
-        fs::create_dir_all(&references).map_err(disk(&references))?;
-        replace_file(&Disk, &references.join("main"), &mut |writer| {
-            writer.write_all(repository.sha.as_bytes())
-        })?;
-        usable(&snapshot).ok_or_else(|| HubError::NoModel { name: self.name.clone() })
+        let quantisation = self.model.quantisation.as_deref();
+        usable(&into.snapshot, quantisation).ok_or_else(|| self.no_model(&repository))
     }
 
-    /// What the repository holds, and which of its files are wanted; none of their names leaves its folder.
-    fn listing(&self) -> Result<(Repository, Vec<RemoteFile>), HubError> {
-        let Hub { name, config: HubConfig { endpoint, token, .. }, fetch } = self;
-        let url = format!("{endpoint}/api/models/{name}/revision/main?blobs=true");
-        let answer = fetch.text(&url, token.as_deref())?;
+    /// What the repository holds at the revision that is asked for.
+    fn listing(&self) -> Result<Repository, HubError> {
+        let HubConfig { endpoint, token, .. } = self.config;
+        let revision = self.model.revision().replace('/', "%2F");
+        let url = format!("{endpoint}/api/models/{}/revision/{revision}?blobs=true", self.model.name);
+        let answer = self.fetch.text(&url, token.as_deref()).map_err(|error| self.refused(error))?;
         let repository: Repository = serde_json::from_str(&answer)
-            .map_err(|source| HubError::Answer { name: (*name).clone(), source })?;
-        let wanted =
-            choose(&repository.siblings).ok_or_else(|| HubError::NoModel { name: (*name).clone() })?;
-        let plain =
-            |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['/', '\\', ':']);
-        let outside =
-            wanted.iter().map(|file| &file.rfilename).chain([&repository.sha]).find(|file| !plain(file));
-        match outside {
-            Some(file) => Err(HubError::Outside { file: file.clone() }),
-            None => Ok((repository, wanted)),
+            .map_err(|source| HubError::Answer { model: self.model(), source })?;
+        match is_plain(&repository.sha) {
+            true => Ok(repository),
+            false => Err(HubError::Outside { file: repository.sha }),
         }
     }
 
-    /// Downloads one file and checks it, where the hub says what it must be.
-    fn file(
+    /// What the hub's refusal means. It hides what is private, so a wrong name and a missing token look alike.
+    fn refused(&self, error: FetchError) -> HubError {
+        let FetchError::Status { status, code, .. } = &error else { return error.into() };
+        let (model, said) = (self.model(), error.to_string());
+        let endpoint = self.config.endpoint.clone();
+        match (code.as_deref(), status) {
+            (Some("RevisionNotFound"), _) => HubError::NoRevision { model, said },
+            (Some("GatedRepo"), _) | (_, 403) => HubError::NoAccess { model, endpoint, said },
+            (Some("RepoNotFound"), _) | (None, 401 | 404) => HubError::NoRepository { model, said },
+            _ => error.into(),
+        }
+    }
+
+    /// The files that the model consists of, its weights last; instead of shards their index.
+    fn choose<'a>(&self, repository: &'a Repository) -> Result<Vec<&'a RemoteFile>, HubError> {
+        let weights = repository.file(SINGLE).or_else(|| repository.file(INDEX));
+        let needed: Option<Vec<_>> = NEEDED.iter().map(|name| repository.file(name)).collect();
+        if let (None, Some(mut files), Some(weights)) = (&self.model.quantisation, needed, weights) {
+            files.extend(USEFUL.iter().filter_map(|name| repository.file(name)));
+            files.push(weights);
+            return Ok(files);
+        }
+        let (model, names) = (self.model(), repository.names().filter(|name| is_plain(name)));
+        let name = gguf_names::choose(names, self.model.quantisation.as_deref());
+        let name = name.map_err(|problem| match problem {
+            NotChosen::NoFile => self.no_model(repository),
+            NotChosen::Several(files) => HubError::Several { model, files },
+            NotChosen::NoneOf(files) => HubError::NoneOf { model, files },
+        })?;
+        Ok(repository.file(name).into_iter().collect())
+    }
+
+    /// The shards that the index names.
+    fn shards<'a>(
         &self,
-        commit: &str,
+        repository: &'a Repository,
+        snapshot: &Path,
+    ) -> Result<Vec<&'a RemoteFile>, HubError> {
+        let index = snapshot.join(INDEX);
+        let index = fs::read_to_string(&index).map_err(disk(&index))?;
+        let shards = shards_of(&index).into_iter().map(|shard| {
+            if !is_plain(&shard) {
+                return Err(HubError::Outside { file: shard });
+            }
+            repository.file(&shard).ok_or_else(|| HubError::NoShard { model: self.model(), shard })
+        });
+        shards.collect()
+    }
+
+    /// Downloads one file and puts it into the snapshot.
+    fn place(
+        &self,
+        repository: &Repository,
         file: &RemoteFile,
-        target: &Path,
+        into: &Place,
         observer: &mut dyn Observer,
     ) -> Result<(), HubError> {
-        let Hub { name, config: HubConfig { endpoint, token, .. }, fetch } = self;
-        let url = format!("{endpoint}/{name}/resolve/{commit}/{}", file.rfilename);
-        let mut arrived =
-            |done| observer.event(Event::Downloading { file: &file.rfilename, done, total: file.size });
-        let fetched = fetch.file(&url, token.as_deref(), target, &mut arrived);
-        observer.event(Event::DownloadEnded);
-        fetched?;
-        match &file.lfs {
-            Some(large) => Ok(checksum::verify(target, &large.sha256)?),
-            None => Ok(()),
+        if into.snapshot.join(file.name()).exists() {
+            return Ok(());
         }
+        let HubConfig { endpoint, token, .. } = self.config;
+        let transfer = Transfer {
+            file,
+            url: format!("{endpoint}/{}/resolve/{}/{}", self.model.name, repository.sha, file.name()),
+            token: token.as_deref(),
+            fetch: self.fetch,
+            repository: &into.repository,
+            locks: &into.locks,
+        };
+        let blob = transfer.blob(observer).map_err(|error| match error {
+            BlobError::Fetch(error) => self.refused(error),
+            error => error.into(),
+        })?;
+        Ok(blob::link(&blob, &into.snapshot, file.name())?)
+    }
+
+    fn no_model(&self, repository: &Repository) -> HubError {
+        let files = repository.names().map(str::to_owned).collect();
+        HubError::NoModel { model: self.model(), files }
     }
 }
 
-/// The files to download: safetensors with what belongs to them, else a single GGUF.
-fn choose(files: &[RemoteFile]) -> Option<Vec<RemoteFile>> {
-    let named = |name: &str| files.iter().find(|file| file.rfilename == name).cloned();
-    if let (Some(config), Some(tokenizer)) = (named("config.json"), named("tokenizer.json")) {
-        let mut wanted = vec![config, tokenizer];
-        wanted.extend(named("tokenizer_config.json"));
-        if let Some(single) = named(SINGLE) {
-            wanted.push(single);
-            return Some(wanted);
-        }
-        if let Some(index) = named(INDEX) {
-            wanted.push(index);
-            let shard = |name: &str| name.starts_with("model-") && name.ends_with(".safetensors");
-            wanted.extend(files.iter().filter(|file| shard(&file.rfilename)).cloned());
-            return Some(wanted);
-        }
-    }
-    let mut quantised = files.iter().filter(|file| is_gguf(&file.rfilename));
-    let only = quantised.next()?;
-    quantised.next().is_none().then(|| vec![only.clone()])
+/// Folders in the cache.
+struct Place {
+    /// Of the repository.
+    repository: PathBuf,
+    /// Of the repository's locks.
+    locks: PathBuf,
+    /// Of the files at the commit.
+    snapshot: PathBuf,
+}
+
+fn disk(path: &Path) -> impl FnOnce(io::Error) -> HubError {
+    let path = path.to_owned();
+    move |source| HubError::Disk { path, source }
 }

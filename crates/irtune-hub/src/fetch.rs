@@ -1,6 +1,6 @@
 //! Everything that leaves the machine, behind a trait so that tests need no network.
 
-use std::{io, path::Path};
+use std::{io, path::Path, time::Duration};
 
 use crate::{Package, curl, pip};
 
@@ -12,7 +12,8 @@ pub trait Fetch {
     /// When it can't be had.
     fn text(&self, url: &str, token: Option<&str>) -> Result<String, FetchError>;
 
-    /// A file, written to `target`; `arrived` is told from time to time how many bytes have arrived.
+    /// A file, of which `target` may already hold the beginning: what is missing is appended. `arrived` is told from time
+    /// to time how many bytes there are.
     ///
     /// # Errors
     /// When it can't be had or written; `target` may then be there in part.
@@ -23,6 +24,9 @@ pub trait Fetch {
         target: &Path,
         arrived: &mut dyn FnMut(u64),
     ) -> Result<(), FetchError>;
+
+    /// Waits before a transfer that brought nothing is tried again.
+    fn pause(&self);
 
     /// The installers that can unpack a Python package, in the order in which they are tried: the program's name, then
     /// its first arguments.
@@ -53,6 +57,10 @@ impl Fetch for System {
         arrived: &mut dyn FnMut(u64),
     ) -> Result<(), FetchError> {
         curl::file(url, token, target, arrived)
+    }
+
+    fn pause(&self) {
+        std::thread::sleep(Duration::from_secs(2));
     }
 
     fn installers(&self) -> &'static [&'static [&'static str]] {
@@ -92,6 +100,25 @@ pub enum FetchError {
         /// Its own words.
         message: String,
     },
+    /// The server answered with an error.
+    #[error("{}", of_status(*status, message.as_deref()))]
+    Status {
+        /// HTTP's number of it.
+        status: u16,
+        /// The hub's name of it, from the header `X-Error-Code`.
+        code: Option<String>,
+        /// The hub's words, from the header `X-Error-Message`.
+        message: Option<String>,
+    },
+    /// A connection could not be made, or broke.
+    #[error("{message}")]
+    Broken {
+        /// The program's own words.
+        message: String,
+    },
+    /// The server sends files only from their beginning.
+    #[error("the server can't send the rest of a file")]
+    NoRanges,
     /// What came is no text, or the program's output can't be read.
     #[error("{url}: {source}")]
     Unreadable {
@@ -100,4 +127,11 @@ pub enum FetchError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+fn of_status(status: u16, message: Option<&str>) -> String {
+    match message {
+        Some(message) => format!("{message} (HTTP status {status})"),
+        None => format!("the server answered with HTTP status {status}"),
+    }
 }

@@ -1,7 +1,8 @@
 //! Finding base models on this machine, and fetching those that are not there.
 //!
-//! A base is named by a [`Reference`]: a path, one of the short names in [`ALIASES`], or `hf:ORG/NAME`. [`locate`] looks
-//! in the Hugging Face cache and in irtune's own, then asks the hub, then a Python package that carries the weights.
+//! A base is named by a [`Reference`]: a path, one of the short names in [`ALIASES`], or a
+//! [`HubModel`] such as `hf:ORG/NAME@REVISION`. [`locate`] looks in the Hugging Face cache and in irtune's own, then asks
+//! the hub, then a Python package that carries the weights.
 //!
 //! The crate prints nothing and reads no environment: where to look is a [`HubConfig`], what happens is told to an
 //! [`Observer`], and everything that leaves the machine goes through [`Fetch`]. [`System`] is the real one: the user's
@@ -10,7 +11,7 @@
 //! ```
 //! use irtune_hub::{HubConfig, LocateError, Reference, Silent, System, locate};
 //!
-//! let reference: Reference = "hf:someone/tiny".parse()?;
+//! let reference: Reference = "hf:someone/tiny@v1".parse()?;
 //! let nowhere = HubConfig { offline: true, ..HubConfig::default() };
 //! let error = locate(&reference, &nowhere, &System, &mut Silent).unwrap_err();
 //! assert!(matches!(error, LocateError::Unavailable { .. }));
@@ -19,12 +20,15 @@
 #![forbid(unsafe_code)]
 
 mod alias;
+mod blob;
 mod cache;
 mod checksum;
 mod config;
 mod curl;
 mod download;
 mod fetch;
+mod gguf_names;
+mod listing;
 mod locate;
 mod observer;
 mod package;
@@ -36,4 +40,4 @@ pub use config::{ENDPOINT, HubConfig};
 pub use fetch::{Fetch, FetchError, System};
 pub use locate::{Attempt, LocateError, Located, Origin, locate};
 pub use observer::{Event, Observer, Silent};
-pub use reference::{HubName, Reference, ReferenceError};
+pub use reference::{HubModel, HubName, Reference, ReferenceError};

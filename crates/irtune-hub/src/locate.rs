@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::{Fetch, HubConfig, HubName, Observer, Package, Reference, cache, download, package};
+use crate::{Fetch, HubConfig, HubModel, Observer, Package, Reference, cache, download, package};
 
 /// A base model's place on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,15 +82,15 @@ pub fn locate(
     fetch: &dyn Fetch,
     observer: &mut dyn Observer,
 ) -> Result<Located, LocateError> {
-    let (name, package) = match reference {
+    let (model, package) = match reference {
         Reference::Path(path) if path.exists() => {
             return Ok(Located { path: path.clone(), origin: Origin::Path });
         }
         Reference::Path(path) => return Err(LocateError::Missing { path: path.clone() }),
-        Reference::Hub(name) => (name.clone(), None),
+        Reference::Hub(model) => (model.clone(), None),
         Reference::Alias(alias) => (alias.hub(), alias.package.as_ref()),
     };
-    let search = Search { name: &name, package, config, fetch };
+    let search = Search { model: &model, package, config, fetch };
     search
         .run(observer)
         .map_err(|attempts| LocateError::Unavailable { base: reference.to_string(), attempts })
@@ -98,7 +98,7 @@ pub fn locate(
 
 /// A base on the hub, and the ways to it.
 struct Search<'a> {
-    name: &'a HubName,
+    model: &'a HubModel,
     package: Option<&'a Package>,
     config: &'a HubConfig,
     fetch: &'a dyn Fetch,
@@ -107,16 +107,16 @@ struct Search<'a> {
 impl Search<'_> {
     /// Caches first, whichever they are: a machine without a network should not wait for one.
     fn run(&self, observer: &mut dyn Observer) -> Result<Located, Vec<Attempt>> {
-        let Search { name, package, config, fetch } = *self;
+        let Search { model, package, config, fetch } = *self;
         let mut attempts = Vec::new();
-        match cache::cached(name, config) {
+        match cache::cached(model, config) {
             Ok(path) => return Ok(Located { path, origin: Origin::HubCache }),
             Err(attempt) => attempts.push(attempt),
         }
         if let Some(path) = package.and_then(|package| package::cached(package, config)) {
             return Ok(Located { path, origin: Origin::OwnCache });
         }
-        match download::fetch(name, config, fetch, observer) {
+        match download::fetch(model, config, fetch, observer) {
             Ok(path) => return Ok(Located { path, origin: Origin::Hub }),
             Err(attempt) => attempts.push(attempt),
         }

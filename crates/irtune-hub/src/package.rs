@@ -9,7 +9,7 @@ use irtune_files::{Disk, Files as _};
 
 use crate::{
     Attempt, Event, Fetch, FetchError, HubConfig, Observer, Package,
-    checksum::{self, ChecksumError},
+    checksum::{self, ChecksumError, Hash},
 };
 
 /// The file, if an earlier run has fetched it whole.
@@ -78,7 +78,8 @@ fn fetch_with(
 ) -> Result<(), PackageError> {
     fetch.install(package, installer, folder)?;
     let arrived = folder.join(package.file);
-    checksum::verify(&arrived, package.sha256)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    checksum::verify(&arrived, &name, Hash::Sha256(package.sha256))?;
     Disk.sync(&arrived)
         .and_then(|()| Disk.rename(&arrived, target))
         .map_err(|source| PackageError::Disk { path: target.to_owned(), source })

@@ -3,6 +3,7 @@
 //! - [`base`]: models of any sizes with random weights, as transformers folders and as GGUF files.
 //! - [`corpus`]: small corpora of revision pairs.
 //! - [`sandbox`]: a folder of its own for each test, and the built program run in it.
+//! - [`hub`]: a server that speaks the Hugging Face hub's protocol.
 //! - [`golden`]: numbers that PyTorch and others computed, and how far off ours may be.
 //!
 //! A dev-dependency only: no released crate uses it. It knows file formats and no engine, so every crate may use it.
@@ -11,4 +12,5 @@
 pub mod base;
 pub mod corpus;
 pub mod golden;
+pub mod hub;
 pub mod sandbox;

@@ -63,7 +63,7 @@ pub enum Command {
     after_help = "Examples:\n  irtune quickstart\n  irtune quickstart --base models/SmolLM2-135M-Instruct --out runs/first"
 )]
 pub struct QuickstartArguments {
-    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]
     #[arg(long, value_name = "BASE", default_value = "smollm2")]
     pub base: String,
     /// The run folder to make; must not exist yet [default: runs/quickstart-1, or the next free number]
@@ -330,7 +330,7 @@ those of the test pairs. See docs/prompting.md.\n\nExamples:\n  irtune prompt --
 prompt --base smollm2 --test test.jsonl --train train.jsonl --shots 2 --out predictions.jsonl"
 )]
 pub struct PromptArguments {
-    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]
     #[arg(long, value_name = "BASE")]
     pub base: String,
     /// The labelled pairs to classify (JSONL, CSV or TSV)
@@ -436,7 +436,7 @@ pub struct MergeArguments {
 irtune inspect smollm2 --json"
 )]
 pub struct InspectArguments {
-    /// A run folder, or a base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME
+    /// A run folder, or a base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]
     #[arg(value_name = "DIR|MODEL")]
     pub target: String,
     /// Print everything as JSON to standard output

@@ -34,7 +34,7 @@ impl Environment {
     /// Where bases are looked for, and how the hub is asked.
     pub fn hub(&self) -> HubConfig {
         let endpoint = self.get("HF_ENDPOINT").unwrap_or(ENDPOINT).trim_end_matches('/').to_owned();
-        let offline = self.get("HF_HUB_OFFLINE").is_some_and(|value| !matches!(value, "0" | "false" | "no"));
+        let offline = self.is_on("HF_HUB_OFFLINE") || self.is_on("TRANSFORMERS_OFFLINE");
         HubConfig {
             hub_cache: self.hub_cache(),
             own_cache: self.cache(),
@@ -42,6 +42,12 @@ impl Environment {
             token: self.hub_token(),
             offline,
         }
+    }
+
+    /// Whether a variable says yes.
+    fn is_on(&self, name: &str) -> bool {
+        let no = |value: &str| matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off");
+        self.get(name).is_some_and(|value| !no(value))
     }
 
     /// The folder for files that can be fetched again: `IRTUNE_CACHE`, else the platform's.
@@ -63,7 +69,8 @@ impl Environment {
 
     /// Where Hugging Face's libraries keep downloaded models.
     fn hub_cache(&self) -> Option<PathBuf> {
-        if let Some(folder) = self.get("HF_HUB_CACHE") {
+        let given = self.get("HF_HUB_CACHE").or_else(|| self.get("HUGGINGFACE_HUB_CACHE"));
+        if let Some(folder) = given {
             return Some(PathBuf::from(folder));
         }
         self.hub_home().map(|folder| folder.join("hub"))
@@ -71,10 +78,17 @@ impl Environment {
 
     /// The access token for the hub, if the user has one.
     fn hub_token(&self) -> Option<String> {
-        if let Some(token) = self.get("HF_TOKEN") {
-            return Some(token.to_owned());
+        if let Some(token) = self.get("HF_TOKEN").or_else(|| self.get("HUGGING_FACE_HUB_TOKEN")) {
+            return Some(token.trim().to_owned());
         }
-        let stored = std::fs::read_to_string(self.hub_home()?.join("token")).ok()?;
+        if self.is_on("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+            return None;
+        }
+        let file = match self.get("HF_TOKEN_PATH") {
+            Some(file) => PathBuf::from(file),
+            None => self.hub_home()?.join("token"),
+        };
+        let stored = std::fs::read_to_string(file).ok()?;
         Some(stored.trim().to_owned()).filter(|token| !token.is_empty())
     }
 
@@ -131,6 +145,22 @@ mod tests {
             }
         );
         assert!(!Environment::of([("HF_HUB_OFFLINE", "0")]).hub().offline);
+        assert!(Environment::of([("TRANSFORMERS_OFFLINE", "1")]).hub().offline);
+    }
+
+    #[test]
+    fn a_stored_token_is_read_unless_that_is_forbidden() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), "stored\n").unwrap();
+        std::fs::write(folder.path().join("other"), "other").unwrap();
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        let (home, other) = (path(""), path("other"));
+        let token = |variables: [(&str, &str); 2]| Environment::of(variables).hub_token();
+        let home = ("HF_HOME", home.as_str());
+        assert_eq!(token([home, ("HF_ENDPOINT", "x")]).as_deref(), Some("stored"));
+        assert_eq!(token([home, ("HF_TOKEN_PATH", &other)]).as_deref(), Some("other"));
+        assert_eq!(token([home, ("HF_TOKEN", " given ")]).as_deref(), Some("given"));
+        assert_eq!(token([home, ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]), None);
     }
 
     #[test]

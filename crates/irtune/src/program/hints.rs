@@ -13,7 +13,7 @@ pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<LocateError>() {
         return Some(match error {
             LocateError::Missing { .. } => {
-                "a base is a folder with config.json and safetensors, a .gguf file, smollm2, or hf:ORG/NAME"
+                "a base is a folder with config.json and safetensors, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]"
                     .to_owned()
             }
             LocateError::Unavailable { .. } => {

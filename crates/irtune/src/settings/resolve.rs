@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use irtune_data::{Columns, Template};
-use irtune_hub::{ALIASES, HubName, Reference};
+use irtune_hub::{ALIASES, HubModel, Reference};
 use irtune_train::{
     Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings,
     Tune,
@@ -308,9 +308,9 @@ pub fn no_file(path: &Path) -> Option<String> {
 }
 
 fn by_slash(text: &str) -> String {
-    match text.parse::<HubName>() {
-        Ok(name) => format!("a model on the Hugging Face hub is written hf:{name}"),
-        Err(_) => "a base is a folder, a .gguf file, smollm2, or hf:ORG/NAME".to_owned(),
+    match text.parse::<HubModel>() {
+        Ok(model) => format!("a model on the Hugging Face hub is written {model}"),
+        Err(_) => "a base is a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]".to_owned(),
     }
 }
 

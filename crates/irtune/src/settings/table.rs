@@ -25,7 +25,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
 
 /// The settings of base and data, which `resolve` reads one by one.
 static DATA: &[Setting] = &[
-    data("base", Text, "BASE", "Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME"),
+    data("base", Text, "BASE", "Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]"),
     data("train", Text, "FILE", "Training pairs (JSONL, CSV or TSV)"),
     data(
         "validation",

@@ -1,111 +1,95 @@
 //! Getting a base: Hugging Face's cache, a hub, and what is said when nothing works.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 
+use irtune_testing::hub::{COMMIT, HubServer, Repository};
 use irtune_testing::sandbox::{Said, Sandbox};
 
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-
-/// A hub on loopback that serves the tiny base as `someone/tiny`; gives its address.
-fn hub(sandbox: &Sandbox, checksum: &str) -> String {
-    let base = sandbox.path("base");
-    let files = ["config.json", "tokenizer.json", "model.safetensors"];
-    let siblings: Vec<_> = files
-        .iter()
-        .map(|file| {
-            let size = fs::metadata(base.join(file)).unwrap().len();
-            match *file {
-                "model.safetensors" => {
-                    serde_json::json!({"rfilename": file, "size": size, "lfs": {"sha256": checksum, "size": size}})
-                }
-                file => serde_json::json!({"rfilename": file, "size": size}),
-            }
-        })
-        .chain([serde_json::json!({"rfilename": "pytorch_model.bin", "size": 5})])
-        .collect();
-    let listing = serde_json::json!({"sha": COMMIT, "siblings": siblings}).to_string();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut request = String::new();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            reader.read_line(&mut request).unwrap();
-            let mut header = String::new();
-            while reader.read_line(&mut header).unwrap() > 2 {
-                header.clear();
-            }
-            let path = request.split(' ').nth(1).unwrap().to_owned();
-            let body = if path == "/api/models/someone/tiny/revision/main?blobs=true" {
-                Some(listing.clone().into_bytes())
-            } else {
-                path.strip_prefix(&format!("/someone/tiny/resolve/{COMMIT}/"))
-                    .and_then(|file| fs::read(base.join(file)).ok())
-            };
-            let status = if body.is_some() { "200 OK" } else { "404 Not Found" };
-            let body = body.unwrap_or_default();
-            let head =
-                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).unwrap();
-        }
-    });
-    address
+/// A hub on loopback that serves the tiny base, and what nobody needs, as `someone/tiny`.
+fn hub(sandbox: &Sandbox, failing: impl FnOnce(Repository) -> Repository) -> HubServer {
+    let repository = Repository::of_folder("someone/tiny", &sandbox.path("base"));
+    HubServer::start(failing(repository.with_file("pytorch_model.bin", b"not wanted")))
 }
 
-fn online(sandbox: &Sandbox, address: &str, arguments: &str) -> Said {
+/// `irtune` with this hub; the test's own variables come last.
+fn online(sandbox: &Sandbox, hub: &HubServer, arguments: &str, variables: &[(&str, &str)]) -> Said {
     let mut command = sandbox.irtune();
-    command.args(arguments.split(' ')).env("HF_ENDPOINT", address).env_remove("HF_HUB_OFFLINE");
-    sandbox.run_with(command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1"))
+    command.args(arguments.split(' ')).env("HF_ENDPOINT", hub.address()).env_remove("HF_HUB_OFFLINE");
+    command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost");
+    sandbox.run_with(command.envs(variables.iter().copied()))
 }
 
-fn snapshot(sandbox: &Sandbox) -> PathBuf {
-    sandbox.path("huggingface/hub/models--someone--tiny/snapshots").join(COMMIT)
+fn repository(sandbox: &Sandbox) -> PathBuf {
+    sandbox.path("huggingface/hub/models--someone--tiny")
 }
 
-fn sha256(path: PathBuf) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Names of what is in a folder.
+fn names(folder: PathBuf) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 #[test]
 fn a_hub_model_is_downloaded_once_into_the_shared_cache() {
     let sandbox = Sandbox::with_base();
-    let address = hub(&sandbox, &sha256(sandbox.path("base/model.safetensors")));
-    let said = online(&sandbox, &address, "inspect hf:someone/tiny").success();
+    let hub = hub(&sandbox, |repository| repository);
+    let said = online(&sandbox, &hub, "inspect hf:someone/tiny@v1", &[]).success();
     assert!(said.error.contains("downloaded from the Hugging Face hub"), "{}", said.error);
-    let mut files: Vec<_> =
-        fs::read_dir(snapshot(&sandbox)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    files.sort();
+    let files = names(repository(&sandbox).join("snapshots").join(COMMIT));
     assert_eq!(files, ["config.json", "model.safetensors", "tokenizer.json"]);
+    assert_eq!(fs::read_to_string(repository(&sandbox).join("refs/v1")).unwrap(), COMMIT);
     // Offline now: the cache is enough.
-    let said = sandbox.run("inspect hf:someone/tiny").success();
+    let said = sandbox.run("inspect hf:someone/tiny@v1").success();
     assert!(said.error.contains("(Hugging Face cache)"), "{}", said.error);
+}
+
+#[test]
+fn a_broken_download_goes_on_where_it_broke() {
+    let sandbox = Sandbox::with_base();
+    let hub = hub(&sandbox, |repository| repository.breaking(&[1000, 500]));
+    online(&sandbox, &hub, "inspect hf:someone/tiny", &[]).success();
+    let stored: Vec<String> =
+        hub.requests().into_iter().filter(|request| request.starts_with("/stored")).collect();
+    let rest = |from: &str| format!("/stored/model.safetensors bytes={from}-");
+    assert_eq!(stored, ["/stored/model.safetensors".to_owned(), rest("1000"), rest("1500")]);
 }
 
 #[test]
 fn a_damaged_download_is_refused_and_leaves_nothing() {
     let sandbox = Sandbox::with_base();
-    let address = hub(&sandbox, &"0".repeat(64));
-    let said = online(&sandbox, &address, "inspect hf:someone/tiny");
+    let hub = hub(&sandbox, Repository::corrupting);
+    let said = online(&sandbox, &hub, "inspect hf:someone/tiny", &[]);
     assert_eq!(said.code, Some(1));
     let mut settings = insta::Settings::clone_current();
-    settings.add_filter(r"SHA-256 [0-9a-f]{64}", "SHA-256 [SHA]");
+    settings.add_filter(r"[0-9a-f]{64}", "[SHA]");
     settings.bind(|| insta::assert_snapshot!(said.failure()));
-    let left: Vec<_> = sandbox.contents().into_iter().filter(|name| name.ends_with(".safetensors")).collect();
-    assert_eq!(left, ["base/model.safetensors"]);
+    assert_eq!(names(repository(&sandbox).join("blobs")).len(), 2, "configuration and tokenizer");
+    assert!(sandbox.path("base/model.safetensors").exists());
+}
+
+#[test]
+fn a_token_opens_a_gated_model_and_goes_nowhere_else() {
+    let sandbox = Sandbox::with_base();
+    let hub = hub(&sandbox, |repository| repository.for_token("secret"));
+    let said = online(&sandbox, &hub, "inspect hf:someone/tiny", &[]);
+    insta::assert_snapshot!(said.failure().replace(&hub.address(), "[HUB]"));
+    online(&sandbox, &hub, "inspect hf:someone/tiny", &[("HF_TOKEN", "secret")]).success();
+    let requests = hub.requests();
+    let with = |start: &str| {
+        let requests: Vec<_> = requests[1..].iter().filter(|request| request.starts_with(start)).collect();
+        (requests.len(), requests.iter().filter(|request| request.ends_with(" Bearer secret")).count())
+    };
+    assert_eq!((with("/api"), with("/someone"), with("/stored")), ((1, 1), (3, 3), (1, 0)));
 }
 
 #[test]
 fn a_model_that_the_hub_does_not_have() {
     let sandbox = Sandbox::with_base();
-    let address = hub(&sandbox, "");
-    let said = online(&sandbox, &address, "inspect hf:someone/else");
-    // Some versions of curl also say what a 404 is.
-    insta::assert_snapshot!(said.failure().replace("404 Not Found", "404"));
+    let hub = hub(&sandbox, |repository| repository);
+    insta::assert_snapshot!(online(&sandbox, &hub, "inspect hf:someone/else", &[]).failure());
 }
 
 #[test]
