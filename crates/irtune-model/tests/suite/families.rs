@@ -7,13 +7,18 @@ use std::{
 };
 
 use irtune_model::{
-    Base, FAMILIES, Family, HostTensor, ModelConfig, Precision, RopeScaling,
+    AdapterConfig, Base, FAMILIES, Family, HostTensor, LoraConfig, ModelConfig, PackedBatch, Precision,
+    Projection, RopeScaling, Trained,
     families::{HeadNorms, MlpKind, NormKind, Rotary, Variant, WindowedLayers},
 };
 use irtune_testing::golden::tolerance;
 use serde_json::Value;
 
-use crate::tiny::{FAMILY_CASES, Tiny, name_of};
+use crate::tiny::{
+    FAMILY_CASES, Tiny,
+    engine::{EngineOptions, engine},
+    name_of, options,
+};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 
@@ -113,6 +118,43 @@ fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
             assert_eq!(written["eos_token_id"], facts["end"], "{name}");
             assert_ne!(facts["pad"], facts["end"]);
         }
+    }
+}
+
+#[test]
+fn a_text_beyond_the_positions_there_are_says_how_long_one_may_be() {
+    for (case, most) in [("gpt2/tied", 1024), ("phi3/long", 64)] {
+        let tiny = Tiny::bare(&format!("tiny_families/{case}"));
+        let text = |tokens: usize| PackedBatch::pack(&[vec![3; tokens]], 1).expect("a batch");
+        let mut engine = tiny.engine(Precision::F32);
+        let mut logits = Vec::new();
+        engine.logits(&text(most), &mut logits).expect("logits");
+        let error = engine.logits(&text(most + 1), &mut logits).expect_err("too long").to_string();
+        assert!(error.contains(&format!("has {} tokens", most + 1)), "{error}");
+        assert!(error.contains(&format!("a max_length of at most {most}")), "{error}");
+    }
+}
+
+#[test]
+fn a_target_that_a_base_keeps_in_one_matrix_is_that_matrix() {
+    use irtune_model::Projection::{DownProj, GateUpProj, OProj, QProj, QkvProj, UpProj};
+    let all: Vec<Projection> =
+        Projection::ALL.into_iter().filter(|one| ![QkvProj, GateUpProj].contains(one)).collect();
+    for (case, expected) in [
+        ("gpt2/tied", vec![QkvProj, OProj, UpProj, DownProj]),
+        ("phi3/tied", vec![QkvProj, OProj, GateUpProj, DownProj]),
+        ("llama/untied", all.clone()),
+    ] {
+        let tiny = Tiny::bare(&format!("tiny_families/{case}"));
+        let adapter = AdapterConfig::from(LoraConfig::over(all.clone())).for_base(&tiny.base.config);
+        assert_eq!(adapter.target_modules(), expected, "{case}");
+        let options = EngineOptions { max_tokens: 8, max_examples: 1, ..options(Precision::F32) };
+        let other = if case.starts_with("llama") { QkvProj } else { QProj };
+        let adapter = AdapterConfig::from(LoraConfig::over(vec![other]));
+        let made = engine(tiny.base.clone(), Trained::Adapter(adapter), tiny.labels, 1, options);
+        let error = made.err().expect("no such module").to_string();
+        assert!(error.contains(&format!("target_modules names {other}")), "{error}");
+        assert!(error.contains(tiny.base.config.family.title), "{error}");
     }
 }
 
