@@ -67,7 +67,7 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 /// # Errors
 /// When the base lacks one.
 pub(crate) fn layer_signal_to_noise(base: &Base, layer: usize) -> Result<f64, ModelError> {
-    let projections = base.config.layer(layer).projections();
+    let projections = base.config.projections();
     let matrices =
         projections.map(|projection| base.weights.get(&base.config.family.weight_name(layer, projection)));
     let ratio = |weight: &WeightView| signal_to_noise(&singular_values(weight), weight.rows, weight.columns);

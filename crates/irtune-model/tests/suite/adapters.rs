@@ -416,7 +416,9 @@ fn differences_agree(tiny: &Tiny, adapter: &AdapterConfig, key: Option<DropoutKe
         (worst, count) = (worst.max(error), count + 1);
     }
     println!("adapter_differences f32 off by {worst:.2e}");
-    assert!(count >= 14, "{count}");
+    // Two layers, and the head.
+    let least = 2 * tiny.base.config.projections().count() + 1;
+    assert!(count >= least, "{count} of {least}");
 }
 
 #[test]
