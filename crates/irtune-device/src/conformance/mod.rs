@@ -11,7 +11,9 @@ mod layer_norm;
 mod losses;
 
 pub use adapters::masks;
-pub use decoder::{activation, attention, columns, prefix_tree, rms_norm, rms_norm_operands, rotary, swiglu};
+pub use decoder::{
+    activation, attention, columns, gated, prefix_tree, rms_norm, rms_norm_operands, rotary,
+};
 pub use gemm::{bias, decode, lora_linear};
 pub use layer_norm::layer_norm;
 pub use losses::{adamw, binary_cross_entropy, cross_entropy, pool};
