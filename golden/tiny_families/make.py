@@ -521,7 +521,6 @@ def add_facts(folder):
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     path = folder / "case.json"
     facts = json.loads(path.read_text())
-    facts["target_modules"] = EVERYTHING
     facts |= {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id, "texts": TEXTS}
     facts["ids"] = [tokenizer.encode(text, add_special_tokens=False) for text in TEXTS]
     path.write_text(json.dumps(facts, indent=1) + "\n")
