@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packages: PyPI transformers 5.24.0, gguf 0.19.0 and torch 2.15.0. Needs python3 with venv, and some 4 GB of disk for
-# torch.
+# Packages: PyPI transformers 5.24.0, gguf 0.19.0, accelerate 1.15.0 and torch 2.15.0. Needs python3 with venv, and some
+# 4 GB of disk for torch.
 #
 # Behaviour: transformers takes rope_theta from a GGUF file and nothing else that the file says about positions. The
 # keys rope.scaling.* (linear, YaRN), the tensor rope_freqs.weight, by which Llama 3.1 and later scale their
@@ -18,7 +18,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv environment
-environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 torch==2.15.0
+environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 accelerate==1.15.0 torch==2.15.0
 cat >look.py <<'SCRIPT'
 import os
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packages: PyPI transformers 5.24.0, gguf 0.19.0 and torch 2.15.0. Needs python3 with venv, and some 4 GB of disk for
-# torch.
+# Packages: PyPI transformers 5.24.0, gguf 0.19.0, accelerate 1.15.0 and torch 2.15.0. Needs python3 with venv, and some
+# 4 GB of disk for torch.
 #
 # Behaviour: of a GGUF file of architecture "phi3" transformers turns all dimensions of a head, whatever
 # rope.dimension_count says (Phi-4-mini turns 96 of 128), and takes the original context as 4096. The tensors
@@ -16,7 +16,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv environment
-environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 torch==2.15.0
+environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 accelerate==1.15.0 torch==2.15.0
 cat >look.py <<'SCRIPT'
 import os
 

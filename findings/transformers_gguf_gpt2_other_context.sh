@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packages: PyPI transformers 5.24.0, gguf 0.19.0 and torch 2.15.0. Needs python3 with venv, and some 4 GB of disk for
-# torch.
+# Packages: PyPI transformers 5.24.0, gguf 0.19.0, accelerate 1.15.0 and torch 2.15.0. Needs python3 with venv, and some
+# 4 GB of disk for torch.
 #
 # Behaviour: transformers can't load a GGUF file of architecture "gpt2" whose context is not 1024 positions. It writes
 # gpt2.context_length to the configuration as n_ctx, which nothing reads, and makes a model of n_positions = 1024. The
@@ -14,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv environment
-environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 torch==2.15.0
+environment/bin/pip install --quiet transformers==5.24.0 gguf==0.19.0 accelerate==1.15.0 torch==2.15.0
 cat >look.py <<'SCRIPT'
 import os
 
