@@ -267,12 +267,11 @@ fn nothing_outside_the_table_and_the_layer_names_a_family() {
     assert!(files.len() > 50, "{}", files.len());
     let mut found = Vec::new();
     for path in &files {
-        // llama.cpp's names of ways to cut text, which models of several families share.
-        if path.ends_with("irtune-model/src/base/tokenizer/split.rs") {
+        // Its kinds and ways to cut text have llama.cpp's names, which models of several families share.
+        if path.components().any(|part| part.as_os_str() == "tokenizer") {
             continue;
         }
-        // Its name of byte-level BPE, whatever the family.
-        let code = code(path).replace("Some(Ok(\"gpt2\"))", "").replace("\"gpt2\".to_owned()", "");
+        let code = code(path);
         for family in FAMILIES {
             let class = family.classifier_class.trim_end_matches("SequenceClassification");
             let names = [class.to_owned(), format!("\"{}\"", family.model_type)];
