@@ -296,7 +296,7 @@ CASES = {
         "seed": 70, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
         "config": {
             "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
-            "num_hidden_layers": 3, "tie_word_embeddings": False, "original_max_position_embeddings": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "original_max_position_embeddings": 512,
             "rope_parameters": {
                 "rope_theta": 10000.0, "rope_type": "longrope", "partial_rotary_factor": 0.75,
                 "short_factor": [1.0, 1.05, 1.125, 1.25, 1.5, 2.0], "long_factor": [1.0, 1.5, 2.0, 3.0, 6.0, 12.0],
