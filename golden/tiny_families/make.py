@@ -94,7 +94,7 @@ FAMILIES = {
         },
     },
     "phi3": {
-        "class": "Phi3ForCausalLM", "permuted": False, "tokenizer": LLAMA3,
+        "class": "Phi3ForCausalLM", "permuted": False, "tokenizer": LLAMA3, "named_pad": True,
         "modules": {name: name for name in ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]},
     },
 }
@@ -384,6 +384,8 @@ def make_base(family_name, case, folder, generator):
         for field in left_out & part.keys() - case["config"].keys():
             del part[field]
     settings |= {k: v for k, v in case["config"].items() if k == "layer_types" and whole is config}
+    if family.get("named_pad"):  # transformers' own default lies outside so small a vocabulary
+        settings["pad_token_id"] = config.pad_token_id
     settings |= {"architectures": [family["class"]], "dtype": str(case["dtype"]).removeprefix("torch.")}
     if case["classic_config"]:  # the names used before transformers 5, which most published folders have
         if "rope_parameters" in settings:
