@@ -75,7 +75,7 @@ case("every_head_its_own", prefix=3, lengths=[4, 2], heads=2, groups=2, size=64)
 case("sharp", prefix=4, lengths=[12, 5], heads=2, groups=1, size=16, spread=40.0, sixteen_bit=True)
 # Windows within a segment, over its beginning, and so small that a later segment sees little of the prefix, or nothing.
 case("window", prefix=44, lengths=[31, 70, 1], heads=2, groups=1, size=16, window=37)
-case("window_of_one", prefix=3, lengths=[4, 2], heads=2, groups=2, size=8, window=1)
+case("window_of_two", prefix=3, lengths=[4, 2], heads=2, groups=2, size=8, window=2)
 case("cap", prefix=5, lengths=[17, 8], heads=4, groups=2, size=16, scale=0.4, cap=1.5)
 case("window_and_cap", prefix=0, lengths=[9, 50], heads=3, groups=1, size=8, scale=0.7, window=5, cap=2.0)
 save_file(tensors, HERE / "case.safetensors")

@@ -72,11 +72,11 @@ fn every_operation<E: Element>() {
         on(("kernels", name, "rotary"), E::NAME, |section| conformance::rotary(&device, section));
     }
     for (case, name, kind) in [("kernels", "swiglu", Gate::Silu), ("geglu", "geglu", Gate::GeluTanh)] {
-        on((case, name, "swiglu"), E::NAME, |section| conformance::gated(&device, kind, section));
+        on((case, name, name), E::NAME, |section| conformance::gated(&device, kind, section));
     }
     let linear = ("kernels", "lora_linear", "lora_linear");
     on(linear, E::NAME, |section| conformance::lora_linear(&device, section));
-    let windows = ["window", "window_of_one", "cap", "window_and_cap"];
+    let windows = ["window", "window_of_two", "cap", "window_and_cap"];
     for name in
         ["shared_prefix", "no_prefix", "long", "every_head_its_own", "sharp"].into_iter().chain(windows)
     {

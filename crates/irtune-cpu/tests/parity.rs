@@ -35,7 +35,7 @@ const ATTENTIONS: [&str; 9] = [
     "every_head_its_own",
     "sharp",
     "window",
-    "window_of_one",
+    "window_of_two",
     "cap",
     "window_and_cap",
 ];
@@ -150,7 +150,7 @@ fn rotary_positions() {
 fn gated_activations() {
     fn check<E: Element>() {
         for (case, name, kind) in [("kernels", "swiglu", Gate::Silu), ("geglu", "geglu", Gate::GeluTanh)] {
-            let section = Section::open(case, name, "swiglu", E::NAME);
+            let section = Section::open(case, name, name, E::NAME);
             let (mut gate, mut up) = (section.operands::<E>("gate"), section.operands::<E>("up"));
             let mut out = vec![E::default(); gate.len()];
             gated::forward(kind, &gate, &up, &mut out);
