@@ -52,16 +52,6 @@ pub enum ModelError {
     /// The device can't do what was asked for.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A text that the base has no positions for.
-    #[error(
-        "a text has {tokens} tokens, but the base reads no more than {most}: give a max_length of at most {most}"
-    )]
-    TooLong {
-        /// How many it has.
-        tokens: usize,
-        /// How many it may have.
-        most: usize,
-    },
     /// A token is not in the vocabulary.
     #[error(
         "token {token} is not in the base's vocabulary of {vocabulary_size}: the tokenizer belongs to another base"

@@ -141,7 +141,7 @@ pub fn make_engine(
     data: &RunData,
 ) -> Result<Box<dyn Engine>, TrainError> {
     let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
-    base.config.check_length(longest)?;
+    base.config.check_length(longest).map_err(ModelError::from)?;
     let options = EngineOptions {
         max_tokens: settings.batch_limit().most_tokens(longest, largest),
         max_examples: settings.batch_size,

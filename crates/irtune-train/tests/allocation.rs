@@ -5,9 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use irtune_data::{Example, ExampleChange, Target};
-use irtune_model::{
-    Base, CounterScaling, EngineOptions, Head, HeadInput, LoraConfig, Precision, Projection, Trained,
-};
+use irtune_model::{Base, CounterScaling, EngineOptions, Head, HeadInput, LoraConfig, Precision, Trained};
 use irtune_select::method;
 use irtune_train::devices::{DeviceOptions, engine};
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};

@@ -122,7 +122,7 @@ const FLAT: f32 = 10.0;
 /// `(1 + tanh u) / 2` with `u = √(2/π) (x + 0.044715 x³)`, and its slope.
 #[inline(always)]
 fn gelu_gate(x: f32) -> (f32, f32) {
-    const SCALE: f32 = 0.797_884_56; // √(2/π)
+    const SCALE: f32 = 0.797_884_6; // √(2/π)
     const CUBE: f32 = 0.044_715;
     let x = x.clamp(-FLAT, FLAT);
     let turned = tanh(SCALE * (x + CUBE * x * x * x));

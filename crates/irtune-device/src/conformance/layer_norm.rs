@@ -1,6 +1,6 @@
 //! Layer norm.
 
-use super::{Section, floats, operand_values, operands, values};
+use super::{Section, floats, operand_values, values};
 use crate::{Device, LayerNorm, Norm, NormInput};
 
 /// Layer norm, forward and backward: `input`, `weight`, `bias`, `output_gradient`; `output` and the gradients.

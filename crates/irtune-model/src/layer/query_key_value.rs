@@ -28,7 +28,7 @@ use crate::{
 
 /// The projections of a layer's queries, keys and values.
 pub(crate) enum QueryKeyValue<D: Device> {
-    Separate([Linear<D>; 3]),
+    Separate(Box<[Linear<D>; 3]>),
     Fused(Linear<D>),
 }
 
@@ -117,13 +117,13 @@ impl<D: Device> QueryKeyValue<D> {
             return Ok(Self::Fused(linear(Projection::QkvProj)?));
         }
         let [query, key, value] = SEPARATE.map(linear);
-        Ok(Self::Separate([query?, key?, value?]))
+        Ok(Self::Separate(Box::new([query?, key?, value?])))
     }
 
     /// The projections themselves.
     pub(crate) fn linears(&self) -> &[Linear<D>] {
         match self {
-            Self::Separate(linears) => linears,
+            Self::Separate(linears) => &linears[..],
             Self::Fused(linear) => std::slice::from_ref(linear),
         }
     }
@@ -131,7 +131,7 @@ impl<D: Device> QueryKeyValue<D> {
     /// The projections themselves, to be changed.
     pub(crate) fn linears_mut(&mut self) -> &mut [Linear<D>] {
         match self {
-            Self::Separate(linears) => linears,
+            Self::Separate(linears) => &mut linears[..],
             Self::Fused(linear) => std::slice::from_mut(linear),
         }
     }
@@ -235,7 +235,8 @@ impl<D: Device> QueryKeyValue<D> {
         let hidden = config.hidden_size;
         let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
         match (self, saved) {
-            (Self::Separate([query, key, value]), QueryKeyValueSaved::Separate(kept)) => {
+            (Self::Separate(linears), QueryKeyValueSaved::Separate(kept)) => {
+                let [query, key, value] = &**linears;
                 let [of_query, of_key, of_value] = &scratch.gradients[..] else {
                     unreachable!("three projections")
                 };

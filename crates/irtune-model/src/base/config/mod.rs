@@ -102,10 +102,10 @@ impl ModelConfig {
     /// Says whether a text of so many tokens can be read.
     ///
     /// # Errors
-    /// [`ModelError::TooLong`](crate::ModelError::TooLong)
-    pub fn check_length(&self, tokens: usize) -> Result<(), crate::ModelError> {
+    /// [`ConfigError::TooLong`]
+    pub fn check_length(&self, tokens: usize) -> Result<(), ConfigError> {
         match self.most_positions() {
-            Some(most) if tokens > most => Err(crate::ModelError::TooLong { tokens, most }),
+            Some(most) if tokens > most => Err(ConfigError::TooLong { tokens, most }),
             _ => Ok(()),
         }
     }
