@@ -83,6 +83,10 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
     begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
+    let family = base.config.family;
+    if !family.has_classifier && task.verbalizer.is_none() && begun.is_none() {
+        observer.on_notice(&Notice::OwnHead { family: family.title });
+    }
     let data = corpora.encode(&base, &task, settings, observer)?;
     begun.as_ref().map_or(Ok(()), |begun| begun.check_data(&data))?;
     let mut engine = make_engine(&base, settings, &data)?;

@@ -1,10 +1,15 @@
 use irtune_device::{LayerNorm, LayerNormOps, Norm, NormInput};
 
-use super::{Cpu, decoder_ops::gain};
+use super::Cpu;
 use crate::{
     ops::{layer_norm, norm},
     simd::element::Element,
 };
+
+/// The gain of a norm.
+fn gain<'a, E: Element>(norm: &Norm<'a, Cpu<E>>) -> &'a [f32] {
+    &norm.gain[norm.offset..][..norm.width]
+}
 
 fn parameters<'a, E: Element>(of: &LayerNorm<'a, Cpu<E>>) -> layer_norm::Parameters<'a> {
     let (bias, offset) = of.bias;

@@ -9,7 +9,8 @@ pub fn layer_norm<D: Device>(device: &D, section: &impl Section) {
     let (width, length) = (gain.len(), input.len());
     let rows = length / width;
     let (gain, bias) = (floats(device, &gain), floats(device, &section.floats("bias")));
-    let norm = Norm { gain: &gain, offset: 0, width, epsilon: section.fact("epsilon") as f32 };
+    let epsilon = section.fact("epsilon") as f32;
+    let norm = Norm { gain: &gain, offset: 0, width, epsilon, plus: 0.0 };
     let of = || LayerNorm { norm, bias: (&bias, 0) };
     let out_gradient = floats(device, &section.floats("output_gradient"));
     let input = floats(device, &input);

@@ -7,7 +7,7 @@ use crate::{
     },
     base::Base,
     error::ModelError,
-    families::MlpKind,
+    families::{MlpKind, Role},
     head::HeadInput,
     parameters::masters,
 };
@@ -74,9 +74,15 @@ impl Budget {
         let spec = config.layer(0);
         let gate = if matches!(spec.mlp, MlpKind::Plain(_)) { 0 } else { wide };
         let norms = if spec.parallel { hidden } else { 2 * hidden };
-        let operands = norms + 2 * query + 2 * key + wide + gate + kept_adapters + normed;
-        let kept =
-            tokens.saturating_mul(operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
+        // So does a norm of a branch's output.
+        let output_norms = [Role::AttentionOutputNorm, Role::MlpOutputNorm].into_iter();
+        let outputs = output_norms
+            .filter(|&role| (0..config.layers).any(|layer| config.layer(layer).has(role)))
+            .count();
+        let operands = outputs * hidden + norms + 2 * query + 2 * key + wide + gate + kept_adapters + normed;
+        let kept = tokens.saturating_mul(
+            operand_bytes * operands + masks + 4 * (config.heads + 2 + outputs + normed_heads),
+        );
         let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
         // Outputs of fused projections before they are split, and the queries of all rows.
         let fused_attention = if spec.fused_attention { 2 * query + 2 * key } else { 0 };
@@ -95,7 +101,7 @@ impl Budget {
                     + fused_mlp
                     + shared_adapters
                     + transposed)
-            + 4 * (3 * hidden + 4 * key + widest_output);
+            + 4 * ((if config.adds_plainly() { 3 } else { 4 }) * hidden + 4 * key + widest_output);
         Self {
             fixed: (PROGRAM_BYTES
                 + base.weights.resident_bytes()

@@ -9,13 +9,14 @@ use super::{
     Projection::{DownProj, OProj, QkvProj, UpProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm, PositionEmbedding},
+    llama::LLAMA,
 };
 
 pub(super) static FAMILY: Family = Family {
     title: "GPT-2",
     models: "GPT-2 124M to 1.5B, DistilGPT-2",
     model_type: "gpt2",
-    classifier_class: "GPT2ForSequenceClassification",
+    class_stem: "GPT2",
     architecture: Some("gpt2"),
     fields: FieldNames {
         hidden_size: "n_embd",
@@ -35,13 +36,12 @@ pub(super) static FAMILY: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[
-        Fixed { field: "activation_function", value: Literal::Text("gelu_new") },
-        Fixed { field: "scale_attn_weights", value: Literal::Flag(true) },
-        Fixed { field: "scale_attn_by_inverse_layer_idx", value: Literal::Flag(false) },
-        Fixed { field: "add_cross_attention", value: Literal::Flag(false) },
+        Fixed::new("activation_function", Literal::Text("gelu_new")),
+        Fixed::new("scale_attn_weights", Literal::Flag(true)),
+        Fixed::new("scale_attn_by_inverse_layer_idx", Literal::Flag(false)),
+        Fixed::new("add_cross_attention", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::NONE,
-    window: None,
     layer: |variant, index| LayerSpec {
         biases: &[QkvProj, OProj, UpProj, DownProj],
         norm: NormKind::Layer,
@@ -65,4 +65,5 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(UpProj, "transformer.h.{layer}.mlp.c_fc", "blk.{layer}.ffn_up").transposed(),
         Module::projection(DownProj, "transformer.h.{layer}.mlp.c_proj", "blk.{layer}.ffn_down").transposed(),
     ],
+    ..LLAMA
 };

@@ -64,6 +64,10 @@ pub enum MlpKind {
 pub enum NormPlacement {
     /// Of its input.
     Before,
+    /// Of its output.
+    After,
+    /// Of both.
+    Around,
 }
 
 /// What a norm of queries and keys goes over.
@@ -71,6 +75,8 @@ pub enum NormPlacement {
 pub enum HeadNorms {
     /// Each head; the gains, `[head_size]`, are the same for all heads.
     EachHead,
+    /// All heads of a position together, with a gain for each value.
+    Whole,
 }
 
 /// Which of a decoder's rotary positions.
@@ -122,9 +128,8 @@ impl LayerSpec {
         match role {
             Role::Embedding | Role::PositionEmbedding | Role::FinalNorm | Role::LanguageHead => false,
             Role::MlpNorm if self.parallel => false,
-            Role::AttentionNorm | Role::MlpNorm => match self.norms {
-                NormPlacement::Before => true,
-            },
+            Role::AttentionNorm | Role::MlpNorm => self.norms != NormPlacement::After,
+            Role::AttentionOutputNorm | Role::MlpOutputNorm => self.norms != NormPlacement::Before,
             Role::Projection(projection) => self.has_projection(projection),
             Role::QueryNorm | Role::KeyNorm => self.head_norms.is_some(),
         }

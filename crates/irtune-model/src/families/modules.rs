@@ -8,6 +8,10 @@ use super::{Family, Projection};
 /// Stands for a layer's number in a module's names.
 const LAYER: &str = "{layer}";
 
+/// What the paths of a decoder's modules begin with, and what they begin with inside a composite model.
+const TEXT: &str = "model.";
+const COMPOSITE: &str = "model.language_model.";
+
 /// What a module is to the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -21,11 +25,15 @@ pub enum Role {
     LanguageHead,
     /// A layer's norm before attention, `[hidden]`.
     AttentionNorm,
+    /// A layer's norm of attention's output, `[hidden]`.
+    AttentionOutputNorm,
     /// A layer's norm before the MLP, `[hidden]`.
     MlpNorm,
-    /// The norm of each query head, `[head_size]`.
+    /// A layer's norm of the MLP's output, `[hidden]`.
+    MlpOutputNorm,
+    /// The norm of each query head, `[head_size]`, or of all.
     QueryNorm,
-    /// The norm of each key head, `[head_size]`.
+    /// The norm of each key head, `[head_size]`, or of all.
     KeyNorm,
     /// A layer's matrix, `[outputs, inputs]`.
     Projection(Projection),
@@ -71,12 +79,14 @@ pub struct Module {
     pub interleaved: bool,
     /// Whether transformers stores the matrix transposed, `[inputs, outputs]` (`Conv1D`); a GGUF does not.
     pub transposed: bool,
+    /// Whether it is a norm that multiplies by 1 and its weight; a GGUF has them added up.
+    pub plus_one: bool,
 }
 
 impl Module {
     /// A norm or a table, whose rows lie in a GGUF as in transformers.
     pub(super) const fn new(role: Role, path: &'static str, gguf: &'static str) -> Self {
-        Self { role, path, gguf, interleaved: false, transposed: false }
+        Self { role, path, gguf, interleaved: false, transposed: false, plus_one: false }
     }
 
     /// A matrix, whose rows lie in a GGUF as in transformers.
@@ -92,6 +102,11 @@ impl Module {
     /// The same, stored transposed by transformers.
     pub(super) const fn transposed(self) -> Self {
         Self { transposed: true, ..self }
+    }
+
+    /// The same as a norm that multiplies by 1 and its weight.
+    pub(super) const fn plus_one(self) -> Self {
+        Self { plus_one: true, ..self }
     }
 
     /// The layer's number if `name` is that of this module in a GGUF; nothing inside for a module outside the layers.
@@ -130,6 +145,8 @@ pub struct TensorPlace {
     pub layer: Option<usize>,
     /// Whether a GGUF stores its rows interleaved, as [`Module`] says.
     pub interleaved: bool,
+    /// Whether a GGUF stores 1 and its values added up, as [`Module`] says.
+    pub plus_one: bool,
 }
 
 impl Family {
@@ -142,6 +159,34 @@ impl Family {
         module.unwrap_or_else(|| panic!("{self:?} has no {role:?}"))
     }
 
+    /// What a norm's weight has added before it multiplies.
+    pub(crate) fn gain_offset(&self, role: Role) -> f32 {
+        if self.module(role).plus_one { 1.0 } else { 0.0 }
+    }
+
+    /// A path of the text part's as this family has it.
+    fn path(&self, path: &str) -> String {
+        match (self.text, path.strip_prefix(TEXT)) {
+            (Some(_), Some(rest)) => format!("{COMPOSITE}{rest}"),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The name that a tensor has in a model of the text part alone.
+    pub(crate) fn text_name(&self, name: &str) -> String {
+        match (self.text, name.strip_prefix(COMPOSITE)) {
+            (Some(_), Some(rest)) => format!("{TEXT}{rest}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// transformers' name for what a file calls otherwise: a composite model's first files have its parts in another order.
+    pub(crate) fn renamed(&self, name: &str) -> Option<String> {
+        self.text?;
+        let rest = name.strip_prefix("language_model.")?;
+        Some(rest.strip_prefix(TEXT).map_or_else(|| rest.to_owned(), |rest| format!("{COMPOSITE}{rest}")))
+    }
+
     /// transformers' name of a matrix or gain outside the layers: `model.norm.weight`.
     pub fn outer_name(&self, role: Role) -> String {
         self.outer_tensor_name(role, Kind::Weight)
@@ -149,7 +194,7 @@ impl Family {
 
     /// transformers' name of a tensor outside the layers: `model.final_layernorm.bias`.
     pub fn outer_tensor_name(&self, role: Role, kind: Kind) -> String {
-        format!("{}{}", self.module(role).path, kind.ending())
+        format!("{}{}", self.path(self.module(role).path), kind.ending())
     }
 
     /// Whether transformers stores a module's matrix transposed, `[inputs, outputs]`.
@@ -171,8 +216,8 @@ impl Family {
     /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
     /// `model.`, and the rest.
     pub(crate) fn embedding_name(&self) -> (String, String) {
-        let path = self.module(Role::Embedding).path;
-        let (first, rest) = path.rsplit_once('.').unwrap_or(("", path));
+        let path = self.path(self.module(Role::Embedding).path);
+        let (first, rest) = path.rsplit_once('.').unwrap_or(("", &path));
         (format!("{first}."), format!("{rest}{}", Kind::Weight.ending()))
     }
 
@@ -188,7 +233,7 @@ impl Family {
 
     /// transformers' path of a layer's module: `model.layers.3.self_attn.q_proj`.
     pub fn module_path(&self, layer: usize, role: impl Into<Role>) -> String {
-        self.module(role.into()).path.replace(LAYER, &layer.to_string())
+        self.path(self.module(role.into()).path).replace(LAYER, &layer.to_string())
     }
 
     /// What PEFT's `target_modules` calls a projection: the last part of its path, `q_proj`, or the path inside its
@@ -216,7 +261,7 @@ impl Family {
             if path == inside(module.path) || path == last_part(module.path) {
                 return Some((projection, None));
             }
-            numbered(module.path, path).map(|layer| (projection, layer))
+            numbered(&self.path(module.path), path).map(|layer| (projection, layer))
         });
         found.collect()
     }
@@ -237,7 +282,8 @@ impl Family {
         let name = gguf_name.strip_suffix(kind.ending())?;
         self.modules.iter().find_map(|module| {
             let layer = module.gguf_layer(name)?;
-            Some(TensorPlace { role: module.role, kind, layer, interleaved: module.interleaved })
+            let &Module { role, interleaved, plus_one, .. } = module;
+            Some(TensorPlace { role, kind, layer, interleaved, plus_one })
         })
     }
 
@@ -245,7 +291,7 @@ impl Family {
     pub fn name_at(&self, place: &TensorPlace) -> String {
         match place.layer {
             Some(layer) => self.layer_name(layer, place.role, place.kind),
-            None => format!("{}{}", self.module(place.role).path, place.kind.ending()),
+            None => format!("{}{}", self.path(self.module(place.role).path), place.kind.ending()),
         }
     }
 }
@@ -278,7 +324,9 @@ mod tests {
                 let spec = (family.layer)(&plain(), layer);
                 let needed = spec.projections().map(Role::from).chain([
                     Role::AttentionNorm,
+                    Role::AttentionOutputNorm,
                     Role::MlpNorm,
+                    Role::MlpOutputNorm,
                     Role::QueryNorm,
                     Role::KeyNorm,
                 ]);
@@ -300,7 +348,8 @@ mod tests {
                     let name = format!("{}{}", module.gguf.replace(LAYER, "12"), kind.ending());
                     let place = family.place_of(&name).expect("a known name");
                     assert_eq!((place.role, place.kind), (module.role, kind), "{name}");
-                    let expected = format!("{}{}", module.path.replace(LAYER, "12"), kind.ending());
+                    let path = family.path(module.path).replace(LAYER, "12");
+                    let expected = format!("{path}{}", kind.ending());
                     assert_eq!(family.name_at(&place), expected);
                     if let Some(layer) = place.layer {
                         assert_eq!((layer, family.gguf_name(layer, place.role, kind)), (12, name));

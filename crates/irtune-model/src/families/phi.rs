@@ -9,22 +9,22 @@ use super::{
     Projection::{DownProj, KProj, OProj, QProj, UpProj, VProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead},
+    llama::LLAMA,
 };
 
 pub(super) static FAMILY: Family = Family {
     title: "Phi",
     models: "Phi-1, Phi-1.5, Phi-2",
     model_type: "phi",
-    classifier_class: "PhiForSequenceClassification",
+    class_stem: "Phi",
     architecture: Some("phi2"),
     fields: FieldNames { norm_epsilon: "layer_norm_eps", ..FieldNames::LLAMA },
     defaults: Defaults { rotary_share: 0.5, norm_epsilon: 1e-5, ..Defaults::LLAMA },
     fixed: &[
-        Fixed { field: "hidden_act", value: Literal::Text("gelu_new") },
-        Fixed { field: "qk_layernorm", value: Literal::Flag(false) },
+        Fixed::new("hidden_act", Literal::Text("gelu_new")),
+        Fixed::new("qk_layernorm", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::NONE,
-    window: None,
     layer: |variant, index| LayerSpec {
         biases: &[QProj, KProj, VProj, OProj, UpProj, DownProj],
         norm: NormKind::Layer,
@@ -33,7 +33,6 @@ pub(super) static FAMILY: Family = Family {
         head_bias: true,
         ..variant.layer(index)
     },
-    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.final_layernorm", "output_norm"),
@@ -46,4 +45,5 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(UpProj, "model.layers.{layer}.mlp.fc1", "blk.{layer}.ffn_up"),
         Module::projection(DownProj, "model.layers.{layer}.mlp.fc2", "blk.{layer}.ffn_down"),
     ],
+    ..LLAMA
 };

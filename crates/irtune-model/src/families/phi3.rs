@@ -5,22 +5,21 @@
 //! Abdin et al. 2024; transformers `models/phi3`; llama.cpp `conversion/phi.py`.
 
 use super::{
-    Defaults, Family, FieldNames, Fixed, LayerSpec, Literal, MlpKind, Module,
+    Defaults, Family, LayerSpec, MlpKind, Module,
     Projection::{DownProj, GateUpProj, OProj, QkvProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
     Window, WindowedLayers,
+    llama::LLAMA,
 };
 
 pub(super) static FAMILY: Family = Family {
     title: "Phi-3",
     models: "Phi-3, Phi-3.5, Phi-4, Phi-4-mini",
     model_type: "phi3",
-    classifier_class: "Phi3ForSequenceClassification",
+    class_stem: "Phi3",
     architecture: Some("phi3"),
-    fields: FieldNames::LLAMA,
     defaults: Defaults { max_positions: 4096, norm_epsilon: 1e-5, ..Defaults::LLAMA },
-    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_biases: ReadBiases::NONE,
     window: Some(Window { flag: None, keys: None, layer_types: false, layers: WindowedLayers::All }),
     layer: |variant, index| LayerSpec {
@@ -29,7 +28,6 @@ pub(super) static FAMILY: Family = Family {
         mlp: MlpKind::FusedGated,
         ..variant.layer(index)
     },
-    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),
@@ -41,4 +39,5 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(GateUpProj, "model.layers.{layer}.mlp.gate_up_proj", "blk.{layer}.ffn_up"),
         Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
     ],
+    ..LLAMA
 };

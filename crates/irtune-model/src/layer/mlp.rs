@@ -8,6 +8,7 @@ use irtune_device::{Device, DeviceError, Epilogue, Output, Term};
 
 use super::{
     Mode, Pass,
+    branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
     mlp_input::{MlpInput, MlpInputSaved, MlpInputScratch},
     norm::{Gain, NormSaved, StreamNorm},
@@ -30,6 +31,7 @@ pub(crate) struct Mlp<D: Device> {
     norm: Option<StreamNorm<D>>,
     input: MlpInput<D>,
     down: Linear<D>,
+    end: BranchEnd<D>,
 }
 
 /// What the forward leaves for the backward.
@@ -38,6 +40,7 @@ pub(crate) struct MlpSaved<D: Device> {
     norm: NormSaved<D>,
     input: MlpInputSaved<D>,
     down: LinearSaved<D>,
+    end: BranchSaved<D>,
 }
 
 /// Memory that every layer's MLP uses in turn.
@@ -63,6 +66,7 @@ impl<D: Device> MlpSaved<D> {
             norm: NormSaved::new(device, normed, config.hidden_size)?,
             input: MlpInputSaved::new(device, config, trained, tokens)?,
             down: LinearSaved::new(device, config, trained.adapter(), Projection::DownProj, tokens)?,
+            end: BranchSaved::new(device, config, Role::MlpOutputNorm, tokens)?,
         })
     }
 }
@@ -95,13 +99,14 @@ impl<D: Device> Mlp<D> {
         layer: usize,
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
-        let norm = match base.config.layer(layer).has(Role::MlpNorm) {
-            true => Some(StreamNorm(Gain::new(device, base, layer, Role::MlpNorm)?)),
-            false => None,
+        let norm = match base.config.layer(layer).parallel {
+            false => Some(StreamNorm::new(device, base, layer, Role::MlpNorm)?),
+            true => None,
         };
         let input = MlpInput::new(device, base, layer, adapters)?;
         let down = Linear::new(device, base, layer, Projection::DownProj, adapters)?;
-        Ok(Self { norm, input, down })
+        let end = BranchEnd::new(device, base, layer, Role::MlpOutputNorm)?;
+        Ok(Self { norm, input, down, end })
     }
 
     /// Whether it reads what attention reads, beside it.
@@ -109,9 +114,9 @@ impl<D: Device> Mlp<D> {
         self.norm.is_none()
     }
 
-    /// The gain of its norm, if it has one.
+    /// The gains of its norms.
     pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
-        self.norm.iter().map(|norm| &norm.0)
+        self.norm.iter().filter_map(StreamNorm::gain).chain(self.end.gain())
     }
 
     /// Its projections.
@@ -134,8 +139,8 @@ impl<D: Device> Mlp<D> {
         saved: &mut MlpSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
-        let StreamScratch { normed, picked, .. } = &mut scratch.stream;
-        let MlpSaved { norm: kept, input: saved_input, down } = saved;
+        let StreamScratch { normed, picked, beside, .. } = &mut scratch.stream;
+        let MlpSaved { norm: kept, input: saved_input, down, end } = saved;
         if let Some(norm) = &self.norm {
             norm.forward(pass, group, stream, pass.rows.queries, kept, normed);
         }
@@ -143,8 +148,10 @@ impl<D: Device> Mlp<D> {
         let MlpScratch { activated, input, .. } = &mut scratch.mlp;
         self.input.forward(pass, group, values, saved_input, input, &mut scratch.adapters);
         self.input.activate(pass, saved_input, activated);
-        let (input, out) = (LinearInput { values: activated, rows: pass.rows.set }, Output::Add(stream, 0));
+        let input = LinearInput { values: activated, rows: pass.rows.set };
+        let out = self.end.output(stream, beside);
         self.down.forward(pass, group, input, down, &mut scratch.adapters, out);
+        self.end.forward(pass, group, pass.rows.queries, beside, end, stream);
     }
 
     /// The rows that it reads: those of its own norm, or the same rows of attention's.
@@ -167,8 +174,10 @@ impl<D: Device> Mlp<D> {
         scratch: &mut Scratch<D>,
     ) {
         let norm = self.norm.as_ref().expect("a norm of its own");
-        let (device, rows, hidden) = (pass.device, pass.rows.queries, pass.config.hidden_size);
-        device.round(stream, 0, rows * hidden, &mut scratch.stream.rounded_gradient);
+        let rows = pass.rows.queries;
+        let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
+        let to = (beside, rounded_gradient);
+        self.end.backward(pass, group.as_deref_mut(), rows, stream, &saved.end, to);
         self.down_backward(pass, group.as_deref_mut(), saved, scratch);
         let kept = &saved.norm;
         if pass.mode == Mode::Training {

@@ -1,7 +1,7 @@
 //! Which tensors a decoder of a configuration consists of.
 
 use super::ModelConfig;
-use crate::families::{Kind, NormKind, Role, TensorPlace};
+use crate::families::{HeadNorms, Kind, NormKind, Role, TensorPlace};
 
 /// A tensor of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ impl ModelConfig {
             role,
             kind,
             name: self.family.layer_name(layer, role, kind),
-            shape: self.shape_of(role, kind),
+            shape: self.shape_of(self.layer(layer).head_norms, role, kind),
             transposed: kind == Kind::Weight && self.family.is_transposed(role),
         })
         .collect()
@@ -56,7 +56,7 @@ impl ModelConfig {
         let roles = [Role::Embedding, Role::PositionEmbedding, Role::FinalNorm].into_iter();
         let tensors = roles.flat_map(|role| [(role, Kind::Weight), (role, Kind::Bias)]);
         let own = tensors.filter(|&(role, kind)| self.has_outer(role, kind));
-        own.map(|(role, kind)| (self.family.outer_tensor_name(role, kind), self.shape_of(role, kind)))
+        own.map(|(role, kind)| (self.family.outer_tensor_name(role, kind), self.shape_of(None, role, kind)))
     }
 
     /// Whether there is such a tensor outside the layers.
@@ -91,12 +91,19 @@ impl ModelConfig {
         }
     }
 
-    fn shape_of(&self, role: Role, kind: Kind) -> Vec<usize> {
+    fn shape_of(&self, head_norms: Option<HeadNorms>, role: Role, kind: Kind) -> Vec<usize> {
+        let whole = head_norms == Some(HeadNorms::Whole);
         match role {
             Role::LanguageHead if kind == Kind::Bias => vec![self.vocabulary_size],
             Role::Embedding | Role::LanguageHead => vec![self.vocabulary_size, self.hidden_size],
             Role::PositionEmbedding => vec![self.max_positions, self.hidden_size],
-            Role::FinalNorm | Role::AttentionNorm | Role::MlpNorm => vec![self.hidden_size],
+            Role::FinalNorm
+            | Role::AttentionNorm
+            | Role::AttentionOutputNorm
+            | Role::MlpNorm
+            | Role::MlpOutputNorm => vec![self.hidden_size],
+            Role::QueryNorm if whole => vec![self.query_size()],
+            Role::KeyNorm if whole => vec![self.key_value_size()],
             Role::QueryNorm | Role::KeyNorm => vec![self.head_size],
             Role::Projection(projection) => {
                 let (outputs, inputs) = self.projection_shape(projection);
@@ -111,7 +118,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{super::tests::tiny, *};
-    use crate::families::{FAMILIES, Variant};
+    use crate::families::{FAMILIES, Family, NormPlacement, Variant};
 
     #[test]
     fn a_layers_tensors_have_their_own_names_and_fit_its_specification() {
@@ -120,10 +127,15 @@ mod tests {
             let config = ModelConfig { family, variant, head_size: 8, ..tiny() };
             let spec = config.layer(1);
             let tensors = config.layer_tensors(1);
-            let norms = if spec.parallel { 1 } else { 2 };
+            let norms = match (spec.norms, spec.parallel) {
+                (NormPlacement::Around, _) => 4,
+                (_, false) => 2,
+                (_, true) => 1,
+            };
             let norms = if spec.norm == NormKind::Layer { 2 * norms } else { norms };
-            let expected = spec.projections().count() + norms + spec.biases.len();
-            assert_eq!(tensors.len(), expected + 2 * usize::from(spec.head_norms.is_some()), "{family:?}");
+            let head_norms = 2 * usize::from(spec.head_norms.is_some());
+            let expected = spec.projections().count() + norms + spec.biases.len() + head_norms;
+            assert_eq!(tensors.len(), expected, "{family:?}");
             let names: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
             assert_eq!(names.len(), tensors.len());
             for LayerTensor { role, kind, name, shape, .. } in &tensors {
@@ -145,8 +157,12 @@ mod tests {
         let biased = FAMILIES.into_iter().find(|family| !(family.layer)(&variant, 0).biases.is_empty());
         let biased = ModelConfig { family: biased.expect("a family"), head_size: 8, ..tiny() };
         assert_eq!(shapes(&biased, ".bias"), [[32], [16], [16]]);
-        let normed = FAMILIES.into_iter().find(|family| (family.layer)(&variant, 0).head_norms.is_some());
-        let normed = ModelConfig { family: normed.expect("a family"), head_size: 8, ..tiny() };
-        assert_eq!(shapes(&normed, "_norm.weight"), [[8], [8]]);
+        let normed = |norms| {
+            let has = |family: &&Family| (family.layer)(&variant, 0).head_norms == Some(norms);
+            let family = FAMILIES.into_iter().find(has).expect("a family");
+            shapes(&ModelConfig { family, head_size: 8, ..tiny() }, "_norm.weight")
+        };
+        assert_eq!(normed(HeadNorms::EachHead), [[8], [8]]);
+        assert_eq!(normed(HeadNorms::Whole), [[32], [16]]);
     }
 }

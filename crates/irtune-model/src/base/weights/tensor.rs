@@ -20,4 +20,6 @@ pub struct Tensor {
     pub interleaved_head: Option<usize>,
     /// Whether the file holds it with its axes the other way round.
     pub transposed: bool,
+    /// What is added to the stored values: some files hold a norm's weight with 1 added to it.
+    pub shift: f32,
 }

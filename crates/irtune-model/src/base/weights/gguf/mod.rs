@@ -121,6 +121,7 @@ impl<'a> Header<'a> {
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
                 transposed: false,
+                shift: if place.plus_one { -1.0 } else { 0.0 },
             });
         }
         Ok(translated)
