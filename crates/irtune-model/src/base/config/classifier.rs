@@ -129,6 +129,12 @@ impl ModelConfig {
             _ if self.family.grows_queries => fields.push(("rope_parameters", whole)),
             _ => fields.push(("rope_scaling", scaling)),
         }
+        if rotary.size != self.head_size {
+            fields.push(("partial_rotary_factor", (rotary.size as f64 / self.head_size as f64).into()));
+        }
+        if let RopeScaling::Long { original_positions, .. } = rotary.scaling {
+            fields.push(("original_max_position_embeddings", original_positions.into()));
+        }
         fields
     }
 
