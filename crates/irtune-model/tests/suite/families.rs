@@ -6,8 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use irtune_model::{
 use irtune_device::Gate;
+use irtune_model::{
     AdapterConfig, Base, FAMILIES, Family, HostTensor, LoraConfig, ModelConfig, PackedBatch, Precision,
     Projection, RopeScaling, Trained,
     families::{HeadNorms, MlpKind, NormKind, NormPlacement, Rotary, Variant, WindowedLayers},
