@@ -5,6 +5,7 @@
 //! - [`adapters`]: what trains beside the frozen matrices, forward beside backward.
 //! - [`batch`]: examples packed as a shared prefix tree.
 //! - [`engine`]: [`engine_over`] makes what classifies and trains, over any [`Device`](irtune_device::Device).
+//! - [`quantise`]: smaller GGUF files of a GGUF.
 //! - [`peft`], [`tuned_weights`], [`merge`]: what was trained as files, and whole models of it.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod layer;
 pub mod merge;
 mod parameters;
 pub mod peft;
+pub mod quantise;
 mod safetensors_file;
 pub mod spectrum;
 pub mod tuned_weights;

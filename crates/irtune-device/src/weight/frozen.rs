@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Format, WeightView};
+use super::{Format, Scales, WeightView};
 use crate::MappedFile;
 
 /// A matrix of a base: where the mapped file holds it, and how it is stored.
@@ -17,6 +17,7 @@ pub struct FrozenMatrix {
     columns: usize,
     interleaved_head: Option<usize>,
     transposed: bool,
+    scales: Option<Arc<Scales>>,
 }
 
 impl FrozenMatrix {
@@ -33,12 +34,17 @@ impl FrozenMatrix {
     ) -> Self {
         assert_eq!(format.row_bytes(columns).map(|row| row * rows), Some(bytes.len()), "bytes of a matrix");
         assert!(bytes.end <= file.len(), "a matrix inside its file");
-        Self { file, bytes, format, rows, columns, interleaved_head, transposed: false }
+        Self { file, bytes, format, rows, columns, interleaved_head, transposed: false, scales: None }
     }
 
     /// The transposed matrix in the same bytes: `[columns, rows]`.
     pub fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
+    }
+
+    /// The same with the scales that its format has elsewhere.
+    pub fn with_scales(self, scales: Option<Arc<Scales>>) -> Self {
+        Self { scales, ..self }
     }
 
     /// Its outputs.
@@ -54,7 +60,7 @@ impl FrozenMatrix {
     /// Its bytes with their meaning.
     pub fn view(&self) -> WeightView<'_> {
         let Self { format, rows, columns, interleaved_head, transposed, .. } = *self;
-        let bytes = &self.file[self.bytes.clone()];
-        WeightView { format, rows, columns, bytes, interleaved_head, transposed }
+        let (bytes, scales) = (&self.file[self.bytes.clone()], self.scales.as_deref());
+        WeightView { format, rows, columns, bytes, interleaved_head, transposed, scales }
     }
 }

@@ -3,7 +3,7 @@
 use bytemuck::{Pod, cast_slice};
 use half::bf16;
 
-use super::{BLOCK, Format, decode_chunk};
+use super::{BLOCK, Format, Scales, decode_chunk, scales::decode_scaled};
 
 /// A matrix `[rows, columns]` (a linear map from `columns` inputs to `rows` outputs), borrowed in its own format.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub struct WeightView<'a> {
     /// The bytes are those of the transposed matrix, `[columns, rows]`, row by row (GPT-2's Conv1D in safetensors files);
     /// it is read as `[rows, columns]` all the same.
     pub transposed: bool,
+    /// What the bytes are multiplied by, where the format has its scales elsewhere.
+    pub scales: Option<&'a Scales>,
 }
 
 /// A number that a matrix in memory can consist of.
@@ -42,7 +44,8 @@ impl<'a> WeightView<'a> {
     /// A matrix in memory, `[rows, columns]`; longer data is cut.
     pub fn of<T: Stored>(data: &'a [T], rows: usize, columns: usize) -> Self {
         let bytes = cast_slice(&data[..rows * columns]);
-        Self { format: T::FORMAT, rows, columns, bytes, interleaved_head: None, transposed: false }
+        let format = T::FORMAT;
+        Self { format, rows, columns, bytes, interleaved_head: None, transposed: false, scales: None }
     }
 
     /// The matrix that the bytes hold row by row: this one, or if it is transposed the other.
@@ -80,15 +83,37 @@ impl<'a> WeightView<'a> {
         self.format.row_bytes(self.columns).expect("a weight's columns fill its blocks")
     }
 
+    /// Decodes the `index`-th 32 values of row `row`, in transformers' order (fewer, `length`, at the end of a row).
+    ///
+    /// `row_bytes` is [`WeightView::row_bytes`].
+    #[inline(always)]
+    pub fn decode_chunk(
+        &self,
+        row: usize,
+        row_bytes: usize,
+        index: usize,
+        length: usize,
+        out: &mut [f32; BLOCK],
+    ) {
+        let bytes = self.row(row, row_bytes);
+        match self.scales {
+            None => decode_chunk(self.format, bytes, index, length, out),
+            Some(scales) => {
+                let place = (self.stored_row(row), self.columns);
+                decode_scaled(scales, bytes, place, (index * BLOCK, length), out);
+            }
+        }
+    }
+
     /// Decodes row `row` into `out`, `[columns]`.
     pub fn decode_row(&self, row: usize, out: &mut [f32]) {
         if self.transposed {
             return self.decode_stored_column(row, out);
         }
-        let bytes = self.row(row, self.row_bytes());
+        let row_bytes = self.row_bytes();
         for (index, chunk) in out.chunks_mut(BLOCK).enumerate() {
             let mut values = [0.0; BLOCK];
-            decode_chunk(self.format, bytes, index, chunk.len(), &mut values);
+            self.decode_chunk(row, row_bytes, index, chunk.len(), &mut values);
             chunk.copy_from_slice(&values[..chunk.len()]);
         }
     }
@@ -100,7 +125,7 @@ impl<'a> WeightView<'a> {
         let length = BLOCK.min(stored.columns - chunk * BLOCK);
         for (row, out) in out.iter_mut().enumerate() {
             let mut values = [0.0; BLOCK];
-            decode_chunk(self.format, stored.row(row, row_bytes), chunk, length, &mut values);
+            stored.decode_chunk(row, row_bytes, chunk, length, &mut values);
             *out = values[column % BLOCK];
         }
     }

@@ -3,6 +3,7 @@
 mod chat_template;
 pub mod config;
 mod error;
+mod quantisation;
 pub mod tokenizer;
 pub mod weights;
 
@@ -79,7 +80,8 @@ impl Base {
 
     fn open_folder(path: &Path) -> Result<Self, BaseError> {
         let mut config = ModelConfig::from_json(&path.join("config.json"))?;
-        let weights = Weights::open_folder(path, config.family)?;
+        let shared_scale = quantisation::read(&path.join("config.json"))?;
+        let weights = Weights::open_folder(path, config.family, shared_scale)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
         config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
@@ -119,7 +121,7 @@ impl Base {
 }
 
 /// The GGUF files of a folder; a folder that can't be listed has none.
-fn gguf_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn gguf_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()

@@ -49,6 +49,8 @@ pub enum Command {
     Combine(CombineArguments),
     /// Make a whole model of a run and its base
     Merge(MergeArguments),
+    /// Write a model in fewer bits: a smaller GGUF of a GGUF
+    Quantize(QuantizeArguments),
     /// Show what a run did, or what a base model holds
     Inspect(InspectArguments),
     /// Show which layers a method would have chosen from the scores that a run recorded
@@ -424,6 +426,28 @@ pub struct MergeArguments {
     /// How values are stored: f32 or bf16
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub dtype: String,
+    /// Print what was written as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune quantize`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Types, largest files first: f32, bf16, f16, q8_0, q6_k, q5_1, q5_k_m, q5_k_s, q5_0, q4_1, q4_k_m, q4_k_s, q4_0. \
+They are llama.cpp's, which reads such files too.\n\nExample:\n  irtune quantize models/qwen3-0.6b-bf16.gguf --to q4_k_m \
+--out models/qwen3-0.6b-q4_k_m.gguf"
+)]
+pub struct QuantizeArguments {
+    /// The model: a .gguf file in F32, F16, BF16 or Q8_0, or a folder with one
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// The type of most matrices
+    #[arg(long, value_name = "TYPE", default_value = "q4_k_m")]
+    pub to: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
     /// Print what was written as JSON to standard output
     #[arg(long)]
     pub json: bool,

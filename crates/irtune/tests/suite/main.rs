@@ -16,6 +16,7 @@ mod merge;
 mod multi_label;
 mod options;
 mod prompt;
+mod quantize;
 mod replay;
 mod settings;
 mod smollm2;

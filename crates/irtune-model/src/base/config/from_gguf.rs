@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use irtune_device::{Format, WeightView};
+
 use super::{ConfigError, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, LONG_FACTORS, Metadata, ROPE_FACTORS, StoredTensor, Value},
@@ -126,19 +128,20 @@ impl ModelConfig {
 }
 
 /// The values of a vector beside the weights.
-fn vector(header: &Header<'_>, tensor: &StoredTensor<'_>) -> Vec<f32> {
-    let columns = tensor.shape.iter().product();
+fn vector(header: &Header<'_>, tensor: &StoredTensor<'_>) -> Result<Vec<f32>, ConfigError> {
+    let format = tensor.stored.and_then(|stored| stored.format);
+    let format = format.ok_or_else(|| ConfigError::Unsupported {
+        path: header.path().to_owned(),
+        field: tensor.name.to_owned(),
+        value: tensor.type_name(),
+        supported: Format::F32.name().to_owned(),
+    })?;
+    let (bytes, columns) = (header.bytes(tensor), tensor.shape.iter().product());
     let mut values = vec![0.0; columns];
-    let weight = irtune_device::WeightView {
-        format: tensor.format,
-        rows: 1,
-        columns,
-        bytes: header.bytes(tensor),
-        interleaved_head: None,
-        transposed: false,
-    };
+    let (interleaved_head, scales) = (None, None);
+    let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head, transposed: false, scales };
     weight.decode_row(0, &mut values);
-    values
+    Ok(values)
 }
 
 /// Numbers that the family has. Those that a file leaves out are as in a plain decoder, but for caps.
@@ -196,7 +199,7 @@ fn rope_scaling(
         None => fields.number("rope.scale_linear")?,
     };
     if let Some(tensor) = header.tensor(ROPE_FACTORS) {
-        return Ok(RopeScaling::Factors { factors: vector(header, tensor) });
+        return Ok(RopeScaling::Factors { factors: vector(header, tensor)? });
     }
     if let [Some(short), Some(long)] = LONG_FACTORS.map(|name| header.tensor(name)) {
         let original = fields.optional_size("rope.scaling.original_context_length")?;
@@ -204,7 +207,7 @@ fn rope_scaling(
         let attention_factor = fields.number("rope.scaling.attn_factor")?.unwrap_or_else(|| {
             RopeScaling::long_attention_factor(max_positions as f64, original_positions as f64)
         });
-        let (short, long) = (vector(header, short), vector(header, long));
+        let (short, long) = (vector(header, short)?, vector(header, long)?);
         return Ok(RopeScaling::Long { short, long, original_positions, attention_factor });
     }
     match fields.text(KIND)? {

@@ -13,6 +13,7 @@ mod merge;
 mod of_run;
 mod predict;
 mod prompt;
+mod quantize;
 mod quickstart;
 mod replay;
 mod train;
@@ -41,6 +42,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),
+        Command::Quantize(arguments) => quantize::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
