@@ -189,7 +189,54 @@ def pool():
     )
 
 
-for operation in [rms_norm, rotary, swiglu, lora_linear, cross_entropy, adamw, dequantise, pool]:
+def layer_norm():
+    epsilon = 1e-5
+    # Widths on both sides of a vector register, and rows whose mean is far larger than what tells their values apart.
+    for columns, scale, shift in [(15, 1.0, 0.0), (16, 1e-2, 0.5), (33, 1e3, 0.0), (64, 1.0, 30.0)]:
+        x = (draw(5, columns, scale=scale) + shift).detach().float().double().requires_grad_()
+        weight, bias = draw(columns), draw(columns)
+        y = torch.nn.functional.layer_norm(x, (columns,), weight, bias, epsilon)
+        dy = draw(5, columns)
+        dx, dweight, dbias = torch.autograd.grad(y, [x, weight, bias], dy)
+        store(
+            f"layer_norm_{columns}", {"epsilon": epsilon}, input=x, weight=weight, bias=bias, output=y,
+            output_gradient=dy, input_gradient=dx, weight_gradient=dweight, bias_gradient=dbias,
+        )
+
+
+def gelu():
+    for section, approximate in [("gelu", "none"), ("gelu_tanh", "tanh")]:
+        x = draw(7, 33, scale=2.0)
+        with torch.no_grad():  # both tails
+            x[0, :8] = torch.tensor([-100.0, -12.0, -5.0, -1e-6, 1e-6, 5.0, 12.0, 100.0])
+        y = torch.nn.functional.gelu(x, approximate=approximate)
+        dy = draw(7, 33)
+        (dx,) = torch.autograd.grad(y, x, dy)
+        store(section, input=x, output=y, output_gradient=dy, input_gradient=dx)
+
+
+def rotary_partial():
+    """Only the first values of a head turn, as in Phi-2."""
+    heads, size, turned, theta = 3, 20, 8, 10000.0
+    positions = np.array([0, 1, 2, 3, 4, 5, 6, 4, 4, 5, 100], dtype=np.int32)
+    frequencies = theta ** -(torch.arange(0, turned, 2, dtype=torch.float64) / turned)
+    angles = torch.tensor(positions).double()[:, None] * frequencies[None]
+    angles = torch.cat([angles, angles], -1)[:, None]
+    x = draw(len(positions), heads, size)
+    first, rest = x[..., :turned], x[..., turned:]
+    y = torch.cat([first * angles.cos() + rotate_half(first) * angles.sin(), rest], -1)
+    dy = draw(len(positions), heads, size)
+    (dx,) = torch.autograd.grad(y, x, dy)
+    store(
+        "rotary_partial", {"heads": heads, "head_size": size, "theta": theta}, positions=positions,
+        frequencies=frequencies, input=x.flatten(1), output=y.flatten(1), output_gradient=dy.flatten(1),
+        input_gradient=dx.flatten(1),
+    )
+
+
+for operation in [
+    rms_norm, rotary, swiglu, lora_linear, cross_entropy, adamw, dequantise, pool, layer_norm, gelu, rotary_partial,
+]:
     operation()
 save_file(tensors, HERE / "case.safetensors")
 versions = {name: metadata.version(name) for name in ["torch", "transformers", "numpy", "gguf"]}

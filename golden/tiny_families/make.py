@@ -18,6 +18,7 @@ The pad token is one that the configuration doesn't name, but tokenizer_config.j
 
 import importlib.util
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -48,6 +49,10 @@ NEWER = (
 # How the families' tokenizers cut text: the name in a GGUF, the pattern, the normaliser.
 QWEN = {"pre": "qwen2", "pattern": NEWER % r"\p{N}", "normalizer": normalizers.NFC(), "ignore_merges": False}
 LLAMA3 = {"pre": "llama-bpe", "pattern": NEWER % r"\p{N}{1,3}", "normalizer": None, "ignore_merges": True}
+GPT2 = {
+    "pre": "gpt-2", "normalizer": None, "ignore_merges": False,
+    "pattern": r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+}
 EVERYTHING = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 # `architecture`: the family's name in a GGUF, where it isn't its own; none where no GGUF stands for it. `permuted`: llama.cpp's
 # converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py). `plus_one`: norms multiply by 1 and their
@@ -74,6 +79,24 @@ FAMILIES = {
     },
     "qwen2": {"class": "Qwen2ForCausalLM", "permuted": False, "tokenizer": QWEN},
     "qwen3": {"class": "Qwen3ForCausalLM", "permuted": False, "tokenizer": QWEN},
+    "gpt2": {
+        "class": "GPT2LMHeadModel", "permuted": False, "tokenizer": GPT2, "layer_norm": True, "conv1d": True,
+        "modules": {
+            "qkv_proj": "c_attn", "o_proj": "attn.c_proj", "up_proj": "c_fc", "down_proj": "mlp.c_proj",
+        },
+    },
+    "phi": {
+        "class": "PhiForCausalLM", "permuted": False, "tokenizer": GPT2 | {"pre": "phi-2"}, "layer_norm": True,
+        "architecture": "phi2", "head_bias": True,
+        "modules": {
+            "q_proj": "q_proj", "k_proj": "k_proj", "v_proj": "v_proj", "o_proj": "dense", "up_proj": "fc1",
+            "down_proj": "fc2",
+        },
+    },
+    "phi3": {
+        "class": "Phi3ForCausalLM", "permuted": False, "tokenizer": LLAMA3, "named_pad": True,
+        "modules": {name: name for name in ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"]},
+    },
 }
 PLAIN = {"rope_type": "default"}
 # The part of a composite model that no text goes through, as small as it can be.
@@ -240,6 +263,55 @@ CASES = {
             "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
         },
     },
+    "gpt2/tied": {
+        "seed": 66, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_hidden_layers": 3, "tie_word_embeddings": True,
+        },
+    },
+    "gpt2/narrow": {
+        "seed": 67, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 2.9, "classic_config": True,
+        "weights": {"seed": 101, "max_grad_norm": 4.2},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "n_inner": 80, "num_hidden_layers": 3,
+            "tie_word_embeddings": True, "layer_norm_epsilon": 1e-6,
+        },
+    },
+    "phi/untied": {
+        "seed": 68, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "intermediate_size": 80, "num_hidden_layers": 3,
+            "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "phi/grouped": {
+        "seed": 69, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 89, "max_grad_norm": 8.0},
+        "config": {
+            "hidden_size": 40, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "layer_norm_eps": 1e-6,
+            "rope_parameters": {"rope_theta": 5000.0, "partial_rotary_factor": 0.4} | PLAIN,
+        },
+    },
+    "phi3/long": {
+        "seed": 70, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "original_max_position_embeddings": 512,
+            "rope_parameters": {
+                "rope_theta": 10000.0, "rope_type": "longrope", "partial_rotary_factor": 0.75,
+                "short_factor": [1.0, 1.05, 1.125, 1.25, 1.5, 2.0], "long_factor": [1.0, 1.5, 2.0, 3.0, 6.0, 12.0],
+            },
+        },
+    },
+    "phi3/tied": {
+        "seed": 71, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 90, "max_grad_norm": 6.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": True, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
 }
 
 
@@ -283,8 +355,9 @@ def make_base(family_name, case, folder, generator):
     family = FAMILIES[family_name]
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer(family, folder)
+    epsilon = {} if family.get("layer_norm") else {"rms_norm_eps": 1e-6}
     config = AutoConfig.for_model(
-        family.get("text", family_name), vocab_size=VOCABULARY, max_position_embeddings=1024, rms_norm_eps=1e-6,
+        family.get("text", family_name), vocab_size=VOCABULARY, max_position_embeddings=1024, **epsilon,
         bos_token_id=None, eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD),
         num_labels=tiny_llama.LABELS, **case["config"],
     )
@@ -293,7 +366,7 @@ def make_base(family_name, case, folder, generator):
     else:
         whole = config
     model = classifier(whole).eval()
-    tiny_llama.draw(model, case["dtype"], generator)
+    tiny_llama.draw(model, case["dtype"], generator, family.get("conv1d", False))
     if family.get("plus_one"):
         with torch.no_grad():
             for parameter in (p for n, p in model.named_parameters() if "norm" in n):
@@ -303,6 +376,8 @@ def make_base(family_name, case, folder, generator):
     if not config.tie_word_embeddings:
         head = torch.randn(VOCABULARY, config.hidden_size, generator=generator)
         weights["lm_head.weight"] = head.to(case["dtype"])
+    if family.get("head_bias"):
+        weights["lm_head.bias"] = torch.randn(VOCABULARY, generator=generator).to(case["dtype"])
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     left_out = {"id2label", "label2id", "pad_token_id", "bos_token_id", "_attn_implementation", "layer_types"}
     settings = {k: v for k, v in whole.to_diff_dict().items() if k not in left_out}
@@ -314,9 +389,12 @@ def make_base(family_name, case, folder, generator):
         settings["pad_token_id"] = config.pad_token_id
     settings |= {"architectures": [family["class"]], "dtype": str(case["dtype"]).removeprefix("torch.")}
     if case["classic_config"]:  # the names used before transformers 5, which most published folders have
-        rope = settings.pop("rope_parameters")
-        settings["rope_theta"] = rope.pop("rope_theta")
-        settings["rope_scaling"] = rope if rope["rope_type"] != "default" else None
+        if "rope_parameters" in settings:
+            rope = settings.pop("rope_parameters")
+            settings["rope_theta"] = rope.pop("rope_theta")
+            if "partial_rotary_factor" in rope:
+                settings["partial_rotary_factor"] = rope.pop("partial_rotary_factor")
+            settings["rope_scaling"] = rope if rope["rope_type"] != "default" else None
         settings["torch_dtype"] = settings.pop("dtype")
     (folder / "config.json").write_text(json.dumps(settings, indent=1) + "\n")
     if family.get("architecture", family_name):
@@ -340,20 +418,13 @@ def permute(weight, heads):
     return weight.reshape(heads, 2, rows // heads // 2, *weight.shape[1:]).swapaxes(1, 2).reshape(weight.shape)
 
 
-def write_gguf(family_name, config, tokenizer, weights, path):
-    family = FAMILIES[family_name]
-    architecture_name = family.get("architecture", family_name)
-    writer = gguf.GGUFWriter(path, architecture_name)
-    heads, key_value_heads = config.num_attention_heads, config.num_key_value_heads
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+def add_rope(writer, config):
+    """What the converters say of rotary positions (conversion/llama.py, phi.py)."""
     rope = config.rope_parameters.get("full_attention", config.rope_parameters)
     writer.add_rope_freq_base(rope["rope_theta"])
+    if "partial_rotary_factor" in rope:
+        head_size = config.hidden_size // config.num_attention_heads
+        writer.add_rope_dimension_count(int(head_size * rope["partial_rotary_factor"]))
     if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(rope["factor"])
@@ -363,9 +434,37 @@ def write_gguf(family_name, config, tokenizer, weights, path):
         writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
         writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
         writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+    if rope["rope_type"] == "longrope":
+        original = config.original_max_position_embeddings
+        writer.add_rope_scaling_orig_ctx_len(original)
+        scale = config.max_position_embeddings / original
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(scale) / math.log(original)))
+        for kind in ["long", "short"]:
+            writer.add_tensor(f"rope_factors_{kind}.weight", np.array(rope[f"{kind}_factor"], dtype=np.float32))
+
+
+def write_gguf(family_name, config, tokenizer, weights, path):
+    family = FAMILIES[family_name]
+    architecture_name = family.get("architecture", family_name)
+    writer = gguf.GGUFWriter(path, architecture_name)
+    heads = config.num_attention_heads
+    key_value_heads = getattr(config, "num_key_value_heads", heads)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(getattr(config, "intermediate_size", None) or config.n_inner or 4 * config.n_embd)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_head_count(heads)
+    if hasattr(config, "num_key_value_heads"):
+        writer.add_head_count_kv(key_value_heads)
+    if family.get("layer_norm"):
+        writer.add_layer_norm_eps(getattr(config, "layer_norm_eps", None) or config.layer_norm_epsilon)
+    else:
+        writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    if hasattr(config, "rope_parameters"):
+        add_rope(writer, config)
     if architecture_name == "mistral3":
-        writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
-        writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+        writer.add_rope_scaling_yarn_log_mul(config.rope_parameters["mscale_all_dim"])
+        writer.add_attn_temperature_scale(config.rope_parameters["llama_4_scaling_beta"])
     if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
         writer.add_sliding_window(config.sliding_window)
     if architecture_name == "olmo2" and family_name == "olmo3":
@@ -403,6 +502,8 @@ def write_gguf(family_name, config, tokenizer, weights, path):
     for name, weight in weights.items():
         if family["permuted"] and ("q_proj" in name or "k_proj" in name):
             weight = permute(weight, heads if "q_proj" in name else key_value_heads)
+        if family.get("conv1d") and weight.ndim == 2 and ".h." in name:
+            weight = weight.T
         if family.get("plus_one") and "norm" in name:
             weight = weight.float() + 1
         gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
@@ -423,7 +524,6 @@ def add_facts(folder):
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     path = folder / "case.json"
     facts = json.loads(path.read_text())
-    facts["target_modules"] = EVERYTHING
     facts |= {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id, "texts": TEXTS}
     facts["ids"] = [tokenizer.encode(text, add_special_tokens=False) for text in TEXTS]
     path.write_text(json.dumps(facts, indent=1) + "\n")
@@ -445,10 +545,12 @@ for name, case in CASES.items():
         continue
     family_name = name.split("/")[0]
     folder = HERE / name
-    case = {"targets": EVERYTHING} | case
+    modules = FAMILIES[family_name].get("modules", {name: name for name in EVERYTHING})
+    case = {"targets": list(modules), "modules": list(modules.values())} | case
+    case["conv1d"] = FAMILIES[family_name].get("conv1d", False)
     make = lambda case, folder, generator: make_base(family_name, case, folder, generator)
     if "text" in FAMILIES[family_name]:  # other parts have modules of the same names
-        case["targets"] = f".*language_model.*\\.({'|'.join(case['targets'])})"
+        case["modules"] = f".*language_model.*\\.({'|'.join(case['modules'])})"
     clipped(case, lambda case: tiny_llama.make(folder, case, make, MERGED))
     add_facts(folder)
     if "weights" in case:

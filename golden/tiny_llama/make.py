@@ -17,6 +17,7 @@ Keys of case.safetensors read `section/name`:
 """
 
 import json
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -69,19 +70,19 @@ def pool(random, pad):
     return torch.tensor(tokens), torch.tensor(lengths), torch.tensor(targets)
 
 
-def draw(model, dtype, generator):
-    """Random weights that are exact in `dtype`, none of them zero."""
+def draw(model, dtype, generator, conv1d=False):
+    """Random weights that are exact in `dtype`, none of them zero; with `conv1d` matrices are stored inputs first."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            if "norm" in name:
-                value = 1 + 0.2 * noise
-            elif "embed" in name:
-                value = noise
-            elif name.endswith("bias"):
+            if name.endswith("bias"):
                 value = 0.5 * noise
+            elif "norm" in name or ".ln_" in name:
+                value = 1 + 0.2 * noise
+            elif "embed" in name or ".wte." in name or ".wpe." in name:
+                value = noise
             else:
-                value = noise * 1.5 * parameter.shape[1] ** -0.5
+                value = noise * 1.5 * parameter.shape[0 if conv1d else 1] ** -0.5
             parameter.copy_(value.to(dtype).float())
 
 
@@ -114,7 +115,7 @@ def make_base(case, folder, generator):
 def adapted(base, case):
     config = LoraConfig(
         task_type="SEQ_CLS", r=case["rank"], lora_alpha=case["alpha"], lora_dropout=0.0,
-        target_modules=case["targets"],
+        target_modules=case.get("modules", case["targets"]), fan_in_fan_out=case.get("conv1d", False),
     )
     return get_peft_model(base, config).eval()
 
@@ -161,7 +162,8 @@ def gradients_of(model, batch):
 
 
 def layer_of(name):
-    return int(name.split(".layers.")[1].split(".")[0]) if ".layers." in name else None
+    found = re.search(r"\.(?:layers|h)\.(\d+)\.", name)
+    return int(found[1]) if found else None
 
 
 def trace(model, data, order, active, settings):
@@ -214,15 +216,16 @@ def make(folder, case, make_base, pad):
     restart(model, start)
     out |= {f"adapter/{key}": value.clone() for key, value in start.items()}
 
-    decoder = model.base_model.model.model
+    decoder = getattr(model.base_model.model, model.base_model.model.base_model_prefix)
     decoder = getattr(decoder, "language_model", decoder)
+    layers = "h" if hasattr(decoder, "h") else "layers"
     with torch.no_grad():
-        every_layer = decoder.layers
+        every_layer = getattr(decoder, layers)
         for depth in range(1, len(every_layer) + 1):
-            decoder.layers = every_layer[:depth]
+            setattr(decoder, layers, every_layer[:depth])
             states = decoder(input_ids=tokens[:1, : lengths[0]]).last_hidden_state[0]
             out[f"blocks/{depth}"] = states.clone()
-        decoder.layers = every_layer
+        setattr(decoder, layers, every_layer)
 
     loss, logits, gradients = gradients_of(model, first)
     out |= {"logits/adapted": logits, "loss/mean": loss.reshape(1)}

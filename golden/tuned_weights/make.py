@@ -15,6 +15,7 @@ folder per case. Keys of case.safetensors read `section/name`:
 """
 
 import json
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -44,11 +45,12 @@ def open_case(folder):
 
 def parameters(model):
     """What trains, by transformers' names."""
-    return {n: p for n, p in model.named_parameters() if ".layers." in n or n == "score.weight"}
+    return {n: p for n, p in model.named_parameters() if layer_of(n) is not None or n == "score.weight"}
 
 
 def layer_of(name):
-    return int(name.split(".layers.")[1].split(".")[0]) if ".layers." in name else None
+    found = re.search(r"\.(?:layers|h)\.(\d+)\.", name)
+    return int(found[1]) if found else None
 
 
 def loss_of(model, tokens, lengths, targets):

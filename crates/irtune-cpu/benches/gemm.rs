@@ -75,6 +75,7 @@ impl<E: Element> Case<E> {
             columns,
             bytes: &self.weight,
             interleaved_head: None,
+            transposed: false,
             scales: None,
         }
     }

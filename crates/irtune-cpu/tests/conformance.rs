@@ -4,7 +4,7 @@
 use std::{io::Write, sync::Arc};
 
 use irtune_cpu::{Cpu, Element, at_every_level, bf16};
-use irtune_device::{Format, FrozenMatrix, Gate, MappedFile, conformance};
+use irtune_device::{Activation, Format, FrozenMatrix, Gate, MappedFile, conformance};
 use irtune_testing::golden::{Golden, sections, tolerance};
 
 /// One section of a golden.
@@ -61,7 +61,14 @@ fn every_operation<E: Element>() {
         on(case, E::NAME, |section| conformance::rms_norm(&device, section));
         on(case, E::NAME, |section| conformance::rms_norm_operands(&device, section));
     }
-    for name in ["rotary_default", "rotary_llama3"] {
+    for name in ["layer_norm_15", "layer_norm_16", "layer_norm_33", "layer_norm_64"] {
+        on(("kernels", name, "layer_norm"), E::NAME, |section| conformance::layer_norm(&device, section));
+    }
+    for (name, activation) in [("gelu", Activation::Gelu), ("gelu_tanh", Activation::GeluTanh)] {
+        let case = ("kernels", name, "gelu");
+        on(case, E::NAME, |section| conformance::activation(&device, activation, section));
+    }
+    for name in ["rotary_default", "rotary_llama3", "rotary_partial"] {
         on(("kernels", name, "rotary"), E::NAME, |section| conformance::rotary(&device, section));
     }
     for (case, name, kind) in [("kernels", "swiglu", Gate::Silu), ("geglu", "geglu", Gate::GeluTanh)] {
@@ -85,6 +92,7 @@ fn every_operation<E: Element>() {
     on(("kernels", "adamw", "adamw"), "f32", |section| conformance::adamw(&device, section));
     conformance::bias(&device);
     conformance::masks(&device);
+    conformance::columns(&device);
 }
 
 #[test]

@@ -427,7 +427,15 @@ fn decode() {
 fn decode_section(section: Section, format: Format) {
     let (rows, columns) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
     let bytes = section.golden.bytes(&section.key("bytes"));
-    let weight = WeightView { format, rows, columns, bytes: &bytes, interleaved_head: None, scales: None };
+    let weight = WeightView {
+        format,
+        rows,
+        columns,
+        bytes: &bytes,
+        interleaved_head: None,
+        transposed: false,
+        scales: None,
+    };
     let mut decoded = vec![0.0; rows * columns];
     decoded.chunks_mut(columns).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
     section.compare("values", &decoded);

@@ -1,4 +1,4 @@
-//! Activations of bottleneck adapters.
+//! Activations of plain MLPs and of bottleneck adapters.
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,4 +9,6 @@ pub enum Activation {
     Relu,
     /// `x · Φ(x)`, Φ the normal distribution.
     Gelu,
+    /// `x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2`, close to [`Activation::Gelu`]: `gelu_new` and `gelu_pytorch_tanh`.
+    GeluTanh,
 }

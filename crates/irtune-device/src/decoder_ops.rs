@@ -48,8 +48,12 @@ impl<D: Memory + ?Sized, I> Copy for NormInput<'_, D, I> {}
 pub trait DecoderOps: Memory {
     /// Embedding rows of the batch's tokens times a factor, `[tokens, width]`.
     fn embed(&self, table: &Self::Weight, layout: &Self::Layout, factor: f32, out: &mut Self::Floats);
+    /// Adds to each row of `out`, `[tokens, width]`, the row of a table that belongs to its position: learned positions.
+    fn add_positions(&self, table: &Self::Weight, layout: &Self::Layout, out: &mut Self::Floats);
     /// Picks the rows that are read, of `width` operands each.
     fn gather(&self, input: &Self::Operands, width: usize, layout: &Self::Layout, out: &mut Self::Operands);
+    /// The inverse of [`DecoderOps::gather`] into all rows, zero elsewhere.
+    fn scatter(&self, input: &Self::Operands, width: usize, layout: &Self::Layout, out: &mut Self::Operands);
     /// Picks the rows that are read, of `width` f32 values each.
     fn gather_floats(
         &self,

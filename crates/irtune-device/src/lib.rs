@@ -2,7 +2,7 @@
 //!
 //! A decoder with adapters is written once, over the trait [`Device`]. A device brings its own buffers and the
 //! operations on them, each forward beside its backward. The operations are grouped by subject: [`Memory`], [`Gemm`],
-//! [`DecoderOps`], [`AdapterOps`], [`Losses`] and [`Optimizer`].
+//! [`DecoderOps`], [`LayerNormOps`], [`ColumnOps`], [`AdapterOps`], [`Losses`] and [`Optimizer`].
 //!
 //! Matrices are row-major and packed. A buffer may be longer than the rows in use, which always start at its
 //! beginning. A batch is one matrix `[tokens, width]` without padding.
@@ -17,6 +17,7 @@
 mod activation;
 mod adapter_ops;
 mod attention;
+mod columns;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decoder_ops;
@@ -25,6 +26,7 @@ mod dropout;
 mod error;
 mod gate;
 mod gemm;
+mod layer_norm;
 mod layout;
 mod loss;
 mod mapped_file;
@@ -40,12 +42,14 @@ pub use adapter_ops::AdapterOps;
 pub use attention::{
     Attention, AttentionGradients, AttentionInputs, AttentionOutputs, AttentionShape, Scores,
 };
+pub use columns::{ColumnOps, Columns};
 pub use decoder_ops::{DecoderOps, Norm, NormInput};
 pub use dora::{DoraMatrix, DoraNorms, DoraPlace, DoraScratch};
 pub use dropout::{DropoutKey, MaskRef, mix_key};
 pub use error::DeviceError;
 pub use gate::Gate;
 pub use gemm::{BMatrix, Epilogue, FloatMatrix, Gemm, LowRank, Output, Side, Term};
+pub use layer_norm::{LayerNorm, LayerNormOps};
 pub use layout::{BatchLayout, Pick, RowSet, Segment};
 pub use loss::{CrossEntropy, HeadShape, LossOptions, Losses, PickRows, Targets};
 pub use mapped_file::MappedFile;
@@ -60,6 +64,12 @@ pub use weight::{Format, FrozenMatrix, Stored, WeightView};
 ///
 /// Implement the traits it bundles; this one then comes by itself. Shapes that disagree are a mistake of the caller:
 /// an operation panics on them.
-pub trait Device: Memory + Gemm + DecoderOps + AdapterOps + Losses + Optimizer {}
+pub trait Device:
+    Memory + Gemm + DecoderOps + LayerNormOps + ColumnOps + AdapterOps + Losses + Optimizer
+{
+}
 
-impl<D: Memory + Gemm + DecoderOps + AdapterOps + Losses + Optimizer> Device for D {}
+impl<D: Memory + Gemm + DecoderOps + LayerNormOps + ColumnOps + AdapterOps + Losses + Optimizer> Device
+    for D
+{
+}

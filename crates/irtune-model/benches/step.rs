@@ -31,12 +31,12 @@ fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
 
 /// Multiplications and additions per token of the layers' linear maps, forward and input gradient, with the adapters'.
 fn operations_a_token(config: &ModelConfig, rank: usize) -> f64 {
-    let size = |projection: &Projection| {
-        let (outputs, inputs) = config.projection_shape(*projection);
+    let size = |projection: Projection| {
+        let (outputs, inputs) = config.projection_shape(projection);
         (outputs * inputs, rank * (outputs + inputs))
     };
-    let frozen: usize = Projection::ALL.iter().map(|projection| size(projection).0).sum();
-    let adapters: usize = TARGETS.iter().map(|projection| size(projection).1).sum();
+    let frozen: usize = config.projections().map(|projection| size(projection).0).sum();
+    let adapters: usize = TARGETS.into_iter().map(|projection| size(projection).1).sum();
     (config.layers * (4 * frozen + 6 * adapters)) as f64
 }
 

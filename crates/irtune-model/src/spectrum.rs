@@ -13,7 +13,7 @@ use irtune_device::WeightView;
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 
-use crate::{base::Base, error::ModelError, families::Projection};
+use crate::{base::Base, error::ModelError};
 
 /// L2 norm over all values of a matrix.
 pub fn norm(weight: &WeightView) -> f64 {
@@ -67,10 +67,11 @@ fn quantile(ascending: &[f64], share: f64) -> f64 {
 /// # Errors
 /// When the base lacks one.
 pub(crate) fn layer_signal_to_noise(base: &Base, layer: usize) -> Result<f64, ModelError> {
-    let matrices = Projection::ALL
-        .map(|projection| base.weights.get(&base.config.family.weight_name(layer, projection)));
+    let projections = base.config.projections();
+    let matrices =
+        projections.map(|projection| base.weights.get(&base.config.family.weight_name(layer, projection)));
     let ratio = |weight: &WeightView| signal_to_noise(&singular_values(weight), weight.rows, weight.columns);
-    let matrices: Vec<WeightView> = matrices.into_iter().collect::<Result<_, _>>()?;
+    let matrices: Vec<WeightView> = matrices.collect::<Result<_, _>>()?;
     let ratios: Vec<f64> = matrices.par_iter().map(ratio).collect();
     Ok(ratios.iter().sum::<f64>() / ratios.len() as f64)
 }

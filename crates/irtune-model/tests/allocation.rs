@@ -9,7 +9,7 @@ use engine::{EngineOptions, engine};
 use irtune_model::{
     AdamW, AdapterConfig, Base, BottleneckActivation, BottleneckConfig, BottleneckPlace, ChangedTokens,
     CounterScaling, DoraConfig, DropoutKey, Engine, Head, HeadInput, Ia3Config, LoraConfig, LoraInit,
-    PackedBatch, Precision, Projection, Trained,
+    PackedBatch, Precision, Trained,
 };
 
 #[global_allocator]
@@ -46,9 +46,13 @@ fn a_warm_step_allocates_nothing_and_a_growing_batch_does() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let adapter =
-        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
-    let targets = || Projection::ALL.to_vec();
+    let adapter = LoraConfig {
+        rank: 4,
+        alpha: 8.0,
+        dropout: 0.1,
+        ..LoraConfig::over(base.config.projections().collect())
+    };
+    let targets = || base.config.projections().collect();
     let bottleneck = |activation, place| {
         AdapterConfig::from(BottleneckConfig {
             size: 5,

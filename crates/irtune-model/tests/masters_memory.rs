@@ -6,7 +6,7 @@ mod engine;
 use std::sync::Arc;
 
 use engine::{EngineOptions, engine};
-use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Projection, Trained};
+use irtune_model::{AdamW, Base, Engine, PackedBatch, Precision, Trained};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -40,10 +40,9 @@ fn memory_is_that_of_the_layers_that_trained() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let matrices = Projection::ALL.map(|projection| base.config.projection_shape(projection));
-    let layer = 4
-        * (2 * base.config.hidden_size
-            + matrices.iter().map(|(outputs, inputs)| outputs * inputs).sum::<usize>());
+    let matrices = base.config.projections().map(|projection| base.config.projection_shape(projection));
+    let layer =
+        4 * (2 * base.config.hidden_size + matrices.map(|(outputs, inputs)| outputs * inputs).sum::<usize>());
     let examples = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1]];
     let batch = PackedBatch::pack(&examples, 1).expect("a batch");
     // On the pool's own thread, as a run is: work handed in from outside goes through a queue that allocates.

@@ -111,7 +111,7 @@ fn main() -> anyhow::Result<()> {
                 training: false,
                 memory_bytes: None,
             };
-            let trained = settings.adapter_config().into();
+            let trained = settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into();
             let threads = settings.threads.unwrap_or(1);
             let device = DeviceOptions { precision: settings.precision, threads };
             devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, engine_options)?
@@ -148,7 +148,7 @@ fn main() -> anyhow::Result<()> {
                     packed_tokens += outcome.tokens;
                 }
             }
-            let adapter = settings.adapter_config();
+            let adapter = settings.adapter_config().map(|adapter| adapter.for_base(&base.config));
             for (batch, layers) in data.train.chunks(settings.batch_size).zip(&active_layers) {
                 let lengths: Vec<usize> = batch.iter().map(|example| example.tokens.len()).collect();
                 operations.push(arithmetic(&base.config, adapter.as_ref(), layers, &lengths));
@@ -210,8 +210,9 @@ fn arithmetic(
     for layer in 0..base.layers {
         let last = layer + 1 == base.layers;
         let (backward, trains) = (layer >= lowest, active_layers.contains(layer));
-        for projection in Projection::ALL {
-            let of_all = !last || matches!(projection, Projection::KProj | Projection::VProj);
+        for projection in base.layer(layer).projections() {
+            use Projection::{KProj, QkvProj, VProj};
+            let of_all = !last || matches!(projection, KProj | VProj | QkvProj);
             let rows = if of_all { tokens } else { lengths.len() };
             let (outputs, inputs) = base.projection_shape(projection);
             let adapted = adapter.filter(|adapter| adapter.target_modules().contains(&projection)).map_or(

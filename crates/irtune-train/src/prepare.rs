@@ -152,6 +152,7 @@ pub fn make_engine(
     data: &RunData,
 ) -> Result<Box<dyn Engine>, TrainError> {
     let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
+    base.config.check_length(longest).map_err(ModelError::from)?;
     let options = EngineOptions {
         max_tokens: settings.batch_limit().most_tokens(longest, largest),
         max_examples: settings.batch_size,
@@ -159,7 +160,7 @@ pub fn make_engine(
         memory_bytes: settings.memory.map(MemoryLimit::bytes),
     };
     let trained = match settings.tune {
-        Tune::Adapters => settings.adapter_config().into(),
+        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into(),
         Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
     };
     let threads = settings.threads.unwrap_or_else(cores);

@@ -5,9 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use irtune_data::{Example, ExampleChange, Target};
-use irtune_model::{
-    Base, CounterScaling, EngineOptions, Head, HeadInput, LoraConfig, Precision, Projection, Trained,
-};
+use irtune_model::{Base, CounterScaling, EngineOptions, Head, HeadInput, LoraConfig, Precision, Trained};
 use irtune_select::method;
 use irtune_train::devices::{DeviceOptions, engine};
 use irtune_train::step::{StepBatch, StepRecipe, StepScratch, training_step};
@@ -21,8 +19,12 @@ fn a_warm_step_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let folder = irtune_testing::golden::tiny_llama("six_layers");
     let base = Arc::new(Base::open(&folder).expect("the golden's base"));
-    let adapter =
-        LoraConfig { rank: 4, alpha: 8.0, dropout: 0.1, ..LoraConfig::over(Projection::ALL.to_vec()) };
+    let adapter = LoraConfig {
+        rank: 4,
+        alpha: 8.0,
+        dropout: 0.1,
+        ..LoraConfig::over(base.config.projections().collect())
+    };
     let tokens = [vec![5, 6, 7, 8], vec![5, 6, 9], vec![5, 6, 3, 2, 1], vec![5, 6, 4, 8]];
     let plain = tokens.map(|tokens| Example { tokens, target: Some(Target::Class(1)), ..Example::default() });
     let change = ExampleChange { removed: vec![1], added: vec![0, 2], counters: vec![2.0] };

@@ -63,8 +63,17 @@ impl<E: Element> DecoderOps for Cpu<E> {
         rows::embed(&table.view(), &layout.tokens, factor, out);
     }
 
+    fn add_positions(&self, table: &FrozenMatrix, layout: &BatchLayout, out: &mut Vec<f32>) {
+        rows::add_embedded(&table.view(), &layout.positions, out);
+    }
+
     fn gather(&self, input: &Vec<E>, width: usize, layout: &BatchLayout, out: &mut Vec<E>) {
         rows::gather(input, width, &layout.read, out);
+    }
+
+    fn scatter(&self, input: &Vec<E>, width: usize, layout: &BatchLayout, out: &mut Vec<E>) {
+        let (read, rows) = (&layout.read, layout.positions.len());
+        rows::scatter(&input[..read.len() * width], width, read, &mut out[..rows * width]);
     }
 
     fn gather_floats(&self, input: &Vec<f32>, width: usize, layout: &BatchLayout, out: &mut Vec<f32>) {

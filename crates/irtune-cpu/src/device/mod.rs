@@ -1,8 +1,10 @@
 //! The processor as a device: the kernels of this crate behind the contract of `irtune-device`.
 
 mod adapter_ops;
+mod column_ops;
 mod decoder_ops;
 mod gemm;
+mod layer_norm_ops;
 mod losses;
 mod memory;
 mod optimizer;

@@ -56,7 +56,11 @@ impl<'a, E: Element> Term<'a, E> {
         self.a.check();
         assert_eq!((self.a.rows, self.a.columns), (rows, self.k()), "A of {:?}", self.side);
         assert_eq!(self.n(), columns, "columns of a term");
-        assert_eq!(self.b.bytes.len(), self.b.rows * self.b.row_bytes(), "bytes of a weight");
+        assert_eq!(
+            self.b.bytes.len(),
+            self.b.stored().rows * self.b.stored().row_bytes(),
+            "bytes of a weight"
+        );
         if let Some(mask) = &self.mask {
             mask.check(rows, columns);
         }

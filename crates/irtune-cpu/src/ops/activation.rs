@@ -1,7 +1,7 @@
-//! Activations of bottleneck adapters, forward and backward.
+//! Activations of plain MLPs and of bottleneck adapters, forward and backward.
 //!
 //! # Source
-//! `tanh`, `relu` and `gelu` (the one with the error function) of PyTorch. Tanh and the error function are those of
+//! `tanh`, `relu` and `gelu` (with the error function, and its approximation by tanh) of PyTorch. Tanh and the error function are those of
 //! Cephes' `tanhf` and `erff`.
 
 use irtune_device::Activation;
@@ -23,6 +23,7 @@ pub fn forward<E: Element>(activation: Activation, input: &[E], factor: f32, out
             Activation::Tanh => tanh_forward(input, factor, out),
             Activation::Relu => relu_forward(input, factor, out),
             Activation::Gelu => gelu_forward(input, factor, out),
+            Activation::GeluTanh => gelu_tanh_forward(input, factor, out),
         }
     });
 }
@@ -36,6 +37,7 @@ pub fn backward<E: Element>(activation: Activation, input: &[E], factor: f32, gr
             Activation::Tanh => tanh_backward(input, factor, gradient),
             Activation::Relu => relu_backward(input, factor, gradient),
             Activation::Gelu => gelu_backward(input, factor, gradient),
+            Activation::GeluTanh => gelu_tanh_backward(input, factor, gradient),
         }
     });
 }
@@ -93,6 +95,39 @@ vectorised! {
             *gradient = E::from_f32(gradient.to_f32() * factor * slope);
         }
     }
+}
+
+vectorised! {
+    fn gelu_tanh_forward<E: Element>(input: &[E], factor: f32, out: &mut [E]) {
+        for (value, out) in input.iter().zip(out) {
+            let value = value.to_f32();
+            *out = E::from_f32(factor * value * gelu_gate(value).0);
+        }
+    }
+}
+
+vectorised! {
+    fn gelu_tanh_backward<E: Element>(input: &[E], factor: f32, gradient: &mut [E]) {
+        for (value, gradient) in input.iter().zip(gradient) {
+            let value = value.to_f32();
+            let (gate, slope) = gelu_gate(value);
+            *gradient = E::from_f32(gradient.to_f32() * factor * (gate + value.clamp(-FLAT, FLAT) * slope));
+        }
+    }
+}
+
+/// Beyond it the gate of [`gelu_gate`] is 0 or 1 in f32, and its slope 0.
+const FLAT: f32 = 10.0;
+
+/// `(1 + tanh u) / 2` with `u = √(2/π) (x + 0.044715 x³)`, and its slope.
+#[inline(always)]
+fn gelu_gate(x: f32) -> (f32, f32) {
+    const SCALE: f32 = 0.797_884_6; // √(2/π)
+    const CUBE: f32 = 0.044_715;
+    let x = x.clamp(-FLAT, FLAT);
+    let turned = tanh(SCALE * (x + CUBE * x * x * x));
+    let slope = 0.5 * (1.0 - turned * turned) * SCALE * (1.0 + 3.0 * CUBE * x * x);
+    (0.5 * (1.0 + turned), slope)
 }
 
 /// `tanh x`, within 2 units in the last place.
@@ -205,7 +240,7 @@ mod tests {
     #[test]
     fn extremes() {
         crate::simd::at_every_level(|_| {
-            for activation in [Activation::Tanh, Activation::Relu, Activation::Gelu] {
+            for activation in [Activation::Tanh, Activation::Relu, Activation::Gelu, Activation::GeluTanh] {
                 let input = [0.0f32, 1e9, -1e9, f32::MAX, f32::MIN, f32::NAN];
                 let (mut out, mut slopes) = ([0.0; 6], [1.0; 6]);
                 forward(activation, &input, 1.0, &mut out);
@@ -219,7 +254,7 @@ mod tests {
                 let at_zero = match activation {
                     Activation::Tanh => 1.0,
                     Activation::Relu => 0.0,
-                    Activation::Gelu => 0.5,
+                    Activation::Gelu | Activation::GeluTanh => 0.5,
                 };
                 assert_eq!(slopes[..5], [at_zero, high, 0.0, high, 0.0], "{activation:?}");
             }

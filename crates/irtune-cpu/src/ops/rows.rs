@@ -5,7 +5,7 @@ use irtune_device::WeightView;
 use crate::{
     quant::decode::decode_row,
     simd::{element::Element, vectorised},
-    threads::parallel,
+    threads::{parallel, scratch},
 };
 
 /// Values of a task.
@@ -26,6 +26,28 @@ pub fn embed(table: &WeightView, tokens: &[u32], factor: f32, out: &mut [f32]) {
             out.iter_mut().for_each(|value| *value *= factor);
         }
     }
+}
+
+/// Adds the rows `indices` of a table to those of `out`.
+///
+/// # Shapes
+/// `table`: `[entries, width]`; `out`: `[indices, width]`.
+///
+/// # Panics
+/// When the table has no such row.
+pub fn add_embedded(table: &WeightView, indices: &[u32], out: &mut [f32]) {
+    let width = table.columns;
+    let out = &mut out[..indices.len() * width];
+    parallel::for_each_chunk(out, parallel::rows_per_task(width) * width, |first, out| {
+        scratch::with(scratch::bytes::<f32>(width), |mut arena| {
+            let row = arena.take::<f32>(width);
+            for (&index, out) in indices[first / width..].iter().zip(out.chunks_exact_mut(width)) {
+                assert!((index as usize) < table.rows, "row {index} of {}", table.rows);
+                decode_row(table, index as usize, row);
+                out.iter_mut().zip(&*row).for_each(|(out, value)| *out += value);
+            }
+        });
+    });
 }
 
 /// Rounds f32 values to operands.

@@ -8,6 +8,9 @@ use crate::simd::vectorised;
 ///
 /// It gives the values of [`WeightView::decode_row`], and is compiled for every instruction set.
 pub fn decode_row(weight: &WeightView, row: usize, out: &mut [f32]) {
+    if weight.transposed {
+        return weight.decode_row(row, out);
+    }
     decode(weight, row, out);
 }
 

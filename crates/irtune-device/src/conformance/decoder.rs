@@ -2,8 +2,8 @@
 
 use super::{Section, floats, operand_values, operands, values};
 use crate::{
-    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BatchLayout, Device, Gate, Norm,
-    NormInput, RotaryTable, RowSet, Scores, Segment, Side,
+    Activation, Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BatchLayout, Columns,
+    Device, Gate, Norm, NormInput, RotaryTable, RowSet, Scores, Segment, Side,
 };
 
 /// RMS norm, forward and backward: `input`, `weight`, `output_gradient`; `output`, `input_gradient`, `weight_gradient`.
@@ -63,9 +63,11 @@ pub fn rms_norm_operands<D: Device>(device: &D, section: &impl Section) {
 
 /// Rotary positions: `frequencies`, `positions`, `input`, `output_gradient`; `output`, `input_gradient`.
 pub fn rotary<D: Device>(device: &D, section: &impl Section) {
-    let columns = (section.fact("heads") * section.fact("head_size")) as usize;
+    let head_size = section.fact("head_size") as usize;
+    let columns = section.fact("heads") as usize * head_size;
     let layout = BatchLayout { positions: section.integers("positions"), ..BatchLayout::default() };
-    let table = device.rotary_table(RotaryTable::new(&section.floats("frequencies"), layout.longest()));
+    let table = RotaryTable::new(&section.floats("frequencies"), layout.longest()).of_heads(head_size);
+    let table = device.rotary_table(table);
     let length = layout.positions.len() * columns;
     let mut uploaded = device.layout();
     device.upload_layout(&layout, &mut uploaded);
@@ -88,6 +90,51 @@ pub fn gated<D: Device>(device: &D, kind: Gate, section: &impl Section) {
     device.gated_backward(kind, &read("output_gradient"), length, &mut gate, &mut up);
     section.compare("gate_gradient", &operand_values(device, &gate, length));
     section.compare("up_gradient", &operand_values(device, &up, length));
+}
+
+/// An activation of a plain MLP: `input`, `output_gradient`; `output`, `input_gradient`.
+pub fn activation<D: Device>(device: &D, activation: Activation, section: &impl Section) {
+    let input = section.floats("input");
+    let (length, input) = (input.len(), operands(device, &input));
+    let mut out = device.operands(length, 1).expect("room");
+    device.activate(activation, &input, 1.0, length, &mut out);
+    section.compare("output", &operand_values(device, &out, length));
+    let mut gradient = operands(device, &section.floats("output_gradient"));
+    device.activate_backward(activation, &input, 1.0, length, &mut gradient);
+    section.compare("input_gradient", &operand_values(device, &gradient, length));
+}
+
+/// Columns of a wide matrix: split, joined again, and rows that are read scattered as they were gathered.
+///
+/// # Panics
+/// When a value is not where it should be.
+pub fn columns<D: Device>(device: &D) {
+    const ROWS: usize = 5;
+    const OF: usize = 48;
+    let counting: Vec<f32> = (0..ROWS * OF).map(|value| value as f32).collect();
+    let wide = operands(device, &counting);
+    let mut joined = device.operands(ROWS, OF).expect("room");
+    for (first, count) in [(0, 16), (16, 24), (40, 8)] {
+        let columns = Columns { of: OF, first, count };
+        let mut part = device.operands(ROWS, count).expect("room");
+        device.split_columns(&wide, ROWS, columns, &mut part);
+        let rows = counting.chunks_exact(OF);
+        let expected: Vec<f32> = rows.flat_map(|row| row[first..][..count].to_vec()).collect();
+        assert_eq!(operand_values(device, &part, ROWS * count), expected);
+        device.join_columns(&part, ROWS, columns, &mut joined);
+    }
+    assert_eq!(operand_values(device, &joined, ROWS * OF), counting);
+
+    let layout = BatchLayout { positions: vec![0; ROWS], read: vec![3, 1], ..BatchLayout::default() };
+    let mut uploaded = device.layout();
+    device.upload_layout(&layout, &mut uploaded);
+    let mut picked = device.operands(2, OF).expect("room");
+    device.gather(&wide, OF, &uploaded, &mut picked);
+    let mut scattered = operands(device, &vec![1.0; ROWS * OF]);
+    device.scatter(&picked, OF, &uploaded, &mut scattered);
+    let expected = |index: usize| if [1, 3].contains(&(index / OF)) { index as f32 } else { 0.0 };
+    let expected: Vec<f32> = (0..ROWS * OF).map(expected).collect();
+    assert_eq!(operand_values(device, &scattered, ROWS * OF), expected);
 }
 
 /// Attention over examples that share a prefix: `offsets`, `q`, `k`, `v`, `output_gradient`; `output` and the gradients.

@@ -7,11 +7,13 @@
 mod adapters;
 mod decoder;
 mod gemm;
+mod layer_norm;
 mod losses;
 
 pub use adapters::masks;
-pub use decoder::{attention, gated, prefix_tree, rms_norm, rms_norm_operands, rotary};
+pub use decoder::{activation, attention, columns, gated, prefix_tree, rms_norm, rms_norm_operands, rotary};
 pub use gemm::{bias, decode, lora_linear};
+pub use layer_norm::layer_norm;
 pub use losses::{adamw, binary_cross_entropy, cross_entropy, pool};
 
 use crate::{Device, Output};

@@ -16,6 +16,7 @@ pub struct FrozenMatrix {
     rows: usize,
     columns: usize,
     interleaved_head: Option<usize>,
+    transposed: bool,
     scales: Option<Arc<Scales>>,
 }
 
@@ -33,7 +34,12 @@ impl FrozenMatrix {
     ) -> Self {
         assert_eq!(format.row_bytes(columns).map(|row| row * rows), Some(bytes.len()), "bytes of a matrix");
         assert!(bytes.end <= file.len(), "a matrix inside its file");
-        Self { file, bytes, format, rows, columns, interleaved_head, scales: None }
+        Self { file, bytes, format, rows, columns, interleaved_head, transposed: false, scales: None }
+    }
+
+    /// The transposed matrix in the same bytes: `[columns, rows]`.
+    pub fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
 
     /// The same with the scales that its format has elsewhere.
@@ -53,8 +59,8 @@ impl FrozenMatrix {
 
     /// Its bytes with their meaning.
     pub fn view(&self) -> WeightView<'_> {
-        let Self { format, rows, columns, interleaved_head, .. } = *self;
+        let Self { format, rows, columns, interleaved_head, transposed, .. } = *self;
         let (bytes, scales) = (&self.file[self.bytes.clone()], self.scales.as_deref());
-        WeightView { format, rows, columns, bytes, interleaved_head, scales }
+        WeightView { format, rows, columns, bytes, interleaved_head, transposed, scales }
     }
 }

@@ -19,6 +19,9 @@ pub struct WeightView<'a> {
     /// Rows of each head of this size are stored in interleaved-rotary order (Llama's q and k in GGUF files);
     /// they are read in transformers' order all the same.
     pub interleaved_head: Option<usize>,
+    /// The bytes are those of the transposed matrix, `[columns, rows]`, row by row (GPT-2's Conv1D in safetensors files);
+    /// it is read as `[rows, columns]` all the same.
+    pub transposed: bool,
     /// What the bytes are multiplied by, where the format has its scales elsewhere.
     pub scales: Option<&'a Scales>,
 }
@@ -41,7 +44,17 @@ impl<'a> WeightView<'a> {
     /// A matrix in memory, `[rows, columns]`; longer data is cut.
     pub fn of<T: Stored>(data: &'a [T], rows: usize, columns: usize) -> Self {
         let bytes = cast_slice(&data[..rows * columns]);
-        Self { format: T::FORMAT, rows, columns, bytes, interleaved_head: None, scales: None }
+        let format = T::FORMAT;
+        Self { format, rows, columns, bytes, interleaved_head: None, transposed: false, scales: None }
+    }
+
+    /// The matrix that the bytes hold row by row: this one, or if it is transposed the other.
+    #[inline(always)]
+    pub fn stored(&self) -> Self {
+        if !self.transposed {
+            return *self;
+        }
+        Self { rows: self.columns, columns: self.rows, transposed: false, ..*self }
     }
 
     /// Where row `row` (in transformers' order) is stored.
@@ -94,11 +107,26 @@ impl<'a> WeightView<'a> {
 
     /// Decodes row `row` into `out`, `[columns]`.
     pub fn decode_row(&self, row: usize, out: &mut [f32]) {
+        if self.transposed {
+            return self.decode_stored_column(row, out);
+        }
         let row_bytes = self.row_bytes();
         for (index, chunk) in out.chunks_mut(BLOCK).enumerate() {
             let mut values = [0.0; BLOCK];
             self.decode_chunk(row, row_bytes, index, chunk.len(), &mut values);
             chunk.copy_from_slice(&values[..chunk.len()]);
+        }
+    }
+
+    /// Decodes a row that is a column of the bytes' matrix.
+    fn decode_stored_column(&self, column: usize, out: &mut [f32]) {
+        let stored = self.stored();
+        let (row_bytes, chunk) = (stored.row_bytes(), column / BLOCK);
+        let length = BLOCK.min(stored.columns - chunk * BLOCK);
+        for (row, out) in out.iter_mut().enumerate() {
+            let mut values = [0.0; BLOCK];
+            stored.decode_chunk(row, row_bytes, chunk, length, &mut values);
+            *out = values[column % BLOCK];
         }
     }
 
@@ -126,5 +154,18 @@ mod tests {
             weight.decode_row(row, &mut out);
             assert_eq!(out[0], row as f32);
         }
+    }
+
+    #[test]
+    fn a_transposed_matrix_is_read_as_its_rows() {
+        let (rows, columns) = (37, 3);
+        let data: Vec<f32> = (0..rows * columns).map(|value| value as f32).collect();
+        let weight = WeightView { transposed: true, rows, columns, ..WeightView::of(&data, columns, rows) };
+        let mut out = [0.0; 3];
+        for row in 0..rows {
+            weight.decode_row(row, &mut out);
+            assert_eq!(out, [0, 1, 2].map(|column| (column * rows + row) as f32));
+        }
+        assert_eq!((weight.stored().rows, weight.stored().columns), (columns, rows));
     }
 }

@@ -96,6 +96,36 @@ impl AdapterConfig {
         Ok(())
     }
 
+    /// The same beside the modules that a base has: a projection that is a part of a fused one stands for that, and the
+    /// gate of an MLP without one for nothing.
+    pub fn for_base(mut self, base: &ModelConfig) -> Self {
+        let mut found = Vec::new();
+        for &target in self.target_modules() {
+            let own = (0..base.layers).find_map(|layer| base.layer(layer).counterpart(target));
+            found.extend(own.filter(|own| !found.contains(own)));
+        }
+        match &mut self {
+            AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => {
+                lora.target_modules = found;
+            }
+            AdapterConfig::Bottleneck(bottleneck) => bottleneck.target_modules = found,
+            AdapterConfig::Ia3(ia3) => ia3.target_modules = found,
+        }
+        self
+    }
+
+    /// Says whether a base has all target modules.
+    ///
+    /// # Errors
+    /// For the first that it lacks.
+    pub(crate) fn check_base(&self, base: &ModelConfig) -> Result<(), AdapterConfigError> {
+        let lacks = |target: &&Projection| !base.projections().any(|own| own == **target);
+        let Some(&projection) = self.target_modules().iter().find(lacks) else { return Ok(()) };
+        let own: Vec<&str> = base.projections().map(Projection::name).collect();
+        let (family, own) = (base.family.title, own.join(", "));
+        Err(AdapterConfigError::NoSuchModule { projection, family, own })
+    }
+
     /// What the adapter is in a folder: itself, but for LoRA from PiSSA's start ([`LoraConfig::exported`]).
     pub fn exported(&self) -> Self {
         match self {
@@ -203,6 +233,16 @@ pub enum AdapterConfigError {
     /// Nothing to adapt.
     #[error("target_modules is empty: name at least one of {}", names())]
     NoTargets,
+    /// A base without such a module.
+    #[error("target_modules names {projection}, which {family} has not: its modules are {own}")]
+    NoSuchModule {
+        /// What was named.
+        projection: Projection,
+        /// The base's family.
+        family: &'static str,
+        /// What the family has, separated by commas.
+        own: String,
+    },
     /// A projection can be adapted once.
     #[error("target_modules names {projection} twice: name each projection once")]
     RepeatedTarget {

@@ -316,7 +316,7 @@ impl<D: Device> AdapterScratch<D> {
                 .map_or_else(Widths::default, |adapter| adapter.widths(config, projection))
         };
         let widest = |width: fn(Widths) -> usize| {
-            Projection::ALL.map(|projection| width(widths(projection))).into_iter().max().unwrap_or(0)
+            config.projections().map(|projection| width(widths(projection))).max().unwrap_or(0)
         };
         let inner = widest(|widths| widths.inner);
         let output = match adapter {

@@ -7,7 +7,7 @@ use crate::{
     },
     base::Base,
     error::ModelError,
-    families::Role,
+    families::{MlpKind, Role},
     head::HeadInput,
     parameters::masters,
 };
@@ -71,17 +71,22 @@ impl Budget {
         let head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         let (normed, normed_heads) =
             if head_norms { (query + key, config.heads + config.key_value_heads) } else { (0, 0) };
+        let spec = config.layer(0);
+        let gate = if matches!(spec.mlp, MlpKind::Plain(_)) { 0 } else { wide };
+        let norms = if spec.parallel { hidden } else { 2 * hidden };
         // So does a norm of a branch's output.
         let output_norms = [Role::AttentionOutputNorm, Role::MlpOutputNorm].into_iter();
         let outputs = output_norms
             .filter(|&role| (0..config.layers).any(|layer| config.layer(layer).has(role)))
             .count();
-        let operands =
-            outputs * hidden + 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;
+        let operands = outputs * hidden + norms + 2 * query + 2 * key + wide + gate + kept_adapters + normed;
         let kept = tokens.saturating_mul(
             operand_bytes * operands + masks + 4 * (config.heads + 2 + outputs + normed_heads),
         );
         let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
+        // Outputs of fused projections before they are split, and the queries of all rows.
+        let fused_attention = if spec.fused_attention { 2 * query + 2 * key } else { 0 };
+        let fused_mlp = if spec.mlp == MlpKind::FusedGated { 2 * wide } else { 0 };
         // Of an edit head every row may be read: four f32 values and an operand for each of its own.
         let read = if head.scaling().is_some() { hidden * (4 * 4 + operand_bytes) } else { 0 };
         let shared = read
@@ -92,6 +97,8 @@ impl Budget {
                     + 2 * wide
                     + 2 * query
                     + 2 * key
+                    + fused_attention
+                    + fused_mlp
                     + shared_adapters
                     + transposed)
             + 4 * ((if config.adds_plainly() { 3 } else { 4 }) * hidden + 4 * key + widest_output);

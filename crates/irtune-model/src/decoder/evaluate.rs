@@ -41,7 +41,7 @@ impl<D: Device> Decoder<D> {
         if self.prepacked || self.training || self.trained.is_weights() {
             return;
         }
-        let bytes = Projection::ALL.iter().map(|&projection| {
+        let bytes = self.base.config.projections().map(|projection| {
             let (outputs, inputs) = self.base.config.projection_shape(projection);
             self.device.prepacked_bytes(outputs, inputs)
         });

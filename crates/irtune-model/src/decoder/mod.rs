@@ -26,7 +26,7 @@ use crate::{
     base::{Base, config::ModelConfig},
     batch::{self, PackedBatch},
     error::ModelError,
-    families::{Role, Rotary, RotaryKind, Variant},
+    families::{Kind, Role, Rotary, RotaryKind, Variant},
     head::{Head, HeadInput},
     layer::{RotaryTables, Rows, block::Block},
     parameters::{
@@ -57,7 +57,11 @@ pub(crate) struct Decoder<D: Device> {
     /// What the classification head reads.
     head_input: HeadInput,
     embedding: D::Weight,
+    /// Learned positions, where there are such.
+    positions_table: Option<D::Weight>,
     final_gain: D::Floats,
+    /// Of a layer norm.
+    final_bias: Option<D::Floats>,
     layers: Vec<Block<D>>,
     /// One a layer, empty when only the head trains.
     groups: Vec<Group<D>>,
@@ -154,6 +158,7 @@ impl<D: Device> Decoder<D> {
     ) -> Result<Self, ModelError> {
         if let Some(adapter) = trained.adapter() {
             adapter.validate()?;
+            adapter.check_base(&base.config)?;
         }
         let Head { labels, input: head_input } = head;
         if labels == 0 {
@@ -176,6 +181,20 @@ impl<D: Device> Decoder<D> {
         }
         let gain = base.weights.vector(&config.family.outer_name(Role::FinalNorm))?;
         let final_gain = device.filled(&gain)?;
+        let final_bias = match config.has_outer(Role::FinalNorm, Kind::Bias) {
+            true => {
+                let name = config.family.outer_tensor_name(Role::FinalNorm, Kind::Bias);
+                Some(device.filled(&base.weights.vector(&name)?)?)
+            }
+            false => None,
+        };
+        let positions_table = match config.has_outer(Role::PositionEmbedding, Kind::Weight) {
+            true => {
+                let name = config.family.outer_name(Role::PositionEmbedding);
+                Some(device.weight(base.weights.matrix(&name)?)?)
+            }
+            false => None,
+        };
         let mut entries = Entries::default();
         let name = if trained.is_weights() { WEIGHTS_HEAD_NAME } else { HEAD_NAME };
         let columns = head_input.columns(config.hidden_size);
@@ -210,7 +229,9 @@ impl<D: Device> Decoder<D> {
             device: Arc::new(device),
             labels,
             head_input,
+            positions_table,
             final_gain,
+            final_bias,
             layers,
             groups,
             head,
@@ -269,6 +290,7 @@ impl<D: Device> Decoder<D> {
         }
         self.device.upload_layout(layout, uploaded);
         let longest = layout.longest();
+        config.check_length(longest)?;
         if longest > self.positions {
             self.positions = longest.next_power_of_two();
             self.rotary = RotaryPositions::new(&*self.device, config, self.positions);

@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use irtune_device::{Device, Norm, NormInput, RowSet};
+use irtune_device::{Device, LayerNorm, Norm, NormInput, RowSet};
 
 use super::{
     Decoder,
@@ -67,6 +67,9 @@ impl<D: Device> Decoder<D> {
         }
         if first == 0 {
             device.embed(&self.embedding, &batch.uploaded, config.variant.embedding_scale, residual);
+            if let Some(table) = &self.positions_table {
+                device.add_positions(table, &batch.uploaded, residual);
+            }
         }
         cosines.start(device, residual, batch.layout.rows(RowSet::All));
         for (index, layer) in layers.iter().enumerate().skip(first) {
@@ -94,7 +97,14 @@ impl<D: Device> Decoder<D> {
         // What was kept of an edit head's examples is already pooled.
         if !(edit && first == count) {
             let norm = final_norm(&self.final_gain, config);
-            device.rms_norm_floats(norm, read_residual, batch.read_rows(), read_states, read_rstd);
+            let rows = batch.read_rows();
+            match &self.final_bias {
+                Some(bias) => {
+                    let norm = LayerNorm { norm, bias: (bias, 0) };
+                    device.layer_norm_floats(norm, read_residual, rows, read_states, read_rstd);
+                }
+                None => device.rms_norm_floats(norm, read_residual, rows, read_states, read_rstd),
+            }
             if edit {
                 device.pool(read_states, config.hidden_size, &batch.uploaded, pooled);
             }
@@ -159,7 +169,10 @@ impl<D: Device> Decoder<D> {
         let recomputed = recomputed(self.slots, count - lowest);
         let norm = final_norm(&self.final_gain, config);
         let input = NormInput { values: &*read_residual, rstd: read_rstd, rows };
-        device.rms_norm_floats_backward(norm, input, normed_gradient, read_gradient);
+        match self.final_bias {
+            Some(_) => device.layer_norm_floats_backward(norm, input, normed_gradient, read_gradient),
+            None => device.rms_norm_floats_backward(norm, input, normed_gradient, read_gradient),
+        }
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = batch.rows(index + 1 == count);
             let mode = modes(index);

@@ -36,6 +36,8 @@ pub(super) struct Verbalizer<D: Device> {
     cap: Option<f32>,
     /// `[vocabulary, hidden]`
     head: D::Weight,
+    /// `[vocabulary]`, where the head has one.
+    bias: Option<D::Floats>,
     vocabulary: usize,
     hidden: usize,
     /// Memory of the last batch with its label tokens.
@@ -79,12 +81,17 @@ impl<D: Device> Verbalizer<D> {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: vocabulary });
         }
         let head = base.weights.language_head(&base.config)?;
+        let bias = match base.weights.language_head_bias(&base.config)? {
+            Some(name) => Some(device.filled(&base.weights.vector(&name)?)?),
+            None => None,
+        };
         let Variant { logit_divisor, logit_cap, .. } = base.config.variant;
         Ok(Self {
             tokens,
             scale: 1.0 / logit_divisor,
             cap: logit_cap,
             head: device.weight(base.weights.matrix(&head)?)?,
+            bias,
             vocabulary,
             hidden,
             batch: PackedBatch::default(),
@@ -158,10 +165,11 @@ impl<D: Device> Verbalizer<D> {
 
     /// The logits and their logsumexp of `count` rows from `start` on; which picks are theirs.
     fn compute(&mut self, device: &D, pooled: &D::Floats, start: usize, count: usize) -> Range<usize> {
-        let Self { head, vocabulary, hidden, logsumexp, rounded, logits, asks, scale, cap, .. } = self;
+        let Self { head, bias, vocabulary, hidden, logsumexp, rounded, logits, asks, scale, cap, .. } = self;
         device.round(pooled, start * *hidden, count * *hidden, rounded);
         let term = Term::forward(rounded, BMatrix::Frozen(head));
-        device.gemm(&[term], Epilogue::scaled(*scale), count, *vocabulary, Output::Store(logits));
+        let epilogue = Epilogue { scale: *scale, bias: bias.as_ref().map(|bias| (bias, 0)) };
+        device.gemm(&[term], epilogue, count, *vocabulary, Output::Store(logits));
         if let Some(cap) = *cap {
             device.cap(logits, count * *vocabulary, cap);
         }

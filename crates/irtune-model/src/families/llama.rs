@@ -5,7 +5,7 @@
 //! Touvron et al. 2023; transformers `models/llama`; llama.cpp `conversion/llama.py`.
 
 use super::{
-    Defaults, Family, Fixed, Literal, Module,
+    Defaults, Family, FieldNames, Fixed, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
@@ -22,6 +22,7 @@ pub(super) const LLAMA: Family = Family {
     class_stem: "Llama",
     has_classifier: true,
     architecture: Some("llama"),
+    fields: FieldNames::LLAMA,
     text: None,
     defaults: Defaults::LLAMA,
     fixed: &[Fixed::new("hidden_act", Literal::Text("silu"))],
@@ -33,6 +34,7 @@ pub(super) const LLAMA: Family = Family {
     scales_embedding: false,
     numbers: &[],
     layer: Variant::layer,
+    buffers: &[],
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

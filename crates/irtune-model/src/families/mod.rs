@@ -4,9 +4,11 @@
 //! of configurations and weights, adapter folders and merged models take all names from here, and a decoder layer is put
 //! together from the parts that its [`LayerSpec`] names.
 
+mod field_names;
 mod gemma;
 mod gemma2;
 mod gemma3;
+mod gpt2;
 mod granite;
 mod layer_spec;
 mod llama;
@@ -16,6 +18,8 @@ mod mistral;
 mod modules;
 mod olmo2;
 mod olmo3;
+mod phi;
+mod phi3;
 pub mod projection;
 mod qwen2;
 mod qwen3;
@@ -28,7 +32,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use layer_spec::{HeadNorms, LayerSpec, NormPlacement, RotaryKind};
+pub use field_names::FieldNames;
+pub use layer_spec::{HeadNorms, LayerSpec, MlpKind, NormKind, NormPlacement, RotaryKind};
 pub use modules::{Kind, Module, Role, TensorPlace};
 pub use projection::Projection;
 pub use rotary::{QueryGrowth, RopeScaling, Rotary};
@@ -39,7 +44,7 @@ pub use settings::{
 pub use variant::{LayerKind, Variant};
 
 /// Every family, in the order that messages and documents list them.
-pub static FAMILIES: [&Family; 15] = [
+pub static FAMILIES: [&Family; 18] = [
     &llama::FAMILY,
     &mistral::FAMILY,
     &ministral::FAMILY,
@@ -55,6 +60,9 @@ pub static FAMILIES: [&Family; 15] = [
     &granite::FAMILY,
     &olmo2::FAMILY,
     &olmo3::FAMILY,
+    &gpt2::FAMILY,
+    &phi::FAMILY,
+    &phi3::FAMILY,
 ];
 
 /// A group of models that share one kind of decoder.
@@ -72,6 +80,8 @@ pub struct Family {
     /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it. Two families may share one if only
     /// one of them has windows by default: a GGUF that names a window is of that one. Nothing where GGUFs name another family.
     pub architecture: Option<&'static str>,
+    /// What a `config.json` calls its sizes.
+    pub fields: FieldNames,
     /// Of a model with other parts than text, the family of its text part. Its configuration is that one's under the field
     /// `text_config`, and its modules are the same under `model.language_model`.
     pub text: Option<&'static Family>,
@@ -95,6 +105,8 @@ pub struct Family {
     pub numbers: &'static [Number],
     /// The parts of a layer, given what the configuration says and the layer's number.
     pub layer: fn(variant: &Variant, layer: usize) -> LayerSpec,
+    /// Endings of the names of tensors that are no weights: buffers which a configuration says already.
+    pub buffers: &'static [&'static str],
     /// Every module with its names, in the order that files and engines keep them.
     pub modules: &'static [Module],
 }

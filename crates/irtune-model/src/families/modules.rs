@@ -17,6 +17,8 @@ const COMPOSITE: &str = "model.language_model.";
 pub enum Role {
     /// The token embedding, `[vocabulary, hidden]`.
     Embedding,
+    /// A row for each position, `[positions, hidden]`.
+    PositionEmbedding,
     /// The norm after the last layer, `[hidden]`.
     FinalNorm,
     /// The language-model head, `[vocabulary, hidden]`.
@@ -75,6 +77,8 @@ pub struct Module {
     pub gguf: &'static str,
     /// Whether a GGUF stores the rows of each head with the two halves of a rotary pair side by side.
     pub interleaved: bool,
+    /// Whether transformers stores the matrix transposed, `[inputs, outputs]` (`Conv1D`); a GGUF does not.
+    pub transposed: bool,
     /// Whether it is a norm that multiplies by 1 and its weight; a GGUF has them added up.
     pub plus_one: bool,
 }
@@ -82,7 +86,7 @@ pub struct Module {
 impl Module {
     /// A norm or a table, whose rows lie in a GGUF as in transformers.
     pub(super) const fn new(role: Role, path: &'static str, gguf: &'static str) -> Self {
-        Self { role, path, gguf, interleaved: false, plus_one: false }
+        Self { role, path, gguf, interleaved: false, transposed: false, plus_one: false }
     }
 
     /// A matrix, whose rows lie in a GGUF as in transformers.
@@ -93,6 +97,11 @@ impl Module {
     /// The same with rows that a GGUF stores interleaved.
     pub(super) const fn interleaved(self) -> Self {
         Self { interleaved: true, ..self }
+    }
+
+    /// The same, stored transposed by transformers.
+    pub(super) const fn transposed(self) -> Self {
+        Self { transposed: true, ..self }
     }
 
     /// The same as a norm that multiplies by 1 and its weight.
@@ -113,6 +122,16 @@ fn numbered(template: &str, name: &str) -> Option<Option<usize>> {
     // The number must be written the one way, so that no two names become one.
     let layer: usize = number.parse().ok()?;
     (layer.to_string() == number).then_some(Some(layer))
+}
+
+/// The last part of a path.
+fn last_part(path: &'static str) -> &'static str {
+    path.rsplit_once('.').map_or(path, |(_, name)| name)
+}
+
+/// A path inside its layer; the whole of one outside.
+fn inside(path: &'static str) -> &'static str {
+    path.split_once("{layer}.").map_or(path, |(_, inside)| inside)
 }
 
 /// Which tensor of a decoder a name stands for.
@@ -168,9 +187,30 @@ impl Family {
         Some(rest.strip_prefix(TEXT).map_or_else(|| rest.to_owned(), |rest| format!("{COMPOSITE}{rest}")))
     }
 
-    /// transformers' name of a tensor outside the layers: `model.norm.weight`.
+    /// transformers' name of a matrix or gain outside the layers: `model.norm.weight`.
     pub fn outer_name(&self, role: Role) -> String {
-        format!("{}{}", self.path(self.module(role).path), Kind::Weight.ending())
+        self.outer_tensor_name(role, Kind::Weight)
+    }
+
+    /// transformers' name of a tensor outside the layers: `model.final_layernorm.bias`.
+    pub fn outer_tensor_name(&self, role: Role, kind: Kind) -> String {
+        format!("{}{}", self.path(self.module(role).path), kind.ending())
+    }
+
+    /// Whether transformers stores a module's matrix transposed, `[inputs, outputs]`.
+    pub fn is_transposed(&self, role: impl Into<Role>) -> bool {
+        self.module(role.into()).transposed
+    }
+
+    /// Whether transformers stores the matrix of this name transposed.
+    pub(crate) fn is_transposed_name(&self, name: &str) -> bool {
+        let Some(path) = name.strip_suffix(Kind::Weight.ending()) else { return false };
+        self.modules.iter().any(|module| module.transposed && numbered(module.path, path).is_some())
+    }
+
+    /// Whether transformers stores all matrices of the layers transposed, which PEFT wants to be told.
+    pub(crate) fn is_conv1d(&self) -> bool {
+        self.modules.iter().any(|module| module.transposed)
     }
 
     /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
@@ -196,10 +236,15 @@ impl Family {
         self.path(self.module(role.into()).path).replace(LAYER, &layer.to_string())
     }
 
-    /// The last part of a projection's path, as PEFT's `target_modules` names it: `q_proj`.
+    /// What PEFT's `target_modules` calls a projection: the last part of its path, `q_proj`, or the path inside its
+    /// layer where that isn't enough, `mlp.c_proj`.
     pub fn module_name(&self, projection: Projection) -> &'static str {
         let path = self.module(projection.into()).path;
-        path.rsplit_once('.').map_or(path, |(_, name)| name)
+        let alike = |module: &&Module| last_part(module.path) == last_part(path);
+        match self.modules.iter().filter(alike).count() {
+            1 => last_part(path),
+            _ => inside(path),
+        }
     }
 
     /// The name of a tensor of a projection's adapter, as PEFT makes it from the module's path:
@@ -208,17 +253,17 @@ impl Family {
         format!("base_model.model.{}.{part}", self.module_path(layer, projection))
     }
 
-    /// The projection that a path of PEFT's means: its name, the path inside its layer, or the whole path, which alone
-    /// tells the layer.
-    pub fn projection_at(&self, path: &str) -> Option<(Projection, Option<usize>)> {
-        self.modules.iter().find_map(|module| {
+    /// The projections that a path of PEFT's means: the last part of theirs (GPT-2's `c_proj` is two), the path inside
+    /// the layer, or the whole path, which alone tells the layer.
+    pub fn projections_at(&self, path: &str) -> Vec<(Projection, Option<usize>)> {
+        let found = self.modules.iter().filter_map(|module| {
             let Role::Projection(projection) = module.role else { return None };
-            let (_, inside) = module.path.split_once("{layer}.")?;
-            if path == inside || path == self.module_name(projection) {
+            if path == inside(module.path) || path == last_part(module.path) {
                 return Some((projection, None));
             }
             numbered(&self.path(module.path), path).map(|layer| (projection, layer))
-        })
+        });
+        found.collect()
     }
 
     /// The name of a layer's tensor in a GGUF: `blk.3.attn_q.weight`.
@@ -226,7 +271,7 @@ impl Family {
         format!("{}{}", self.module(role.into()).gguf.replace(LAYER, &layer.to_string()), kind.ending())
     }
 
-    /// The name of a tensor outside the layers in a GGUF: `token_embd.weight`.
+    /// The name of a matrix or gain outside the layers in a GGUF: `token_embd.weight`.
     pub fn outer_gguf_name(&self, role: Role) -> String {
         format!("{}{}", self.module(role).gguf, Kind::Weight.ending())
     }
@@ -277,7 +322,7 @@ mod tests {
             assert_eq!(distinct.len(), 2 * roles.len(), "{family:?}");
             for layer in 0..LAYERS {
                 let spec = (family.layer)(&plain(), layer);
-                let needed = Projection::ALL.map(Role::from).into_iter().chain([
+                let needed = spec.projections().map(Role::from).chain([
                     Role::AttentionNorm,
                     Role::AttentionOutputNorm,
                     Role::MlpNorm,
@@ -322,17 +367,35 @@ mod tests {
     #[test]
     fn a_path_of_pefts_leads_to_its_projection() {
         for family in FAMILIES {
-            for projection in Projection::ALL {
+            for projection in (family.layer)(&plain(), 0).projections() {
                 let whole = family.module_path(7, projection);
                 let (_, inside) = whole.split_once(".7.").expect("a layer's module");
-                assert_eq!(family.projection_at(&whole), Some((projection, Some(7))));
-                assert_eq!(family.projection_at(inside), Some((projection, None)));
-                assert_eq!(family.projection_at(family.module_name(projection)), Some((projection, None)));
+                assert_eq!(family.projections_at(&whole), [(projection, Some(7))]);
+                assert_eq!(family.projections_at(inside), [(projection, None)]);
+                assert_eq!(family.projections_at(family.module_name(projection)), [(projection, None)]);
                 let tensor = family.adapter_name(7, projection, "lora_A.weight");
                 assert_eq!(tensor, format!("base_model.model.{whole}.lora_A.weight"));
             }
-            assert_eq!(family.projection_at("model.layers.07.self_attn.q_proj"), None);
-            assert_eq!(family.projection_at("score"), None);
+            assert_eq!(family.projections_at("model.layers.07.self_attn.q_proj"), []);
+            assert_eq!(family.projections_at("score"), []);
         }
+    }
+
+    #[test]
+    fn two_modules_of_one_name_are_told_apart_by_their_paths() {
+        let family = Family::by_model_type("gpt2").expect("GPT-2");
+        let both = [(Projection::OProj, None), (Projection::DownProj, None)];
+        assert_eq!(family.projections_at("c_proj"), both);
+        assert_eq!(family.module_name(Projection::OProj), "attn.c_proj");
+        assert_eq!(family.module_name(Projection::DownProj), "mlp.c_proj");
+        assert_eq!(family.module_name(Projection::QkvProj), "c_attn");
+    }
+
+    #[test]
+    fn matrices_that_transformers_stores_transposed_are_known_by_name() {
+        let family = Family::by_model_type("gpt2").expect("GPT-2");
+        assert!(family.is_transposed_name("transformer.h.11.mlp.c_fc.weight"));
+        assert!(!family.is_transposed_name("transformer.h.11.mlp.c_fc.bias"));
+        assert!(!family.is_transposed_name("transformer.wte.weight"));
     }
 }

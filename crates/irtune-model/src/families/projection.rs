@@ -22,17 +22,23 @@ pub enum Projection {
     UpProj,
     /// The MLP's way down.
     DownProj,
+    /// Queries, keys and values from one matrix.
+    QkvProj,
+    /// Gate and way up from one matrix.
+    GateUpProj,
 }
 
 impl Projection {
-    /// Every projection, in the order of a layer's forward pass.
-    pub const ALL: [Projection; 7] = [
+    /// Every projection, in the order of a layer's forward pass; no layer has all of them.
+    pub const ALL: [Projection; 9] = [
         Projection::QProj,
         Projection::KProj,
         Projection::VProj,
+        Projection::QkvProj,
         Projection::OProj,
         Projection::GateProj,
         Projection::UpProj,
+        Projection::GateUpProj,
         Projection::DownProj,
     ];
 
@@ -46,6 +52,8 @@ impl Projection {
             Projection::GateProj => "gate_proj",
             Projection::UpProj => "up_proj",
             Projection::DownProj => "down_proj",
+            Projection::QkvProj => "qkv_proj",
+            Projection::GateUpProj => "gate_up_proj",
         }
     }
 }

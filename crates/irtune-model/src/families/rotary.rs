@@ -52,6 +52,17 @@ pub enum RopeScaling {
         /// Whether the ramp's ends are whole pairs.
         truncate: bool,
     },
+    /// Each divided by its own factor, by others in texts longer than the original context; LongRoPE.
+    Long {
+        /// Divisors in texts of up to the original context, `[size / 2]`.
+        short: Vec<f32>,
+        /// Divisors in longer ones.
+        long: Vec<f32>,
+        /// The original context's length.
+        original_positions: usize,
+        /// What cosines and sines are multiplied by, in texts of every length.
+        attention_factor: f32,
+    },
     /// Each divided by its own factor, as a GGUF's `rope_freqs.weight` gives them.
     Factors {
         /// `[size / 2]`
@@ -100,6 +111,7 @@ impl Rotary {
                 frequency / factor * (1.0 - kept) + frequency * kept
             }
             RopeScaling::Factors { ref factors } => frequency / factors[pair],
+            RopeScaling::Long { ref short, .. } => 1.0 / (short[pair] * (1.0 / frequency)),
         });
         frequencies.collect()
     }
@@ -107,7 +119,9 @@ impl Rotary {
     /// What cosines and sines are multiplied by.
     pub fn attention_factor(&self) -> f32 {
         match self.scaling {
-            RopeScaling::Yarn { attention_factor, .. } => attention_factor,
+            RopeScaling::Yarn { attention_factor, .. } | RopeScaling::Long { attention_factor, .. } => {
+                attention_factor
+            }
             _ => 1.0,
         }
     }
@@ -147,6 +161,12 @@ impl RopeScaling {
             Some((scale, all)) => (grown(scale) / grown(all)) as f32,
             None => grown(1.0) as f32,
         }
+    }
+
+    /// What LongRoPE multiplies cosines and sines by where that isn't given.
+    pub fn long_attention_factor(max_positions: f64, original_positions: f64) -> f32 {
+        let factor = max_positions / original_positions;
+        if factor <= 1.0 { 1.0 } else { (1.0 + factor.ln() / original_positions.ln()).sqrt() as f32 }
     }
 
     fn llama3(&self, frequency: f32) -> f32 {
@@ -216,6 +236,25 @@ mod tests {
         assert_eq!([0, 3].map(|position| growth.at(position)), [1.0, 1.0]);
         let expected = [1.0 + 0.1 * 2f32.ln(), 1.0 + 0.1 * 2f32.ln(), 1.0 + 0.1 * 3f32.ln()];
         assert_close(&[4, 7, 8].map(|position| growth.at(position)), &expected);
+    }
+
+    #[test]
+    fn long_ropes_factors_are_those_of_short_texts() {
+        let scaling = RopeScaling::Long {
+            short: (1..=8).map(|factor| factor as f32).collect(),
+            long: vec![2.0; 8],
+            original_positions: 64,
+            attention_factor: 1.25,
+        };
+        let plain = scaled(RopeScaling::None);
+        let expected: Vec<f32> = plain.iter().zip(1..).map(|(one, factor)| one / factor as f32).collect();
+        assert_close(&scaled(scaling.clone()), &expected);
+        let rotary = Rotary { size: 16, theta: 1e4, scaling, query_growth: None };
+        assert_eq!(rotary.attention_factor(), 1.25);
+        // Phi-3-mini-128k: √(1 + ln 32 / ln 4096).
+        let factor = RopeScaling::long_attention_factor(131_072.0, 4096.0);
+        assert!((factor - 1.190_238_1).abs() < 1e-6, "{factor}");
+        assert_eq!(RopeScaling::long_attention_factor(4096.0, 4096.0), 1.0);
     }
 
     /// Llama 3.2's constants; the expected values are transformers' `ROPE_INIT_FUNCTIONS["llama3"]` for this head.

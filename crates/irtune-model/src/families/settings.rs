@@ -14,6 +14,10 @@ pub struct Defaults {
     pub tied_embeddings: bool,
     /// `rope_theta`.
     pub theta: f32,
+    /// `intermediate_size` over `hidden_size`; when not given, the size must stand there.
+    pub widening: Option<usize>,
+    /// The share of each head that turns, `partial_rotary_factor`.
+    pub rotary_share: f64,
 }
 
 impl Defaults {
@@ -25,6 +29,8 @@ impl Defaults {
         norm_epsilon: 1e-6,
         tied_embeddings: false,
         theta: 10_000.0,
+        widening: None,
+        rotary_share: 1.0,
     };
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use irtune_device::{Gate, Scores};
 
-use super::{LayerSpec, NormPlacement, Projection, Quantity, Rotary, RotaryKind};
+use super::{LayerSpec, MlpKind, NormKind, NormPlacement, Projection, Quantity, Rotary, RotaryKind};
 
 /// What a configuration says of a decoder beside its sizes. A family reads what its models differ in, and has everything
 /// else as [`Variant::plain`] has it.
@@ -55,6 +55,15 @@ impl LayerKind {
 const ATTENTION: &[Projection] =
     &[Projection::QProj, Projection::KProj, Projection::VProj, Projection::OProj];
 const MLP: &[Projection] = &[Projection::GateProj, Projection::UpProj, Projection::DownProj];
+const BOTH: &[Projection] = &[
+    Projection::QProj,
+    Projection::KProj,
+    Projection::VProj,
+    Projection::OProj,
+    Projection::GateProj,
+    Projection::UpProj,
+    Projection::DownProj,
+];
 
 impl Variant {
     /// The plain decoder: no biases, windows or caps, and nothing scaled but scores, by `1 / √head_size`.
@@ -116,7 +125,7 @@ impl Variant {
                 (false, false) => &[],
                 (true, false) => ATTENTION,
                 (false, true) => MLP,
-                (true, true) => &Projection::ALL,
+                (true, true) => BOTH,
             },
             head_norms: None,
             rotary: rotary.then_some(kind),
@@ -125,7 +134,13 @@ impl Variant {
                 window: self.window.filter(|_| windowed),
                 cap: self.score_cap,
             },
+            norm: NormKind::Rms,
+            fused_attention: false,
+            mlp: MlpKind::Gated,
             gate: Gate::Silu,
+            parallel: false,
+            learned_positions: false,
+            head_bias: false,
             residual_scale: self.residual_scale,
         }
     }

@@ -1,5 +1,5 @@
-//! Grouped-query attention of a layer: norm, projections, norms of queries and keys where the family has them, rotary
-//! positions, attention, output projection, added to the residual stream.
+//! Grouped-query attention of a layer: norm, projections, norms of queries and keys and rotary positions where the family
+//! has them, attention, output projection, added to the residual stream.
 //!
 //! # Source
 //! Ainslie et al., "GQA", 2023; `LlamaAttention` and `Qwen3Attention` of transformers.
@@ -14,13 +14,14 @@ use super::{
     Mode, Pass,
     branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
-    norm::{Gain, HeadNorm, NormSaved, StreamNorm, weights_train},
+    norm::{Gain, HeadNorm, NormSaved, StreamNorm},
+    query_key_value::{ProjectionInput, QueryKeyValue, QueryKeyValueSaved, QueryKeyValueScratch},
     scratch::{Scratch, StreamScratch, site_gradients},
 };
 use crate::{
     adapters::{
         Trained,
-        site::{AdapterScratch, Flow, INPUT_TERMS, Site, SiteGradients},
+        site::{Flow, INPUT_TERMS, Site, SiteGradients},
     },
     base::{Base, config::ModelConfig},
     error::ModelError,
@@ -32,9 +33,7 @@ use crate::{
 pub(crate) struct Attention<D: Device> {
     scores: Scores,
     norm: StreamNorm<D>,
-    query: Linear<D>,
-    key: Linear<D>,
-    value: Linear<D>,
+    projections: QueryKeyValue<D>,
     output: Linear<D>,
     end: BranchEnd<D>,
     /// Of queries and keys.
@@ -56,9 +55,7 @@ pub(crate) struct AttentionSaved<D: Device> {
     logsumexp: D::Floats,
     /// Of queries and keys, with room for a norm of each head.
     head_norms: Option<[NormSaved<D>; 2]>,
-    query_projection: LinearSaved<D>,
-    key_projection: LinearSaved<D>,
-    value_projection: LinearSaved<D>,
+    projections: QueryKeyValueSaved<D>,
     output_projection: LinearSaved<D>,
     end: BranchSaved<D>,
 }
@@ -75,9 +72,7 @@ pub(crate) struct AttentionScratch<D: Device> {
     value_gradient: D::Operands,
     /// `[partial rows, 2, key_value_heads · head_size]`
     partial_gradient: D::Floats,
-    query: SiteGradients<D>,
-    key: SiteGradients<D>,
-    value: SiteGradients<D>,
+    projections: QueryKeyValueScratch<D>,
     output: SiteGradients<D>,
 }
 
@@ -98,7 +93,6 @@ impl<D: Device> AttentionSaved<D> {
         tokens: usize,
     ) -> Result<Self, DeviceError> {
         let (query, key) = (config.query_size(), config.key_value_size());
-        let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
         let head_norm = |heads| NormSaved::new(device, tokens * heads, config.head_size);
         let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         Ok(Self {
@@ -112,10 +106,14 @@ impl<D: Device> AttentionSaved<D> {
                 true => Some([head_norm(config.heads)?, head_norm(config.key_value_heads)?]),
                 false => None,
             },
-            query_projection: linear(Projection::QProj)?,
-            key_projection: linear(Projection::KProj)?,
-            value_projection: linear(Projection::VProj)?,
-            output_projection: linear(Projection::OProj)?,
+            projections: QueryKeyValueSaved::new(device, config, trained, tokens)?,
+            output_projection: LinearSaved::new(
+                device,
+                config,
+                trained.adapter(),
+                Projection::OProj,
+                tokens,
+            )?,
             end: BranchSaved::new(device, config, Role::AttentionOutputNorm, tokens)?,
         })
     }
@@ -131,17 +129,14 @@ impl<D: Device> AttentionScratch<D> {
         partial_rows: usize,
     ) -> Result<Self, DeviceError> {
         let (query, key) = (config.query_size(), config.key_value_size());
-        let gradients = |projection| site_gradients(device, config, trained, projection, tokens);
         Ok(Self {
             context_gradient: device.operands(tokens, query)?,
             query_gradient: device.operands(tokens, query)?,
             key_gradient: device.operands(tokens, key)?,
             value_gradient: device.operands(tokens, key)?,
             partial_gradient: device.floats(partial_rows, 2 * key)?,
-            query: gradients(Projection::QProj)?,
-            key: gradients(Projection::KProj)?,
-            value: gradients(Projection::VProj)?,
-            output: gradients(Projection::OProj)?,
+            projections: QueryKeyValueScratch::new(device, config, trained, tokens)?,
+            output: site_gradients(device, config, trained, Projection::OProj, tokens)?,
         })
     }
 
@@ -181,18 +176,15 @@ impl<D: Device> Attention<D> {
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
         let head_norm = |role| HeadNorm::new(device, base, layer, role);
-        let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
         let spec = base.config.layer(layer);
         let head_norms = match spec.head_norms {
             Some(_) => Some([head_norm(Role::QueryNorm)?, head_norm(Role::KeyNorm)?]),
             None => None,
         };
         Ok(Self {
+            projections: QueryKeyValue::new(device, base, layer, adapters)?,
+            output: Linear::new(device, base, layer, Projection::OProj, adapters)?,
             scores: spec.scores,
-            query: linear(Projection::QProj)?,
-            key: linear(Projection::KProj)?,
-            value: linear(Projection::VProj)?,
-            output: linear(Projection::OProj)?,
             norm: StreamNorm::new(device, base, layer, Role::AttentionNorm)?,
             end: BranchEnd::new(device, base, layer, Role::AttentionOutputNorm)?,
             head_norms,
@@ -217,13 +209,13 @@ impl<D: Device> Attention<D> {
     }
 
     /// Its projections.
-    pub(crate) fn linears(&self) -> [&Linear<D>; 4] {
-        [&self.query, &self.key, &self.value, &self.output]
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear<D>> {
+        self.projections.linears().iter().chain([&self.output])
     }
 
     /// Its projections, to be changed.
-    pub(crate) fn linears_mut(&mut self) -> [&mut Linear<D>; 4] {
-        [&mut self.query, &mut self.key, &mut self.value, &mut self.output]
+    pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear<D>> {
+        self.projections.linears_mut().iter_mut().chain([&mut self.output])
     }
 
     /// Adds the attention's output to the stream; in the last layer the pooled rows go on in `stream.pooled`.
@@ -265,7 +257,7 @@ impl<D: Device> Attention<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Pass { device, config, rows, .. } = pass;
-        let (StreamScratch { normed, picked, .. }, adapters) = (&mut scratch.stream, &mut scratch.adapters);
+        let StreamScratch { normed, picked, .. } = &mut scratch.stream;
         self.norm.forward(pass, group, residual, rows.tokens, &mut saved.norm, normed);
         let query_input = if rows.are_picked() {
             device.gather(normed, config.hidden_size, rows.layout, picked);
@@ -277,17 +269,12 @@ impl<D: Device> Attention<D> {
             (Some(_), Some([query, key])) => (Some(query), Some(key)),
             _ => (None, None),
         };
-        let out = query_norm.as_mut().map_or(&mut saved.queries, |norm| &mut norm.input);
-        let input = LinearInput { values: query_input, rows: rows.set };
-        let (kept, out) = (&mut saved.query_projection, Output::Operands(out));
-        self.query.forward(pass, group, input, kept, adapters, out);
-        let out = key_norm.as_mut().map_or(&mut saved.keys, |norm| &mut norm.input);
-        let input = LinearInput { values: &*normed, rows: RowSet::All };
-        let (kept, out) = (&mut saved.key_projection, Output::Operands(out));
-        self.key.forward(pass, group, input, kept, adapters, out);
-        let input = LinearInput { values: &*normed, rows: RowSet::All };
-        let (kept, out) = (&mut saved.value_projection, Output::Operands(&mut saved.values));
-        self.value.forward(pass, group, input, kept, adapters, out);
+        let queries = query_norm.as_mut().map_or(&mut saved.queries, |norm| &mut norm.input);
+        let keys = key_norm.as_mut().map_or(&mut saved.keys, |norm| &mut norm.input);
+        let (out, input) =
+            ([queries, keys, &mut saved.values], ProjectionInput { all: normed, query: query_input });
+        let work = (&mut scratch.attention.projections, &mut scratch.adapters);
+        self.projections.forward(pass, group, input, &mut saved.projections, work, out);
         if let (Some([query, key]), Some(query_saved), Some(key_saved)) =
             (&self.head_norms, query_norm, key_norm)
         {
@@ -296,31 +283,50 @@ impl<D: Device> Attention<D> {
         }
     }
 
-    /// Turns the gradient of the stream after attention into that before it, and adds those of its parameters.
+    /// From the gradient of the stream after attention to that of the norm's output, which it leaves in the scratch if it
+    /// is `wanted`, and adds those of its parameters.
     ///
-    /// Without `input_wanted` (the lowest training layer) the gradient of the stream is left unfinished.
+    /// Leaves in the scratch the stream's gradient as an operand, and where the layer trains the norm's output.
     pub(crate) fn backward(
         &self,
         pass: &Pass<D>,
         mut group: Option<&mut Group<D>>,
-        input_wanted: bool,
-        stream: Stream<D>,
+        wanted: bool,
+        gradient: &D::Floats,
         saved: &mut AttentionSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
-        let Pass { device, config, rows, .. } = pass;
-        let Stream { residual: gradient, pooled } = stream;
-        let after = if rows.are_picked() { &*pooled } else { &*gradient };
+        let rows = &pass.rows;
         let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
         let to = (beside, rounded_gradient);
-        self.end.backward(pass, group.as_deref_mut(), rows.queries, after, &saved.end, to);
+        self.end.backward(pass, group.as_deref_mut(), rows.queries, gradient, &saved.end, to);
         self.output_backward(pass, group.as_deref_mut(), saved, scratch);
         self.heads_backward(pass, group.as_deref_mut(), saved, &mut scratch.attention);
         self.projections_backward(pass, group.as_deref_mut(), saved, scratch);
-        if !input_wanted && !weights_train(pass, group.as_deref()) {
-            return;
+        if wanted {
+            let AttentionScratch { query_gradient, key_gradient, value_gradient, projections, .. } =
+                &scratch.attention;
+            let gradients = [query_gradient, key_gradient, value_gradient];
+            let (kept, stream) = (&saved.projections, &mut scratch.stream);
+            self.projections.input_gradient(pass, group.as_deref(), kept, projections, gradients, stream);
         }
-        self.normed_backward(pass, group.as_deref(), saved, scratch);
+    }
+
+    /// Turns the gradient of the stream after attention into that before it, given that of the norm's output in the
+    /// scratch, and adds those of the norm's parameters.
+    ///
+    /// Without `input_wanted` (the lowest training layer) the gradient of the stream is left unfinished.
+    pub(crate) fn norm_backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&mut Group<D>>,
+        input_wanted: bool,
+        stream: Stream<D>,
+        saved: &AttentionSaved<D>,
+        scratch: &Scratch<D>,
+    ) {
+        let Pass { device, config, rows, .. } = pass;
+        let Stream { residual: gradient, pooled } = stream;
         if rows.are_picked() {
             device.scatter_floats(pooled, config.hidden_size, rows.layout, gradient);
         }
@@ -382,7 +388,7 @@ impl<D: Device> Attention<D> {
     fn projections_backward(
         &self,
         pass: &Pass<D>,
-        mut group: Option<&mut Group<D>>,
+        group: Option<&mut Group<D>>,
         saved: &AttentionSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
@@ -394,50 +400,11 @@ impl<D: Device> Attention<D> {
                 device.gather(normed, config.hidden_size, rows.layout, picked);
             }
         }
-        let query_input = if rows.are_picked() { &*picked } else { &*normed };
-        let adapters: &mut AdapterScratch<D> = &mut scratch.adapters;
-        let work = &mut scratch.attention;
-        let AttentionScratch { query_gradient, key_gradient, value_gradient, .. } = work;
-        let AttentionScratch { query, key, value, .. } = work;
-        let flow = Flow { input: query_input, out_gradient: query_gradient };
-        let work = LinearScratch { adapters, gradients: query };
-        self.query.backward(pass, group.as_deref_mut(), flow, rows.set, &saved.query_projection, work);
-        let flow = Flow { input: &*normed, out_gradient: key_gradient };
-        let work = LinearScratch { adapters, gradients: key };
-        self.key.backward(pass, group.as_deref_mut(), flow, RowSet::All, &saved.key_projection, work);
-        let flow = Flow { input: &*normed, out_gradient: value_gradient };
-        let work = LinearScratch { adapters, gradients: value };
-        self.value.backward(pass, group, flow, RowSet::All, &saved.value_projection, work);
-    }
-
-    /// From the gradients of queries, keys and values to that of the norm's output.
-    fn normed_backward(
-        &self,
-        pass: &Pass<D>,
-        group: Option<&Group<D>>,
-        saved: &AttentionSaved<D>,
-        scratch: &mut Scratch<D>,
-    ) {
-        let Pass { device, config, rows, .. } = pass;
-        let hidden = config.hidden_size;
-        let StreamScratch { normed_gradient, picked_gradient, .. } = &mut scratch.stream;
-        let AttentionScratch { query_gradient, key_gradient, value_gradient, .. } = &scratch.attention;
-        let AttentionScratch { query, key, value, .. } = &scratch.attention;
-        let (query_kept, key_kept) = (&saved.query_projection, &saved.key_projection);
-        let mut terms = ArrayVec::<Term<D>, { 3 * INPUT_TERMS }>::new();
-        if !rows.are_picked() {
-            self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
-        }
-        self.key.input_gradient(pass, group, key_gradient, key_kept, key, &mut terms);
-        let kept = &saved.value_projection;
-        self.value.input_gradient(pass, group, value_gradient, kept, value, &mut terms);
-        device.gemm(&terms, Epilogue::PLAIN, rows.tokens, hidden, Output::Store(&mut *normed_gradient));
-        if rows.are_picked() {
-            terms.clear();
-            self.query.input_gradient(pass, group, query_gradient, query_kept, query, &mut terms);
-            let out = Output::Store(&mut *picked_gradient);
-            device.gemm(&terms, Epilogue::PLAIN, rows.queries, hidden, out);
-            device.add_rows(picked_gradient, hidden, rows.layout, normed_gradient);
-        }
+        let query = if rows.are_picked() { &*picked } else { &*normed };
+        let AttentionScratch { query_gradient, key_gradient, value_gradient, projections, .. } =
+            &mut scratch.attention;
+        let gradients = [&*query_gradient, &*key_gradient, &*value_gradient];
+        let (input, work) = (ProjectionInput { all: normed, query }, (projections, &mut scratch.adapters));
+        self.projections.backward(pass, group, input, &saved.projections, work, gradients);
     }
 }

@@ -1,7 +1,7 @@
-//! A decoder layer: attention, then an MLP, each added to the residual stream.
+//! A decoder layer: attention and an MLP, one after the other or side by side, each added to the residual stream.
 //!
 //! # Source
-//! Touvron et al. 2023; `LlamaDecoderLayer` of transformers.
+//! Touvron et al. 2023; `LlamaDecoderLayer` and `PhiDecoderLayer` of transformers.
 
 use irtune_device::{Device, DeviceError};
 
@@ -10,6 +10,7 @@ use super::{
     attention::{Attention, AttentionSaved, Stream},
     linear::Linear,
     mlp::{Mlp, MlpSaved},
+    norm::weights_train,
     scratch::Scratch,
 };
 use crate::{
@@ -76,11 +77,11 @@ impl<D: Device> Block<D> {
     }
 
     fn linears(&self) -> impl Iterator<Item = &Linear<D>> {
-        self.attention.linears().into_iter().chain(self.mlp.linears())
+        self.attention.linears().chain(self.mlp.linears())
     }
 
     fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear<D>> {
-        self.attention.linears_mut().into_iter().chain(self.mlp.linears_mut())
+        self.attention.linears_mut().chain(self.mlp.linears_mut())
     }
 
     /// Finds anew what adapters know of parameters that changed.
@@ -131,7 +132,7 @@ impl<D: Device> Block<D> {
     /// Turns the gradient of the layer's output into that of its input, and adds its adapters' or weights' if it
     /// trains; in the last layer `stream.pooled` is read instead of all rows.
     ///
-    /// Overwrites gate and up in `saved`. Without `input_wanted` (the lowest training layer) the gradient of the
+    /// Overwrites what the MLP's way in kept in `saved`. Without `input_wanted` (the lowest training layer) the gradient of the
     /// residual stream is left unfinished.
     pub(crate) fn backward(
         &self,
@@ -143,9 +144,20 @@ impl<D: Device> Block<D> {
         scratch: &mut Scratch<D>,
     ) {
         let Stream { residual, pooled } = stream;
+        let Self { attention, mlp, .. } = self;
+        let BlockSaved { attention: kept, mlp: kept_mlp } = saved;
+        let wanted = input_wanted || weights_train(pass, group.as_deref());
         let above = if pass.rows.are_picked() { &mut *pooled } else { &mut *residual };
-        self.mlp.backward(pass, group.as_deref_mut(), above, &mut saved.mlp, scratch);
-        let whole = Stream { residual, pooled };
-        self.attention.backward(pass, group, input_wanted, whole, &mut saved.attention, scratch);
+        if mlp.is_parallel() {
+            attention.backward(pass, group.as_deref_mut(), wanted, above, kept, scratch);
+            mlp.parallel_backward(pass, group.as_deref_mut(), wanted, kept_mlp, scratch);
+        } else {
+            mlp.backward(pass, group.as_deref_mut(), above, kept_mlp, scratch);
+            attention.backward(pass, group.as_deref_mut(), wanted, above, kept, scratch);
+        }
+        if wanted {
+            let whole = Stream { residual, pooled };
+            attention.norm_backward(pass, group, input_wanted, whole, kept, scratch);
+        }
     }
 }

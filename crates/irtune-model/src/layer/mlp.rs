@@ -1,15 +1,16 @@
-//! The gated MLP of a layer: norm, gate and up projections, activation, down projection, added to the residual stream.
+//! The MLP of a layer: norm, the way in, the way down, added to the residual stream.
 //!
 //! # Source
-//! Shazeer, "GLU Variants Improve Transformer", 2020; `LlamaMLP` of transformers.
+//! `LlamaMLP`, `GPT2MLP` and `PhiMLP` of transformers.
 
 use arrayvec::ArrayVec;
-use irtune_device::{Device, DeviceError, Epilogue, Gate, Output, Term};
+use irtune_device::{Device, DeviceError, Epilogue, Output, Term};
 
 use super::{
     Mode, Pass,
     branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
+    mlp_input::{MlpInput, MlpInputSaved, MlpInputScratch},
     norm::{Gain, NormSaved, StreamNorm},
     scratch::{Scratch, StreamScratch, site_gradients},
 };
@@ -26,24 +27,19 @@ use crate::{
 
 /// The MLP of a layer.
 pub(crate) struct Mlp<D: Device> {
-    activation: Gate,
-    norm: StreamNorm<D>,
-    gate: Linear<D>,
-    up: Linear<D>,
+    /// None where it reads what attention reads, beside it.
+    norm: Option<StreamNorm<D>>,
+    input: MlpInput<D>,
     down: Linear<D>,
     end: BranchEnd<D>,
 }
 
 /// What the forward leaves for the backward.
 pub(crate) struct MlpSaved<D: Device> {
+    /// Empty where there is no norm.
     norm: NormSaved<D>,
-    /// `[tokens, intermediate]`
-    gate: D::Operands,
-    /// `[tokens, intermediate]`
-    up: D::Operands,
-    gate_projection: LinearSaved<D>,
-    up_projection: LinearSaved<D>,
-    down_projection: LinearSaved<D>,
+    input: MlpInputSaved<D>,
+    down: LinearSaved<D>,
     end: BranchSaved<D>,
 }
 
@@ -53,8 +49,7 @@ pub(crate) struct MlpScratch<D: Device> {
     activated: D::Operands,
     /// `[tokens, intermediate]`
     activated_gradient: D::Operands,
-    gate: SiteGradients<D>,
-    up: SiteGradients<D>,
+    input: MlpInputScratch<D>,
     down: SiteGradients<D>,
 }
 
@@ -66,15 +61,11 @@ impl<D: Device> MlpSaved<D> {
         trained: &Trained,
         tokens: usize,
     ) -> Result<Self, DeviceError> {
-        let wide = config.intermediate_size;
-        let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
+        let normed = if config.layer(0).parallel { 0 } else { tokens };
         Ok(Self {
-            norm: NormSaved::new(device, tokens, config.hidden_size)?,
-            gate: device.operands(tokens, wide)?,
-            up: device.operands(tokens, wide)?,
-            gate_projection: linear(Projection::GateProj)?,
-            up_projection: linear(Projection::UpProj)?,
-            down_projection: linear(Projection::DownProj)?,
+            norm: NormSaved::new(device, normed, config.hidden_size)?,
+            input: MlpInputSaved::new(device, config, trained, tokens)?,
+            down: LinearSaved::new(device, config, trained.adapter(), Projection::DownProj, tokens)?,
             end: BranchSaved::new(device, config, Role::MlpOutputNorm, tokens)?,
         })
     }
@@ -88,13 +79,11 @@ impl<D: Device> MlpScratch<D> {
         trained: &Trained,
         tokens: usize,
     ) -> Result<Self, DeviceError> {
-        let gradients = |projection| site_gradients(device, config, trained, projection, tokens);
         Ok(Self {
             activated: device.operands(tokens, config.intermediate_size)?,
             activated_gradient: device.operands(tokens, config.intermediate_size)?,
-            gate: gradients(Projection::GateProj)?,
-            up: gradients(Projection::UpProj)?,
-            down: gradients(Projection::DownProj)?,
+            input: MlpInputScratch::new(device, config, trained, tokens)?,
+            down: site_gradients(device, config, trained, Projection::DownProj, tokens)?,
         })
     }
 }
@@ -110,33 +99,38 @@ impl<D: Device> Mlp<D> {
         layer: usize,
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
-        let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
-        Ok(Self {
-            activation: base.config.layer(layer).gate,
-            gate: linear(Projection::GateProj)?,
-            up: linear(Projection::UpProj)?,
-            down: linear(Projection::DownProj)?,
-            norm: StreamNorm::new(device, base, layer, Role::MlpNorm)?,
-            end: BranchEnd::new(device, base, layer, Role::MlpOutputNorm)?,
-        })
+        let norm = match base.config.layer(layer).parallel {
+            false => Some(StreamNorm::new(device, base, layer, Role::MlpNorm)?),
+            true => None,
+        };
+        let input = MlpInput::new(device, base, layer, adapters)?;
+        let down = Linear::new(device, base, layer, Projection::DownProj, adapters)?;
+        let end = BranchEnd::new(device, base, layer, Role::MlpOutputNorm)?;
+        Ok(Self { norm, input, down, end })
+    }
+
+    /// Whether it reads what attention reads, beside it.
+    pub(crate) fn is_parallel(&self) -> bool {
+        self.norm.is_none()
     }
 
     /// The gains of its norms.
     pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
-        self.norm.gain().into_iter().chain(self.end.gain())
+        self.norm.iter().filter_map(StreamNorm::gain).chain(self.end.gain())
     }
 
     /// Its projections.
-    pub(crate) fn linears(&self) -> [&Linear<D>; 3] {
-        [&self.gate, &self.up, &self.down]
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear<D>> {
+        self.input.linears().iter().chain([&self.down])
     }
 
     /// Its projections, to be changed.
-    pub(crate) fn linears_mut(&mut self) -> [&mut Linear<D>; 3] {
-        [&mut self.gate, &mut self.up, &mut self.down]
+    pub(crate) fn linears_mut(&mut self) -> impl Iterator<Item = &mut Linear<D>> {
+        self.input.linears_mut().iter_mut().chain([&mut self.down])
     }
 
-    /// Adds the MLP's output to the stream, `[queries, hidden]`.
+    /// Adds the MLP's output to the stream, `[queries, hidden]`. Without a norm of its own it reads the output of
+    /// attention's, which is in the scratch.
     pub(crate) fn forward(
         &self,
         pass: &Pass<D>,
@@ -145,25 +139,32 @@ impl<D: Device> Mlp<D> {
         saved: &mut MlpSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
-        let (rows, set) = (pass.rows.queries, pass.rows.set);
-        let StreamScratch { normed, beside, .. } = &mut scratch.stream;
-        let (activated, adapters) = (&mut scratch.mlp.activated, &mut scratch.adapters);
-        let MlpSaved { norm, gate, up, gate_projection, up_projection, down_projection, end } = saved;
-        self.norm.forward(pass, group, stream, rows, norm, normed);
-        let input = || LinearInput { values: &*normed, rows: set };
-        let out = Output::Operands(&mut *gate);
-        self.gate.forward(pass, group, input(), gate_projection, adapters, out);
-        let out = Output::Operands(&mut *up);
-        self.up.forward(pass, group, input(), up_projection, adapters, out);
-        pass.device.gated(self.activation, gate, up, rows * pass.config.intermediate_size, activated);
-        let (input, out) = (LinearInput { values: activated, rows: set }, self.end.output(stream, beside));
-        self.down.forward(pass, group, input, down_projection, adapters, out);
-        self.end.forward(pass, group, rows, beside, end, stream);
+        let StreamScratch { normed, picked, beside, .. } = &mut scratch.stream;
+        let MlpSaved { norm: kept, input: saved_input, down, end } = saved;
+        if let Some(norm) = &self.norm {
+            norm.forward(pass, group, stream, pass.rows.queries, kept, normed);
+        }
+        let values = self.read(pass, normed, picked);
+        let MlpScratch { activated, input, .. } = &mut scratch.mlp;
+        self.input.forward(pass, group, values, saved_input, input, &mut scratch.adapters);
+        self.input.activate(pass, saved_input, activated);
+        let input = LinearInput { values: activated, rows: pass.rows.set };
+        let out = self.end.output(stream, beside);
+        self.down.forward(pass, group, input, down, &mut scratch.adapters, out);
+        self.end.forward(pass, group, pass.rows.queries, beside, end, stream);
+    }
+
+    /// The rows that it reads: those of its own norm, or the same rows of attention's.
+    fn read<'a>(&self, pass: &Pass<D>, normed: &'a D::Operands, picked: &'a D::Operands) -> &'a D::Operands {
+        if self.is_parallel() && pass.rows.are_picked() { picked } else { normed }
     }
 
     /// Turns the gradient of the stream after the MLP into that before it, and adds those of its parameters.
     ///
-    /// Overwrites gate and up in `saved`.
+    /// Overwrites what the way in kept in `saved`.
+    ///
+    /// # Panics
+    /// Without a norm of its own: then it is [`Mlp::parallel_backward`].
     pub(crate) fn backward(
         &self,
         pass: &Pass<D>,
@@ -172,33 +173,67 @@ impl<D: Device> Mlp<D> {
         saved: &mut MlpSaved<D>,
         scratch: &mut Scratch<D>,
     ) {
-        let (device, rows, training) = (pass.device, pass.rows.queries, pass.mode == Mode::Training);
-        let (hidden, wide) = (pass.config.hidden_size, pass.config.intermediate_size);
+        let norm = self.norm.as_ref().expect("a norm of its own");
+        let rows = pass.rows.queries;
         let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
         let to = (beside, rounded_gradient);
         self.end.backward(pass, group.as_deref_mut(), rows, stream, &saved.end, to);
         self.down_backward(pass, group.as_deref_mut(), saved, scratch);
-        let MlpSaved { norm, gate, up, gate_projection, up_projection, .. } = saved;
-        let StreamScratch { normed, normed_gradient, .. } = &mut scratch.stream;
-        let (adapters, mlp) = (&mut scratch.adapters, &mut scratch.mlp);
-        device.gated_backward(self.activation, &mlp.activated_gradient, rows * wide, gate, up);
-        if training {
-            self.norm.recompute(pass, group.as_deref(), rows, norm, normed);
+        let kept = &saved.norm;
+        if pass.mode == Mode::Training {
+            norm.recompute(pass, group.as_deref(), rows, kept, &mut scratch.stream.normed);
         }
-        let flow = Flow { input: &*normed, out_gradient: gate };
-        let work = LinearScratch { adapters, gradients: &mut mlp.gate };
-        self.gate.backward(pass, group.as_deref_mut(), flow, pass.rows.set, gate_projection, work);
-        let flow = Flow { input: &*normed, out_gradient: up };
-        let work = LinearScratch { adapters, gradients: &mut mlp.up };
-        self.up.backward(pass, group.as_deref_mut(), flow, pass.rows.set, up_projection, work);
-        let shared = group.as_deref();
-        let mut terms = ArrayVec::<Term<D>, { 2 * INPUT_TERMS }>::new();
-        self.gate.input_gradient(pass, shared, gate, gate_projection, &mlp.gate, &mut terms);
-        self.up.input_gradient(pass, shared, up, up_projection, &mlp.up, &mut terms);
-        device.gemm(&terms, Epilogue::PLAIN, rows, hidden, Output::Store(normed_gradient));
-        drop(terms);
-        self.norm.backward(pass, shared, rows, norm, normed_gradient, stream);
-        self.norm.gain_backward(pass, group, rows, norm, normed_gradient);
+        self.input_backward(pass, group.as_deref_mut(), saved, scratch);
+        let (kept, normed_gradient) = (&saved.norm, &mut scratch.stream.normed_gradient);
+        let (shared, out) = (group.as_deref(), Output::Store(&mut *normed_gradient));
+        self.input.input_gradient(pass, shared, &saved.input, &scratch.mlp.input, out);
+        norm.backward(pass, shared, rows, kept, normed_gradient, stream);
+        norm.gain_backward(pass, group, rows, kept, normed_gradient);
+    }
+
+    /// Where it stands beside attention: adds its share to the gradient of the norm's output in the scratch if that is
+    /// `wanted`, and adds the gradients of its parameters. The gradient of the stream as an operand, and where the layer
+    /// trains the norm's output, are in the scratch.
+    ///
+    /// Overwrites what the way in kept in `saved`.
+    pub(crate) fn parallel_backward(
+        &self,
+        pass: &Pass<D>,
+        mut group: Option<&mut Group<D>>,
+        wanted: bool,
+        saved: &mut MlpSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        self.down_backward(pass, group.as_deref_mut(), saved, scratch);
+        self.input_backward(pass, group.as_deref_mut(), saved, scratch);
+        if !wanted {
+            return;
+        }
+        let Pass { device, config, rows, .. } = pass;
+        let StreamScratch { normed_gradient, picked_gradient, .. } = &mut scratch.stream;
+        let (group, kept, work) = (group.as_deref(), &saved.input, &scratch.mlp.input);
+        if rows.are_picked() {
+            let out = Output::Store(&mut *picked_gradient);
+            self.input.input_gradient(pass, group, kept, work, out);
+            device.add_rows(picked_gradient, config.hidden_size, rows.layout, normed_gradient);
+        } else {
+            self.input.input_gradient(pass, group, kept, work, Output::Add(normed_gradient, 0));
+        }
+    }
+
+    /// From the gradient of the gated values to those of the way in.
+    fn input_backward(
+        &self,
+        pass: &Pass<D>,
+        group: Option<&mut Group<D>>,
+        saved: &mut MlpSaved<D>,
+        scratch: &mut Scratch<D>,
+    ) {
+        let StreamScratch { normed, picked, .. } = &scratch.stream;
+        let read = self.read(pass, normed, picked);
+        let MlpScratch { activated_gradient, input, .. } = &mut scratch.mlp;
+        let work = (input, &mut scratch.adapters);
+        self.input.backward(pass, group, read, &mut saved.input, activated_gradient, work);
     }
 
     /// From the gradient of the MLP's output to that of the gated values.
@@ -210,11 +245,11 @@ impl<D: Device> Mlp<D> {
         scratch: &mut Scratch<D>,
     ) {
         let (device, rows, wide) = (pass.device, pass.rows.queries, pass.config.intermediate_size);
-        let (out, kept) = (&scratch.stream.rounded_gradient, &saved.down_projection);
+        let (out, kept) = (&scratch.stream.rounded_gradient, &saved.down);
         let adapters: &mut AdapterScratch<D> = &mut scratch.adapters;
         let MlpScratch { activated, activated_gradient, down, .. } = &mut scratch.mlp;
         if pass.mode == Mode::Training {
-            device.gated(self.activation, &saved.gate, &saved.up, rows * wide, activated);
+            self.input.activate(pass, &saved.input, activated);
         }
         let flow = Flow { input: &*activated, out_gradient: out };
         let work = LinearScratch { adapters, gradients: down };

@@ -1,14 +1,16 @@
 //! A decoder layer and its parts, each with its forward beside its backward.
 //!
-//! A [`block`] is attention, then an MLP, each on the residual stream. Which biases and norms they have is said by the
-//! family's [`LayerSpec`](crate::families::LayerSpec).
+//! A [`block`] is attention and an MLP, one after the other or side by side, each on the residual stream. Which biases
+//! and norms they have, and which of their matrices are one, is said by the family's [`LayerSpec`](crate::families::LayerSpec).
 
 pub(crate) mod attention;
 pub(crate) mod block;
 pub(crate) mod branch;
 pub(crate) mod linear;
 pub(crate) mod mlp;
+pub(crate) mod mlp_input;
 pub(crate) mod norm;
+pub(crate) mod query_key_value;
 pub(crate) mod scratch;
 
 use irtune_device::{Device, RotaryTable, RowSet};

@@ -1,6 +1,6 @@
-//! Root-mean-square norms of a layer: of the residual stream, and of queries or keys.
+//! Norms of a layer: of the residual stream (root-mean-square norms or layer norms), and of queries or keys.
 
-use irtune_device::{Device, DeviceError, Norm, NormInput};
+use irtune_device::{Device, DeviceError, LayerNorm, Norm, NormInput};
 
 use super::{Mode, Pass};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     parameters::{entries::Entry, group::Group, masters},
 };
 
-/// A norm's gain, frozen or trained.
+/// A norm's gain, frozen or trained; of a layer norm with its bias.
 pub(crate) struct Gain<D: Device> {
     values: D::Floats,
     width: usize,
@@ -19,6 +19,14 @@ pub(crate) struct Gain<D: Device> {
     plus: f32,
     /// Where the trained copy is among the entries of the layer's group, when its own weights train.
     pub(super) entry: usize,
+    bias: Option<Bias<D>>,
+}
+
+/// A layer norm's bias.
+struct Bias<D: Device> {
+    values: D::Floats,
+    /// As of the gain.
+    entry: usize,
 }
 
 impl<D: Device> Gain<D> {
@@ -32,13 +40,30 @@ impl<D: Device> Gain<D> {
         let values = device.filled(&gain)?;
         let entry = masters::entry_of(config, layer, role, Kind::Weight);
         let entry = entry.expect("a layer has the norms of its specification");
+        let bias = match masters::entry_of(config, layer, role, Kind::Bias) {
+            Some(entry) => {
+                let bias = base.weights.vector(&config.family.layer_name(layer, role, Kind::Bias))?;
+                Some(Bias { values: device.filled(&bias)?, entry })
+            }
+            None => None,
+        };
         let plus = config.family.gain_offset(role);
-        Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, plus, entry })
+        Ok(Self { values, width: gain.len(), epsilon: config.norm_epsilon, plus, entry, bias })
     }
 
-    /// Copies the gain to its place among the layer's master copies.
+    /// Copies gain and bias to their places among the layer's master copies.
     pub(crate) fn copy_weights(&self, device: &D, entries: &[Entry], values: &mut D::Floats) {
         device.copy(&self.values, values, entries[self.entry].offset, self.width);
+        if let Some(bias) = &self.bias {
+            device.copy(&bias.values, values, entries[bias.entry].offset, self.width);
+        }
+    }
+
+    /// The layer norm, likewise, if it is one.
+    fn layer_norm<'a>(&'a self, group: Option<&'a Group<D>>) -> Option<LayerNorm<'a, D>> {
+        let bias = self.bias.as_ref()?;
+        let master = group.and_then(|group| group.master_vector(bias.entry));
+        Some(LayerNorm { norm: self.norm(group), bias: master.unwrap_or((&bias.values, 0)) })
     }
 
     /// The norm with the trained copy of its gain if it ever trained, else the file's.
@@ -59,9 +84,9 @@ pub(crate) struct StreamNorm<D: Device>(Option<Gain<D>>);
 
 /// What a norm's forward leaves for its backward.
 pub(crate) struct NormSaved<D: Device> {
-    /// `[rows, width]`
+    /// `[rows, width]`; of a layer norm less the rows' means.
     pub(crate) input: D::Operands,
-    /// Reciprocal root mean squares, `[rows]`.
+    /// Reciprocal root mean squares or standard deviations, `[rows]`.
     pub(super) rstd: D::Floats,
 }
 
@@ -91,6 +116,11 @@ impl<D: Device> StreamNorm<D> {
         self.0.as_ref()
     }
 
+    /// The layer norm, if it is one.
+    fn layer_norm<'a>(&'a self, group: Option<&'a Group<D>>) -> Option<LayerNorm<'a, D>> {
+        self.0.as_ref().and_then(|gain| gain.layer_norm(group))
+    }
+
     /// `[rows, width]` of the stream to operands; keeps the input where a backward will follow.
     pub(crate) fn forward(
         &self,
@@ -102,6 +132,11 @@ impl<D: Device> StreamNorm<D> {
         out: &mut D::Operands,
     ) {
         let (device, length) = (pass.device, rows * pass.config.hidden_size);
+        if let Some(norm) = self.layer_norm(group) {
+            let NormSaved { input, rstd } = saved;
+            let kept = (pass.mode != Mode::NoGrad).then_some(input);
+            return device.layer_norm(norm, stream, rows, kept, out, rstd);
+        }
         if pass.mode != Mode::NoGrad {
             device.round(stream, 0, length, &mut saved.input);
         }
@@ -120,6 +155,9 @@ impl<D: Device> StreamNorm<D> {
         saved: &NormSaved<D>,
         out: &mut D::Operands,
     ) {
+        if let Some(norm) = self.layer_norm(group) {
+            return pass.device.layer_norm_recompute(norm, saved.input(rows), out);
+        }
         match &self.0 {
             Some(gain) => pass.device.rms_norm_recompute(gain.norm(group), saved.input(rows), out),
             None => pass.device.copy_operands(&saved.input, rows * pass.config.hidden_size, out),
@@ -138,6 +176,9 @@ impl<D: Device> StreamNorm<D> {
     ) {
         let device = pass.device;
         match &self.0 {
+            Some(gain) if gain.bias.is_some() => {
+                device.layer_norm_backward(gain.norm(group), saved.input(rows), out_gradient, gradient);
+            }
             Some(gain) => {
                 device.rms_norm_backward(gain.norm(group), saved.input(rows), out_gradient, gradient);
             }
@@ -145,7 +186,7 @@ impl<D: Device> StreamNorm<D> {
         }
     }
 
-    /// Adds the gain's gradient where the layer's own weights train.
+    /// Adds the gradients of gain and bias where the layer's own weights train.
     pub(crate) fn gain_backward(
         &self,
         pass: &Pass<D>,
@@ -156,6 +197,14 @@ impl<D: Device> StreamNorm<D> {
     ) {
         let group = group.filter(|group| weights_train(pass, Some(group)));
         let (Some(group), Some(gain)) = (group, &self.0) else { return };
+        if let Some(bias) = &gain.bias {
+            let bias = group.master_gradient(bias.entry).1;
+            let (gradient, offset) = group.master_gradient(gain.entry);
+            let (input, offsets) = (saved.input(rows), [offset, bias]);
+            let (device, width) = (pass.device, gain.width);
+            device.layer_norm_parameters_backward(input, width, out_gradient, gradient, offsets);
+            return;
+        }
         // The gradient of a gain doesn't depend on the gain.
         let norm = gain.norm(None);
         let (gradient, offset) = group.master_gradient(gain.entry);

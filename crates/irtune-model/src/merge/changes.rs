@@ -108,7 +108,13 @@ impl Changes<'_> {
         }
     }
 
-    /// A projection's matrix in the trained model, `[outputs, inputs]`.
+    /// Whether [`Changes::matrix`] gives a projection's matrix as transformers stores it: one that trained itself.
+    pub(super) fn is_stored(&self, base: &Base, layer: usize, projection: Projection) -> bool {
+        matches!(self, Changes::Weights { .. })
+            && self.find(&base.config.family.weight_name(layer, projection)).is_some()
+    }
+
+    /// A projection's matrix in the trained model, `[outputs, inputs]`; as it is stored if it trained itself.
     pub(super) fn matrix(&self, base: &Base, layer: usize, projection: Projection) -> Vec<f32> {
         match self {
             Changes::Adapter { adapter, tensors } => {

@@ -48,12 +48,12 @@ def batch_of(lines, pad_token_id=0):
 
 
 class EditHead:
-    """A decoder with an edit head; a family's class says which decoder."""
+    """A decoder with an edit head; a family's class says which decoder, and what its tensors' names begin with."""
 
     def __init__(self, config):
         super().__init__(config)
         self.num_labels = config.num_labels
-        self.model = self.decoder_class(config)
+        setattr(self, self.base_model_prefix, self.decoder_class(config))
         width = 3 * config.hidden_size + len(config.edit_head["counters"])
         self.score = nn.Linear(width, config.num_labels, bias=False)
         self.post_init()
@@ -67,7 +67,8 @@ class EditHead:
         """
         if attention_mask is None:
             attention_mask = torch.ones_like(input_ids)
-        states = self.model(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
+        decoder = getattr(self, self.base_model_prefix)
+        states = decoder(input_ids=input_ids, attention_mask=attention_mask, **others).last_hidden_state
         places = torch.arange(input_ids.shape[1], device=input_ids.device)
         last = (attention_mask.long() * places).argmax(-1)
         parts = [states[torch.arange(len(states), device=states.device), last]]
@@ -94,7 +95,7 @@ FAMILIES = {
         family: (family, family, family)
         for family in [
             "Llama", "Mistral", "Ministral", "Ministral3", "SmolLM3", "Qwen2", "Qwen3", "Gemma", "Gemma2", "Granite",
-            "Olmo2", "Olmo3",
+            "Olmo2", "Olmo3", "GPT2", "Phi", "Phi3",
         ]
     },
     "Gemma3Text": ("Gemma3Text", "Gemma3Text", "Gemma3"),

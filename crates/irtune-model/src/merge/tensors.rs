@@ -72,7 +72,16 @@ impl View for &Lazy<'_> {
 
     fn data(&self) -> Cow<'_, [u8]> {
         let values = match self.origin {
-            Origin::Projection(layer, projection) => self.changes.matrix(self.base, layer, projection),
+            Origin::Projection(layer, projection) => {
+                let matrix = self.changes.matrix(self.base, layer, projection);
+                let family = self.base.config.family;
+                // As the family's files have it; tuned weights are already.
+                if family.is_transposed(projection) && !self.changes.is_stored(self.base, layer, projection) {
+                    transposed(&matrix, self.shape[0])
+                } else {
+                    matrix
+                }
+            }
             Origin::Bias(layer, projection) => self.changes.bias(self.base, layer, projection),
             Origin::Head => self.changes.head(),
             Origin::Other => self.changes.other(self.base, &self.name),
@@ -95,11 +104,17 @@ impl View for &Lazy<'_> {
     }
 }
 
+/// A matrix with its axes the other way round, `[rows, columns]`.
+fn transposed(values: &[f32], rows: usize) -> Vec<f32> {
+    let columns = values.len() / rows;
+    let value = |row: usize| (0..columns).map(move |column| values[column * rows + row]);
+    (0..rows).flat_map(value).collect()
+}
+
 /// Every tensor of the classifier in the order of the forward pass, with its shape.
 fn tensors(base: &Base, head: &Head) -> Vec<(String, Vec<usize>, Origin)> {
     let config = &base.config;
-    let outer = [Role::Embedding, Role::FinalNorm];
-    let outer = outer.map(|role| (config.outer_tensor(role), Origin::Other)).into_iter();
+    let outer = config.outer_tensors().map(|tensor| (tensor, Origin::Other));
     let layers = (0..config.layers).flat_map(|layer| {
         config.layer_tensors(layer).into_iter().map(move |tensor| {
             let origin = match (tensor.role, tensor.kind) {
@@ -107,7 +122,7 @@ fn tensors(base: &Base, head: &Head) -> Vec<(String, Vec<usize>, Origin)> {
                 (Role::Projection(projection), Kind::Bias) => Origin::Bias(layer, projection),
                 _ => Origin::Other,
             };
-            ((tensor.name, tensor.shape), origin)
+            ((tensor.name.clone(), tensor.stored_shape()), origin)
         })
     });
     let expected = outer.chain(layers).map(|((name, shape), origin)| (name, shape, origin));

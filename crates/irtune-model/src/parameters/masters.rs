@@ -15,14 +15,15 @@ use super::{
     group::Group,
 };
 use crate::{
-    base::config::ModelConfig,
-    families::{Kind, Projection, Role},
+    base::config::{LayerTensor, ModelConfig},
+    families::{Kind, Role},
 };
 
-/// Every tensor of a layer that trains, with its shape, in the order that files and engines keep them: the norms,
+/// Every tensor of a layer that trains, with its shape in files, in the order that files and engines keep them: the norms,
 /// then the projections.
 pub(crate) fn layer_tensors(config: &ModelConfig, layer: usize) -> Vec<(String, Vec<usize>)> {
-    config.layer_tensors(layer).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect()
+    let tensors = config.layer_tensors(layer).into_iter();
+    tensors.map(|tensor| (tensor.name.clone(), tensor.stored_shape())).collect()
 }
 
 /// Which of [`layer_tensors`] a tensor is.
@@ -39,7 +40,7 @@ pub(crate) fn most_parameters(config: &ModelConfig) -> usize {
 
 /// Most outputs of a projection: rows of the largest weight gradient.
 pub(crate) fn widest_output(config: &ModelConfig) -> usize {
-    Projection::ALL.map(|projection| config.projection_shape(projection).0).into_iter().max().unwrap_or(0)
+    config.projections().map(|projection| config.projection_shape(projection).0).max().unwrap_or(0)
 }
 
 /// What a group of master copies has beside its values.
@@ -76,8 +77,9 @@ impl<D: Device> Group<D> {
     /// An empty group for the weights of a layer.
     pub(crate) fn masters(device: &D, config: &ModelConfig, layer: usize) -> Result<Self, DeviceError> {
         let mut entries = Entries::default();
-        for (name, shape) in layer_tensors(config, layer) {
+        for LayerTensor { name, shape, transposed, .. } in config.layer_tensors(layer) {
             match shape[..] {
+                [rows, columns] if transposed => entries.transposed(name, rows, columns, Initial::Drawn),
                 [rows, columns] => entries.matrix(name, rows, columns, Initial::Drawn),
                 _ => entries.vector(name, shape, Initial::Drawn),
             };

@@ -53,7 +53,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         |projection: Projection, layer| base.family.adapter_name(layer, projection, settings.first_part());
     let has = |projection: Projection, layer| stored.tensor(&first(projection, layer)).is_ok();
     let anywhere = |&projection: &Projection| (0..base.layers).any(|layer| has(projection, layer));
-    let adapter = settings.adapter(Projection::ALL.into_iter().filter(anywhere).collect())?;
+    let adapter = settings.adapter(base.projections().filter(anywhere).collect())?;
 
     if let Some(&(projection, layer)) =
         settings.modules.iter().find(|(projection, layer)| !has(*projection, *layer))

@@ -31,8 +31,7 @@ pub(super) struct Settings {
 }
 
 /// Fields that change what the adapter computes in a way that isn't built, with what would work instead.
-const UNSUPPORTED: [(&str, &str); 16] = [
-    ("fan_in_fan_out", "fan_in_fan_out false"),
+const UNSUPPORTED: [(&str, &str); 15] = [
     ("lora_bias", "lora_bias false"),
     ("rank_pattern", "one rank for all modules"),
     ("alpha_pattern", "one alpha for all modules"),
@@ -73,6 +72,10 @@ impl Settings {
         };
         for (field, supported) in UNSUPPORTED {
             fields.refuse(field, supported)?;
+        }
+        // It says how transformers stores the matrices, and nothing about the adapter's own.
+        if !family.is_conv1d() {
+            fields.refuse("fan_in_fan_out", "fan_in_fan_out false")?;
         }
         let (targets, modules) = fields.targets()?;
         let base_name = fields.get("base_model_name_or_path").and_then(Value::as_str).unwrap_or_default();
@@ -182,11 +185,11 @@ impl Fields<'_> {
     /// Which vectors lie over inputs is fixed here: those of the down projections.
     fn ia3(&self) -> Result<AdapterConfig, AdapterError> {
         const FIELD: &str = "feedforward_modules";
-        const SUPPORTED: &str = "feedforward_modules [\"down_proj\"], and no other module over its input";
+        const SUPPORTED: &str = "feedforward_modules that names the MLP's way down alone";
         let ours = |value: &Value| match value {
             Value::Array(names) => names.iter().all(|name| {
-                let found = name.as_str().and_then(|name| self.family.projection_at(name));
-                found.is_some_and(|(projection, _)| projection == Projection::DownProj)
+                let found = name.as_str().map_or_else(Vec::new, |name| self.family.projections_at(name));
+                !found.is_empty() && found.iter().all(|(projection, _)| *projection == Projection::DownProj)
             }),
             _ => false,
         };
@@ -248,12 +251,15 @@ impl Fields<'_> {
         let (mut projections, mut modules) = (Vec::new(), Vec::new());
         for name in names {
             let name = name.as_str().ok_or_else(|| self.wrong(FIELD, EXPECTED))?;
-            match self.family.projection_at(name) {
-                Some((projection, None)) => projections.push(projection),
-                Some((projection, Some(layer))) => modules.push((projection, layer)),
-                None => {
-                    let (path, target) = (self.path.to_owned(), name.to_owned());
-                    return Err(AdapterError::Target { path, target });
+            let found = self.family.projections_at(name);
+            if found.is_empty() {
+                let (path, target) = (self.path.to_owned(), name.to_owned());
+                return Err(AdapterError::Target { path, target });
+            }
+            for (projection, layer) in found {
+                match layer {
+                    None => projections.push(projection),
+                    Some(layer) => modules.push((projection, layer)),
                 }
             }
         }

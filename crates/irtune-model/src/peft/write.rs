@@ -145,8 +145,8 @@ fn settings(
         "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
     });
     let own = match adapter {
-        AdapterConfig::Lora(lora) => lora_settings(lora, false),
-        AdapterConfig::Dora(dora) => lora_settings(&dora.lora, true),
+        AdapterConfig::Lora(lora) => lora_settings(family, lora, false),
+        AdapterConfig::Dora(dora) => lora_settings(family, &dora.lora, true),
         AdapterConfig::Bottleneck(bottleneck) => bottleneck_settings(bottleneck),
         AdapterConfig::Ia3(ia3) => ia3_settings(family, ia3),
     };
@@ -169,14 +169,14 @@ fn names(family: &Family, projections: &[Projection]) -> Vec<&'static str> {
     projections.iter().map(|&projection| family.module_name(projection)).collect()
 }
 
-fn lora_settings(lora: &LoraConfig, dora: bool) -> serde_json::Value {
+fn lora_settings(family: &Family, lora: &LoraConfig, dora: bool) -> serde_json::Value {
     json!({
         "peft_type": "LORA",
         "r": lora.rank,
         "lora_alpha": decimal(lora.alpha),
         "lora_dropout": decimal(lora.dropout),
         "bias": "none",
-        "fan_in_fan_out": false,
+        "fan_in_fan_out": family.is_conv1d(),
         "init_lora_weights": true,
         "layers_to_transform": null,
         "layers_pattern": null,
@@ -193,7 +193,7 @@ fn ia3_settings(family: &Family, ia3: &Ia3Config) -> serde_json::Value {
     json!({
         "peft_type": "IA3",
         "feedforward_modules": names(family, &over_input),
-        "fan_in_fan_out": false,
+        "fan_in_fan_out": family.is_conv1d(),
         "init_ia3_weights": true,
     })
 }

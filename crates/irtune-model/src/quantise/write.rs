@@ -177,7 +177,15 @@ fn write_tensor(
     };
     let (columns, rows) = tensor.from.shape.split_last().expect("a matrix");
     let (columns, rows) = (*columns, rows.iter().product());
-    let weight = WeightView { format: found, rows, columns, bytes, interleaved_head: None, scales: None };
+    let weight = WeightView {
+        format: found,
+        rows,
+        columns,
+        bytes,
+        interleaved_head: None,
+        transposed: false,
+        scales: None,
+    };
     let at_once = (VALUES_AT_ONCE / columns).max(1);
     for first in (0..rows).step_by(at_once) {
         let encoded = (first..rows.min(first + at_once)).into_par_iter().map(|row| {

@@ -8,13 +8,18 @@ use std::{
 
 use irtune_device::Gate;
 use irtune_model::{
-    Base, FAMILIES, Family, HostTensor, ModelConfig, Precision, RopeScaling,
-    families::{HeadNorms, NormPlacement, Rotary, Variant, WindowedLayers},
+    AdapterConfig, Base, FAMILIES, Family, HostTensor, LoraConfig, ModelConfig, PackedBatch, Precision,
+    Projection, RopeScaling, Trained,
+    families::{HeadNorms, MlpKind, NormKind, NormPlacement, Rotary, Variant, WindowedLayers},
 };
 use irtune_testing::golden::tolerance;
 use serde_json::Value;
 
-use crate::tiny::{FAMILY_CASES, Tiny, name_of};
+use crate::tiny::{
+    FAMILY_CASES, Tiny,
+    engine::{EngineOptions, engine},
+    name_of, options,
+};
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];
 
@@ -130,13 +135,69 @@ fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
     }
 }
 
+#[test]
+fn a_text_beyond_the_positions_there_are_says_how_long_one_may_be() {
+    for (case, most) in [("gpt2/tied", 1024), ("phi3/long", 512)] {
+        let tiny = Tiny::bare(&format!("tiny_families/{case}"));
+        let text = |tokens: usize| PackedBatch::pack(&[vec![3; tokens]], 1).expect("a batch");
+        let mut engine = tiny.engine(Precision::F32);
+        let mut logits = Vec::new();
+        engine.logits(&text(most), &mut logits).expect("logits");
+        let error = engine.logits(&text(most + 1), &mut logits).expect_err("too long").to_string();
+        assert!(error.contains(&format!("has {} tokens", most + 1)), "{error}");
+        assert!(error.contains(&format!("a max_length of at most {most}")), "{error}");
+    }
+}
+
+#[test]
+fn a_target_that_a_base_keeps_in_one_matrix_is_that_matrix() {
+    use irtune_model::Projection::{DownProj, GateUpProj, OProj, QProj, QkvProj, UpProj};
+    let all: Vec<Projection> =
+        Projection::ALL.into_iter().filter(|one| ![QkvProj, GateUpProj].contains(one)).collect();
+    for (case, expected) in [
+        ("gpt2/tied", vec![QkvProj, OProj, UpProj, DownProj]),
+        ("phi3/tied", vec![QkvProj, OProj, GateUpProj, DownProj]),
+        ("llama/untied", all.clone()),
+    ] {
+        let tiny = Tiny::bare(&format!("tiny_families/{case}"));
+        let adapter = AdapterConfig::from(LoraConfig::over(all.clone())).for_base(&tiny.base.config);
+        assert_eq!(adapter.target_modules(), expected, "{case}");
+        let options = EngineOptions { max_tokens: 8, max_examples: 1, ..options(Precision::F32) };
+        let other = if case.starts_with("llama") { QkvProj } else { QProj };
+        let adapter = AdapterConfig::from(LoraConfig::over(vec![other]));
+        let made = engine(tiny.base.clone(), Trained::Adapter(adapter), tiny.labels, 1, options);
+        let error = made.err().expect("no such module").to_string();
+        assert!(error.contains(&format!("target_modules names {other}")), "{error}");
+        assert!(error.contains(tiny.base.config.family.title), "{error}");
+    }
+}
+
 /// What a family's layers have beside a plain one, in words.
 fn beside(family: &Family) -> String {
     let rotary = Rotary { size: 8, theta: 1.0, scaling: RopeScaling::None, query_growth: None };
     let spec = (family.layer)(&Variant::plain(rotary, 1, 8), 0);
     let biases: Vec<&str> = spec.biases.iter().map(|&projection| family.module_name(projection)).collect();
     let mut parts = Vec::new();
-    if !biases.is_empty() {
+    if spec.norm == NormKind::Layer {
+        parts.push("layer norms".to_owned());
+    }
+    if spec.learned_positions {
+        parts.push("learned positions".to_owned());
+    }
+    if spec.fused_attention {
+        parts.push("q, k and v in one matrix".to_owned());
+    }
+    match spec.mlp {
+        MlpKind::Gated => {}
+        MlpKind::FusedGated => parts.push("gate and up in one matrix".to_owned()),
+        MlpKind::Plain(_) => parts.push("an MLP without a gate".to_owned()),
+    }
+    if spec.parallel {
+        parts.push("attention and MLP side by side".to_owned());
+    }
+    if biases.len() == spec.projections().count() {
+        parts.push("biases of all matrices".to_owned());
+    } else if !biases.is_empty() {
         parts.push(format!("biases of {}", biases.join(", ")));
     }
     let optional = match (family.reads_biases.attention, family.reads_biases.mlp) {
@@ -244,8 +305,8 @@ fn nothing_outside_the_table_and_the_layer_names_a_family() {
     assert!(files.len() > 50, "{}", files.len());
     let mut found = Vec::new();
     for path in &files {
-        // llama.cpp's names of vocabularies and of ways to cut text, which models of several families share.
-        if ["cuts.rs", "gguf.rs"].iter().any(|name| path.ends_with(format!("base/tokenizer/{name}"))) {
+        // Its kinds and ways to cut text have llama.cpp's names, which models of several families share.
+        if path.components().any(|part| part.as_os_str() == "tokenizer") {
             continue;
         }
         let code = code(path);

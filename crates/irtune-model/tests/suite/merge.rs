@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::tiny::{CASES, Tiny, engine::engine, every_case, options};
 use irtune_model::{
-    AdamW, AdapterConfig, Base, Changes, Engine, HostTensor, Ia3Config, MergedType, Precision, Projection,
-    Trained, WEIGHTS_HEAD_NAME, write_merged,
+    AdamW, AdapterConfig, Base, Changes, Engine, HostTensor, Ia3Config, MergedType, Precision, Trained,
+    WEIGHTS_HEAD_NAME, write_merged,
 };
 use irtune_testing::golden::{Errors, assert_close, tolerance};
 
@@ -49,7 +49,8 @@ fn merged_adapters() {
 #[test]
 fn a_merged_vector_scales_the_bias() {
     let tiny = Tiny::bare("tiny_families/qwen3/biased");
-    let adapter: AdapterConfig = Ia3Config { target_modules: Projection::ALL.to_vec() }.into();
+    let adapter: AdapterConfig =
+        Ia3Config { target_modules: tiny.base.config.projections().collect() }.into();
     let trained = Trained::Adapter(adapter.clone());
     let mut made =
         engine(tiny.base.clone(), trained, tiny.labels, 1, options(Precision::F32)).expect("an engine");

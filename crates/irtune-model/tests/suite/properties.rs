@@ -281,7 +281,7 @@ fn a_head_alone_reads_pooled_rows_that_are_kept() {
             let options = options(precision);
             let mut made =
                 engine(tiny.base.clone(), Trained::Head, tiny.labels, 1, options).expect("an engine");
-            let head = tiny.adapter.last().expect("the head").clone();
+            let head = find(&tiny.adapter, "base_model.model.score.weight").clone();
             made.load_parameters(&[head]).expect("the head fits");
             made
         };

@@ -96,8 +96,15 @@ fn write(folder: &Path, turn: usize) -> [PathBuf; 2] {
             return gains.iter().flat_map(|gain| gain.to_le_bytes()).collect();
         }
         let row = random_row(format, columns, &mut state);
-        let weight =
-            WeightView { format, rows: 1, columns, bytes: &row, interleaved_head: None, scales: None };
+        let weight = WeightView {
+            format,
+            rows: 1,
+            columns,
+            bytes: &row,
+            interleaved_head: None,
+            transposed: false,
+            scales: None,
+        };
         let mut values = vec![0.0; columns];
         weight.decode_row(0, &mut values);
         decoded.extend(values.iter().map(|value| value.to_bits()));

@@ -19,7 +19,7 @@ use irtune_testing::golden::{Damage, Golden, Tolerance, golden_folder};
 pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
 
 /// Tiny classifiers of every family and shape of layer, in `golden/tiny_families`.
-pub const FAMILY_CASES: [&str; 17] = [
+pub const FAMILY_CASES: [&str; 23] = [
     "tiny_families/llama/untied",
     "tiny_families/llama/biased",
     "tiny_families/mistral/window",
@@ -37,6 +37,12 @@ pub const FAMILY_CASES: [&str; 17] = [
     "tiny_families/qwen2/tied",
     "tiny_families/qwen3/untied",
     "tiny_families/qwen3/biased",
+    "tiny_families/gpt2/tied",
+    "tiny_families/gpt2/narrow",
+    "tiny_families/phi/untied",
+    "tiny_families/phi/grouped",
+    "tiny_families/phi3/long",
+    "tiny_families/phi3/tied",
 ];
 
 /// Every case.
@@ -248,7 +254,7 @@ pub fn compare_gradients(golden: &Golden, engine: &dyn Engine, tolerance: Tolera
 
 /// The layer a parameter belongs to; none for the head's.
 pub fn layer_of(name: &str) -> Option<usize> {
-    let (_, rest) = name.split_once(".layers.")?;
+    let (_, rest) = [".layers.", ".h."].into_iter().find_map(|list| name.split_once(list))?;
     rest.split('.').next()?.parse().ok()
 }
 
@@ -265,7 +271,8 @@ pub fn cut_model(case: &str, depth: usize, folder: &Path) {
     let mut config: Value = serde_json::from_slice(&config).expect("JSON");
     let whole = config.get("text_config").is_none();
     let decoder = if whole { &mut config } else { &mut config["text_config"] };
-    decoder["num_hidden_layers"] = depth.into();
+    let field = ["num_hidden_layers", "n_layer"].into_iter().find(|field| decoder[field].is_number());
+    decoder[field.expect("a number of layers")] = depth.into();
     for field in ["layer_types", "no_rope_layers"] {
         if let Some(list) = decoder.get_mut(field).and_then(Value::as_array_mut) {
             list.truncate(depth);

@@ -17,7 +17,8 @@ pub(crate) fn exporter<'a>(
     input: HeadInput,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let (adapter, tune) = (settings.adapter_config().map(|adapter| adapter.exported()), settings.tune);
+    let adapter = settings.adapter_config().map(|adapter| adapter.for_base(&base.config).exported());
+    let tune = settings.tune;
     // A language model knows no labels.
     let problem = settings.problem();
     let labels = match settings.objective {

@@ -39,6 +39,14 @@ pub(crate) struct PanelRange {
 /// Packs a range of B into `panel`.
 pub(crate) fn pack<E: Element>(weight: &WeightView, range: PanelRange, panel: &mut [E]) {
     debug_assert_eq!(panel.len(), panel_length::<E>(range.depth));
+    if weight.transposed {
+        // Forward of a matrix is backward of the transposed one, which the bytes hold.
+        let side = match range.side {
+            Side::Forward => Side::Backward,
+            Side::Backward => Side::Forward,
+        };
+        return pack(&weight.stored(), PanelRange { side, ..range }, panel);
+    }
     #[cfg(target_arch = "x86_64")]
     if E::K_PACK == 2
         && crate::simd::level::level() == crate::simd::level::Level::Avx512Bf16
@@ -186,5 +194,31 @@ mod tests {
                 check::<bf16>(rows, columns);
             }
         });
+    }
+
+    #[test]
+    fn a_transposed_weight_packs_as_the_matrix_that_it_stands_for() {
+        let (rows, columns) = (70, 100);
+        let data: Vec<f32> = (0..rows * columns).map(|value| (value % 251) as f32 - 125.0).collect();
+        let plain = WeightView::of(&data, rows, columns);
+        let mut turned = vec![0.0; rows * columns];
+        for row in 0..rows {
+            (0..columns).for_each(|column| turned[column * rows + row] = data[row * columns + column]);
+        }
+        let transposed = WeightView { transposed: true, ..WeightView::of(&turned, rows, columns) };
+        for (side, n, k) in [(Side::Forward, rows, columns), (Side::Backward, columns, rows)] {
+            for column in (0..n).step_by(NR) {
+                for start in (0..k).step_by(BLOCK) {
+                    let range = PanelRange { side, column, k: start, depth: k - start };
+                    let mut panels = [plain, transposed].map(|weight| {
+                        let mut panel = vec![0.0f32; panel_length::<f32>(range.depth)];
+                        pack(&weight, range, &mut panel);
+                        panel
+                    });
+                    let [expected, found] = &mut panels;
+                    assert_eq!(found, expected, "{side:?} {column} {start}");
+                }
+            }
+        }
     }
 }

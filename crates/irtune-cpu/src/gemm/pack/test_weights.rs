@@ -37,8 +37,15 @@ pub(crate) fn each_range(mut work: impl FnMut(&WeightView, PanelRange)) {
         for (rows, columns) in sizes {
             let bytes = bytes(format, rows, columns);
             for interleaved_head in [None, Some(rows).filter(|rows| rows.is_multiple_of(2))] {
-                let weight =
-                    WeightView { format, rows, columns, bytes: &bytes, interleaved_head, scales: None };
+                let weight = WeightView {
+                    format,
+                    rows,
+                    columns,
+                    bytes: &bytes,
+                    interleaved_head,
+                    scales: None,
+                    transposed: false,
+                };
                 for (side, outputs, depth) in
                     [(Side::Forward, rows, columns), (Side::Backward, columns, rows)]
                 {

@@ -33,15 +33,22 @@ impl ModelConfig {
             "id2label": names,
             "label2id": ids,
             "vocab_size": self.vocabulary_size,
-            "hidden_size": self.hidden_size,
-            "intermediate_size": self.intermediate_size,
-            "num_hidden_layers": self.layers,
-            "num_attention_heads": self.heads,
-            "num_key_value_heads": self.key_value_heads,
-            "head_dim": self.head_size,
         });
         let (family, variant) = (self.family, &self.variant);
         let mut add = |field: &str, value: Value| fields[field] = value;
+        let names = &family.fields;
+        for (field, size) in [
+            (Some(names.hidden_size), self.hidden_size),
+            (Some(names.intermediate_size), self.intermediate_size),
+            (Some(names.layers), self.layers),
+            (Some(names.heads), self.heads),
+            (names.key_value_heads, self.key_value_heads),
+            (names.head_size, self.head_size),
+        ] {
+            if let Some(field) = field {
+                add(field, size.into());
+            }
+        }
         for fixed in family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
@@ -61,12 +68,14 @@ impl ModelConfig {
         for Number { field, quantity, .. } in family.numbers {
             add(field, self.number(*quantity));
         }
-        add("rms_norm_eps", decimal(self.norm_epsilon));
-        for (field, value) in self.rotary_fields() {
-            add(field, value);
+        add(names.norm_epsilon, decimal(self.norm_epsilon));
+        if !self.layer(0).learned_positions {
+            for (field, value) in self.rotary_fields() {
+                add(field, value);
+            }
         }
+        add(names.max_positions, self.max_positions.into());
         let rest = json!({
-            "max_position_embeddings": self.max_positions,
             "initializer_range": decimal(self.initializer_range),
             "tie_word_embeddings": self.tied_embeddings,
             "bos_token_id": self.begin_token,
@@ -119,6 +128,12 @@ impl ModelConfig {
             }
             _ if self.family.grows_queries => fields.push(("rope_parameters", whole)),
             _ => fields.push(("rope_scaling", scaling)),
+        }
+        if rotary.size != self.head_size {
+            fields.push(("partial_rotary_factor", (rotary.size as f64 / self.head_size as f64).into()));
+        }
+        if let RopeScaling::Long { original_positions, .. } = rotary.scaling {
+            fields.push(("original_max_position_embeddings", original_positions.into()));
         }
         fields
     }
@@ -187,6 +202,16 @@ fn to_transformers(scaling: &RopeScaling, max_positions: usize) -> Value {
                 "beta_slow": decimal(*beta_slow),
                 "attention_factor": decimal(*attention_factor),
                 "truncate": truncate,
+            })
+        }
+        RopeScaling::Long { short, long, original_positions, attention_factor } => {
+            let decimals = |factors: &[f32]| factors.iter().map(|&one| decimal(one)).collect::<Vec<_>>();
+            json!({
+                "rope_type": "longrope",
+                "attention_factor": decimal(*attention_factor),
+                "short_factor": decimals(short),
+                "long_factor": decimals(long),
+                "original_max_position_embeddings": original_positions,
             })
         }
         // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.

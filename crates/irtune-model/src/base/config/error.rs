@@ -73,6 +73,16 @@ pub enum ConfigError {
         /// What would work.
         supported: String,
     },
+    /// A text that the base has no positions for.
+    #[error(
+        "a text has {tokens} tokens, but the base reads no more than {most}: give a max_length of at most {most}"
+    )]
+    TooLong {
+        /// How many it has.
+        tokens: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// Query heads must share key heads evenly.
     #[error("{}: {heads} heads cannot share {key_value_heads} key and value heads evenly", path.display())]
     HeadsNotDivisible {

@@ -6,10 +6,10 @@ use irtune_device::{Format, WeightView};
 
 use super::{ConfigError, ModelConfig};
 use crate::{
-    base::weights::gguf::{Header, Metadata, Value},
+    base::weights::gguf::{Header, LONG_FACTORS, Metadata, ROPE_FACTORS, StoredTensor, Value},
     families::{
-        Family, Kind, LocalRotary, Number, Projection, Quantity, QueryGrowth, Role, RopeScaling, Rotary,
-        UnturnedLayers, Variant, Window, WindowedLayers,
+        Family, Kind, LocalRotary, NormKind, Number, Projection, Quantity, QueryGrowth, Role, RopeScaling,
+        Rotary, UnturnedLayers, Variant, Window, WindowedLayers,
     },
 };
 
@@ -45,26 +45,28 @@ impl ModelConfig {
                 return Err(fields.wrong("attention.head_count", "a divisor of embedding_length"));
             }
         };
-        for (field, supported) in [
-            ("attention.value_length", "values as wide as keys"),
-            ("rope.dimension_count", "rotary positions over the whole head"),
-        ] {
-            if fields.optional_size(field)?.is_some_and(|size| size != head_size) {
-                return Err(fields.unsupported(field, supported));
-            }
+        const VALUES: &str = "attention.value_length";
+        if fields.optional_size(VALUES)?.is_some_and(|size| size != head_size) {
+            return Err(fields.unsupported(VALUES, "values as wide as keys"));
         }
+        const TURNING: &str = "rope.dimension_count";
+        let turning = fields.optional_size(TURNING)?.unwrap_or(head_size);
+        if turning > head_size {
+            return Err(fields.unsupported(TURNING, "no more than a head's width"));
+        }
+        let max_positions = fields.size("context_length")?;
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
         let layers = fields.size("block_count")?;
         let theta = fields.number("rope.freq_base")?.unwrap_or(10_000.0);
-        let scaling = rope_scaling(&fields, header)?;
+        let scaling = rope_scaling(&fields, header, max_positions)?;
         let query_growth = match (fields.number("attention.temperature_scale")?, &scaling) {
             (Some(beta), RopeScaling::Yarn { original_positions, .. }) if family.grows_queries => {
                 Some(QueryGrowth { beta, original_positions: *original_positions })
             }
             _ => None,
         };
-        let rotary = Rotary { size: head_size, theta, scaling, query_growth };
+        let rotary = Rotary { size: turning, theta, scaling, query_growth };
         let mut variant = Variant::plain(rotary, layers, head_size);
         if let Some(LocalRotary { theta: default, .. }) = family.local_rotary {
             let theta = fields.number("rope.freq_base_swa")?.or(default).unwrap_or(theta);
@@ -87,7 +89,6 @@ impl ModelConfig {
             |projection: Projection| header.tensor(&family.gguf_name(0, projection, Kind::Bias)).is_some();
         variant.attention_bias = family.reads_biases.attention && has_bias(Projection::QProj);
         variant.mlp_bias = family.reads_biases.mlp && has_bias(Projection::GateProj);
-        let max_positions = fields.size("context_length")?;
         match (window, &family.window) {
             (Some(keys), Some(Window { layers: WindowedLayers::All, .. })) => {
                 set_window(&fields, keys, None, &mut variant)?;
@@ -100,6 +101,10 @@ impl ModelConfig {
             }
             _ => {}
         }
+        let epsilon = match (family.layer)(&variant, 0).norm {
+            NormKind::Rms => "attention.layer_norm_rms_epsilon",
+            NormKind::Layer => "attention.layer_norm_epsilon",
+        };
         let config = Self {
             family,
             vocabulary_size: embedding.shape[0],
@@ -109,9 +114,7 @@ impl ModelConfig {
             heads,
             key_value_heads: fields.optional_size("attention.head_count_kv")?.unwrap_or(heads),
             head_size,
-            norm_epsilon: fields
-                .number("attention.layer_norm_rms_epsilon")?
-                .ok_or_else(|| fields.missing("attention.layer_norm_rms_epsilon"))?,
+            norm_epsilon: fields.number(epsilon)?.ok_or_else(|| fields.missing(epsilon))?,
             max_positions,
             initializer_range: 0.02,
             tied_embeddings: header.tensor(&family.outer_gguf_name(Role::LanguageHead)).is_none(),
@@ -122,6 +125,23 @@ impl ModelConfig {
         };
         config.checked(header.path())
     }
+}
+
+/// The values of a vector beside the weights.
+fn vector(header: &Header<'_>, tensor: &StoredTensor<'_>) -> Result<Vec<f32>, ConfigError> {
+    let format = tensor.stored.and_then(|stored| stored.format);
+    let format = format.ok_or_else(|| ConfigError::Unsupported {
+        path: header.path().to_owned(),
+        field: tensor.name.to_owned(),
+        value: tensor.type_name(),
+        supported: Format::F32.name().to_owned(),
+    })?;
+    let (bytes, columns) = (header.bytes(tensor), tensor.shape.iter().product());
+    let mut values = vec![0.0; columns];
+    let (interleaved_head, scales) = (None, None);
+    let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head, transposed: false, scales };
+    weight.decode_row(0, &mut values);
+    Ok(values)
 }
 
 /// Numbers that the family has. Those that a file leaves out are as in a plain decoder, but for caps.
@@ -168,26 +188,27 @@ fn set_window(
     Ok(())
 }
 
-fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
+fn rope_scaling(
+    fields: &Fields<'_>,
+    header: &Header<'_>,
+    max_positions: usize,
+) -> Result<RopeScaling, ConfigError> {
     const KIND: &str = "rope.scaling.type";
-    const FACTORS: &str = "rope_freqs.weight";
     let factor = match fields.number("rope.scaling.factor")? {
         Some(factor) => Some(factor),
         None => fields.number("rope.scale_linear")?,
     };
-    if let Some(tensor) = header.tensor(FACTORS) {
-        let format = tensor.stored.and_then(|stored| stored.format);
-        let format = format.ok_or_else(|| ConfigError::Unsupported {
-            path: header.path().to_owned(),
-            field: FACTORS.to_owned(),
-            value: tensor.type_name(),
-            supported: Format::F32.name().to_owned(),
-        })?;
-        let (bytes, columns) = (header.bytes(tensor), tensor.shape.iter().product());
-        let mut factors = vec![0.0; columns];
-        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None, scales: None };
-        weight.decode_row(0, &mut factors);
-        return Ok(RopeScaling::Factors { factors });
+    if let Some(tensor) = header.tensor(ROPE_FACTORS) {
+        return Ok(RopeScaling::Factors { factors: vector(header, tensor)? });
+    }
+    if let [Some(short), Some(long)] = LONG_FACTORS.map(|name| header.tensor(name)) {
+        let original = fields.optional_size("rope.scaling.original_context_length")?;
+        let original_positions = original.unwrap_or(max_positions);
+        let attention_factor = fields.number("rope.scaling.attn_factor")?.unwrap_or_else(|| {
+            RopeScaling::long_attention_factor(max_positions as f64, original_positions as f64)
+        });
+        let (short, long) = (vector(header, short)?, vector(header, long)?);
+        return Ok(RopeScaling::Long { short, long, original_positions, attention_factor });
     }
     match fields.text(KIND)? {
         None | Some("linear") => Ok(match factor {

@@ -35,35 +35,41 @@ impl ModelConfig {
         let (family, fields) = family_of(whole)?;
         family.fixed.iter().try_for_each(|fixed| fields.fixed(fixed))?;
 
-        let hidden_size = fields.size("hidden_size")?;
-        let heads = fields.size("num_attention_heads")?;
-        let head_size = match fields.optional_size("head_dim")?.or(family.defaults.head_size) {
+        let (names, defaults) = (&family.fields, &family.defaults);
+        let hidden_size = fields.size(names.hidden_size)?;
+        let heads = fields.size(names.heads)?;
+        let own_head_size = match names.head_size {
+            Some(name) => fields.optional_size(name)?,
+            None => None,
+        };
+        let head_size = match own_head_size.or(defaults.head_size) {
             Some(head_size) => head_size,
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
             None => {
-                return Err(
-                    fields.wrong("num_attention_heads", "a divisor of hidden_size, or head_dim be given")
-                );
+                return Err(fields.wrong(names.heads, "a divisor of hidden_size, or head_dim be given"));
             }
         };
-        let layers = fields.size("num_hidden_layers")?;
+        let layers = fields.size(names.layers)?;
+        let intermediate_size = match (fields.optional_size(names.intermediate_size)?, defaults.widening) {
+            (Some(size), _) => size,
+            (None, Some(factor)) => factor * hidden_size,
+            (None, None) => return Err(fields.missing(names.intermediate_size)),
+        };
         let config = Self {
             family,
             vocabulary_size: fields.size("vocab_size")?,
             hidden_size,
-            intermediate_size: fields.size("intermediate_size")?,
+            intermediate_size,
             layers,
             heads,
             key_value_heads: key_value_heads(&fields, family)?.unwrap_or(heads),
             head_size,
-            norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(family.defaults.norm_epsilon),
-            max_positions: fields
-                .optional_size("max_position_embeddings")?
-                .unwrap_or(family.defaults.max_positions),
+            norm_epsilon: fields.number(names.norm_epsilon)?.unwrap_or(defaults.norm_epsilon),
+            max_positions: fields.optional_size(names.max_positions)?.unwrap_or(defaults.max_positions),
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
             tied_embeddings: match fields.flag("tie_word_embeddings")? {
                 Some(tied) => tied,
-                None => whole.flag("tie_word_embeddings")?.unwrap_or(family.defaults.tied_embeddings),
+                None => whole.flag("tie_word_embeddings")?.unwrap_or(defaults.tied_embeddings),
             },
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
@@ -94,9 +100,9 @@ fn family_of(whole: Fields<'_>) -> Result<(&'static Family, Fields<'_>), ConfigE
 
 /// Heads of keys and values; a null stands for those of the queries, other than a field left out.
 fn key_value_heads(fields: &Fields<'_>, family: &Family) -> Result<Option<usize>, ConfigError> {
-    const FIELD: &str = "num_key_value_heads";
-    let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(FIELD));
-    Ok(fields.optional_size(FIELD)?.or(default))
+    let Some(field) = family.fields.key_value_heads else { return Ok(None) };
+    let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(field));
+    Ok(fields.optional_size(field)?.or(default))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ConfigError;
 pub use tensors::LayerTensor;
 
-use crate::families::{Family, LayerSpec, NormPlacement, Projection, Variant};
+use crate::families::{Family, LayerSpec, NormPlacement, Projection, RopeScaling, Variant};
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct ModelConfig {
     pub key_value_heads: usize,
     /// Width of one head; even.
     pub head_size: usize,
-    /// Added to the mean square under the root.
+    /// Added to what a norm takes the root of: the mean square, or the variance.
     pub norm_epsilon: f32,
     /// Longest sequence the model was made for.
     pub max_positions: usize,
@@ -86,6 +86,38 @@ impl ModelConfig {
             Projection::OProj => (self.hidden_size, self.query_size()),
             Projection::GateProj | Projection::UpProj => (self.intermediate_size, self.hidden_size),
             Projection::DownProj => (self.hidden_size, self.intermediate_size),
+            Projection::QkvProj => (self.query_size() + 2 * self.key_value_size(), self.hidden_size),
+            Projection::GateUpProj => (2 * self.intermediate_size, self.hidden_size),
+        }
+    }
+
+    /// The projections of any layer, each once.
+    pub fn projections(&self) -> impl Iterator<Item = Projection> {
+        let has = |projection| (0..self.layers).any(|layer| self.layer(layer).has_projection(projection));
+        Projection::ALL.into_iter().filter(move |&projection| has(projection))
+    }
+
+    /// Positions beyond which the decoder can't read: where they are learned, or where other frequencies would begin.
+    pub fn most_positions(&self) -> Option<usize> {
+        if self.layer(0).learned_positions {
+            return Some(self.max_positions);
+        }
+        match &self.variant.rotary.scaling {
+            RopeScaling::Long { short, long, original_positions, .. } => {
+                (short != long).then_some(*original_positions)
+            }
+            _ => None,
+        }
+    }
+
+    /// Says whether a text of so many tokens can be read.
+    ///
+    /// # Errors
+    /// [`ConfigError::TooLong`]
+    pub fn check_length(&self, tokens: usize) -> Result<(), ConfigError> {
+        match self.most_positions() {
+            Some(most) if tokens > most => Err(ConfigError::TooLong { tokens, most }),
+            _ => Ok(()),
         }
     }
 
@@ -151,7 +183,9 @@ pub(crate) mod tests {
     #[test]
     fn projections_have_the_shapes_of_their_weights() {
         let config = ModelConfig { head_size: 8, ..tiny() };
-        let shapes = Projection::ALL.map(|projection| config.projection_shape(projection));
+        let shapes: Vec<_> = config.projections().map(|one| config.projection_shape(one)).collect();
         assert_eq!(shapes, [(32, 64), (16, 64), (16, 64), (64, 32), (96, 64), (96, 64), (64, 96)]);
+        assert_eq!(config.projection_shape(Projection::QkvProj), (64, 64));
+        assert_eq!(config.projection_shape(Projection::GateUpProj), (192, 64));
     }
 }

@@ -17,6 +17,9 @@ pub(super) fn check(rotary: &Rotary, path: &dyn Fn() -> PathBuf) -> Result<(), C
         true => Ok(()),
         false => Err(wrong(field, value, "a finite number above 0")),
     };
+    if !rotary.size.is_multiple_of(2) {
+        return Err(ConfigError::OddHeadSize { path: path(), head_size: rotary.size });
+    }
     match &rotary.scaling {
         RopeScaling::None => Ok(()),
         RopeScaling::Linear { factor } => positive("factor", *factor),
@@ -38,6 +41,16 @@ pub(super) fn check(rotary: &Rotary, path: &dyn Fn() -> PathBuf) -> Result<(), C
                 return Ok(());
             }
             Err(wrong("beta_fast", *beta_fast, "at least beta_slow"))
+        }
+        RopeScaling::Long { short, long, attention_factor, .. } => {
+            for factors in [short, long] {
+                if factors.len() != rotary.size / 2 {
+                    let (found, expected) = (factors.len(), rotary.size / 2);
+                    return Err(ConfigError::RopeFactors { path: path(), found, expected });
+                }
+                factors.iter().try_for_each(|&factor| positive("a rotary factor", factor))?;
+            }
+            positive("attention_factor", *attention_factor)
         }
         RopeScaling::Factors { factors } if factors.len() != rotary.size / 2 => {
             Err(ConfigError::RopeFactors { path: path(), found: factors.len(), expected: rotary.size / 2 })

@@ -1,7 +1,7 @@
 //! Which tensors a decoder of a configuration consists of.
 
 use super::ModelConfig;
-use crate::families::{HeadNorms, Kind, Role, TensorPlace};
+use crate::families::{HeadNorms, Kind, NormKind, Role, TensorPlace};
 
 /// A tensor of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +12,21 @@ pub struct LayerTensor {
     pub kind: Kind,
     /// transformers' name for it.
     pub name: String,
-    /// Sizes of its axes, slowest first.
+    /// Sizes of its axes, slowest first: outputs, then inputs.
     pub shape: Vec<usize>,
+    /// Whether transformers stores it with its axes the other way round.
+    pub transposed: bool,
+}
+
+impl LayerTensor {
+    /// Sizes of its axes as transformers stores it.
+    pub fn stored_shape(&self) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if self.transposed {
+            shape.reverse();
+        }
+        shape
+    }
 }
 
 impl ModelConfig {
@@ -27,27 +40,42 @@ impl ModelConfig {
             kind,
             name: self.family.layer_name(layer, role, kind),
             shape: self.shape_of(self.layer(layer).head_norms, role, kind),
+            transposed: kind == Kind::Weight && self.family.is_transposed(role),
         })
         .collect()
     }
 
     /// Every tensor of the decoder with its shape; the language-model head is none of it.
     pub fn expected_tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let outer = [Role::Embedding, Role::FinalNorm].map(|role| self.outer_tensor(role));
         let layers = (0..self.layers).flat_map(|layer| self.layer_tensors(layer));
-        outer.into_iter().chain(layers.map(|tensor| (tensor.name, tensor.shape))).collect()
+        self.outer_tensors().chain(layers.map(|tensor| (tensor.name, tensor.shape))).collect()
     }
 
-    /// A tensor outside the layers with its shape.
-    pub(crate) fn outer_tensor(&self, role: Role) -> (String, Vec<usize>) {
-        (self.family.outer_name(role), self.shape_of(None, role, Kind::Weight))
+    /// Every tensor outside the layers with its shape, but for the language-model head's.
+    pub(crate) fn outer_tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> {
+        let roles = [Role::Embedding, Role::PositionEmbedding, Role::FinalNorm].into_iter();
+        let tensors = roles.flat_map(|role| [(role, Kind::Weight), (role, Kind::Bias)]);
+        let own = tensors.filter(|&(role, kind)| self.has_outer(role, kind));
+        own.map(|(role, kind)| (self.family.outer_tensor_name(role, kind), self.shape_of(None, role, kind)))
+    }
+
+    /// Whether there is such a tensor outside the layers.
+    pub(crate) fn has_outer(&self, role: Role, kind: Kind) -> bool {
+        let spec = self.layer(0);
+        match (role, kind) {
+            (Role::Embedding | Role::FinalNorm | Role::LanguageHead, Kind::Weight) => true,
+            (Role::PositionEmbedding, Kind::Weight) => spec.learned_positions,
+            (Role::FinalNorm, Kind::Bias) => spec.norm == NormKind::Layer,
+            (Role::LanguageHead, Kind::Bias) => spec.head_bias,
+            _ => false,
+        }
     }
 
     /// Whether a decoder of this configuration has a tensor at this place; the number of layers is not asked for.
     pub(crate) fn has_place(&self, place: &TensorPlace) -> bool {
         match place.layer {
             Some(layer) => self.has(layer, place.role, place.kind),
-            None => place.kind == Kind::Weight,
+            None => self.has_outer(place.role, place.kind),
         }
     }
 
@@ -56,6 +84,9 @@ impl ModelConfig {
         match (kind, role) {
             (Kind::Weight, _) => spec.has(role),
             (Kind::Bias, Role::Projection(projection)) => spec.has_bias(projection),
+            (Kind::Bias, Role::AttentionNorm | Role::MlpNorm) => {
+                spec.norm == NormKind::Layer && spec.has(role)
+            }
             (Kind::Bias, _) => false,
         }
     }
@@ -63,7 +94,9 @@ impl ModelConfig {
     fn shape_of(&self, head_norms: Option<HeadNorms>, role: Role, kind: Kind) -> Vec<usize> {
         let whole = head_norms == Some(HeadNorms::Whole);
         match role {
+            Role::LanguageHead if kind == Kind::Bias => vec![self.vocabulary_size],
             Role::Embedding | Role::LanguageHead => vec![self.vocabulary_size, self.hidden_size],
+            Role::PositionEmbedding => vec![self.max_positions, self.hidden_size],
             Role::FinalNorm
             | Role::AttentionNorm
             | Role::AttentionOutputNorm
@@ -94,12 +127,18 @@ mod tests {
             let config = ModelConfig { family, variant, head_size: 8, ..tiny() };
             let spec = config.layer(1);
             let tensors = config.layer_tensors(1);
-            let norms = if spec.norms == NormPlacement::Around { 4 } else { 2 };
+            let norms = match (spec.norms, spec.parallel) {
+                (NormPlacement::Around, _) => 4,
+                (_, false) => 2,
+                (_, true) => 1,
+            };
+            let norms = if spec.norm == NormKind::Layer { 2 * norms } else { norms };
             let head_norms = 2 * usize::from(spec.head_norms.is_some());
-            assert_eq!(tensors.len(), 7 + norms + spec.biases.len() + head_norms, "{family:?}");
+            let expected = spec.projections().count() + norms + spec.biases.len() + head_norms;
+            assert_eq!(tensors.len(), expected, "{family:?}");
             let names: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
             assert_eq!(names.len(), tensors.len());
-            for LayerTensor { role, kind, name, shape } in &tensors {
+            for LayerTensor { role, kind, name, shape, .. } in &tensors {
                 let place = family.place_of(&family.gguf_name(1, *role, *kind)).expect("a place");
                 assert!(config.has_place(&place) && family.name_at(&place) == *name, "{name}");
                 let matrix = matches!((role, kind), (Role::Projection(_), Kind::Weight));

@@ -1,7 +1,10 @@
 //! Whether the weights are those that a configuration asks for.
 
 use super::{WeightError, Weights};
-use crate::{base::config::ModelConfig, families::Role};
+use crate::{
+    base::config::ModelConfig,
+    families::{Kind, Role},
+};
 
 impl Weights {
     /// The name of the language-model head, `[vocabulary_size, hidden_size]`: the embedding, where both are one.
@@ -13,6 +16,19 @@ impl Weights {
         let name = config.family.outer_name(role);
         let (tensor, shape) = (self.tensor(&name)?, vec![config.vocabulary_size, config.hidden_size]);
         if tensor.shape == shape { Ok(name) } else { Err(self.shape(tensor, shape)) }
+    }
+
+    /// The name of the language-model head's bias, `[vocabulary_size]`, where it has one.
+    ///
+    /// # Errors
+    /// When it should have one and there is none, or it has another shape.
+    pub fn language_head_bias(&self, config: &ModelConfig) -> Result<Option<String>, WeightError> {
+        if !config.has_outer(Role::LanguageHead, Kind::Bias) {
+            return Ok(None);
+        }
+        let name = config.family.outer_tensor_name(Role::LanguageHead, Kind::Bias);
+        let (tensor, shape) = (self.tensor(&name)?, vec![config.vocabulary_size]);
+        if tensor.shape == shape { Ok(Some(name)) } else { Err(self.shape(tensor, shape)) }
     }
 
     /// Checks that the decoder is all there, in the right shapes, and that no part of a layer would be left out.
@@ -27,8 +43,9 @@ impl Weights {
                 return Err(self.shape(tensor, shape.clone()));
             }
         }
-        // Old checkpoints keep the rotary frequencies as a buffer, which the configuration says already.
-        let ignored = |name: &str| name.ends_with(".rotary_emb.inv_freq");
+        // Old checkpoints keep buffers that the configuration says already, the rotary frequencies among them.
+        let buffers = config.family.buffers.iter().chain(&[".rotary_emb.inv_freq"]);
+        let ignored = |name: &str| buffers.clone().any(|ending| name.ends_with(ending));
         let names: std::collections::HashSet<_> = expected.iter().map(|(name, _)| name.as_str()).collect();
         let (prefix, _) = config.family.embedding_name();
         for tensor in self.tensors().filter(|tensor| tensor.name.starts_with(&prefix)) {

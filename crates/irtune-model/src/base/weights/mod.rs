@@ -50,7 +50,8 @@ impl Weights {
     ) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
-            return Self::open_safetensors(&[single])?.with_whole_names(family).with_scales(shared_scale);
+            let weights = Self::open_safetensors(&[single])?.with_whole_names(family);
+            return Ok(weights.with_scales(shared_scale)?.with_transposed(family));
         }
         let index = folder.join("model.safetensors.index.json");
         if !index.is_file() {
@@ -59,7 +60,18 @@ impl Weights {
         let index = index::Index::read(&index)?;
         let weights = Self::open_safetensors(&index.files)?;
         index.verify(&weights)?;
-        weights.with_whole_names(family).with_scales(shared_scale)
+        Ok(weights.with_whole_names(family).with_scales(shared_scale)?.with_transposed(family))
+    }
+
+    /// Marks the matrices that the family's files hold transposed.
+    fn with_transposed(mut self, family: &Family) -> Self {
+        for tensor in self.tensors.values_mut() {
+            if tensor.shape.len() == 2 && family.is_transposed_name(&tensor.name) {
+                tensor.shape.reverse();
+                tensor.transposed = true;
+            }
+        }
+        self
     }
 
     /// Maps safetensors files as one set of weights.
@@ -148,8 +160,10 @@ impl Weights {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
         let (file, bytes) = (self.files[tensor.file].1.clone(), tensor.bytes.clone());
-        let matrix = FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head);
-        Ok(matrix.with_scales(tensor.scales.clone()))
+        let stored = if tensor.transposed { (columns, rows) } else { (rows, columns) };
+        let matrix = FrozenMatrix::new(file, bytes, tensor.format, stored, tensor.interleaved_head);
+        let matrix = matrix.with_scales(tensor.scales.clone());
+        Ok(if tensor.transposed { matrix.transposed() } else { matrix })
     }
 
     /// A vector, decoded.
@@ -184,9 +198,9 @@ impl Weights {
     }
 
     fn view<'a>(&'a self, tensor: &'a Tensor, rows: usize, columns: usize) -> WeightView<'a> {
-        let Tensor { format, interleaved_head, .. } = *tensor;
+        let Tensor { format, interleaved_head, transposed, .. } = *tensor;
         let (bytes, scales) = (self.bytes(tensor), tensor.scales.as_deref());
-        WeightView { format, rows, columns, bytes, interleaved_head, scales }
+        WeightView { format, rows, columns, bytes, interleaved_head, transposed, scales }
     }
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {

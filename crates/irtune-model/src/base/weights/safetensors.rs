@@ -46,6 +46,7 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Tensors, W
             file,
             bytes,
             interleaved_head: None,
+            transposed: false,
             scales: None,
             shift: 0.0,
         });

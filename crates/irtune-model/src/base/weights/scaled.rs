@@ -145,6 +145,7 @@ impl Weights {
             file,
             bytes,
             interleaved_head: None,
+            transposed: false,
             scales,
             shift: 0.0,
         };

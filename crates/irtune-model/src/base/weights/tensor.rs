@@ -9,7 +9,7 @@ use irtune_device::{Format, weight::Scales};
 pub struct Tensor {
     /// transformers' name for it.
     pub name: String,
-    /// Sizes of its axes, slowest first.
+    /// Sizes of its axes, slowest first; of a matrix outputs, then inputs.
     pub shape: Vec<usize>,
     /// How its values are stored.
     pub format: Format,
@@ -19,6 +19,8 @@ pub struct Tensor {
     pub bytes: Range<usize>,
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
+    /// Whether the file holds it with its axes the other way round.
+    pub transposed: bool,
     /// What is added to the stored values: some files hold a norm's weight with 1 added to it.
     pub shift: f32,
     /// What its bytes are multiplied by, where its format has its scales in other tensors.

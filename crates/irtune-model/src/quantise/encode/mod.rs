@@ -47,7 +47,15 @@ mod tests {
     use super::*;
 
     fn decoded(format: Format, bytes: &[u8], columns: usize) -> Vec<f32> {
-        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None, scales: None };
+        let weight = WeightView {
+            format,
+            rows: 1,
+            columns,
+            bytes,
+            interleaved_head: None,
+            transposed: false,
+            scales: None,
+        };
         let mut values = vec![0.0; columns];
         weight.decode_row(0, &mut values);
         values

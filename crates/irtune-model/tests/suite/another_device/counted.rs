@@ -10,9 +10,10 @@ use std::{
 
 use irtune_device::{
     Activation, AdamW, AdapterOps, Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BMatrix,
-    BatchLayout, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms, DoraScratch, Epilogue,
-    FloatMatrix, FrozenMatrix, Gate, Gemm, HeadShape, Losses, LowRank, MaskRef, Memory, Norm, NormInput,
-    Optimizer, OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
+    BatchLayout, ColumnOps, Columns, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms,
+    DoraScratch, Epilogue, FloatMatrix, FrozenMatrix, Gate, Gemm, HeadShape, LayerNorm, LayerNormOps, Losses,
+    LowRank, MaskRef, Memory, Norm, NormInput, Optimizer, OptimizerState, Output, PickRows, RotaryTable,
+    RowSet, Side, Slot, Term,
 };
 
 /// How often each kind of thing was asked for.
@@ -85,6 +86,10 @@ fn output<'a, D: Device>(out: Output<'a, Counted<D>>) -> Output<'a, D> {
 fn norm<'a, D: Device>(norm: Norm<'a, Counted<D>>) -> Norm<'a, D> {
     let Norm { gain, offset, width, epsilon, plus } = norm;
     Norm { gain, offset, width, epsilon, plus }
+}
+
+fn layer_norm<'a, D: Device>(of: LayerNorm<'a, Counted<D>>) -> LayerNorm<'a, D> {
+    LayerNorm { norm: norm(of.norm), bias: of.bias }
 }
 
 fn norm_input<'a, D: Device, I>(input: NormInput<'a, Counted<D>, I>) -> NormInput<'a, D, I> {
@@ -281,8 +286,16 @@ impl<D: Device> DecoderOps for Counted<D> {
         self.operation().embed(table, layout, factor, out);
     }
 
+    fn add_positions(&self, table: &D::Weight, layout: &D::Layout, out: &mut D::Floats) {
+        self.operation().add_positions(table, layout, out);
+    }
+
     fn gather(&self, input: &D::Operands, width: usize, layout: &D::Layout, out: &mut D::Operands) {
         self.operation().gather(input, width, layout, out);
+    }
+
+    fn scatter(&self, input: &D::Operands, width: usize, layout: &D::Layout, out: &mut D::Operands) {
+        self.operation().scatter(input, width, layout, out);
     }
 
     fn gather_floats(&self, input: &D::Floats, width: usize, layout: &D::Layout, out: &mut D::Floats) {
@@ -468,6 +481,82 @@ impl<D: Device> DecoderOps for Counted<D> {
         up: &mut D::Operands,
     ) {
         self.operation().gated_backward(kind, out_gradient, length, gate, up);
+    }
+}
+
+impl<D: Device> LayerNormOps for Counted<D> {
+    fn layer_norm(
+        &self,
+        of: LayerNorm<Self>,
+        input: &D::Floats,
+        rows: usize,
+        kept: Option<&mut D::Operands>,
+        out: &mut D::Operands,
+        rstd: &mut D::Floats,
+    ) {
+        self.operation().layer_norm(layer_norm(of), input, rows, kept, out, rstd);
+    }
+
+    fn layer_norm_floats(
+        &self,
+        of: LayerNorm<Self>,
+        input: &D::Floats,
+        rows: usize,
+        out: &mut D::Floats,
+        rstd: &mut D::Floats,
+    ) {
+        self.operation().layer_norm_floats(layer_norm(of), input, rows, out, rstd);
+    }
+
+    fn layer_norm_recompute(
+        &self,
+        of: LayerNorm<Self>,
+        kept: NormInput<Self, D::Operands>,
+        out: &mut D::Operands,
+    ) {
+        self.operation().layer_norm_recompute(layer_norm(of), norm_input(kept), out);
+    }
+
+    fn layer_norm_backward(
+        &self,
+        of: Norm<Self>,
+        kept: NormInput<Self, D::Operands>,
+        out_gradient: &D::Floats,
+        gradient: &mut D::Floats,
+    ) {
+        self.operation().layer_norm_backward(norm(of), norm_input(kept), out_gradient, gradient);
+    }
+
+    fn layer_norm_floats_backward(
+        &self,
+        of: Norm<Self>,
+        input: NormInput<Self, D::Floats>,
+        out_gradient: &D::Floats,
+        gradient: &mut D::Floats,
+    ) {
+        self.operation().layer_norm_floats_backward(norm(of), norm_input(input), out_gradient, gradient);
+    }
+
+    fn layer_norm_parameters_backward(
+        &self,
+        kept: NormInput<Self, D::Operands>,
+        width: usize,
+        out_gradient: &D::Floats,
+        gradient: &mut D::Floats,
+        offsets: [usize; 2],
+    ) {
+        let kept = norm_input(kept);
+        self.operation().layer_norm_parameters_backward(kept, width, out_gradient, gradient, offsets);
+    }
+}
+
+impl<D: Device> ColumnOps for Counted<D> {
+    fn split_columns(&self, wide: &D::Operands, rows: usize, columns: Columns, out: &mut D::Operands) {
+        self.operation().split_columns(wide, rows, columns, out);
+    }
+
+    fn join_columns(&self, part: &D::Operands, rows: usize, columns: Columns, wide: &mut D::Operands) {
+        self.operation().join_columns(part, rows, columns, wide);
     }
 }
 

@@ -119,8 +119,8 @@ fn trains_alike<D: Device + 'static>(make: impl Fn() -> D, tiny: &Tiny, trained:
     assert_eq!((after[2] + after[3]) - (before[2] + before[3]), 1, "logits are fetched once");
 }
 
-fn kinds() -> Vec<Trained> {
-    let targets = Projection::ALL.to_vec();
+fn kinds(tiny: &Tiny) -> Vec<Trained> {
+    let targets: Vec<Projection> = tiny.base.config.projections().collect();
     let lora = LoraConfig { rank: 3, alpha: 6.0, dropout: 0.2, ..LoraConfig::over(targets.clone()) };
     let adapters: [AdapterConfig; 3] =
         [lora.clone().into(), DoraConfig::of(lora).into(), Ia3Config { target_modules: targets }.into()];
@@ -130,9 +130,14 @@ fn kinds() -> Vec<Trained> {
 
 #[test]
 fn another_device_trains_to_the_same_bits_and_is_read_once_a_step() {
-    for case in ["tiny_llama/six_layers", "tiny_families/qwen3/biased"] {
+    for case in [
+        "tiny_llama/six_layers",
+        "tiny_families/qwen3/biased",
+        "tiny_families/gpt2/narrow",
+        "tiny_families/phi/grouped",
+    ] {
         let tiny = Tiny::bare(case);
-        for trained in kinds() {
+        for trained in kinds(&tiny) {
             for teller in [Teller::Pooled, Teller::Edit] {
                 trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, teller);
                 trains_alike(|| Cpu::<bf16>::new(1).expect("a device"), &tiny, &trained, teller);
@@ -144,7 +149,7 @@ fn another_device_trains_to_the_same_bits_and_is_read_once_a_step() {
 #[test]
 fn words_are_read_once_too() {
     let tiny = Tiny::bare("tiny_llama/six_layers");
-    for trained in kinds() {
+    for trained in kinds(&tiny) {
         trains_alike(|| Cpu::<f32>::new(1).expect("a device"), &tiny, &trained, Teller::Words);
     }
 }
@@ -152,7 +157,7 @@ fn words_are_read_once_too() {
 #[test]
 fn a_batch_without_room_says_what_to_lower() {
     let tiny = Tiny::bare("tiny_llama/six_layers");
-    let trained = Trained::Adapter(LoraConfig::over(Projection::ALL.to_vec()).into());
+    let trained = Trained::Adapter(LoraConfig::over(tiny.base.config.projections().collect()).into());
     let options = EngineOptions { max_tokens: 1 << 56, max_examples: 4, training: true, memory_bytes: None };
     let device = Cpu::<f32>::new(1).expect("a device");
     let error = engine_over(device, tiny.base.clone(), trained, tiny.labels, 1, options).err();

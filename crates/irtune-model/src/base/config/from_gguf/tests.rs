@@ -121,8 +121,8 @@ fn what_cannot_be_used_is_named() {
         ),
         (|sample| sample.unsigned("llama.attention.head_count_kv", 3), "4 heads cannot share 3"),
         (
-            |sample| sample.unsigned("llama.rope.dimension_count", 8),
-            "`llama.rope.dimension_count` is 8, which is not supported",
+            |sample| sample.unsigned("llama.rope.dimension_count", 18),
+            "`llama.rope.dimension_count` is 18, which is not supported",
         ),
         (|sample| sample.unsigned("llama.attention.value_length", 8), "values as wide as keys"),
         (

@@ -38,6 +38,21 @@ impl<'a> Fields<'a> {
         number.map(Some).ok_or_else(|| self.wrong(field, "a finite number above 0"))
     }
 
+    /// A list of numbers that must be there.
+    pub(super) fn numbers(&self, field: &str) -> Result<Vec<f32>, ConfigError> {
+        let value = self.get(field).ok_or_else(|| self.missing(field))?;
+        let number = |value: &Value| value.as_f64().map(|number| number as f32);
+        let numbers = value.as_array().and_then(|list| list.iter().map(number).collect());
+        numbers.ok_or_else(|| self.wrong(field, "a list of numbers"))
+    }
+
+    /// A share of a whole, as exact as it is written.
+    pub(super) fn share(&self, field: &str) -> Result<Option<f64>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        let share = value.as_f64().filter(|share| *share > 0.0 && *share <= 1.0);
+        share.map(Some).ok_or_else(|| self.wrong(field, "a number above 0, at most 1"))
+    }
+
     pub(super) fn optional_size(&self, field: &str) -> Result<Option<usize>, ConfigError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         let size = value.as_u64().and_then(|size| u32::try_from(size).ok()).filter(|&size| size > 0);

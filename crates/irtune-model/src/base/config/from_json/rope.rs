@@ -64,7 +64,41 @@ pub(super) fn read(
     {
         return Err(windowed.unsupported("rope_type", "rotary positions of windows that are not scaled"));
     }
-    Ok((Rotary { size: head_size, theta, scaling, query_growth }, local))
+    let share = match scaled {
+        Some(scaled) => scaled.share(SHARE)?,
+        None => None,
+    };
+    let share = match share {
+        Some(share) => share,
+        None => fields.share(SHARE)?.unwrap_or(family.defaults.rotary_share),
+    };
+    // As transformers does: what isn't a whole number is cut.
+    let size = (head_size as f64 * share) as usize;
+    Ok((Rotary { size, theta, scaling, query_growth }, local))
+}
+
+/// The share of a head that turns.
+const SHARE: &str = "partial_rotary_factor";
+
+/// LongRoPE, whose original context is in either place.
+fn long(nested: Fields<'_>, fields: Fields<'_>) -> Result<RopeScaling, ConfigError> {
+    const ORIGINAL: &str = "original_max_position_embeddings";
+    let positions = fields.size("max_position_embeddings")?;
+    let original = match nested.optional_size(ORIGINAL)? {
+        Some(original) => Some(original),
+        None => fields.optional_size(ORIGINAL)?,
+    };
+    let original_positions = original.unwrap_or(positions);
+    let attention_factor = match (nested.number("attention_factor")?, nested.number("factor")?) {
+        (Some(given), _) => given,
+        (None, factor) => {
+            let original = original_positions as f64;
+            let reach = factor.map_or(positions as f64, |factor| f64::from(factor) * original);
+            RopeScaling::long_attention_factor(reach, original)
+        }
+    };
+    let (short, long) = (nested.numbers("short_factor")?, nested.numbers("long_factor")?);
+    Ok(RopeScaling::Long { short, long, original_positions, attention_factor })
 }
 
 /// Under which name the kind of scaling stands, and what it is.
@@ -105,6 +139,10 @@ fn scaling(nested: Fields<'_>, fields: Fields<'_>) -> Result<RopeScaling, Config
                 truncate: nested.flag("truncate")?.unwrap_or(true),
             })
         }
-        Some((field, _)) => Err(nested.unsupported(field, "rotary scaling default, linear, llama3 or yarn")),
+        // Phi-3's early name is the second.
+        Some((_, "longrope" | "su")) => long(nested, fields),
+        Some((field, _)) => {
+            Err(nested.unsupported(field, "rotary scaling default, linear, llama3, yarn or longrope"))
+        }
     }
 }

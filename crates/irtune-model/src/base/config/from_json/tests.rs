@@ -140,7 +140,11 @@ fn what_cannot_be_used_is_named() {
         (json!({"rope_scaling": 3}), "`rope_scaling` is 3, but must be an object"),
         (
             json!({"rope_scaling": {"type": "longrope", "factor": 2.0}}),
-            "`rope_scaling.type` is \"longrope\", which is not supported",
+            "`rope_scaling.short_factor` is missing",
+        ),
+        (
+            json!({"partial_rotary_factor": 1.5}),
+            "`partial_rotary_factor` is 1.5, but must be a number above 0",
         ),
         (
             json!({"rope_scaling": {"type": "yarn", "factor": 2.0, "beta_fast": 1.0, "beta_slow": 2.0}}),

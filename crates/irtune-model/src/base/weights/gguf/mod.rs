@@ -28,7 +28,9 @@ use crate::base::{
 use cursor::Cursor;
 
 /// Divisors of the rotary frequencies: part of the configuration, not a weight.
-const ROPE_FACTORS: &str = "rope_freqs.weight";
+pub(crate) const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// The same in texts of up to the original context, and in longer ones.
+pub(crate) const LONG_FACTORS: [&str; 2] = ["rope_factors_short.weight", "rope_factors_long.weight"];
 
 /// What stands before the tensors' values.
 #[derive(Debug)]
@@ -104,7 +106,8 @@ impl<'a> Header<'a> {
     pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Tensors, GgufError> {
         let (family, head_size) = (config.family, config.head_size);
         let mut translated = Tensors::default();
-        for tensor in self.tensors.iter().filter(|tensor| tensor.name != ROPE_FACTORS) {
+        let factors = |name: &str| name == ROPE_FACTORS || LONG_FACTORS.contains(&name);
+        for tensor in self.tensors.iter().filter(|tensor| !factors(tensor.name)) {
             let (path, name) = (|| self.path.to_owned(), || tensor.name.to_owned());
             let place = family.place_of(tensor.name).filter(|place| config.has_place(place));
             if place.is_none() && tensor.stored.is_some_and(TensorType::is_no_weight) {
@@ -133,6 +136,7 @@ impl<'a> Header<'a> {
                 file: 0,
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
+                transposed: false,
                 scales: None,
                 shift: if place.plus_one { -1.0 } else { 0.0 },
             });
