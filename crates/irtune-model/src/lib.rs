@@ -27,13 +27,15 @@ pub mod tuned_weights;
 
 pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
+    Ia3Config, LoraConfig, LoraInit, PatternError, Patterns, Projection, Trained, UnknownProjection,
+    merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use config::{ConfigError, ModelConfig, RopeScaling};
 pub use engine::{
-    Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,
+    Budget, BudgetOf, Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass,
+    engine_over,
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family};
