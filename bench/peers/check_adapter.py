@@ -14,16 +14,22 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 run, base, pairs, predictions = map(Path, sys.argv[1:])
 labels = json.loads((run / "labels.json").read_text())
 template = json.loads((run / "prompt.json").read_text())["text"]
 tokenizer = AutoTokenizer.from_pretrained(base)
-model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
 config = json.loads((run / "adapter" / "config.json").read_text())
-model.config.pad_token_id = config["pad_token_id"]
 several = config["problem_type"] == "multi_label_classification"
+head_file = run / "adapter" / "head.safetensors"
+if head_file.exists():  # transformers has no classifier over the base: PEFT loads the adapter, and the head is laid over it
+    head = load_file(head_file)["score.weight"]
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+else:
+    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
+    model.config.get_text_config().pad_token_id = config["pad_token_id"]
 model = PeftModel.from_pretrained(model, run / "adapter").eval()
 
 worst, compared = 0.0, 0
@@ -33,7 +39,10 @@ for pair, prediction in zip(map(json.loads, pairs.open()), map(json.loads, predi
     text = template.format(labels=", ".join(labels), original=original, revised=revised)
     tokens = tokenizer(text, return_tensors="pt", add_special_tokens=False)
     with torch.no_grad():
-        logits = model(**tokens).logits[0]
+        if head_file.exists():
+            logits = model.get_base_model().model(**tokens).last_hidden_state[0, -1] @ head.T
+        else:
+            logits = model(**tokens).logits[0]
     theirs = logits.sigmoid() if several else logits.softmax(-1)
     ours = torch.tensor([prediction["probabilities"][label] for label in labels])
     worst = max(worst, float((theirs - ours).abs().max()))

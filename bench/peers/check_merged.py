@@ -18,7 +18,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 merged, pairs, predictions = map(Path, sys.argv[1:])
 template = json.loads((merged / "irtune.json").read_text())["prompt"]["text"]
 tokenizer = AutoTokenizer.from_pretrained(merged)
-model = AutoModelForSequenceClassification.from_pretrained(merged, dtype=torch.float32).eval()
+model = AutoModelForSequenceClassification.from_pretrained(merged, dtype=torch.float32, trust_remote_code=True).eval()
 labels = [model.config.id2label[index] for index in range(model.config.num_labels)]
 
 worst, compared = 0.0, 0

@@ -1,6 +1,6 @@
 """Goldens of tiny sequence classifiers of every model family, with LoRA and with their own weights trained.
 
-    python make.py
+    python make.py [CASE …]
 
 One folder per family (its `model_type`) and case, made as golden/tiny_llama makes its own, with the same keys in
 case.safetensors. Beside them, in each:
@@ -18,6 +18,7 @@ The pad token is one that the configuration doesn't name, but tokenizer_config.j
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import gguf
@@ -26,8 +27,10 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import (
-    AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, MODEL_MAPPING, AutoConfig, AutoModelForSequenceClassification,
+    AutoTokenizer, PreTrainedTokenizerFast,
 )
+from transformers.modeling_layers import GenericForSequenceClassification
 
 HERE = Path(__file__).parent
 VOCABULARY, MERGED = 320, 297
@@ -46,19 +49,161 @@ NEWER = (
 QWEN = {"pre": "qwen2", "pattern": NEWER % r"\p{N}", "normalizer": normalizers.NFC(), "ignore_merges": False}
 LLAMA3 = {"pre": "llama-bpe", "pattern": NEWER % r"\p{N}{1,3}", "normalizer": None, "ignore_merges": True}
 EVERYTHING = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-# `permuted`: llama.cpp's converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py).
+# `architecture`: the family's name in a GGUF, where it isn't its own; none where no GGUF stands for it. `permuted`: llama.cpp's
+# converter reorders the rows of q and k (conversion/llama.py, conversion/qwen.py). `plus_one`: norms multiply by 1 and their
+# weight, which the converter adds up.
 FAMILIES = {
     "llama": {"class": "LlamaForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "mistral": {"class": "MistralForCausalLM", "architecture": "llama", "permuted": True, "tokenizer": LLAMA3},
+    "gemma": {"class": "GemmaForCausalLM", "permuted": False, "tokenizer": LLAMA3, "plus_one": True},
+    "gemma2": {"class": "Gemma2ForCausalLM", "permuted": False, "tokenizer": LLAMA3, "plus_one": True},
+    "gemma3_text": {
+        "class": "Gemma3ForCausalLM", "architecture": "gemma3", "permuted": False, "tokenizer": LLAMA3, "plus_one": True,
+    },
+    "gemma3": {
+        "class": "Gemma3ForConditionalGeneration", "architecture": None, "tokenizer": LLAMA3, "plus_one": True,
+        "text": "gemma3_text",
+    },
+    "smollm3": {"class": "SmolLM3ForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "granite": {"class": "GraniteForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "olmo2": {"class": "Olmo2ForCausalLM", "permuted": False, "tokenizer": LLAMA3},
+    "olmo3": {"class": "Olmo3ForCausalLM", "architecture": "olmo2", "permuted": False, "tokenizer": LLAMA3},
+    "ministral": {"class": "MinistralForCausalLM", "architecture": None, "tokenizer": LLAMA3},
+    "ministral3": {
+        "class": "Ministral3ForCausalLM", "architecture": "mistral3", "permuted": True, "tokenizer": LLAMA3,
+    },
     "qwen2": {"class": "Qwen2ForCausalLM", "permuted": False, "tokenizer": QWEN},
     "qwen3": {"class": "Qwen3ForCausalLM", "permuted": False, "tokenizer": QWEN},
 }
 PLAIN = {"rope_type": "default"}
+# The part of a composite model that no text goes through, as small as it can be.
+VISION = {
+    "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "image_size": 4,
+    "patch_size": 2,
+}
 CASES = {
     "llama/untied": {
         "seed": 61, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": False,
         "config": {
             "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "intermediate_size": 64,
             "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "llama/biased": {
+        "seed": 66, "dtype": torch.float32, "rank": 2, "alpha": 5, "max_grad_norm": 5.0, "classic_config": True,
+        "weights": {"seed": 76, "max_grad_norm": 6.0},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "mistral/window": {
+        "seed": 67, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "max_grad_norm": 5.0, "classic_config": True,
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 24,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": False, "sliding_window": 9,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "gemma/tied": {
+        "seed": 68, "dtype": torch.float32, "rank": 2, "alpha": 5, "classic_config": True,
+        "weights": {"seed": 77},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 16,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": True,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "gemma2/capped": {
+        "seed": 69, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "classic_config": False,
+        "weights": {"seed": 78},
+        "config": {
+            "hidden_size": 48, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+            "intermediate_size": 64, "num_hidden_layers": 4, "tie_word_embeddings": True, "sliding_window": 9,
+            "query_pre_attn_scalar": 16, "attn_logit_softcapping": 4.0, "final_logit_softcapping": 3.0,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "gemma3_text/local": {
+        "seed": 70, "dtype": torch.bfloat16, "rank": 2, "alpha": 5, "classic_config": False,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+            "intermediate_size": 48, "num_hidden_layers": 6, "tie_word_embeddings": True, "sliding_window": 9,
+            "query_pre_attn_scalar": 16,
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "factor": 2.0, "rope_theta": 20000.0},
+                "sliding_attention": {"rope_theta": 1000.0} | PLAIN,
+            },
+        },
+    },
+    "gemma3/composite": {
+        "seed": 71, "dtype": torch.float32, "rank": 2, "alpha": 5, "classic_config": False,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
+            "intermediate_size": 48, "num_hidden_layers": 2, "tie_word_embeddings": True, "sliding_window": 9,
+            "query_pre_attn_scalar": 24, "layer_types": ["sliding_attention", "full_attention"],
+            "rope_parameters": {
+                "full_attention": {"rope_theta": 20000.0} | PLAIN, "sliding_attention": {"rope_theta": 1000.0} | PLAIN,
+            },
+        },
+    },
+    "smollm3/unturned": {
+        "seed": 72, "dtype": torch.bfloat16, "rank": 2, "alpha": 5, "classic_config": True,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 4, "tie_word_embeddings": True, "rope_parameters": {"rope_theta": 50000.0} | PLAIN,
+        },
+    },
+    "granite/scaled": {
+        "seed": 73, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "classic_config": True,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": True, "embedding_multiplier": 3.0,
+            "attention_multiplier": 0.25, "residual_multiplier": 0.625, "logits_scaling": 4.0,
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "olmo2/after": {
+        "seed": 74, "dtype": torch.float32, "rank": 2, "alpha": 5, "classic_config": True,
+        "weights": {"seed": 80},
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 64,
+            "num_hidden_layers": 3, "tie_word_embeddings": False, "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "olmo3/yarn": {
+        "seed": 81, "dtype": torch.bfloat16, "rank": 2, "alpha": 5, "classic_config": False,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "intermediate_size": 64,
+            "num_hidden_layers": 4, "tie_word_embeddings": False, "sliding_window": 9,
+            "rope_parameters": {
+                "full_attention": {
+                    "rope_type": "yarn", "rope_theta": 10000.0, "factor": 8.0, "original_max_position_embeddings": 128,
+                    "beta_fast": 32.0, "beta_slow": 1.0,
+                },
+                "sliding_attention": {"rope_theta": 10000.0} | PLAIN,
+            },
+        },
+    },
+    "ministral/alternating": {
+        "seed": 82, "dtype": torch.float32, "rank": 2, "alpha": 5, "classic_config": True,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 3, "num_key_value_heads": 1, "head_dim": 16,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": False, "sliding_window": 9,
+            "layer_types": ["full_attention", "sliding_attention", "sliding_attention"],
+            "rope_parameters": {"rope_theta": 10000.0} | PLAIN,
+        },
+    },
+    "ministral3/growing": {
+        "seed": 83, "dtype": torch.bfloat16, "rank": 3, "alpha": 6, "classic_config": False,
+        "config": {
+            "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16,
+            "intermediate_size": 64, "num_hidden_layers": 3, "tie_word_embeddings": False,
+            "rope_parameters": {
+                "rope_type": "yarn", "rope_theta": 10000.0, "factor": 64.0, "original_max_position_embeddings": 16,
+                "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.5,
+            },
         },
     },
     "qwen2/untied": {
@@ -138,20 +283,32 @@ def make_base(family_name, case, folder, generator):
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer(family, folder)
     config = AutoConfig.for_model(
-        family_name, vocab_size=VOCABULARY, max_position_embeddings=1024, rms_norm_eps=1e-6, bos_token_id=None,
-        eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD), num_labels=tiny_llama.LABELS,
-        **case["config"],
+        family.get("text", family_name), vocab_size=VOCABULARY, max_position_embeddings=1024, rms_norm_eps=1e-6,
+        bos_token_id=None, eos_token_id=tokenizer.token_to_id(END), pad_token_id=tokenizer.token_to_id(PAD),
+        num_labels=tiny_llama.LABELS, **case["config"],
     )
-    model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager").eval()
+    if "text" in family:
+        whole = AutoConfig.for_model(family_name, text_config=config, vision_config=VISION, num_labels=tiny_llama.LABELS)
+    else:
+        whole = config
+    model = classifier(whole).eval()
     tiny_llama.draw(model, case["dtype"], generator)
+    if family.get("plus_one"):
+        with torch.no_grad():
+            for parameter in (p for n, p in model.named_parameters() if "norm" in n):
+                parameter.sub_(1)
     # A base as published is a language model: no classification head in the file.
     weights = {n: p.detach().to(case["dtype"]) for n, p in model.named_parameters() if "score" not in n}
     if not config.tie_word_embeddings:
         head = torch.randn(VOCABULARY, config.hidden_size, generator=generator)
         weights["lm_head.weight"] = head.to(case["dtype"])
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    left_out = ("id2label", "label2id", "pad_token_id", "bos_token_id", "_attn_implementation", "layer_types")
-    settings = {k: v for k, v in config.to_diff_dict().items() if k not in left_out}
+    left_out = {"id2label", "label2id", "pad_token_id", "bos_token_id", "_attn_implementation", "layer_types"}
+    settings = {k: v for k, v in whole.to_diff_dict().items() if k not in left_out}
+    for part in (settings, settings.get("text_config", {})):
+        for field in left_out & part.keys() - case["config"].keys():
+            del part[field]
+    settings |= {k: v for k, v in case["config"].items() if k == "layer_types" and whole is config}
     settings |= {"architectures": [family["class"]], "dtype": str(case["dtype"]).removeprefix("torch.")}
     if case["classic_config"]:  # the names used before transformers 5, which most published folders have
         rope = settings.pop("rope_parameters")
@@ -159,8 +316,19 @@ def make_base(family_name, case, folder, generator):
         settings["rope_scaling"] = rope if rope["rope_type"] != "default" else None
         settings["torch_dtype"] = settings.pop("dtype")
     (folder / "config.json").write_text(json.dumps(settings, indent=1) + "\n")
-    write_gguf(family_name, config, tokenizer, weights, folder.parent / "model.gguf")
+    if family.get("architecture", family_name):
+        write_gguf(family_name, config, tokenizer, weights, folder.parent / "model.gguf")
     return model
+
+
+def classifier(config):
+    """transformers' class, or for a family without one what it would be."""
+    if type(config) in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        return AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
+    pretrained = MODEL_MAPPING[type(config)].__bases__[0]
+    config._attn_implementation = "eager"
+    name = type(config).__name__.replace("Config", "ForSequenceClassification")
+    return type(name, (GenericForSequenceClassification, pretrained), {})(config)
 
 
 def permute(weight, heads):
@@ -171,7 +339,8 @@ def permute(weight, heads):
 
 def write_gguf(family_name, config, tokenizer, weights, path):
     family = FAMILIES[family_name]
-    writer = gguf.GGUFWriter(path, family_name)
+    architecture_name = family.get("architecture", family_name)
+    writer = gguf.GGUFWriter(path, architecture_name)
     heads, key_value_heads = config.num_attention_heads, config.num_key_value_heads
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -180,10 +349,34 @@ def write_gguf(family_name, config, tokenizer, weights, path):
     writer.add_head_count(heads)
     writer.add_head_count_kv(key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
-    if config.rope_parameters["rope_type"] == "linear":
+    rope = config.rope_parameters.get("full_attention", config.rope_parameters)
+    writer.add_rope_freq_base(rope["rope_theta"])
+    if rope["rope_type"] == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-        writer.add_rope_scaling_factor(config.rope_parameters["factor"])
+        writer.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
+        writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
+    if architecture_name == "mistral3":
+        writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+        writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        writer.add_sliding_window(config.sliding_window)
+    if architecture_name == "olmo2" and family_name == "olmo3":
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config.layer_types])
+    if architecture_name == "gemma3":  # as newer files have it; in the others it is taken for 10000
+        writer.add_rope_freq_base_swa(config.rope_parameters["sliding_attention"]["rope_theta"])
+    if architecture_name == "gemma2":
+        writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
+        writer.add_final_logit_softcapping(config.final_logit_softcapping)
+    if architecture_name == "granite":
+        writer.add_attention_scale(config.attention_multiplier)
+        writer.add_embedding_scale(config.embedding_multiplier)
+        writer.add_residual_scale(config.residual_multiplier)
+        writer.add_logit_scale(config.logits_scaling)
     if config.head_dim if hasattr(config, "head_dim") else None:
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
@@ -202,11 +395,13 @@ def write_gguf(family_name, config, tokenizer, weights, path):
     writer.add_eos_token_id(vocabulary[END])
     writer.add_pad_token_id(vocabulary[PAD])
     writer.add_add_bos_token(False)
-    architecture = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == family_name)
+    architecture = next(a for a, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture_name)
     names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
     for name, weight in weights.items():
         if family["permuted"] and ("q_proj" in name or "k_proj" in name):
             weight = permute(weight, heads if "q_proj" in name else key_value_heads)
+        if family.get("plus_one") and "norm" in name:
+            weight = weight.float() + 1
         gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
         if weight.ndim == 1 or weight.dtype == torch.float32:
             writer.add_tensor(gguf_name, weight.float().contiguous().numpy())
@@ -225,17 +420,33 @@ def add_facts(folder):
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     path = folder / "case.json"
     facts = json.loads(path.read_text())
+    facts["target_modules"] = EVERYTHING
     facts |= {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id, "texts": TEXTS}
     facts["ids"] = [tokenizer.encode(text, add_special_tokens=False) for text in TEXTS]
     path.write_text(json.dumps(facts, indent=1) + "\n")
 
 
+def clipped(case, make):
+    """Makes a case whose traces clip some gradients and others not: at the given norm, or at the first that does."""
+    norms = [case["max_grad_norm"]] if "max_grad_norm" in case else np.arange(1.5, 12.0, 0.5).tolist()
+    for norm in norms:
+        try:
+            return make(case | {"max_grad_norm": norm})
+        except AssertionError as error:
+            reason = error
+    raise reason
+
+
 for name, case in CASES.items():
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     family_name = name.split("/")[0]
     folder = HERE / name
     case = {"targets": EVERYTHING} | case
     make = lambda case, folder, generator: make_base(family_name, case, folder, generator)
-    tiny_llama.make(folder, case, make, MERGED)
+    if "text" in FAMILIES[family_name]:  # other parts have modules of the same names
+        case["targets"] = f".*language_model.*\\.({'|'.join(case['targets'])})"
+    clipped(case, lambda case: tiny_llama.make(folder, case, make, MERGED))
     add_facts(folder)
     if "weights" in case:
-        tuned_weights.make(folder / "weights", case["weights"], folder)
+        clipped(case["weights"], lambda case: tuned_weights.make(folder / "weights", case, folder))

@@ -64,7 +64,7 @@ def main(program, chosen):
     for case in sorted(path.parent for path in HERE.glob("*/*/case.json")):
         if chosen and "/".join(case.parts[-2:]) not in chosen:
             continue
-        for base in ["model", "model.gguf"]:
+        for base in (name for name in ["model", "model.gguf"] if (case / name).exists()):
             for kind, options in KINDS.items():
                 with tempfile.TemporaryDirectory() as place:
                     place = Path(place)

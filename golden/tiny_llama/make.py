@@ -135,6 +135,11 @@ def loss_of(model, tokens, lengths, targets):
     return result.loss, result.logits
 
 
+def other_order(model):
+    """An attention that sums in another order, where the model has one."""
+    return "sdpa" if model.base_model.model._supports_sdpa else "eager"
+
+
 def restart(model, start):
     with torch.no_grad():
         for name, parameter in parameters(model).items():
@@ -210,6 +215,7 @@ def make(folder, case, make_base, pad):
     out |= {f"adapter/{key}": value.clone() for key, value in start.items()}
 
     decoder = model.base_model.model.model
+    decoder = getattr(decoder, "language_model", decoder)
     with torch.no_grad():
         every_layer = decoder.layers
         for depth in range(1, len(every_layer) + 1):
@@ -242,7 +248,7 @@ def make(folder, case, make_base, pad):
         out |= {f"{section}/{key}": value for key, value in report.items()}
         # The same arithmetic in another order: how far float32 alone lets two right answers differ.
         restart(model, start)
-        model.base_model.model.set_attn_implementation("sdpa")
+        model.base_model.model.set_attn_implementation(other_order(model))
         again = trace(model, data, order, torch.tensor(active), settings)
         model.base_model.model.set_attn_implementation("eager")
         finals = [key for key in report if key.startswith("final")]
@@ -251,7 +257,7 @@ def make(folder, case, make_base, pad):
 
     # What another order of sums and what 16 bits cost PyTorch itself: yardsticks for our own tolerances.
     restart(model, start)
-    model.base_model.model.set_attn_implementation("sdpa")
+    model.base_model.model.set_attn_implementation(other_order(model))
     found = {"sdpa": gradients_of(model, first)}
     model.base_model.model.set_attn_implementation("eager")
     found["bf16"] = gradients_of(model.to(torch.bfloat16), first)

@@ -50,15 +50,57 @@ TEXTS = [
     "supercalifragilisticexpialidocious antidisestablishmentarianism",
     "\u2028line\u2029paragraph\u0085next",
     "x" * 300,
+    "CamelCaseWord, XMLHttpRequest, parseURL, HTTPServer's, DON'T, can'T, iPhone, eMail, ÉcoleNormale, ΑλφαΒήτα",
+    "columns  1   22    333     4444 55555  666666",
+    "!!!\n???\r\n;;\n\n/path/\n//\n|a|b|c| (x)(y) #tag @name $var _name_ -dash",
+    "unmergeable Unmergeable  unmergeable",
+    "it'sa it'sa we'llow we'llow I'Man I'Man",
+    "end!!\nend!!\nend!!\n\n\nend??\n\n\nend??\n\n\n",
+    "हिन्दी भाषा, เก็บน้ำ, বাংলা ভাষা, نَصٌّ عَرَبِيّ, שָׁלוֹם, e\u0301e\u0301, ក្រុង",
     "a b " * 60,
 ]
 CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 USER_DEFINED = ["[mark]"]
+UNREACHABLE = "unmergeable"
 
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-NEWER = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+ENDINGS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+WITHOUT_ENDINGS = r"[^\r\n\p{L}\p{N}]?\p{L}+|%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+NEWER = ENDINGS + "|" + WITHOUT_ENDINGS
+QWEN35 = (
+    ENDINGS
+    + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+UPPER, LOWER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]", r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+CASED = (
+    rf"[^\r\n\p{{L}}\p{{N}}]?{UPPER}*{LOWER}+ENDING|[^\r\n\p{{L}}\p{{N}}]?{UPPER}+{LOWER}*ENDING|FIGURES"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+SEED_CODER = (
+    ENDINGS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+DEEPSEEK_LETTERS = (
+    "\\s?["
+    "A-Za-z\u00b5\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-"
+    "\u0373\u0376\u0377\u037b-\u037d\u037f\u0386\u0388-\u038a\u038c\u038e-\u03a1\u03a3-\u03f5\u03f7-"
+    "\u0481\u048a-\u052f\u0531-\u0556\u10a0-\u10c5\u13a0-\u13f5\u13f8-\u13fd\u1c90-\u1cba\u1cbd-\u1cbf"
+    "\u1d00-\u1d2b\u1d6b-\u1d77\u1d79-\u1d9a\u1e00-\u1f15\u1f18-\u1f1d\u1f20-\u1f45\u1f48-\u1f4d\u1f50-"
+    "\u1f57\u1f59\u1f5b\u1f5d\u1f5f-\u1f7d\u1f80-\u1fb4\u1fb6-\u1fbc\u1fbe\u1fc2-\u1fc4\u1fc6-\u1fcc"
+    "\u1fd0-\u1fd3\u1fd6-\u1fdb\u1fe0-\u1fec\u1ff2-\u1ff4\u1ff6-\u1ffc\u2102\u2107\u210a-\u2113\u2115"
+    "\u2119-\u211d\u2124\u2126\u2128\u212a-\u212d\u212f-\u2134\u2139\u213c-\u213f\u2145-\u2149\u214e"
+    "\u2183\u2184\u2c00-\u2c7b\u2c7e-\u2ce4\u2ceb-\u2cee\u2cf2\u2cf3\ua640-\ua66d\ua680-\ua69b\ua722-"
+    "\ua76f\ua771-\ua787\ua78b-\ua78e\uab70-\uabbf\ufb00-\ufb06\ufb13-\ufb17\uff21-\uff3a\uff41-\uff5a"
+    "\U00010400-\U0001044f\U000104b0-\U000104d3\U000104d8-\U000104fb\U00010c80-\U00010cb2\U00010cc0-"
+    "\U00010cf2\U000118a0-\U000118df\U0001e900-\U0001e943"
+    "]+"
+)
+DEEPSEEK_SIGNS = "\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+"
+IDEOGRAPHS = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+DEEPSEEK_V3 = (
+    r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"""
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+POETS = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"
 
 
 def split(pattern):
@@ -69,12 +111,56 @@ def byte_level(use_regex):
     return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=use_regex)
 
 
-# Name in a GGUF: steps, whether a whole piece skips the merges, normaliser.
+def cased(ending, figures):
+    return CASED.replace("ENDING", ending).replace("FIGURES", figures)
+
+
+def digits(individual):
+    return pre_tokenizers.Digits(individual_digits=individual)
+
+
+# Name in a GGUF: steps before bytes become letters, whether a whole piece skips the merges, normaliser.
 WAYS = {
     "gpt-2": ([byte_level(True)], False, None),
-    "smollm": ([pre_tokenizers.Digits(individual_digits=True), byte_level(True)], False, None),
+    "olmo": ([byte_level(True)], False, normalizers.NFC()),
+    "smollm": ([digits(True), byte_level(True)], False, None),
+    "command-r": ([digits(True), byte_level(True)], False, normalizers.NFC()),
     "llama-bpe": ([split(NEWER % r"\p{N}{1,3}"), byte_level(False)], True, None),
+    "dbrx": ([split(NEWER % r"\p{N}{1,3}"), byte_level(False)], False, None),
     "qwen2": ([split(NEWER % r"\p{N}"), byte_level(False)], False, normalizers.NFC()),
+    "stablelm2": ([split(NEWER % r"\p{N}"), byte_level(False)], False, None),
+    "qwen35": ([split(QWEN35), byte_level(False)], False, normalizers.NFC()),
+    "ufakzeka": ([split(WITHOUT_ENDINGS % r"\p{N}"), byte_level(False)], False, None),
+    "minicpm5": ([split(r"\p{N}{1,3}"), split(NEWER % r"\p{N}+"), byte_level(False)], True, None),
+    "tekken": ([split(cased("", r"\p{N}")), byte_level(False)], True, None),
+    "gpt-4o": ([split(cased(ENDINGS + "?", r"\p{N}{1,3}")), byte_level(False)], False, None),
+    "seed-coder": ([split(SEED_CODER), byte_level(False)], False, None),
+    "deepseek-llm": (
+        [
+            split("[\r\n]"), split(DEEPSEEK_LETTERS), split(DEEPSEEK_SIGNS), split(r"\s+$"),
+            split(IDEOGRAPHS), digits(True), byte_level(False),
+        ],
+        False,
+        None,
+    ),
+    "deepseek-coder": (
+        [
+            split("[\r\n]"), split(r"\s?\p{L}+"), split(r"\s?\p{P}+"), split(IDEOGRAPHS), digits(True),
+            byte_level(False),
+        ],
+        False,
+        None,
+    ),
+    "deepseek-v3": (
+        [split(r"\p{N}{1,3}"), split("[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"), split(DEEPSEEK_V3), byte_level(False)], False, None,
+    ),
+    "falcon": (
+        [pre_tokenizers.Punctuation("contiguous"), byte_level(True), digits(False), split("[0-9][0-9][0-9]")],
+        False,
+        None,
+    ),
+    "poro-chat": ([split(POETS), byte_level(False)], False, None),
+    "viking": ([split(POETS), digits(True), byte_level(False)], False, None),
     "default": (
         [split(r"[\p{P}\$\+<=>\^~\|]+"), split(GPT2), split(r"\p{N}+"), split("[0-9][0-9][0-9]"), byte_level(False)],
         False,
@@ -103,15 +189,19 @@ def ids(tokenizer):
 
 
 def train():
-    """One vocabulary for all ways, cut as GPT-2 does: its tokens reach across digits and signs that others keep apart."""
-    trained = assemble("gpt-2", BPE())
+    """One vocabulary for all ways, of texts that aren't cut: its tokens reach across whatever a way keeps apart."""
+    trained = Tokenizer(BPE())
+    trained.pre_tokenizer = byte_level(False)
     trainer = trainers.BpeTrainer(
-        vocab_size=700, special_tokens=CONTROL + USER_DEFINED, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        vocab_size=800, special_tokens=CONTROL + USER_DEFINED, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     trained.train_from_iterator(TEXTS * 2, trainer)
     model = json.loads(trained.to_str())["model"]
-    return model["vocab"], [tuple(merge) for merge in model["merges"]]
+    # A word that is a token as it stands, but that no merge makes.
+    vocabulary = model["vocab"]
+    vocabulary.setdefault(UNREACHABLE, len(vocabulary))
+    return vocabulary, [tuple(merge) for merge in model["merges"] if UNREACHABLE not in "".join(merge)]
 
 
 def ids_by(way, vocabulary, merges):

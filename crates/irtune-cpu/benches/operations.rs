@@ -12,9 +12,11 @@ use irtune_cpu::{
     attention::{self, Gradients, Inputs},
     bf16,
     gemm::{Mask, peak},
-    ops::{adamw, dropout, loss, norm, rotary, swiglu},
+    ops::{adamw, dropout, gated, loss, norm, rotary},
 };
-use irtune_device::{AdamW, AttentionShape, LossOptions, RotaryTable, Segment, Side, Targets, mix_key};
+use irtune_device::{
+    AdamW, AttentionShape, Gate, LossOptions, RotaryTable, Scores, Segment, Side, Targets, mix_key,
+};
 use rayon::prelude::*;
 
 const ROWS: usize = 1550;
@@ -165,8 +167,8 @@ fn swiglus<E: Element>() -> [Operation; 2] {
     let (gate, up, out_gradient) = (values::<E>(length, 5), values::<E>(length, 6), values::<E>(length, 7));
     let (mut out, mut gate_gradient, mut up_gradient) =
         (vec![E::default(); length], gate.clone(), up.clone());
-    swiglu::forward(&gate, &up, &mut out);
-    swiglu::backward(&out_gradient, &mut gate_gradient, &mut up_gradient);
+    gated::forward(Gate::Silu, &gate, &up, &mut out);
+    gated::backward(Gate::Silu, &out_gradient, &mut gate_gradient, &mut up_gradient);
 
     let (g, u, d) = (wide(&gate), wide(&up), wide(&out_gradient));
     let sigmoid = |index: usize| 1.0 / (1.0 + (-g[index]).exp());
@@ -182,12 +184,12 @@ fn swiglus<E: Element>() -> [Operation; 2] {
         gate_gradient.copy_from_slice(&same_gate);
         up_gradient.copy_from_slice(&same_up);
         let start = Instant::now();
-        swiglu::backward(&out_gradient, &mut gate_gradient, &mut up_gradient);
+        gated::backward(Gate::Silu, &out_gradient, &mut gate_gradient, &mut up_gradient);
         start.elapsed()
     };
     let work = |arrays: usize| Work::Bytes(arrays * length * size_of::<E>());
     [
-        Operation::new("swiglu forward", work(3), move || swiglu::forward(&gate, &up, &mut out)),
+        Operation::new("swiglu forward", work(3), move || gated::forward(Gate::Silu, &gate, &up, &mut out)),
         Operation { name: "swiglu backward", work: work(5), run: Box::new(backward) },
     ]
 }
@@ -295,6 +297,7 @@ fn attentions<E: Element>() -> Vec<Operation> {
         heads: HEADS,
         key_value_heads: KEY_VALUE_HEADS,
         head_size: HEAD_SIZE,
+        scores: Scores::plain(HEAD_SIZE),
         segments: &segments,
     };
     let (rows, queries, keys) = (shape.key_rows(), HEADS * HEAD_SIZE, KEY_VALUE_HEADS * HEAD_SIZE);
@@ -347,6 +350,7 @@ impl<E: Element> Attention<E> {
             heads: HEADS,
             key_value_heads: KEY_VALUE_HEADS,
             head_size: HEAD_SIZE,
+            scores: Scores::plain(HEAD_SIZE),
             segments: &self.segments,
         };
         let rows = shape.key_rows();

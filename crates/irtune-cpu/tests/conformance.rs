@@ -4,7 +4,7 @@
 use std::{io::Write, sync::Arc};
 
 use irtune_cpu::{Cpu, Element, at_every_level, bf16};
-use irtune_device::{Format, FrozenMatrix, MappedFile, conformance};
+use irtune_device::{Format, FrozenMatrix, Gate, MappedFile, conformance};
 use irtune_testing::golden::{Golden, tolerance};
 
 /// One section of a golden.
@@ -64,10 +64,15 @@ fn every_operation<E: Element>() {
     for name in ["rotary_default", "rotary_llama3"] {
         on(("kernels", name, "rotary"), E::NAME, |section| conformance::rotary(&device, section));
     }
-    on(("kernels", "swiglu", "swiglu"), E::NAME, |section| conformance::swiglu(&device, section));
+    for (case, name, kind) in [("kernels", "swiglu", Gate::Silu), ("geglu", "geglu", Gate::GeluTanh)] {
+        on((case, name, name), E::NAME, |section| conformance::gated(&device, kind, section));
+    }
     let linear = ("kernels", "lora_linear", "lora_linear");
     on(linear, E::NAME, |section| conformance::lora_linear(&device, section));
-    for name in ["shared_prefix", "no_prefix", "long", "every_head_its_own", "sharp"] {
+    let windows = ["window", "window_of_two", "cap", "window_and_cap"];
+    for name in
+        ["shared_prefix", "no_prefix", "long", "every_head_its_own", "sharp"].into_iter().chain(windows)
+    {
         on(("attention", name, "attention"), E::NAME, |section| conformance::attention(&device, section));
     }
     let loss = ("kernels", "cross_entropy", "cross_entropy");

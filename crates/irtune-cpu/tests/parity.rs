@@ -9,11 +9,12 @@ use irtune_cpu::{
     attention::{self, Gradients, Inputs},
     bf16,
     gemm::{Mask, Output, Term, gemm},
-    ops::{adamw, dropout, loss, norm, rotary, rows::transpose, swiglu},
+    ops::{adamw, dropout, gated, loss, norm, rotary, rows::transpose},
     quant::decode::decode_row,
 };
 use irtune_device::{
-    AdamW, AttentionShape, Format, LossOptions, RotaryTable, Targets, WeightView, conformance::prefix_tree,
+    AdamW, AttentionShape, Format, Gate, LossOptions, RotaryTable, Scores, Targets, WeightView,
+    conformance::prefix_tree,
 };
 use irtune_testing::golden::{Golden, sections, tolerance};
 
@@ -27,7 +28,17 @@ const FORMATS: [(&str, Format); 5] = [
     ("dequantise_q4_0", Format::Q4_0),
     ("dequantise_q4_1", Format::Q4_1),
 ];
-const ATTENTIONS: [&str; 5] = ["shared_prefix", "no_prefix", "long", "every_head_its_own", "sharp"];
+const ATTENTIONS: [&str; 9] = [
+    "shared_prefix",
+    "no_prefix",
+    "long",
+    "every_head_its_own",
+    "sharp",
+    "window",
+    "window_of_two",
+    "cap",
+    "window_and_cap",
+];
 
 /// One section of a golden, its keys without the section's name.
 struct Section<'a> {
@@ -136,17 +147,19 @@ fn rotary_positions() {
 }
 
 #[test]
-fn swiglu_activation() {
+fn gated_activations() {
     fn check<E: Element>() {
-        let section = Section::open("kernels", "swiglu", "swiglu", E::NAME);
-        let (mut gate, mut up) = (section.operands::<E>("gate"), section.operands::<E>("up"));
-        let mut out = vec![E::default(); gate.len()];
-        swiglu::forward(&gate, &up, &mut out);
-        section.compare("output", &out);
-        swiglu::backward(&section.operands::<E>("output_gradient"), &mut gate, &mut up);
-        section.compare("gate_gradient", &gate);
-        section.compare("up_gradient", &up);
-        section.golden.passes();
+        for (case, name, kind) in [("kernels", "swiglu", Gate::Silu), ("geglu", "geglu", Gate::GeluTanh)] {
+            let section = Section::open(case, name, name, E::NAME);
+            let (mut gate, mut up) = (section.operands::<E>("gate"), section.operands::<E>("up"));
+            let mut out = vec![E::default(); gate.len()];
+            gated::forward(kind, &gate, &up, &mut out);
+            section.compare("output", &out);
+            gated::backward(kind, &section.operands::<E>("output_gradient"), &mut gate, &mut up);
+            section.compare("gate_gradient", &gate);
+            section.compare("up_gradient", &up);
+            section.golden.passes();
+        }
     }
     at_every_level(|_| {
         check::<f32>();
@@ -413,7 +426,13 @@ fn attend<E: Element>(name: &str) {
     let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
     let prefix = count("prefix");
     let segments = prefix_tree(&section.integers("offsets"), prefix);
-    let shape = AttentionShape { heads, key_value_heads, head_size, segments: &segments };
+    let given = |name| Some(section.fact(name)).filter(|&value| value > 0.0);
+    let scores = Scores {
+        scale: given("scale").map_or(Scores::plain(head_size).scale, |scale| scale as f32),
+        window: given("window").map(|window| window as usize),
+        cap: given("cap").map(|cap| cap as f32),
+    };
+    let shape = AttentionShape { heads, key_value_heads, head_size, scores, segments: &segments };
     let (rows, query_columns, key_columns) =
         (shape.key_rows(), heads * head_size, key_value_heads * head_size);
     let (q, k, v) = (section.operands::<E>("q"), section.operands::<E>("k"), section.operands::<E>("v"));

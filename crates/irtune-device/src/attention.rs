@@ -11,8 +11,37 @@ pub struct AttentionShape<'a> {
     pub key_value_heads: usize,
     /// Values a head.
     pub head_size: usize,
+    /// How scores are made.
+    pub scores: Scores,
     /// All segments, parents before children.
     pub segments: &'a [Segment],
+}
+
+/// How attention makes scores of products of queries and keys, and which of them count.
+///
+/// # Source
+/// Windows: Beltagy et al., "Longformer", 2020. Caps: Gemma Team, "Gemma 2", 2024.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores {
+    /// What products are multiplied by.
+    pub scale: f32,
+    /// How many keys a query sees, its own position's included; all before it where there is none.
+    pub window: Option<usize>,
+    /// What scores are bent to stay below: `cap · tanh(score / cap)`.
+    pub cap: Option<f32>,
+}
+
+impl Scores {
+    /// Of heads of so many values: multiplied by `1 / √head_size`, without window or cap.
+    pub fn plain(head_size: usize) -> Self {
+        Self { scale: 1.0 / (head_size as f32).sqrt(), window: None, cap: None }
+    }
+
+    /// The first of the `visible` keys that a query sees.
+    #[inline]
+    pub fn first_seen(&self, visible: usize) -> usize {
+        self.window.map_or(0, |window| visible.saturating_sub(window))
+    }
 }
 
 impl AttentionShape<'_> {
@@ -29,11 +58,6 @@ impl AttentionShape<'_> {
     /// Columns of keys and of values: `key_value_heads · head_size`.
     pub fn key_columns(&self) -> usize {
         self.key_value_heads * self.head_size
-    }
-
-    /// `1 / √head_size`
-    pub fn scale(&self) -> f32 {
-        1.0 / (self.head_size as f32).sqrt()
     }
 
     /// Query rows of all segments.
@@ -91,6 +115,8 @@ pub struct Attention<'a, D: Memory + ?Sized> {
     pub key_value_heads: usize,
     /// Values a head.
     pub head_size: usize,
+    /// How scores are made.
+    pub scores: Scores,
     /// The batch.
     pub layout: &'a D::Layout,
     /// Which rows are queries; keys are all.

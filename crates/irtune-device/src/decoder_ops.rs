@@ -1,6 +1,8 @@
 //! Operations of a decoder layer, each forward beside its backward.
 
-use crate::{Attention, AttentionGradients, AttentionInputs, AttentionOutputs, Memory, RowSet, Side, Slot};
+use crate::{
+    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, Gate, Memory, RowSet, Side, Slot,
+};
 
 /// The parameters of an RMS norm.
 pub struct Norm<'a, D: Memory + ?Sized> {
@@ -42,8 +44,8 @@ impl<D: Memory + ?Sized, I> Copy for NormInput<'_, D, I> {}
 
 /// Operations of a decoder layer, and of the moves between its rows.
 pub trait DecoderOps: Memory {
-    /// Embedding rows of the batch's tokens, `[tokens, width]`.
-    fn embed(&self, table: &Self::Weight, layout: &Self::Layout, out: &mut Self::Floats);
+    /// Embedding rows of the batch's tokens times a factor, `[tokens, width]`.
+    fn embed(&self, table: &Self::Weight, layout: &Self::Layout, factor: f32, out: &mut Self::Floats);
     /// Picks the rows that are read, of `width` operands each.
     fn gather(&self, input: &Self::Operands, width: usize, layout: &Self::Layout, out: &mut Self::Operands);
     /// Picks the rows that are read, of `width` f32 values each.
@@ -156,7 +158,7 @@ pub trait DecoderOps: Memory {
         offset: usize,
     );
 
-    /// Rotates all heads by their positions' angles, or back.
+    /// Rotates all heads by their positions' angles, or back; both times with the table's factors.
     fn rotary(
         &self,
         values: &mut Self::Operands,
@@ -185,11 +187,19 @@ pub trait DecoderOps: Memory {
         gradients: AttentionGradients<Self>,
     );
 
-    /// `silu(gate) ∘ up` of the first `length` values.
-    fn swiglu(&self, gate: &Self::Operands, up: &Self::Operands, length: usize, out: &mut Self::Operands);
-    /// Replaces gate and up by their gradients.
-    fn swiglu_backward(
+    /// `f(gate) ∘ up` of the first `length` values.
+    fn gated(
         &self,
+        kind: Gate,
+        gate: &Self::Operands,
+        up: &Self::Operands,
+        length: usize,
+        out: &mut Self::Operands,
+    );
+    /// Replaces gate and up by their gradients.
+    fn gated_backward(
+        &self,
+        kind: Gate,
         out_gradient: &Self::Operands,
         length: usize,
         gate: &mut Self::Operands,

@@ -23,6 +23,7 @@ mod decoder_ops;
 mod dora;
 mod dropout;
 mod error;
+mod gate;
 mod gemm;
 mod layout;
 mod loss;
@@ -36,11 +37,14 @@ pub mod weight;
 
 pub use activation::Activation;
 pub use adapter_ops::AdapterOps;
-pub use attention::{Attention, AttentionGradients, AttentionInputs, AttentionOutputs, AttentionShape};
+pub use attention::{
+    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, AttentionShape, Scores,
+};
 pub use decoder_ops::{DecoderOps, Norm, NormInput};
 pub use dora::{DoraMatrix, DoraNorms, DoraPlace, DoraScratch};
 pub use dropout::{DropoutKey, MaskRef, mix_key};
 pub use error::DeviceError;
+pub use gate::Gate;
 pub use gemm::{BMatrix, Epilogue, FloatMatrix, Gemm, LowRank, Output, Side, Term};
 pub use layout::{BatchLayout, Pick, RowSet, Segment};
 pub use loss::{CrossEntropy, HeadShape, LossOptions, Losses, PickRows, Targets};

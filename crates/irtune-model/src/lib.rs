@@ -32,13 +32,13 @@ pub use adapters::{
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
-pub use config::{ConfigError, ModelConfig, RopeScaling};
+pub use config::{ConfigError, ModelConfig};
 pub use engine::{
     Budget, BudgetOf, Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass,
     engine_over,
 };
 pub use error::ModelError;
-pub use families::{FAMILIES, Family};
+pub use families::{FAMILIES, Family, RopeScaling};
 pub use head::{CounterScaling, Head, HeadInput, NamedHead, ProblemType};
 pub use host_tensor::HostTensor;
 pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, Targets, UnknownPrecision};

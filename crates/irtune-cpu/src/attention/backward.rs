@@ -1,6 +1,6 @@
 //! Attention backward.
 
-use irtune_device::{AttentionShape, Segment, Side};
+use irtune_device::{AttentionShape, Scores, Segment, Side};
 
 use super::{
     head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
@@ -12,7 +12,7 @@ use crate::{
         tile::{MR, NR},
     },
     matrix::Matrix,
-    ops::rows::round_range,
+    ops::{activation::tanh, rows::round_range},
     simd::{
         element::{Element, is_native},
         exponential::exp,
@@ -42,7 +42,7 @@ pub struct Gradients<'a, E> {
 /// Gradients of queries, keys and values; those of shared rows are summed over all segments that see them.
 ///
 /// The probabilities P are recomputed from the scores and the logsumexp. With D the row sums of dO ∘ O: `dV = Pᵀ·dO`,
-/// `dS = P ∘ (dO·Vᵀ − D)/√head_size`, `dQ = dS·K`, `dK = dSᵀ·Q`.
+/// `dS = scale · P ∘ (dO·Vᵀ − D)`, `dQ = dS·K`, `dK = dSᵀ·Q`. Under a cap dS is also multiplied by `1 − (score/cap)²`.
 ///
 /// # Shapes
 /// `out`, `out_gradient`: `[query rows, heads · head_size]`; `logsumexp`: `[query rows, heads]`, from the forward.
@@ -194,6 +194,7 @@ fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
                 for block in (0..chunk_count).step_by(MR) {
                     let (first, count) = (chunk + block, MR.min(chunk_count - block));
                     let most = segment.visible(first + count - 1);
+                    let seen = shape.scores.first_seen(segment.visible(first))..most;
                     let start = segment.first_query + first;
                     for (rows, panels, out) in [
                         (queries, keys_forward, &mut *scores),
@@ -201,25 +202,44 @@ fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
                     ] {
                         gather_rows(rows, start..start + count, query_columns, block_rows);
                         let a = ARows { values: block_rows, stride: size, rows: count, depth: size };
-                        multiply_into(level, a, panels, most, out, padded);
+                        multiply_into(level, a, panels, seen.clone(), out, padded);
                     }
                     for row in 0..count {
                         let visible = segment.visible(first + row);
                         let place = (start + row) * columns + query_columns.first;
                         let dot = dot(&task.out[place..][..size], &task.out_gradient[place..][..size]);
                         let logsumexp = task.logsumexp[(start + row) * shape.heads + query_head];
-                        softmax_backward(
-                            &scores[row * padded..][..visible],
-                            &weight_gradients[row * padded..][..visible],
-                            [shape.scale(), logsumexp, dot],
-                            &mut weights[(block + row) * padded..][..padded],
-                            &mut score_gradients[(block + row) * padded..][..padded],
+                        let Scores { scale, cap, .. } = shape.scores;
+                        let seen = shape.scores.first_seen(visible)..visible;
+                        let of_row = |values: &mut [P]| {
+                            let values = &mut values[(block + row) * padded..][..padded];
+                            values[..seen.start].fill(P::default());
+                        };
+                        of_row(weights);
+                        of_row(score_gradients);
+                        let (scores, gradients) = (
+                            &scores[row * padded..][seen.clone()],
+                            &weight_gradients[row * padded..][seen.clone()],
                         );
+                        let from = (block + row) * padded + seen.start;
+                        let unseen = padded - seen.start;
+                        let (weights, score_gradients) =
+                            (&mut weights[from..][..unseen], &mut score_gradients[from..][..unseen]);
+                        match cap {
+                            None => {
+                                let scalars = [scale, logsumexp, dot];
+                                softmax_backward(scores, gradients, scalars, weights, score_gradients);
+                            }
+                            Some(cap) => {
+                                let scalars = [scale, logsumexp, dot, cap];
+                                capped_backward(scores, gradients, scalars, weights, score_gradients);
+                            }
+                        }
                     }
                     let values = &score_gradients[block * padded..];
                     let depth = most.next_multiple_of(P::K_PACK);
                     let a = ARows { values, stride: padded, rows: count, depth };
-                    multiply_all(level, a, keys_backward, size, |row, column, sums| {
+                    multiply_all(level, a, keys_backward, 0..size, |row, column, sums| {
                         let place = (start + row) * columns + query_columns.first + column;
                         // SAFETY: each task writes its own segment's rows in its own heads' columns.
                         round_range(sums, unsafe { task.queries.part(place, sums.len()) });
@@ -244,7 +264,7 @@ fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
                             rows: MR.min(size - block),
                             depth: chunk_count,
                         };
-                        multiply_all(level, a, panels, most, |row, column, part| {
+                        multiply_all(level, a, panels, 0..most, |row, column, part| {
                             add(part, &mut sums[(block + row) * padded + column..][..part.len()]);
                         });
                     }
@@ -336,6 +356,31 @@ vectorised! {
             let probability = exp::<FUSED>(score * scale - logsumexp);
             *weight = E::from_f32(probability);
             *score_gradient = E::from_f32(probability * (gradient - dot) * scale);
+        }
+        unseen.fill(E::default());
+        unseen_gradients.fill(E::default());
+    }
+}
+
+vectorised! {
+    /// The same of scores under a cap; `scalars`: scale, logsumexp, dO·O, cap.
+    fn capped_backward<E: Element>(
+        scores: &[f32],
+        weight_gradients: &[f32],
+        scalars: [f32; 4],
+        weights: &mut [E],
+        score_gradients: &mut [E],
+    ) {
+        let [scale, logsumexp, dot, cap] = scalars;
+        let (seen, unseen) = weights.split_at_mut(scores.len());
+        let (seen_gradients, unseen_gradients) = score_gradients.split_at_mut(scores.len());
+        for (((score, gradient), weight), score_gradient) in
+            scores.iter().zip(weight_gradients).zip(seen).zip(seen_gradients)
+        {
+            let bent = tanh(score * scale / cap);
+            let probability = exp::<FUSED>(bent * cap - logsumexp);
+            *weight = E::from_f32(probability);
+            *score_gradient = E::from_f32(probability * (gradient - dot) * (1.0 - bent * bent) * scale);
         }
         unseen.fill(E::default());
         unseen_gradients.fill(E::default());

@@ -1,6 +1,6 @@
 //! Attention forward.
 
-use irtune_device::{AttentionShape, Side};
+use irtune_device::{AttentionShape, Scores, Side};
 
 use super::{
     head::{HeadColumns, Panels, gather, gather_rows, multiply_all, multiply_into, pack_all, panels_length},
@@ -11,6 +11,7 @@ use crate::{
         microkernel::ARows,
         tile::{MR, NR},
     },
+    ops::activation::tanh,
     simd::{
         element::{Element, is_native},
         exponential::exp,
@@ -20,7 +21,7 @@ use crate::{
     threads::{disjoint::DisjointSlice, parallel, scratch},
 };
 
-/// `out = softmax(q · kᵀ / √head_size) · v` for every head; `logsumexp` keeps what the backward needs of the softmax.
+/// `out = softmax(scores) · v` for every head, scores made of `q · kᵀ` as the shape says; `logsumexp` keeps what the backward needs of the softmax.
 ///
 /// # Shapes
 /// `out`: `[query rows, heads · head_size]`; `logsumexp`: `[query rows, heads]`.
@@ -86,20 +87,31 @@ fn one_head<E: Element, P: Element>(task: &Task<E>, index: usize, head: usize) {
             for first in (0..segment.queries).step_by(MR) {
                 let count = MR.min(segment.queries - first);
                 let most = segment.visible(first + count - 1);
+                let seen = shape.scores.first_seen(segment.visible(first))..most;
                 let start = segment.first_query + first;
                 gather_rows(inputs.queries, start..start + count, columns, queries);
                 let a = ARows { values: queries, stride: size, rows: count, depth: size };
-                multiply_into(level, a, keys, most, scores, padded);
+                multiply_into(level, a, keys, seen, scores, padded);
                 let depth = most.next_multiple_of(P::K_PACK);
                 let mut sums = [(0.0, 0.0); MR];
                 for (row, sum) in sums[..count].iter_mut().enumerate() {
                     let visible = segment.visible(first + row);
+                    let seen = shape.scores.first_seen(visible)..visible;
+                    let weights = &mut weights[row * padded..][..depth];
+                    weights[..seen.start].fill(P::default());
                     let (scores, weights) =
-                        (&scores[row * padded..][..visible], &mut weights[row * padded..][..depth]);
-                    *sum = exponentials(scores, shape.scale(), weights);
+                        (&mut scores[row * padded..][seen.clone()], &mut weights[seen.start..]);
+                    let Scores { scale, cap, .. } = shape.scores;
+                    *sum = match cap {
+                        None => exponentials(scores, scale, weights),
+                        Some(cap) => {
+                            bend(scores, scale, cap);
+                            exponentials(scores, 1.0, weights)
+                        }
+                    };
                 }
                 let a = ARows { values: weights, stride: padded, rows: count, depth };
-                multiply_all(level, a, values, size, |row, column, values| {
+                multiply_all(level, a, values, 0..size, |row, column, values| {
                     let place = (start + row) * shape.query_columns() + columns.first + column;
                     // SAFETY: each task writes its own segment's rows in its own heads' columns.
                     let out = unsafe { task.out.part(place, values.len()) };
@@ -120,6 +132,15 @@ vectorised! {
     fn divide<E: Element>(values: &[f32], divisor: f32, out: &mut [E]) {
         for (out, value) in out.iter_mut().zip(values) {
             *out = E::from_f32(value / divisor);
+        }
+    }
+}
+
+vectorised! {
+    /// Scores that stay below a cap: `cap · tanh(scale · score / cap)`.
+    fn bend(scores: &mut [f32], scale: f32, cap: f32) {
+        for score in scores {
+            *score = cap * tanh(*score * scale / cap);
         }
     }
 }

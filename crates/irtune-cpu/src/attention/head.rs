@@ -3,6 +3,8 @@
 //! Attention's matrices are a head wide and as long as an example, too small for the cutting of a GEMM. So both passes
 //! use the GEMM's panels and microkernel themselves.
 
+use std::ops::Range;
+
 use irtune_device::{AttentionShape, Side, WeightView};
 
 use crate::{
@@ -78,25 +80,27 @@ pub(super) fn pack_all<P: Element>(rows: &[P], count: usize, size: usize, side: 
 
 /// Multiplies a block of A with all panels and calls `write` with each row's number, first column and sums.
 ///
-/// A may be shorter along K than what the panels were packed over. Only the first `columns` columns are computed.
+/// A may be shorter along K than what the panels were packed over. Only panels with some of these columns are computed, and
+/// none behind them.
 pub(super) fn multiply_all<P: Element>(
     level: Level,
     a: ARows<P>,
     panels: Panels<P>,
-    columns: usize,
+    columns: Range<usize>,
     mut write: impl FnMut(usize, usize, &[f32]),
 ) {
     debug_assert!(a.rows <= MR && a.depth <= panels.depth.next_multiple_of(P::K_PACK));
     let mut aligned = AlignedTile::ZERO;
     let tile = &mut aligned.0;
-    for (index, panel) in panels.values.chunks_exact(panel_length::<P>(panels.depth)).enumerate() {
+    let all = panels.values.chunks_exact(panel_length::<P>(panels.depth)).enumerate();
+    for (index, panel) in all.skip(columns.start / NR) {
         let first = index * NR;
-        if first >= columns {
+        if first >= columns.end {
             break;
         }
         multiply(level, a, panel, Accumulate::FromZero, PrefetchRows::NONE, tile);
         for (row, sums) in tile[..a.rows].iter().enumerate() {
-            write(row, first, &sums[..NR.min(columns - first)]);
+            write(row, first, &sums[..NR.min(columns.end - first)]);
         }
     }
 }
@@ -106,7 +110,7 @@ pub(super) fn multiply_into<P: Element>(
     level: Level,
     a: ARows<P>,
     panels: Panels<P>,
-    columns: usize,
+    columns: Range<usize>,
     out: &mut [f32],
     out_stride: usize,
 ) {

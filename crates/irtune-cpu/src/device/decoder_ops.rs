@@ -1,13 +1,13 @@
 use irtune_device::{
     Attention, AttentionGradients, AttentionInputs, AttentionOutputs, AttentionShape, BatchLayout,
-    DecoderOps, FrozenMatrix, Norm, NormInput, RotaryTable, RowSet, Side, Slot,
+    DecoderOps, FrozenMatrix, Gate, Norm, NormInput, RotaryTable, RowSet, Side, Slot,
 };
 
 use super::Cpu;
 use crate::{
     attention,
     matrix::{Matrix, MatrixMut},
-    ops::{cosine, head_norm, norm, rotary, rows, swiglu},
+    ops::{cosine, gated, head_norm, norm, rotary, rows},
     simd::element::Element,
 };
 
@@ -25,8 +25,8 @@ fn views<'a, E: Element>(
 
 /// Sizes and segments for the kernels.
 fn shape<'a, E: Element>(attention: &Attention<'a, Cpu<E>>) -> AttentionShape<'a> {
-    let &Attention { heads, key_value_heads, head_size, layout, queries } = attention;
-    AttentionShape { heads, key_value_heads, head_size, segments: layout.segments(queries) }
+    let &Attention { heads, key_value_heads, head_size, scores, layout, queries } = attention;
+    AttentionShape { heads, key_value_heads, head_size, scores, segments: layout.segments(queries) }
 }
 
 /// The gain of a norm.
@@ -48,8 +48,8 @@ fn norm_backward<E: Element, I: Element>(
 }
 
 impl<E: Element> DecoderOps for Cpu<E> {
-    fn embed(&self, table: &FrozenMatrix, layout: &BatchLayout, out: &mut Vec<f32>) {
-        rows::embed(&table.view(), &layout.tokens, out);
+    fn embed(&self, table: &FrozenMatrix, layout: &BatchLayout, factor: f32, out: &mut Vec<f32>) {
+        rows::embed(&table.view(), &layout.tokens, factor, out);
     }
 
     fn gather(&self, input: &Vec<E>, width: usize, layout: &BatchLayout, out: &mut Vec<E>) {
@@ -234,11 +234,18 @@ impl<E: Element> DecoderOps for Cpu<E> {
         attention::backward(&shape, &views(&shape, inputs), out, logsumexp, out_gradient, gradients);
     }
 
-    fn swiglu(&self, gate: &Vec<E>, up: &Vec<E>, length: usize, out: &mut Vec<E>) {
-        swiglu::forward(&gate[..length], &up[..length], &mut out[..length]);
+    fn gated(&self, kind: Gate, gate: &Vec<E>, up: &Vec<E>, length: usize, out: &mut Vec<E>) {
+        gated::forward(kind, &gate[..length], &up[..length], &mut out[..length]);
     }
 
-    fn swiglu_backward(&self, out_gradient: &Vec<E>, length: usize, gate: &mut Vec<E>, up: &mut Vec<E>) {
-        swiglu::backward(&out_gradient[..length], &mut gate[..length], &mut up[..length]);
+    fn gated_backward(
+        &self,
+        kind: Gate,
+        out_gradient: &Vec<E>,
+        length: usize,
+        gate: &mut Vec<E>,
+        up: &mut Vec<E>,
+    ) {
+        gated::backward(kind, &out_gradient[..length], &mut gate[..length], &mut up[..length]);
     }
 }

@@ -97,7 +97,7 @@ vectorised! {
 
 /// `tanh x`, within 2 units in the last place.
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(crate) fn tanh(x: f32) -> f32 {
     let size = x.abs();
     let outer = (1.0 - 2.0 / (exp::<false>(2.0 * size) + 1.0)).copysign(x);
     let square = x * x;

@@ -11,17 +11,20 @@ use crate::{
 /// Values of a task.
 const CHUNK: usize = 32 * 1024;
 
-/// The embedding rows of `tokens`.
+/// The embedding rows of `tokens` times a factor.
 ///
 /// # Shapes
 /// `table`: `[vocabulary, width]`; `out`: `[tokens, width]`.
 ///
 /// # Panics
 /// When a token is not below the vocabulary's size.
-pub fn embed(table: &WeightView, tokens: &[u32], out: &mut [f32]) {
+pub fn embed(table: &WeightView, tokens: &[u32], factor: f32, out: &mut [f32]) {
     for (&token, out) in tokens.iter().zip(out.chunks_exact_mut(table.columns)) {
         assert!((token as usize) < table.rows, "token {token} of {}", table.rows);
         decode_row(table, token as usize, out);
+        if factor != 1.0 {
+            out.iter_mut().for_each(|value| *value *= factor);
+        }
     }
 }
 

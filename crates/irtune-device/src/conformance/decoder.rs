@@ -2,8 +2,8 @@
 
 use super::{Section, floats, operand_values, operands, values};
 use crate::{
-    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BatchLayout, Device, Norm, NormInput,
-    RotaryTable, RowSet, Segment, Side,
+    Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BatchLayout, Device, Gate, Norm,
+    NormInput, RotaryTable, RowSet, Scores, Segment, Side,
 };
 
 /// RMS norm, forward and backward: `input`, `weight`, `output_gradient`; `output`, `input_gradient`, `weight_gradient`.
@@ -69,20 +69,21 @@ pub fn rotary<D: Device>(device: &D, section: &impl Section) {
     }
 }
 
-/// The gated activation: `gate`, `up`, `output_gradient`; `output`, `gate_gradient`, `up_gradient`.
-pub fn swiglu<D: Device>(device: &D, section: &impl Section) {
+/// A gated activation: `gate`, `up`, `output_gradient`; `output`, `gate_gradient`, `up_gradient`.
+pub fn gated<D: Device>(device: &D, kind: Gate, section: &impl Section) {
     let read = |name| operands(device, &section.floats(name));
     let (mut gate, mut up) = (read("gate"), read("up"));
     let length = section.floats("gate").len();
     let mut out = device.operands(length, 1).expect("room");
-    device.swiglu(&gate, &up, length, &mut out);
+    device.gated(kind, &gate, &up, length, &mut out);
     section.compare("output", &operand_values(device, &out, length));
-    device.swiglu_backward(&read("output_gradient"), length, &mut gate, &mut up);
+    device.gated_backward(kind, &read("output_gradient"), length, &mut gate, &mut up);
     section.compare("gate_gradient", &operand_values(device, &gate, length));
     section.compare("up_gradient", &operand_values(device, &up, length));
 }
 
 /// Attention over examples that share a prefix: `offsets`, `q`, `k`, `v`, `output_gradient`; `output` and the gradients.
+/// The facts `window`, `cap` and `scale` are 0 for none and the usual scale.
 pub fn attention<D: Device>(device: &D, section: &impl Section) {
     let count = |name| section.fact(name) as usize;
     let (heads, key_value_heads, head_size) = (count("heads"), count("key_value_heads"), count("head_size"));
@@ -92,7 +93,11 @@ pub fn attention<D: Device>(device: &D, section: &impl Section) {
     let layout = BatchLayout { positions: positions.collect(), segments, ..BatchLayout::default() };
     let mut uploaded = device.layout();
     device.upload_layout(&layout, &mut uploaded);
-    let run = || Attention { heads, key_value_heads, head_size, layout: &uploaded, queries: RowSet::All };
+    let scores = scores(head_size, section);
+    let run = || {
+        let (layout, queries) = (&uploaded, RowSet::All);
+        Attention { heads, key_value_heads, head_size, scores, layout, queries }
+    };
     let (query_columns, key_columns) = (heads * head_size, key_value_heads * head_size);
     let read = |name| operands(device, &section.floats(name));
     let (queries, keys, all_values) = (read("q"), read("k"), read("v"));
@@ -112,6 +117,17 @@ pub fn attention<D: Device>(device: &D, section: &impl Section) {
     section.compare("q_gradient", &operand_values(device, &dq, rows * query_columns));
     section.compare("k_gradient", &operand_values(device, &dk, rows * key_columns));
     section.compare("v_gradient", &operand_values(device, &dv, rows * key_columns));
+}
+
+/// How a section's attention makes scores.
+pub fn scores(head_size: usize, section: &impl Section) -> Scores {
+    let given = |name| Some(section.fact(name)).filter(|&value| value > 0.0);
+    let plain = Scores::plain(head_size);
+    Scores {
+        scale: given("scale").map_or(plain.scale, |scale| scale as f32),
+        window: given("window").map(|window| window as usize),
+        cap: given("cap").map(|cap| cap as f32),
+    }
 }
 
 /// The prefix, if there is one, and each example as segments of the packed rows.

@@ -90,7 +90,7 @@ pub fn decode<D: Device>(device: &D, matrix: FrozenMatrix, section: &impl Sectio
     let mut uploaded = device.layout();
     device.upload_layout(&layout, &mut uploaded);
     let mut embedded = device.floats(rows, columns).expect("room");
-    device.embed(&weight, &uploaded, &mut embedded);
+    device.embed(&weight, &uploaded, 1.0, &mut embedded);
     section.compare("values", &values(device, &embedded, rows * columns));
     // Multiplied with the identity it is itself, up to the operands' precision.
     let mut identity = vec![0.0; columns * columns];

@@ -10,7 +10,7 @@ mod gemm;
 mod losses;
 
 pub use adapters::masks;
-pub use decoder::{attention, prefix_tree, rms_norm, rms_norm_operands, rotary, swiglu};
+pub use decoder::{attention, gated, prefix_tree, rms_norm, rms_norm_operands, rotary};
 pub use gemm::{bias, decode, lora_linear};
 pub use losses::{adamw, binary_cross_entropy, cross_entropy, pool};
 

@@ -88,7 +88,7 @@ impl Budget {
             widest *= 2;
         }
         // A norm of each head keeps its input and a factor.
-        let head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        let head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         let (normed, normed_heads) =
             if head_norms { (query + key, config.heads + config.key_value_heads) } else { (0, 0) };
         let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;

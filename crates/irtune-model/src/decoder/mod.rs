@@ -16,19 +16,19 @@ pub(crate) mod workspace;
 
 use std::sync::{Arc, Mutex};
 
-use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RotaryTable, RowSet, Targets};
+use irtune_device::{BatchLayout, Device, DeviceError, HeadShape, LossOptions, RowSet, Targets};
 
 use crate::{
     adapters::{
         Trained,
         site::{self, Sites},
     },
-    base::Base,
+    base::{Base, config::ModelConfig},
     batch::{self, PackedBatch},
     error::ModelError,
-    families::Role,
+    families::{Role, Rotary, RotaryKind, Variant},
     head::{Head, HeadInput},
-    layer::{Rows, block::Block},
+    layer::{RotaryTables, Rows, block::Block},
     parameters::{
         WEIGHTS_HEAD_NAME,
         entries::{Entries, Initial},
@@ -64,8 +64,8 @@ pub(crate) struct Decoder<D: Device> {
     head: Group<D>,
     /// Where the layers' own weights train.
     spare: Spare<D>,
-    table: D::Rotary,
-    /// Positions the table reaches.
+    rotary: RotaryPositions<D>,
+    /// Positions its tables reach.
     positions: usize,
     batch: Batch<D>,
     cosines: Cosines<D>,
@@ -83,6 +83,28 @@ pub(crate) struct Decoder<D: Device> {
     training: bool,
     /// Whether the layers' matrices are prepacked with their adapters.
     prepacked: bool,
+}
+
+/// The angles of every kind of rotary positions that layers have.
+struct RotaryPositions<D: Device> {
+    main: RotaryTables<D>,
+    local: Option<RotaryTables<D>>,
+}
+
+impl<D: Device> RotaryPositions<D> {
+    fn new(device: &D, config: &ModelConfig, positions: usize) -> Self {
+        let tables = |rotary: &Rotary| RotaryTables::new(device, rotary, config.head_size, positions);
+        let Variant { rotary, local_rotary, .. } = &config.variant;
+        Self { main: tables(rotary), local: local_rotary.as_ref().map(tables) }
+    }
+
+    /// Those of a layer.
+    fn of(&self, kind: Option<RotaryKind>) -> Option<&RotaryTables<D>> {
+        kind.and_then(|kind| match kind {
+            RotaryKind::Main => Some(&self.main),
+            RotaryKind::Local => self.local.as_ref(),
+        })
+    }
 }
 
 /// The batch of a pass, here and on the device.
@@ -182,7 +204,7 @@ impl<D: Device> Decoder<D> {
         let readings = Mutex::new(Readings::new(&device, config.layers, &groups)?);
         let mut decoder = Self {
             embedding: device.weight(base.weights.matrix(&config.family.outer_name(Role::Embedding))?)?,
-            table: device.rotary_table(RotaryTable::new(&config.inverse_frequencies(), POSITIONS)),
+            rotary: RotaryPositions::new(&device, config, POSITIONS),
             positions: POSITIONS,
             batch: Batch {
                 layout: BatchLayout::default(),
@@ -256,8 +278,7 @@ impl<D: Device> Decoder<D> {
         let longest = layout.longest();
         if longest > self.positions {
             self.positions = longest.next_power_of_two();
-            let table = RotaryTable::new(&config.inverse_frequencies(), self.positions);
-            self.table = self.device.rotary_table(table);
+            self.rotary = RotaryPositions::new(&*self.device, config, self.positions);
         }
         let needed = Capacity {
             tokens: layout.rows(RowSet::All),

@@ -65,7 +65,7 @@ impl<D: Device> Decoder<D> {
             }
         }
         if first == 0 {
-            device.embed(&self.embedding, &batch.uploaded, residual);
+            device.embed(&self.embedding, &batch.uploaded, config.variant.embedding_scale, residual);
         }
         cosines.start(device, residual, batch.layout.rows(RowSet::All));
         for (index, layer) in layers.iter().enumerate().skip(first) {
@@ -82,7 +82,8 @@ impl<D: Device> Decoder<D> {
                 Some(above) => (modes(index), above - recomputed),
                 None => (Mode::NoGrad, 0),
             };
-            let pass = Pass { device, config, table: &self.table, rows, dropout, factor, mode };
+            let rotary = self.rotary.of(layer.rotary());
+            let pass = Pass { device, config, rotary, rows, dropout, factor, mode };
             let stream = Stream { residual: &mut *residual, pooled: &mut *read_residual };
             layer.forward(&pass, groups.get(index), stream, &mut saved[slot], scratch);
             let stream = if pass.rows.are_picked() { &*read_residual } else { &*residual };
@@ -161,7 +162,8 @@ impl<D: Device> Decoder<D> {
         for (index, layer) in layers.iter().enumerate().skip(lowest).rev() {
             let rows = batch.rows(index + 1 == count);
             let mode = modes(index);
-            let pass = Pass { device, config, table: &self.table, rows, dropout, factor: 1.0, mode };
+            let rotary = self.rotary.of(layer.rotary());
+            let pass = Pass { device, config, rotary, rows, dropout, factor: 1.0, mode };
             let (mut group, wanted, above) = (groups.get_mut(index), index > lowest, index - lowest);
             let saved = &mut saved[above.saturating_sub(recomputed)];
             if above < recomputed {

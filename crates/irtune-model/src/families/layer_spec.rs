@@ -1,24 +1,55 @@
 //! What a decoder layer consists of.
 
+use irtune_device::{Gate, Scores};
+
 use super::{Projection, Role};
 
 /// The parts of a decoder layer in which families differ.
 ///
-/// Every layer has a norm before attention and one before the MLP, grouped-query attention with rotary positions and a
-/// gated MLP; what comes on top stands here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Every layer is grouped-query attention, then a gated MLP, each a branch whose output is added to the residual stream;
+/// what makes them different stands here.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LayerSpec {
+    /// Where a branch has a norm.
+    pub norms: NormPlacement,
     /// The projections whose outputs have a bias added, in the order of [`Projection::ALL`].
     pub biases: &'static [Projection],
-    /// Whether each head of the queries and of the keys goes through an RMS norm before rotary positions; the gains,
-    /// `[head_size]`, are the same for all heads.
-    pub head_norms: bool,
+    /// The norms of queries and keys before rotary positions.
+    pub head_norms: Option<HeadNorms>,
+    /// Which rotary positions turn queries and keys; nothing where they have none.
+    pub rotary: Option<RotaryKind>,
+    /// How attention's scores are made, and which keys a position sees.
+    pub scores: Scores,
+    /// The activation of the MLP's gate.
+    pub gate: Gate,
+    /// What both branches' outputs are multiplied by before they are added.
+    pub residual_scale: f32,
+}
+
+/// Where a branch has a root-mean-square norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NormPlacement {
+    /// Of its input.
+    Before,
+}
+
+/// What a norm of queries and keys goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadNorms {
+    /// Each head; the gains, `[head_size]`, are the same for all heads.
+    EachHead,
+}
+
+/// Which of a decoder's rotary positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RotaryKind {
+    /// Those of most decoders, the only ones.
+    Main,
+    /// Those of layers with a window, where they have their own.
+    Local,
 }
 
 impl LayerSpec {
-    /// Nothing on top.
-    pub const PLAIN: Self = Self { biases: &[], head_norms: false };
-
     /// Whether a projection has a bias.
     pub fn has_bias(&self, projection: Projection) -> bool {
         self.biases.contains(&projection)
@@ -28,8 +59,11 @@ impl LayerSpec {
     pub fn has(&self, role: Role) -> bool {
         match role {
             Role::Embedding | Role::FinalNorm | Role::LanguageHead => false,
-            Role::AttentionNorm | Role::MlpNorm | Role::Projection(_) => true,
-            Role::QueryNorm | Role::KeyNorm => self.head_norms,
+            Role::AttentionNorm | Role::MlpNorm => match self.norms {
+                NormPlacement::Before => true,
+            },
+            Role::Projection(_) => true,
+            Role::QueryNorm | Role::KeyNorm => self.head_norms.is_some(),
         }
     }
 }

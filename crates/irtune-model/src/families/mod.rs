@@ -6,21 +6,28 @@
 
 mod layer_spec;
 mod llama;
+mod mistral;
 mod modules;
 pub mod projection;
 mod qwen2;
 mod qwen3;
+mod rotary;
+mod settings;
+mod variant;
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use layer_spec::LayerSpec;
+pub use layer_spec::{HeadNorms, LayerSpec, NormPlacement, RotaryKind};
 pub use modules::{Kind, Module, Role, TensorPlace};
 pub use projection::Projection;
+pub use rotary::{QueryGrowth, RopeScaling, Rotary};
+pub use settings::{Defaults, Fixed, Literal, ReadBiases, Window, WindowedLayers};
+pub use variant::{LayerKind, Variant};
 
 /// Every family, in the order that messages and documents list them.
-pub static FAMILIES: [&Family; 3] = [&llama::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY];
+pub static FAMILIES: [&Family; 4] = [&llama::FAMILY, &mistral::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY];
 
 /// A group of models that share one kind of decoder.
 pub struct Family {
@@ -32,66 +39,21 @@ pub struct Family {
     pub model_type: &'static str,
     /// transformers' class of a classifier.
     pub classifier_class: &'static str,
-    /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it.
-    pub architecture: &'static str,
-    /// What a `config.json` means where it says nothing.
+    /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it. Two families may share one if only
+    /// one of them has windows by default: a GGUF that names a window is of that one. Nothing where GGUFs name another family.
+    pub architecture: Option<&'static str>,
+    /// What a configuration means where it says nothing.
     pub defaults: Defaults,
     /// Fields of a `config.json` that may hold one value only, in the order that a classifier's configuration has them.
     pub fixed: &'static [Fixed],
-    /// Whether `attention_bias` of a `config.json` decides about biases of q, k, v and o.
-    pub reads_attention_bias: bool,
-    /// What a `config.json` that asks for a sliding window (`use_sliding_window`) means where it says no more; nothing
-    /// in a family without windows.
+    /// Which biases a `config.json` decides about.
+    pub reads_biases: ReadBiases,
+    /// The window over keys, in a family that can have one.
     pub window: Option<Window>,
-    /// The parts of a layer, given what `attention_bias` says and the layer's number.
-    pub layer: fn(attention_bias: bool, layer: usize) -> LayerSpec,
+    /// The parts of a layer, given what the configuration says and the layer's number.
+    pub layer: fn(variant: &Variant, layer: usize) -> LayerSpec,
     /// Every module with its names, in the order that files and engines keep them.
     pub modules: &'static [Module],
-}
-
-/// What a `config.json` means where it says nothing.
-pub struct Defaults {
-    /// `head_dim`; when not given, `hidden_size / num_attention_heads`.
-    pub head_size: Option<usize>,
-    /// `num_key_value_heads`; when not given, `num_attention_heads`.
-    pub key_value_heads: Option<usize>,
-    /// `max_position_embeddings`.
-    pub max_positions: usize,
-}
-
-/// A sliding window over the keys that a position of the upper layers sees.
-pub struct Window {
-    /// `sliding_window`: how many keys, the position's own included.
-    pub keys: usize,
-    /// `max_window_layers`: the lowest layer that has a window.
-    pub from_layer: usize,
-}
-
-/// A field of a `config.json` that may hold one value only.
-pub struct Fixed {
-    /// Its name.
-    pub field: &'static str,
-    /// What it must hold where it is given.
-    pub value: Literal,
-}
-
-/// A value of a fixed field.
-#[derive(Clone, Copy)]
-pub enum Literal {
-    /// `true` or `false`.
-    Flag(bool),
-    /// A string.
-    Text(&'static str),
-}
-
-impl Literal {
-    /// As a configuration has it.
-    pub(crate) fn to_json(self) -> serde_json::Value {
-        match self {
-            Literal::Flag(value) => value.into(),
-            Literal::Text(value) => value.into(),
-        }
-    }
 }
 
 impl Family {
@@ -100,9 +62,11 @@ impl Family {
         FAMILIES.into_iter().find(|family| family.model_type == name)
     }
 
-    /// The family that a GGUF names in `general.architecture`.
-    pub fn by_architecture(name: &str) -> Option<&'static Self> {
-        FAMILIES.into_iter().find(|family| family.architecture == name)
+    /// The family that a GGUF names in `general.architecture`, given whether the file names a window.
+    pub fn by_architecture(name: &str, windowed: bool) -> Option<&'static Self> {
+        let named = || FAMILIES.into_iter().filter(|family| family.architecture == Some(name));
+        let has_windows = |family: &&Self| family.window.as_ref().is_some_and(|window| window.keys.is_some());
+        named().find(|family| has_windows(family) == windowed).or_else(|| named().next())
     }
 
     /// All families for a message: "Llama (`llama`: SmolLM2, …), …".
@@ -114,7 +78,8 @@ impl Family {
 
     /// The name of a family that is most like an unknown one, if one is.
     pub(crate) fn nearest(name: &str) -> Option<&'static str> {
-        let names = FAMILIES.into_iter().flat_map(|family| [family.model_type, family.architecture]);
+        let names = FAMILIES.into_iter().flat_map(|family| [Some(family.model_type), family.architecture]);
+        let names = names.flatten();
         let alike = names.map(|known| (strsim::jaro_winkler(&name.to_ascii_lowercase(), known), known));
         let nearest = alike.max_by(|left, right| left.0.total_cmp(&right.0));
         nearest.filter(|(alike, _)| *alike > 0.8).map(|(_, known)| known)
@@ -159,14 +124,16 @@ mod tests {
         for names in [
             FAMILIES.map(|family| family.title),
             FAMILIES.map(|family| family.model_type),
-            FAMILIES.map(|family| family.architecture),
             FAMILIES.map(|family| family.classifier_class),
         ] {
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
         }
         for family in FAMILIES {
             assert_eq!(Family::by_model_type(family.model_type), Some(family));
-            assert_eq!(Family::by_architecture(family.architecture), Some(family));
+            let windowed = family.window.as_ref().is_some_and(|window| window.keys.is_some());
+            if let Some(architecture) = family.architecture {
+                assert_eq!(Family::by_architecture(architecture, windowed), Some(family));
+            }
             assert!(Family::list().contains(&format!("`{}`", family.model_type)));
         }
     }

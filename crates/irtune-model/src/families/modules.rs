@@ -131,9 +131,9 @@ impl Family {
     /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
     /// `model.`, and the rest.
     pub(crate) fn embedding_name(&self) -> (String, String) {
-        let name = self.outer_name(Role::Embedding);
-        let (first, rest) = name.split_once('.').unwrap_or(("", &name));
-        (format!("{first}."), rest.to_owned())
+        let path = self.module(Role::Embedding).path;
+        let (first, rest) = path.rsplit_once('.').unwrap_or(("", path));
+        (format!("{first}."), format!("{rest}{}", Kind::Weight.ending()))
     }
 
     /// transformers' name of a layer's tensor: `model.layers.3.self_attn.q_proj.bias`.
@@ -209,7 +209,18 @@ impl Family {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{super::FAMILIES, *};
+    use super::{
+        super::{FAMILIES, RopeScaling, Rotary, Variant},
+        *,
+    };
+
+    const LAYERS: usize = 3;
+
+    /// A decoder whose configuration says nothing.
+    fn plain() -> Variant {
+        let rotary = Rotary { size: 8, theta: 10_000.0, scaling: RopeScaling::None, query_growth: None };
+        Variant::plain(rotary, LAYERS, 8)
+    }
 
     #[test]
     fn every_family_names_all_its_modules_once_and_differently() {
@@ -218,8 +229,8 @@ mod tests {
             let distinct: BTreeSet<_> =
                 family.modules.iter().flat_map(|module| [module.path, module.gguf]).collect();
             assert_eq!(distinct.len(), 2 * roles.len(), "{family:?}");
-            for attention_bias in [false, true] {
-                let spec = (family.layer)(attention_bias, 0);
+            for layer in 0..LAYERS {
+                let spec = (family.layer)(&plain(), layer);
                 let needed = Projection::ALL.map(Role::from).into_iter().chain([
                     Role::AttentionNorm,
                     Role::MlpNorm,

@@ -6,8 +6,9 @@
 use super::{
     Defaults, Family, Fixed, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
-    Window,
+    Window, WindowedLayers,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -15,12 +16,17 @@ pub(super) static FAMILY: Family = Family {
     models: "Qwen2, Qwen2.5, DeepSeek-R1-Distill-Qwen",
     model_type: "qwen2",
     classifier_class: "Qwen2ForSequenceClassification",
-    architecture: "qwen2",
-    defaults: Defaults { head_size: None, key_value_heads: Some(32), max_positions: 32_768 },
+    architecture: Some("qwen2"),
+    defaults: Defaults { key_value_heads: Some(32), max_positions: 32_768, ..Defaults::LLAMA },
     fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
-    reads_attention_bias: false,
-    window: Some(Window { keys: 4096, from_layer: 28 }),
-    layer: |_, _| LayerSpec { biases: &[QProj, KProj, VProj], ..LayerSpec::PLAIN },
+    reads_biases: ReadBiases::NONE,
+    window: Some(Window {
+        flag: Some("use_sliding_window"),
+        keys: Some(4096),
+        layer_types: true,
+        layers: WindowedLayers::From(28),
+    }),
+    layer: |variant, layer| LayerSpec { biases: &[QProj, KProj, VProj], ..variant.layer(layer) },
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

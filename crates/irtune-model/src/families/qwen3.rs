@@ -4,10 +4,11 @@
 //! Yang et al. 2025; transformers `models/qwen3`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, Fixed, HeadNorms, LayerSpec, Literal, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, KeyNorm, LanguageHead, MlpNorm, QueryNorm},
-    Window,
+    Window, WindowedLayers,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -15,15 +16,22 @@ pub(super) static FAMILY: Family = Family {
     models: "Qwen3 0.6B to 32B",
     model_type: "qwen3",
     classifier_class: "Qwen3ForSequenceClassification",
-    architecture: "qwen3",
-    defaults: Defaults { head_size: Some(128), key_value_heads: Some(32), max_positions: 32_768 },
-    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
-    reads_attention_bias: true,
-    window: Some(Window { keys: 4096, from_layer: 28 }),
-    layer: |attention_bias, _| LayerSpec {
-        biases: if attention_bias { &[QProj, KProj, VProj, OProj] } else { &[] },
-        head_norms: true,
+    architecture: Some("qwen3"),
+    defaults: Defaults {
+        head_size: Some(128),
+        key_value_heads: Some(32),
+        max_positions: 32_768,
+        ..Defaults::LLAMA
     },
+    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
+    reads_biases: ReadBiases::ATTENTION,
+    window: Some(Window {
+        flag: Some("use_sliding_window"),
+        keys: Some(4096),
+        layer_types: true,
+        layers: WindowedLayers::From(28),
+    }),
+    layer: |variant, layer| LayerSpec { head_norms: Some(HeadNorms::EachHead), ..variant.layer(layer) },
     modules: &[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.norm", "output_norm"),

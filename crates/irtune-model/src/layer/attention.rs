@@ -7,7 +7,7 @@
 use arrayvec::ArrayVec;
 use irtune_device::{
     AttentionGradients, AttentionInputs, AttentionOutputs, Device, DeviceError, Epilogue, Output, RowSet,
-    Side, Term,
+    Scores, Side, Term,
 };
 
 use super::{
@@ -23,12 +23,13 @@ use crate::{
     },
     base::{Base, config::ModelConfig},
     error::ModelError,
-    families::{Projection, Role},
+    families::{HeadNorms, Projection, Role},
     parameters::group::Group,
 };
 
 /// The attention of a layer.
 pub(crate) struct Attention<D: Device> {
+    scores: Scores,
     norm: StreamNorm<D>,
     query: Linear<D>,
     key: Linear<D>,
@@ -96,7 +97,7 @@ impl<D: Device> AttentionSaved<D> {
         let (query, key) = (config.query_size(), config.key_value_size());
         let linear = |projection| LinearSaved::new(device, config, trained.adapter(), projection, tokens);
         let head_norm = |heads| NormSaved::new(device, tokens * heads, config.head_size);
-        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms);
+        let has_head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         Ok(Self {
             norm: NormSaved::new(device, tokens, config.hidden_size)?,
             queries: device.operands(tokens, query)?,
@@ -156,14 +157,12 @@ impl<D: Device> AttentionScratch<D> {
     }
 }
 
-fn heads<'a, D: Device>(pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
-    irtune_device::Attention {
-        heads: pass.config.heads,
-        key_value_heads: pass.config.key_value_heads,
-        head_size: pass.config.head_size,
-        layout: pass.rows.layout,
-        queries: pass.rows.set,
-    }
+/// Turns queries and keys by their positions, or their gradients back.
+fn rotate<D: Device>(pass: &Pass<D>, side: Side, queries: &mut D::Operands, keys: &mut D::Operands) {
+    let (Pass { device, config, rows, .. }, Some(tables)) = (pass, pass.rotary) else { return };
+    let table = tables.queries.as_ref().unwrap_or(&tables.keys);
+    device.rotary(queries, config.query_size(), table, rows.layout, rows.set, side);
+    device.rotary(keys, config.key_value_size(), &tables.keys, rows.layout, RowSet::All, side);
 }
 
 impl<D: Device> Attention<D> {
@@ -179,11 +178,15 @@ impl<D: Device> Attention<D> {
     ) -> Result<Self, ModelError> {
         let gain = |role| Gain::new(device, base, layer, role);
         let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
-        let head_norms = match base.config.layer(layer).head_norms {
-            true => Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)]),
-            false => None,
+        let spec = base.config.layer(layer);
+        let head_norms = match spec.head_norms {
+            Some(HeadNorms::EachHead) => {
+                Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)])
+            }
+            None => None,
         };
         Ok(Self {
+            scores: spec.scores,
             query: linear(Projection::QProj)?,
             key: linear(Projection::KProj)?,
             value: linear(Projection::VProj)?,
@@ -191,6 +194,17 @@ impl<D: Device> Attention<D> {
             norm: StreamNorm(gain(Role::AttentionNorm)?),
             head_norms,
         })
+    }
+
+    fn heads<'a>(&self, pass: &Pass<'a, D>) -> irtune_device::Attention<'a, D> {
+        irtune_device::Attention {
+            heads: pass.config.heads,
+            key_value_heads: pass.config.key_value_heads,
+            head_size: pass.config.head_size,
+            scores: self.scores,
+            layout: pass.rows.layout,
+            queries: pass.rows.set,
+        }
     }
 
     /// The gains of its norms.
@@ -220,12 +234,10 @@ impl<D: Device> Attention<D> {
         let Pass { device, config, rows, .. } = pass;
         let Stream { residual, pooled } = stream;
         self.project(pass, group, residual, saved, scratch);
-        let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        let (table, layout) = (pass.table, rows.layout);
-        device.rotary(&mut saved.queries, query_size, table, layout, rows.set, Side::Forward);
-        device.rotary(&mut saved.keys, key_size, table, layout, RowSet::All, Side::Forward);
+        let layout = rows.layout;
+        rotate(pass, Side::Forward, &mut saved.queries, &mut saved.keys);
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
-        device.attention(heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
+        device.attention(self.heads(pass), &inputs, &mut saved.context, &mut saved.logsumexp);
         let stream = if rows.are_picked() {
             device.gather_floats(residual, config.hidden_size, layout, pooled);
             pooled
@@ -351,11 +363,8 @@ impl<D: Device> Attention<D> {
             partial: partial_gradient,
         };
         let outputs = AttentionOutputs { out: &saved.context, logsumexp: &saved.logsumexp };
-        device.attention_backward(heads(pass), &inputs, outputs, context_gradient, gradients);
-        let (query_size, key_size) = (config.query_size(), config.key_value_size());
-        let (table, layout) = (pass.table, rows.layout);
-        device.rotary(query_gradient, query_size, table, layout, rows.set, Side::Backward);
-        device.rotary(key_gradient, key_size, table, layout, RowSet::All, Side::Backward);
+        device.attention_backward(self.heads(pass), &inputs, outputs, context_gradient, gradients);
+        rotate(pass, Side::Backward, query_gradient, key_gradient);
         if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
             let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
             query.backward(pass, group.as_deref_mut(), counts.0, query_saved, query_gradient);

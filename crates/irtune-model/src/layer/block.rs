@@ -19,13 +19,14 @@ use crate::{
     },
     base::{Base, config::ModelConfig},
     error::ModelError,
-    families::Family,
+    families::{Family, RotaryKind},
     host_tensor::HostTensor,
     parameters::{entries::Entry, group::Group},
 };
 
 /// A layer's frozen parts, and its adapters.
 pub(crate) struct Block<D: Device> {
+    rotary: Option<RotaryKind>,
     attention: Attention<D>,
     mlp: Mlp<D>,
 }
@@ -63,9 +64,15 @@ impl<D: Device> Block<D> {
         mut adapters: Sites<D>,
     ) -> Result<Self, ModelError> {
         Ok(Self {
+            rotary: base.config.layer(index).rotary,
             attention: Attention::new(device, base, index, &mut adapters)?,
             mlp: Mlp::new(device, base, index, &mut adapters)?,
         })
+    }
+
+    /// Which rotary positions it has.
+    pub(crate) fn rotary(&self) -> Option<RotaryKind> {
+        self.rotary
     }
 
     fn linears(&self) -> impl Iterator<Item = &Linear<D>> {

@@ -1,10 +1,10 @@
-//! The gated MLP of a layer: norm, gate and up projections, SiLU gate, down projection, added to the residual stream.
+//! The gated MLP of a layer: norm, gate and up projections, activation, down projection, added to the residual stream.
 //!
 //! # Source
 //! Shazeer, "GLU Variants Improve Transformer", 2020; `LlamaMLP` of transformers.
 
 use arrayvec::ArrayVec;
-use irtune_device::{Device, DeviceError, Epilogue, Output, Term};
+use irtune_device::{Device, DeviceError, Epilogue, Gate, Output, Term};
 
 use super::{
     Mode, Pass,
@@ -25,6 +25,7 @@ use crate::{
 
 /// The MLP of a layer.
 pub(crate) struct Mlp<D: Device> {
+    activation: Gate,
     norm: StreamNorm<D>,
     gate: Linear<D>,
     up: Linear<D>,
@@ -107,6 +108,7 @@ impl<D: Device> Mlp<D> {
     ) -> Result<Self, ModelError> {
         let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
         Ok(Self {
+            activation: base.config.layer(layer).gate,
             gate: linear(Projection::GateProj)?,
             up: linear(Projection::UpProj)?,
             down: linear(Projection::DownProj)?,
@@ -148,7 +150,7 @@ impl<D: Device> Mlp<D> {
         self.gate.forward(pass, group, input(), gate_projection, adapters, out);
         let out = Output::Operands(&mut *up);
         self.up.forward(pass, group, input(), up_projection, adapters, out);
-        pass.device.swiglu(gate, up, rows * pass.config.intermediate_size, activated);
+        pass.device.gated(self.activation, gate, up, rows * pass.config.intermediate_size, activated);
         let (input, out) = (LinearInput { values: activated, rows: set }, Output::Add(stream, 0));
         self.down.forward(pass, group, input, down_projection, adapters, out);
     }
@@ -171,7 +173,7 @@ impl<D: Device> Mlp<D> {
         let MlpSaved { norm, gate, up, gate_projection, up_projection, .. } = saved;
         let StreamScratch { normed, normed_gradient, .. } = &mut scratch.stream;
         let (adapters, mlp) = (&mut scratch.adapters, &mut scratch.mlp);
-        device.swiglu_backward(&mlp.activated_gradient, rows * wide, gate, up);
+        device.gated_backward(self.activation, &mlp.activated_gradient, rows * wide, gate, up);
         if training {
             self.norm.recompute(pass, group.as_deref(), rows, norm, normed);
         }
@@ -204,7 +206,7 @@ impl<D: Device> Mlp<D> {
         let adapters: &mut AdapterScratch<D> = &mut scratch.adapters;
         let MlpScratch { activated, activated_gradient, down, .. } = &mut scratch.mlp;
         if pass.mode == Mode::Training {
-            device.swiglu(&saved.gate, &saved.up, rows * wide, activated);
+            device.gated(self.activation, &saved.gate, &saved.up, rows * wide, activated);
         }
         let flow = Flow { input: &*activated, out_gradient: out };
         let work = LinearScratch { adapters, gradients: down };

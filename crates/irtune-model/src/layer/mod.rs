@@ -10,15 +10,16 @@ pub(crate) mod mlp;
 pub(crate) mod norm;
 pub(crate) mod scratch;
 
-use irtune_device::{Device, RowSet};
+use irtune_device::{Device, RotaryTable, RowSet};
 
-use crate::{adapters::site::Dropout, base::config::ModelConfig};
+use crate::{adapters::site::Dropout, base::config::ModelConfig, families::Rotary};
 
 /// What the parts of a layer know of a pass.
 pub(crate) struct Pass<'a, D: Device> {
     pub(crate) device: &'a D,
     pub(crate) config: &'a ModelConfig,
-    pub(crate) table: &'a D::Rotary,
+    /// The angles of the layer's rotary positions, where it has them.
+    pub(crate) rotary: Option<&'a RotaryTables<D>>,
     pub(crate) rows: Rows<'a, D>,
     /// Of the step, when adapters drop inputs.
     pub(crate) dropout: Option<Dropout>,
@@ -26,6 +27,26 @@ pub(crate) struct Pass<'a, D: Device> {
     pub(crate) factor: f32,
     /// What the layer does in this pass.
     pub(crate) mode: Mode,
+}
+
+/// Angles of rotary positions.
+pub(crate) struct RotaryTables<D: Device> {
+    pub(crate) keys: D::Rotary,
+    /// Those of queries, where they are multiplied by something else.
+    pub(crate) queries: Option<D::Rotary>,
+}
+
+impl<D: Device> RotaryTables<D> {
+    /// For so many positions.
+    pub(crate) fn new(device: &D, rotary: &Rotary, head_size: usize, positions: usize) -> Self {
+        let (frequencies, factor) = (rotary.frequencies(), rotary.attention_factor());
+        let table = |factor: &dyn Fn(usize) -> f32| {
+            let table = RotaryTable::new(&frequencies, positions).of_heads(head_size);
+            device.rotary_table(table.scaled(factor))
+        };
+        let queries = rotary.query_growth.map(|growth| table(&|position| factor * growth.at(position)));
+        Self { keys: table(&|_| factor), queries }
+    }
 }
 
 /// The rows that a layer computes: all of them, or in the last layer those that are read.

@@ -17,15 +17,9 @@ write them, one pair a line, and turn lines into a batch:
 """
 
 import torch
+import transformers
 from torch import nn
-from transformers import LlamaConfig, LlamaModel, LlamaPreTrainedModel
-from transformers import Qwen2Config, Qwen2Model, Qwen2PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
-
-try:
-    from transformers import Qwen3Config, Qwen3Model, Qwen3PreTrainedModel
-except ImportError:  # an older transformers
-    Qwen3Config, Qwen3Model, Qwen3PreTrainedModel = None, None, object
 
 
 def batch_of(lines, pad_token_id=0):
@@ -85,13 +79,14 @@ class EditHead:
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
-class LlamaForRevisionClassification(EditHead, LlamaPreTrainedModel):
-    config_class, decoder_class = LlamaConfig, LlamaModel
-
-
-class Qwen2ForRevisionClassification(EditHead, Qwen2PreTrainedModel):
-    config_class, decoder_class = Qwen2Config, Qwen2Model
-
-
-class Qwen3ForRevisionClassification(EditHead, Qwen3PreTrainedModel):
-    config_class, decoder_class = Qwen3Config, Qwen3Model
+# Each family's configuration, decoder and base class; an older transformers lacks some.
+FAMILIES = {
+    family: (f"{family}Config", f"{family}Model", f"{family}PreTrainedModel")
+    for family in ["Llama", "Mistral", "Qwen2", "Qwen3"]
+}
+for family, names in FAMILIES.items():
+    if all(hasattr(transformers, name) for name in names):
+        config, decoder, base = (getattr(transformers, name) for name in names)
+        name = f"{family}ForRevisionClassification"
+        parts = {"config_class": config, "decoder_class": decoder, "__module__": __name__}
+        globals()[name] = type(name, (EditHead, base), parts)

@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use irtune_model::{Base, FAMILIES, Family, HostTensor, ModelConfig, Precision};
+use irtune_model::{
+    Base, FAMILIES, Family, HostTensor, ModelConfig, Precision, RopeScaling,
+    families::{HeadNorms, Rotary, Variant, WindowedLayers},
+};
 use irtune_testing::golden::tolerance;
 use serde_json::Value;
 
@@ -115,15 +118,33 @@ fn tokens_are_those_of_transformers_and_the_pad_token_is_not_the_end_token() {
 
 /// What a family's layers have beside a plain one, in words.
 fn beside(family: &Family) -> String {
-    let spec = (family.layer)(false, 0);
+    let rotary = Rotary { size: 8, theta: 1.0, scaling: RopeScaling::None, query_growth: None };
+    let spec = (family.layer)(&Variant::plain(rotary, 1, 8), 0);
     let biases: Vec<&str> = spec.biases.iter().map(|&projection| family.module_name(projection)).collect();
     let mut parts = Vec::new();
     if !biases.is_empty() {
         parts.push(format!("biases of {}", biases.join(", ")));
     }
-    if spec.head_norms {
-        parts.push("a norm on each head of queries and keys".to_owned());
+    let optional = match (family.reads_biases.attention, family.reads_biases.mlp) {
+        (false, false) => None,
+        (true, false) => Some("biases of attention if `attention_bias`"),
+        (false, true) => Some("biases of the MLP if `mlp_bias`"),
+        (true, true) => Some("biases if `attention_bias`, `mlp_bias`"),
+    };
+    parts.extend(optional.map(str::to_owned));
+    match spec.head_norms {
+        Some(HeadNorms::EachHead) => parts.push("a norm on each head of queries and keys".to_owned()),
+        None => {}
     }
+    let window = family.window.as_ref().map(|window| {
+        let layers = match window.layers {
+            WindowedLayers::All => "every layer",
+            WindowedLayers::From(_) => "upper layers",
+        };
+        let condition = window.flag.map_or(String::new(), |flag| format!(" if `{flag}`"));
+        format!("a window over the keys of {layers}{condition}")
+    });
+    parts.extend(window);
     if parts.is_empty() { "–".to_owned() } else { parts.join("; ") }
 }
 
@@ -133,13 +154,22 @@ fn the_documents_table_is_that_of_the_code() {
     let text = fs::read_to_string(path).expect("docs/families.md");
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     let expected = FAMILIES.map(|family| {
-        let Family { title, models, model_type, architecture, classifier_class, .. } = family;
+        let Family { title, models, model_type, classifier_class, .. } = family;
+        let architecture = family.architecture.map_or("–".to_owned(), |name| format!("`{name}`"));
         let beside = beside(family);
-        format!(
-            "| {title} | {models} | `{model_type}` | `{architecture}` | `{classifier_class}` | {beside} |"
-        )
+        format!("| {title} | {models} | `{model_type}` | {architecture} | `{classifier_class}` | {beside} |")
     });
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn every_family_has_its_class_of_an_edit_head() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/merge/modeling_irtune.py");
+    let python = fs::read_to_string(path).expect("the classes");
+    for family in FAMILIES {
+        let class = family.classifier_class.trim_end_matches("ForSequenceClassification");
+        assert!(python.contains(&format!("\"{class}\"")), "{class}");
+    }
 }
 
 /// A file's code without its tests, which may name whom they like.
@@ -183,12 +213,9 @@ fn nothing_outside_the_table_and_the_layer_names_a_family() {
         let code = code(path);
         for family in FAMILIES {
             let class = family.classifier_class.trim_end_matches("SequenceClassification");
-            let names = [
-                class.to_owned(),
-                format!("\"{}\"", family.model_type),
-                format!("\"{}.", family.architecture),
-            ];
-            let named = names.iter().filter(|name| code.contains(name.as_str()));
+            let names = [class.to_owned(), format!("\"{}\"", family.model_type)];
+            let architecture = family.architecture.map(|name| format!("\"{name}."));
+            let named = names.iter().chain(&architecture).filter(|name| code.contains(name.as_str()));
             found.extend(named.map(|name| format!("{} names {name}", path.display())));
         }
     }

@@ -18,10 +18,11 @@ use irtune_testing::golden::{Damage, Golden, Tolerance, golden_folder};
 /// tied embeddings, an adapter on every projection and a configuration in the older names.
 pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
 
-/// A tiny classifier of every family and shape of layer, in `golden/tiny_families`: biases on q, k and v; a norm of each
-/// head; both.
-pub const FAMILY_CASES: [&str; 5] = [
+/// Tiny classifiers of every family and shape of layer, in `golden/tiny_families`.
+pub const FAMILY_CASES: [&str; 7] = [
     "tiny_families/llama/untied",
+    "tiny_families/llama/biased",
+    "tiny_families/mistral/window",
     "tiny_families/qwen2/untied",
     "tiny_families/qwen2/tied",
     "tiny_families/qwen3/untied",

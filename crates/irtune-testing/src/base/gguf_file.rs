@@ -90,6 +90,12 @@ impl GgufFile {
         self.set(key, 9, &[&5u32.to_le_bytes()[..], &(values.len() as u64).to_le_bytes(), &bytes].concat());
     }
 
+    /// Sets a list of floats.
+    pub fn floats(&mut self, key: &str, values: &[f32]) {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.set(key, 9, &[&6u32.to_le_bytes()[..], &(values.len() as u64).to_le_bytes(), &bytes].concat());
+    }
+
     /// How many length-prefixed strings these bytes are.
     fn count_of(&self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;

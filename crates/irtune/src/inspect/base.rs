@@ -66,7 +66,7 @@ impl BaseReport {
             "head_size": config.head_size,
             "vocabulary_size": config.vocabulary_size,
             "max_positions": config.max_positions,
-            "rope_theta": config.rope_theta,
+            "rope_theta": config.variant.rotary.theta,
             "tied_embeddings": config.tied_embeddings,
             "parameters": self.parameters,
             "formats": self.formats,

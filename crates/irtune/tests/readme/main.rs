@@ -7,6 +7,7 @@ mod compare;
 mod peers;
 mod runs;
 mod scale;
+mod tokenizers;
 
 use std::{env, fs, path::PathBuf};
 
@@ -16,7 +17,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 9] = [
+const TABLES: [Table; 10] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("headline", peers::headline),
@@ -26,6 +27,7 @@ const TABLES: [Table; 9] = [
     ("scale", scale::scale),
     ("scale-models", scale::models),
     ("compare", compare::sections),
+    ("tokenizers", tokenizers::tokenizers),
 ];
 
 fn root() -> PathBuf {

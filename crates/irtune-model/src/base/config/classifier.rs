@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ModelConfig, RopeScaling};
-use crate::head::{CounterScaling, HeadInput, NamedHead};
+use super::ModelConfig;
+use crate::{
+    families::{RopeScaling, Variant, WindowedLayers},
+    head::{CounterScaling, HeadInput, NamedHead},
+};
 
 /// The field of an edit head's counters: their names, means and deviations.
 pub(crate) const EDIT_HEAD: &str = "edit_head";
@@ -41,13 +44,20 @@ impl ModelConfig {
         for fixed in self.family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
-        if self.family.reads_attention_bias {
-            add("attention_bias", self.attention_bias.into());
+        let Variant { rotary, attention_bias, mlp_bias, .. } = &self.variant;
+        if self.family.reads_biases.attention {
+            add("attention_bias", (*attention_bias).into());
+        }
+        if self.family.reads_biases.mlp {
+            add("mlp_bias", (*mlp_bias).into());
+        }
+        for (field, value) in self.window_fields() {
+            add(field, value);
         }
         let rest = json!({
             "rms_norm_eps": decimal(self.norm_epsilon),
-            "rope_theta": decimal(self.rope_theta),
-            "rope_scaling": self.rope_scaling.to_transformers(self.max_positions),
+            "rope_theta": decimal(rotary.theta),
+            "rope_scaling": to_transformers(&rotary.scaling, self.max_positions),
             "max_position_embeddings": self.max_positions,
             "initializer_range": decimal(self.initializer_range),
             "tie_word_embeddings": self.tied_embeddings,
@@ -66,6 +76,30 @@ impl ModelConfig {
         fields
     }
 
+    /// What the configuration says of the window over keys, in a family that can have one.
+    fn window_fields(&self) -> Vec<(&'static str, Value)> {
+        let Variant { window: keys, kinds, .. } = &self.variant;
+        let Some(window) = &self.family.window else { return Vec::new() };
+        let mut fields = Vec::new();
+        match (window.flag, keys) {
+            // Without the flag there is none.
+            (Some(_), None) => return fields,
+            (Some(flag), Some(_)) => fields.push((flag, true.into())),
+            (None, _) => {}
+        }
+        fields.push(("sliding_window", json!(keys)));
+        if let WindowedLayers::From(_) = window.layers {
+            let first = kinds.iter().position(|kind| kind.windowed).unwrap_or(kinds.len());
+            fields.push(("max_window_layers", first.into()));
+        }
+        if window.layer_types {
+            let name = |windowed| if windowed { "sliding_attention" } else { "full_attention" };
+            let names: Vec<&str> = kinds.iter().map(|kind| name(kind.windowed)).collect();
+            fields.push(("layer_types", json!(names)));
+        }
+        fields
+    }
+
     /// The class of a classifier with such a head, of transformers or of `modeling_irtune.py`.
     pub(crate) fn classifier_class(&self, head: &HeadInput) -> String {
         let class = self.family.classifier_class;
@@ -76,37 +110,49 @@ impl ModelConfig {
     }
 }
 
-impl RopeScaling {
-    fn to_transformers(&self, max_positions: usize) -> Value {
-        match self {
-            RopeScaling::None => Value::Null,
-            RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
-            RopeScaling::Llama3 {
-                factor,
-                low_frequency_factor,
-                high_frequency_factor,
-                original_positions,
-            } => {
-                json!({
-                    "rope_type": "llama3",
-                    "factor": decimal(*factor),
-                    "low_freq_factor": decimal(*low_frequency_factor),
-                    "high_freq_factor": decimal(*high_frequency_factor),
-                    "original_max_position_embeddings": original_positions,
-                })
-            }
-            // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
-            RopeScaling::Factors { factors } => {
-                let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
-                json!({
-                    "rope_type": "longrope",
-                    "factor": 1.0,
-                    "attention_factor": 1.0,
-                    "short_factor": factors,
-                    "long_factor": factors,
-                    "original_max_position_embeddings": max_positions,
-                })
-            }
+/// `rope_scaling`, or what belongs into `rope_parameters` beside theta.
+fn to_transformers(scaling: &RopeScaling, max_positions: usize) -> Value {
+    match scaling {
+        RopeScaling::None => Value::Null,
+        RopeScaling::Linear { factor } => json!({"rope_type": "linear", "factor": decimal(*factor)}),
+        RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, original_positions } => {
+            json!({
+                "rope_type": "llama3",
+                "factor": decimal(*factor),
+                "low_freq_factor": decimal(*low_frequency_factor),
+                "high_freq_factor": decimal(*high_frequency_factor),
+                "original_max_position_embeddings": original_positions,
+            })
+        }
+        RopeScaling::Yarn {
+            factor,
+            original_positions,
+            beta_fast,
+            beta_slow,
+            attention_factor,
+            truncate,
+        } => {
+            json!({
+                "rope_type": "yarn",
+                "factor": decimal(*factor),
+                "original_max_position_embeddings": original_positions,
+                "beta_fast": decimal(*beta_fast),
+                "beta_slow": decimal(*beta_slow),
+                "attention_factor": decimal(*attention_factor),
+                "truncate": truncate,
+            })
+        }
+        // transformers' only kind with a factor a pair; the same ones at every length, attention unscaled.
+        RopeScaling::Factors { factors } => {
+            let factors: Vec<Value> = factors.iter().map(|&factor| decimal(factor)).collect();
+            json!({
+                "rope_type": "longrope",
+                "factor": 1.0,
+                "attention_factor": 1.0,
+                "short_factor": factors,
+                "long_factor": factors,
+                "original_max_position_embeddings": max_positions,
+            })
         }
     }
 }
@@ -120,9 +166,9 @@ fn decimal(value: f32) -> Value {
 mod tests {
     use std::path::Path;
 
-    use crate::head::ProblemType;
+    use crate::{families::Rotary, head::ProblemType};
 
-    use super::super::tests::tiny;
+    use super::super::tests::{plain_rotary, tiny};
     use super::*;
 
     fn labels() -> Vec<String> {
@@ -140,9 +186,18 @@ mod tests {
                 high_frequency_factor: 4.0,
                 original_positions: 8192,
             },
+            RopeScaling::Yarn {
+                factor: 4.0,
+                original_positions: 32,
+                beta_fast: 16.0,
+                beta_slow: 2.0,
+                attention_factor: 1.125,
+                truncate: false,
+            },
         ];
-        for rope_scaling in scalings {
-            let config = ModelConfig { rope_scaling, pad_token: Some(0), ..tiny() };
+        for scaling in scalings {
+            let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+            let config = ModelConfig { variant, pad_token: Some(0), ..tiny() };
             let written = config.to_transformers(&labels()).to_string();
             assert_eq!(
                 ModelConfig::parse_json(written.as_bytes(), Path::new("config.json")).unwrap(),
@@ -177,8 +232,9 @@ mod tests {
 
     #[test]
     fn own_rotary_factors_are_written_as_a_kind_that_transformers_has() {
-        let rope_scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
-        let written = ModelConfig { rope_scaling, ..tiny() }.to_transformers(&labels());
+        let scaling = RopeScaling::Factors { factors: vec![1.0; 8] };
+        let variant = Variant { rotary: Rotary { scaling, ..plain_rotary() }, ..tiny().variant };
+        let written = ModelConfig { variant, ..tiny() }.to_transformers(&labels());
         assert_eq!(written["rope_scaling"]["rope_type"], "longrope");
         assert_eq!(written["rope_scaling"]["short_factor"].as_array().map(Vec::len), Some(8));
     }

@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use super::{ConfigError, ModelConfig, RopeScaling};
+use super::{ConfigError, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, Metadata, Value},
-    families::{Family, Kind, Projection, Role},
+    families::{
+        Family, Kind, LayerKind, Projection, Role, RopeScaling, Rotary, Variant, Window, WindowedLayers,
+    },
 };
+
+/// How many keys a position sees in layers with a window.
+const WINDOW: &str = "attention.sliding_window";
 
 impl ModelConfig {
     /// Reads the configuration of a decoder from a GGUF.
@@ -18,11 +23,13 @@ impl ModelConfig {
         let (path, metadata) = (header.path(), &header.metadata);
         let file = Fields { path, metadata, prefix: String::new() };
         let name = file.text(ARCHITECTURE)?.unwrap_or("unnamed");
-        let family = Family::by_architecture(name).ok_or_else(|| {
+        let fields = Fields { path, metadata, prefix: format!("{name}.") };
+        // A window of 0 stands for none.
+        let window = fields.optional_count(WINDOW)?.filter(|&window| window > 0).map(|keys| keys as usize);
+        let family = Family::by_architecture(name, window.is_some()).ok_or_else(|| {
             let (path, found) = (path.to_owned(), name.to_owned());
             ConfigError::Family { path, field: ARCHITECTURE, found }
         })?;
-        let fields = Fields { path, metadata, prefix: format!("{}.", family.architecture) };
         if fields.optional_count("expert_count")?.unwrap_or(0) > 0 {
             return Err(fields.unsupported("expert_count", "no experts"));
         }
@@ -45,34 +52,49 @@ impl ModelConfig {
         }
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
+        let layers = fields.size("block_count")?;
+        let rotary = Rotary {
+            size: head_size,
+            theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
+            scaling: rope_scaling(&fields, header)?,
+            query_growth: None,
+        };
+        let mut variant = Variant::plain(rotary, layers, head_size);
+        let has_bias =
+            |projection: Projection| header.tensor(&family.gguf_name(0, projection, Kind::Bias)).is_some();
+        variant.attention_bias = family.reads_biases.attention && has_bias(Projection::QProj);
+        variant.mlp_bias = family.reads_biases.mlp && has_bias(Projection::GateProj);
+        let max_positions = fields.size("context_length")?;
+        match (window, &family.window) {
+            (Some(keys), Some(Window { layers: WindowedLayers::All, .. })) => {
+                variant.window = Some(keys);
+                variant.kinds.fill(LayerKind { windowed: true, ..LayerKind::USUAL });
+            }
+            (Some(keys), _) if keys < max_positions => {
+                return Err(fields.unsupported(WINDOW, "every layer over the whole text"));
+            }
+            _ => {}
+        }
         let config = Self {
             family,
             vocabulary_size: embedding.shape[0],
             hidden_size,
             intermediate_size: fields.size("feed_forward_length")?,
-            layers: fields.size("block_count")?,
+            layers,
             heads,
             key_value_heads: fields.optional_size("attention.head_count_kv")?.unwrap_or(heads),
             head_size,
-            attention_bias: family.reads_attention_bias
-                && header.tensor(&family.gguf_name(0, Projection::QProj, Kind::Bias)).is_some(),
             norm_epsilon: fields
                 .number("attention.layer_norm_rms_epsilon")?
                 .ok_or_else(|| fields.missing("attention.layer_norm_rms_epsilon"))?,
-            rope_theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
-            rope_scaling: rope_scaling(&fields, header)?,
-            max_positions: fields.size("context_length")?,
+            max_positions,
             initializer_range: 0.02,
             tied_embeddings: header.tensor(&family.outer_gguf_name(Role::LanguageHead)).is_none(),
             begin_token: file.token("tokenizer.ggml.bos_token_id")?,
             end_token: file.token("tokenizer.ggml.eos_token_id")?,
             pad_token: file.token("tokenizer.ggml.padding_token_id")?,
+            variant,
         };
-        // A window of 0 stands for none.
-        let window = fields.optional_count("attention.sliding_window")?.filter(|&window| window > 0);
-        if window.is_some_and(|window| (window as usize) < config.max_positions) {
-            return Err(fields.unsupported("attention.sliding_window", "every layer over the whole text"));
-        }
         config.checked(header.path())
     }
 }
@@ -103,8 +125,30 @@ fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling,
             _ => RopeScaling::None,
         }),
         Some("none") => Ok(RopeScaling::None),
-        Some(_) => Err(fields.unsupported(KIND, "rotary scaling none or linear, or rope_freqs.weight")),
+        Some("yarn") => yarn(fields, factor),
+        Some(_) => Err(fields.unsupported(KIND, "rotary scaling none, linear or yarn, or rope_freqs.weight")),
     }
+}
+
+/// As llama.cpp reads it: the ramp has whole ends, and of the two factors of transformers' logarithm one is 1.
+fn yarn(fields: &Fields<'_>, factor: Option<f32>) -> Result<RopeScaling, ConfigError> {
+    let factor = factor.ok_or_else(|| fields.missing("rope.scaling.factor"))?;
+    let positions = fields.optional_size("rope.scaling.original_context_length")?;
+    let attention_factor = match fields.number("rope.scaling.yarn_attn_factor")? {
+        Some(given) => given,
+        None => {
+            let all = fields.number("rope.scaling.yarn_log_multiplier")?;
+            RopeScaling::yarn_attention_factor(factor, all.map(|all| (1.0, all)))
+        }
+    };
+    Ok(RopeScaling::Yarn {
+        factor,
+        original_positions: positions.map_or_else(|| fields.size("context_length"), Ok)?,
+        beta_fast: fields.number("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
+        beta_slow: fields.number("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
+        attention_factor,
+        truncate: true,
+    })
 }
 
 /// Typed access to metadata whose file is named in errors.

@@ -2,15 +2,15 @@
 
 mod fields;
 mod rope;
+mod variant;
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::{ConfigError, ModelConfig};
-use crate::families::{Family, Window};
+use crate::families::Family;
 use fields::Fields;
-use rope::Rope;
 
 impl ModelConfig {
     /// Reads a transformers `config.json`, of version 4 or 5.
@@ -50,32 +50,27 @@ impl ModelConfig {
                 );
             }
         };
-        let rope = Rope::read(&fields)?;
+        let layers = fields.size("num_hidden_layers")?;
         let config = Self {
             family,
             vocabulary_size: fields.size("vocab_size")?,
             hidden_size,
             intermediate_size: fields.size("intermediate_size")?,
-            layers: fields.size("num_hidden_layers")?,
+            layers,
             heads,
             key_value_heads: key_value_heads(&fields, family)?.unwrap_or(heads),
             head_size,
-            attention_bias: family.reads_attention_bias && fields.flag("attention_bias")?.unwrap_or(false),
-            norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
-            rope_theta: rope.theta,
-            rope_scaling: rope.scaling,
+            norm_epsilon: fields.number("rms_norm_eps")?.unwrap_or(family.defaults.norm_epsilon),
             max_positions: fields
                 .optional_size("max_position_embeddings")?
                 .unwrap_or(family.defaults.max_positions),
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
-            tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(false),
+            tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(family.defaults.tied_embeddings),
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
+            variant: variant::read(&fields, family, layers, head_size)?,
         };
-        if let Some(window) = &family.window {
-            refuse_window(&fields, window, &config)?;
-        }
         config.checked(path)
     }
 }
@@ -85,26 +80,6 @@ fn key_value_heads(fields: &Fields<'_>, family: &Family) -> Result<Option<usize>
     const FIELD: &str = "num_key_value_heads";
     let default = family.defaults.key_value_heads.filter(|_| !fields.object.contains_key(FIELD));
     Ok(fields.optional_size(FIELD)?.or(default))
-}
-
-/// Refuses a window over the keys that a layer sees, unless it reaches over all positions.
-fn refuse_window(fields: &Fields<'_>, defaults: &Window, config: &ModelConfig) -> Result<(), ConfigError> {
-    const FIELD: &str = "sliding_window";
-    if !fields.flag("use_sliding_window")?.unwrap_or(false) {
-        return Ok(());
-    }
-    let window = match fields.object.get(FIELD) {
-        None => defaults.keys,
-        Some(_) => fields.optional_size(FIELD)?.unwrap_or(usize::MAX),
-    };
-    let windowed = match fields.get("layer_types").and_then(Value::as_array) {
-        Some(kinds) => kinds.iter().any(|kind| kind == "sliding_attention"),
-        None => fields.optional_count("max_window_layers")?.unwrap_or(defaults.from_layer) < config.layers,
-    };
-    if windowed && window < config.max_positions {
-        return Err(fields.unsupported(FIELD, "every layer over the whole text (use_sliding_window false)"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ mod tensors;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
-pub use rope::RopeScaling;
 pub use tensors::LayerTensor;
 
-use crate::families::{Family, LayerSpec, Projection};
+use crate::families::{Family, LayerSpec, Projection, Variant};
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,14 +33,8 @@ pub struct ModelConfig {
     pub key_value_heads: usize,
     /// Width of one head; even.
     pub head_size: usize,
-    /// Whether q, k, v and o have biases, where the family leaves that to the configuration.
-    pub attention_bias: bool,
     /// Added to the mean square under the root.
     pub norm_epsilon: f32,
-    /// Base of the rotary frequencies.
-    pub rope_theta: f32,
-    /// How the rotary frequencies are changed for long contexts.
-    pub rope_scaling: RopeScaling,
     /// Longest sequence the model was made for.
     pub max_positions: usize,
     /// Standard deviation that new heads are drawn with. A GGUF doesn't hold it: 0.02 there, transformers' default.
@@ -54,6 +47,8 @@ pub struct ModelConfig {
     pub end_token: Option<u32>,
     /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
     pub pad_token: Option<u32>,
+    /// What else the configuration says: biases, positions, windows, scales.
+    pub variant: Variant,
 }
 
 impl ModelConfig {
@@ -69,7 +64,7 @@ impl ModelConfig {
 
     /// What a layer consists of.
     pub fn layer(&self, index: usize) -> LayerSpec {
-        (self.family.layer)(self.attention_bias, index)
+        (self.family.layer)(&self.variant, index)
     }
 
     /// A projection's outputs and inputs: the shape of its weight, `[outputs, inputs]`.
@@ -81,21 +76,6 @@ impl ModelConfig {
             Projection::GateProj | Projection::UpProj => (self.intermediate_size, self.hidden_size),
             Projection::DownProj => (self.hidden_size, self.intermediate_size),
         }
-    }
-
-    /// Rotary frequency of each pair of a head's values, scaling applied.
-    ///
-    /// # Shapes
-    /// `[head_size / 2]`
-    ///
-    /// # Source
-    /// transformers `modeling_rope_utils.py`; in f32 like there.
-    pub fn inverse_frequencies(&self) -> Vec<f32> {
-        let plain = (0..self.head_size / 2).map(|pair| {
-            let exponent = (2 * pair) as f32 / self.head_size as f32;
-            1.0 / self.rope_theta.powf(exponent)
-        });
-        self.rope_scaling.apply(plain.collect())
     }
 
     /// What every source of a configuration must satisfy.
@@ -116,7 +96,11 @@ impl ModelConfig {
                 return Err(ConfigError::TokenOutOfRange { path: path(), field, token, vocabulary_size });
             }
         }
-        self.rope_scaling.check(self.head_size / 2, &path)?;
+        let Variant { rotary, local_rotary, .. } = &self.variant;
+        [Some(rotary), local_rotary.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(|one| rope::check(one, &path))?;
         Ok(self)
     }
 }
@@ -124,6 +108,7 @@ impl ModelConfig {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::families::{RopeScaling, Rotary};
 
     /// A decoder small enough to write to disk in a test.
     pub(crate) fn tiny() -> ModelConfig {
@@ -136,17 +121,20 @@ pub(crate) mod tests {
             heads: 4,
             key_value_heads: 2,
             head_size: 16,
-            attention_bias: false,
             norm_epsilon: 1e-5,
-            rope_theta: 10_000.0,
-            rope_scaling: RopeScaling::None,
             max_positions: 128,
             initializer_range: 0.02,
             tied_embeddings: true,
             begin_token: Some(1),
             end_token: Some(2),
             pad_token: None,
+            variant: Variant::plain(plain_rotary(), 2, 16),
         }
+    }
+
+    /// The rotary positions of [`tiny`].
+    pub(crate) fn plain_rotary() -> Rotary {
+        Rotary { size: 16, theta: 10_000.0, scaling: RopeScaling::None, query_growth: None }
     }
 
     #[test]
@@ -154,15 +142,5 @@ pub(crate) mod tests {
         let config = ModelConfig { head_size: 8, ..tiny() };
         let shapes = Projection::ALL.map(|projection| config.projection_shape(projection));
         assert_eq!(shapes, [(32, 64), (16, 64), (16, 64), (64, 32), (96, 64), (96, 64), (64, 96)]);
-    }
-
-    #[test]
-    fn plain_frequencies_fall_from_one_by_powers_of_theta() {
-        let frequencies = ModelConfig { head_size: 8, ..tiny() }.inverse_frequencies();
-        let expected = [1.0, 0.1, 0.01, 0.001];
-        assert_eq!(frequencies.len(), 4);
-        for (found, expected) in frequencies.iter().zip(expected) {
-            assert!((found / expected - 1.0f32).abs() < 1e-6, "{found} {expected}");
-        }
     }
 }

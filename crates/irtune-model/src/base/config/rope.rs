@@ -1,163 +1,49 @@
-//! Changes of the rotary frequencies for long contexts.
+//! Whether rotary positions can be computed.
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
 use super::ConfigError;
+use crate::families::{RopeScaling, Rotary};
 
-/// How the rotary frequencies differ from plain powers of `rope_theta`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum RopeScaling {
-    /// Not at all.
-    None,
-    /// All divided by a factor.
-    Linear {
-        /// The divisor.
-        factor: f32,
-    },
-    /// Slow ones divided by a factor, fast ones kept, blended between.
-    Llama3 {
-        /// Divisor of the slow frequencies.
-        factor: f32,
-        /// A frequency that turns less than this often in the original context is slow.
-        low_frequency_factor: f32,
-        /// One that turns more than this often is fast.
-        high_frequency_factor: f32,
-        /// The original context's length.
-        original_positions: usize,
-    },
-    /// Each divided by its own factor, as a GGUF's `rope_freqs.weight` gives them.
-    Factors {
-        /// `[head_size / 2]`
-        factors: Vec<f32>,
-    },
-}
-
-impl RopeScaling {
-    /// Scales plain frequencies.
-    pub(super) fn apply(&self, mut frequencies: Vec<f32>) -> Vec<f32> {
-        for (pair, frequency) in frequencies.iter_mut().enumerate() {
-            *frequency = match *self {
-                RopeScaling::None => *frequency,
-                RopeScaling::Linear { factor } => *frequency / factor,
-                RopeScaling::Llama3 { .. } => self.llama3(*frequency),
-                RopeScaling::Factors { ref factors } => *frequency / factors[pair],
-            };
-        }
-        frequencies
-    }
-
-    fn llama3(&self, frequency: f32) -> f32 {
-        let RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, original_positions } =
-            *self
-        else {
-            return frequency;
-        };
-        let original = original_positions as f32;
-        let wavelength = 2.0 * std::f32::consts::PI / frequency;
-        if wavelength < original / high_frequency_factor {
-            frequency
-        } else if wavelength > original / low_frequency_factor {
-            frequency / factor
-        } else {
-            let smooth = (original / wavelength - low_frequency_factor)
-                / (high_frequency_factor - low_frequency_factor);
-            (1.0 - smooth) * frequency / factor + smooth * frequency
-        }
-    }
-
-    /// Refuses factors that would make frequencies infinite, or that don't fit the head.
-    pub(super) fn check(&self, pairs: usize, path: &dyn Fn() -> PathBuf) -> Result<(), ConfigError> {
-        let positive = |field: &str, value: f32| {
-            if value.is_finite() && value > 0.0 {
+/// Refuses factors that would make frequencies infinite, or that don't fit the head.
+pub(super) fn check(rotary: &Rotary, path: &dyn Fn() -> PathBuf) -> Result<(), ConfigError> {
+    let wrong = |field: &str, value: f32, expected: &'static str| ConfigError::Field {
+        path: path(),
+        field: field.to_owned(),
+        found: value.to_string(),
+        expected,
+    };
+    let positive = |field: &str, value: f32| match value.is_finite() && value > 0.0 {
+        true => Ok(()),
+        false => Err(wrong(field, value, "a finite number above 0")),
+    };
+    match &rotary.scaling {
+        RopeScaling::None => Ok(()),
+        RopeScaling::Linear { factor } => positive("factor", *factor),
+        RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, .. } => {
+            positive("factor", *factor)?;
+            positive("low_freq_factor", *low_frequency_factor)?;
+            positive("high_freq_factor", *high_frequency_factor)?;
+            if high_frequency_factor > low_frequency_factor {
                 return Ok(());
             }
-            Err(ConfigError::Field {
-                path: path(),
-                field: field.to_owned(),
-                found: value.to_string(),
-                expected: "a finite number above 0",
-            })
-        };
-        match self {
-            RopeScaling::None => Ok(()),
-            RopeScaling::Linear { factor } => positive("factor", *factor),
-            RopeScaling::Llama3 { factor, low_frequency_factor, high_frequency_factor, .. } => {
-                positive("factor", *factor)?;
-                positive("low_freq_factor", *low_frequency_factor)?;
-                positive("high_freq_factor", *high_frequency_factor)?;
-                if high_frequency_factor > low_frequency_factor {
-                    return Ok(());
-                }
-                Err(ConfigError::Field {
-                    path: path(),
-                    field: "high_freq_factor".to_owned(),
-                    found: high_frequency_factor.to_string(),
-                    expected: "above low_freq_factor",
-                })
+            Err(wrong("high_freq_factor", *high_frequency_factor, "above low_freq_factor"))
+        }
+        RopeScaling::Yarn { factor, beta_fast, beta_slow, attention_factor, .. } => {
+            positive("factor", *factor)?;
+            positive("beta_fast", *beta_fast)?;
+            positive("beta_slow", *beta_slow)?;
+            positive("attention_factor", *attention_factor)?;
+            if beta_fast >= beta_slow {
+                return Ok(());
             }
-            RopeScaling::Factors { factors } if factors.len() != pairs => {
-                Err(ConfigError::RopeFactors { path: path(), found: factors.len(), expected: pairs })
-            }
-            RopeScaling::Factors { factors } => {
-                factors.iter().try_for_each(|&factor| positive("rope_freqs.weight", factor))
-            }
+            Err(wrong("beta_fast", *beta_fast, "at least beta_slow"))
+        }
+        RopeScaling::Factors { factors } if factors.len() != rotary.size / 2 => {
+            Err(ConfigError::RopeFactors { path: path(), found: factors.len(), expected: rotary.size / 2 })
+        }
+        RopeScaling::Factors { factors } => {
+            factors.iter().try_for_each(|&factor| positive("rope_freqs.weight", factor))
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::tests::tiny;
-    use super::*;
-    use crate::base::config::ModelConfig;
-
-    fn scaled(rope_scaling: RopeScaling) -> Vec<f32> {
-        ModelConfig { rope_theta: 500_000.0, rope_scaling, ..tiny() }.inverse_frequencies()
-    }
-
-    #[test]
-    fn linear_scaling_divides_every_frequency() {
-        let plain = scaled(RopeScaling::None);
-        let linear = scaled(RopeScaling::Linear { factor: 4.0 });
-        assert!(plain.iter().zip(&linear).all(|(plain, linear)| plain / 4.0 == *linear));
-    }
-
-    #[test]
-    fn own_factors_divide_their_frequency() {
-        let plain = scaled(RopeScaling::None);
-        let factors: Vec<f32> = (1..=8).map(|factor| factor as f32).collect();
-        let own = scaled(RopeScaling::Factors { factors });
-        assert_eq!(own[0], plain[0]);
-        assert_eq!(own[7], plain[7] / 8.0);
-    }
-
-    /// Llama 3.2's constants; the expected values are transformers' `ROPE_INIT_FUNCTIONS["llama3"]` for this head.
-    #[test]
-    fn llama3_scaling_equals_transformers() {
-        let found = scaled(RopeScaling::Llama3 {
-            factor: 32.0,
-            low_frequency_factor: 1.0,
-            high_frequency_factor: 4.0,
-            original_positions: 8192,
-        });
-        let expected = LLAMA3_BY_TRANSFORMERS;
-        assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(expected) {
-            assert!((found / expected - 1.0).abs() < 1e-6, "{found} {expected}");
-        }
-    }
-
-    const LLAMA3_BY_TRANSFORMERS: [f32; 8] = [
-        1.0,
-        0.193_922_76,
-        0.037_606_03,
-        0.007_292_665,
-        0.000_429_556_7,
-        8.570_256e-6,
-        1.661_967_4e-6,
-        3.222_933e-7,
-    ];
 }

@@ -78,17 +78,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{super::tests::tiny, *};
-    use crate::families::FAMILIES;
+    use crate::families::{FAMILIES, Variant};
 
     #[test]
     fn a_layers_tensors_have_their_own_names_and_fit_its_specification() {
-        for (family, attention_bias) in
-            FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)])
-        {
-            let config = ModelConfig { family, attention_bias, head_size: 8, ..tiny() };
+        for (family, biases) in FAMILIES.into_iter().flat_map(|family| [(family, false), (family, true)]) {
+            let variant = Variant { attention_bias: biases, mlp_bias: biases, ..tiny().variant };
+            let config = ModelConfig { family, variant, head_size: 8, ..tiny() };
             let spec = config.layer(1);
             let tensors = config.layer_tensors(1);
-            assert_eq!(tensors.len(), 9 + spec.biases.len() + 2 * usize::from(spec.head_norms), "{family:?}");
+            let head_norms = 2 * usize::from(spec.head_norms.is_some());
+            assert_eq!(tensors.len(), 9 + spec.biases.len() + head_norms, "{family:?}");
             let names: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
             assert_eq!(names.len(), tensors.len());
             for LayerTensor { role, kind, name, shape } in &tensors {
@@ -106,10 +106,11 @@ mod tests {
             let tensors = config.layer_tensors(0).into_iter();
             tensors.filter(|tensor| tensor.name.ends_with(ending)).map(|tensor| tensor.shape).collect()
         };
-        let biased = FAMILIES.into_iter().find(|family| !(family.layer)(false, 0).biases.is_empty());
+        let variant = tiny().variant;
+        let biased = FAMILIES.into_iter().find(|family| !(family.layer)(&variant, 0).biases.is_empty());
         let biased = ModelConfig { family: biased.expect("a family"), head_size: 8, ..tiny() };
         assert_eq!(shapes(&biased, ".bias"), [[32], [16], [16]]);
-        let normed = FAMILIES.into_iter().find(|family| (family.layer)(false, 0).head_norms);
+        let normed = FAMILIES.into_iter().find(|family| (family.layer)(&variant, 0).head_norms.is_some());
         let normed = ModelConfig { family: normed.expect("a family"), head_size: 8, ..tiny() };
         assert_eq!(shapes(&normed, "_norm.weight"), [[8], [8]]);
     }

@@ -1,15 +1,20 @@
 //! From text to token ids.
 
+mod built;
+mod byte_level;
+mod cuts;
 mod error;
 mod gguf;
+mod scores;
+mod sentence_piece;
 pub(super) mod settings;
-mod split;
+mod vocabulary;
 
 use std::ops::Range;
 use std::path::Path;
 
 pub use error::TokenizerError;
-use tokenizers::{pre_tokenizers::byte_level::ByteLevel, processors::template::TemplateProcessing};
+use tokenizers::processors::template::TemplateProcessing;
 
 /// Turns text into the base's token ids.
 #[derive(Debug, Clone)]
@@ -100,7 +105,6 @@ impl Tokenizer {
     /// When the file can't be written.
     pub(crate) fn save(&self, path: &Path) -> Result<(), tokenizers::Error> {
         let mut inner = self.inner.clone();
-        inner.with_decoder(Some(ByteLevel::default()));
         let begin = self.begin_token.filter(|_| self.adds_begin_token);
         if let Some((id, token)) = begin.and_then(|id| Some((id, self.token(id)?))) {
             let template = TemplateProcessing::builder()

@@ -3,7 +3,7 @@ use irtune_testing::{
     golden::case_json,
 };
 
-use super::{split::NAMES, *};
+use super::{cuts::CUTS, *};
 use crate::base::weights::gguf::Header;
 
 fn build(sample: &GgufFile) -> Result<Tokenizer, TokenizerError> {
@@ -34,12 +34,16 @@ fn every_token_knows_its_bytes() {
 
 #[test]
 fn every_known_way_to_cut_text_builds() {
-    for (name, way) in NAMES {
-        let mut sample = GgufFile::letters();
-        sample.text("tokenizer.ggml.pre", name);
-        let tokenizer = build(&sample).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(tokenizer.encode("ab ab").unwrap(), [5, 6], "{name}");
-        assert_eq!(tokenizer.adds_begin_token(), way.begins(), "{name}");
+    let mut names = std::collections::HashSet::new();
+    for cut in CUTS {
+        for &name in cut.names {
+            assert!(names.insert(name), "{name} twice");
+            let mut sample = GgufFile::letters();
+            sample.text("tokenizer.ggml.pre", name);
+            let tokenizer = build(&sample).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(tokenizer.encode("ab ab").unwrap(), [5, 6], "{name}");
+            assert_eq!(tokenizer.adds_begin_token(), cut.begins, "{name}");
+        }
     }
 }
 
@@ -60,15 +64,26 @@ type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn each_unusable_vocabulary_has_its_error() {
-    let cases: [Case; 11] = [
+    let cases: [Case; 13] = [
         (|sample| sample.remove("tokenizer.ggml.model"), "`tokenizer.ggml.model` is missing or not a string"),
         (
-            |sample| sample.text("tokenizer.ggml.model", "llama"),
-            "`tokenizer.ggml.model` is `llama`, which is not supported (gpt2 are)",
+            |sample| sample.text("tokenizer.ggml.model", "t5"),
+            "`tokenizer.ggml.model` is `t5`, which is not supported (gpt2, llama and gemma4 are)",
         ),
         (
-            |sample| sample.text("tokenizer.ggml.pre", "dbrx"),
-            "`tokenizer.ggml.pre` is `dbrx`, which is not supported (gpt-2,",
+            |sample| sample.text("tokenizer.ggml.model", "llama"),
+            "`tokenizer.ggml.scores` is missing or not a list of numbers, one for each token",
+        ),
+        (
+            |sample| {
+                sample.text("tokenizer.ggml.model", "llama");
+                sample.floats("tokenizer.ggml.scores", &[0.0; 39]);
+            },
+            "`tokenizer.ggml.scores` is missing or not a list of numbers, one for each token",
+        ),
+        (
+            |sample| sample.text("tokenizer.ggml.pre", "kimi-k2"),
+            "`tokenizer.ggml.pre` is `kimi-k2`, which is not supported (gpt-2,",
         ),
         (
             |sample| sample.unsigned("tokenizer.ggml.pre", 1),
@@ -179,10 +194,12 @@ impl Golden {
 #[test]
 fn ids_equal_those_of_the_families_own_tokenizers() {
     let golden = Golden::read();
-    let names: Vec<&str> = golden.ways.keys().map(String::as_str).collect();
-    assert_eq!(names, ["default", "gpt-2", "llama-bpe", "qwen2", "smollm"]);
-    for name in names {
+    for name in golden.ways.keys() {
         assert_eq!(golden.differing(name, name), [""; 0], "{name}");
+    }
+    // A way that only begins texts otherwise has no ids of its own.
+    for cut in CUTS.iter().filter(|cut| !cut.names.contains(&"glm4")) {
+        assert!(cut.names.iter().any(|&name| golden.ways.contains_key(name)), "no golden of {:?}", cut.names);
     }
 }
 
@@ -195,3 +212,162 @@ fn every_other_way_to_cut_text_is_noticed() {
         }
     }
 }
+
+/// `golden/sentence_piece`: small vocabularies by sentencepiece, and the ids of texts with them.
+#[derive(serde::Deserialize)]
+struct PiecesGolden {
+    texts: Vec<String>,
+    runs: Vec<String>,
+    marked: Vec<String>,
+    vocabularies: std::collections::BTreeMap<String, Pieces>,
+}
+
+#[derive(serde::Deserialize)]
+struct Pieces {
+    tokens: Vec<String>,
+    types: Vec<i32>,
+    #[serde(default)]
+    scores: Vec<f32>,
+    #[serde(default)]
+    merges: Vec<String>,
+    ids: Vec<Vec<u32>>,
+    runs: Vec<Vec<u32>>,
+    marked: Vec<Vec<u32>>,
+}
+
+impl PiecesGolden {
+    fn read() -> Self {
+        case_json("sentence_piece")
+    }
+
+    /// All texts with their ids.
+    fn texts<'a>(&'a self, pieces: &'a Pieces) -> impl Iterator<Item = (&'a String, &'a Vec<u32>)> {
+        let of = |texts: &'a [String], ids: &'a [Vec<u32>]| {
+            assert_eq!(texts.len(), ids.len());
+            texts.iter().zip(ids)
+        };
+        let plain = of(&self.texts, &pieces.ids).chain(of(&self.runs, &pieces.runs));
+        plain.chain(of(&self.marked, &pieces.marked))
+    }
+}
+
+impl Pieces {
+    /// As a GGUF.
+    fn sample(&self, name: &str) -> GgufFile {
+        let mut sample = GgufFile::new();
+        sample.text("tokenizer.ggml.model", if name == "gemma4" { "gemma4" } else { "llama" });
+        sample.texts("tokenizer.ggml.tokens", &self.tokens.iter().map(String::as_str).collect::<Vec<_>>());
+        sample.integers("tokenizer.ggml.token_type", &self.types);
+        match name {
+            "gemma4" => {
+                let merges: Vec<&str> = self.merges.iter().map(String::as_str).collect();
+                sample.texts("tokenizer.ggml.merges", &merges);
+            }
+            _ => sample.floats("tokenizer.ggml.scores", &self.scores),
+        }
+        if name != "llama" {
+            sample.flag("tokenizer.ggml.add_space_prefix", false);
+        }
+        sample
+    }
+}
+
+#[test]
+fn ids_equal_those_of_sentencepiece() {
+    let golden = PiecesGolden::read();
+    assert_eq!(golden.vocabularies.keys().collect::<Vec<_>>(), ["gemma", "gemma4", "llama"]);
+    for (name, pieces) in &golden.vocabularies {
+        let tokenizer = build(&pieces.sample(name)).unwrap();
+        for (text, ids) in golden.texts(pieces) {
+            assert_eq!(tokenizer.encode(text).unwrap(), *ids, "{name}: {text:?}");
+            let offsets = tokenizer.offsets(text).unwrap();
+            assert_eq!(offsets.len(), ids.len());
+            // Tokens cover the text in its order; those of one letter's bytes all stand for that letter.
+            assert!(
+                offsets.iter().all(|range| text.get(range.clone()).is_some()),
+                "{name}: {text:?} {offsets:?}"
+            );
+            assert!(offsets.is_sorted_by_key(|range| range.start), "{name}: {text:?} {offsets:?}");
+        }
+        assert_eq!((tokenizer.begin_token(), tokenizer.end_token()), (Some(1), Some(2)), "{name}");
+        assert!(tokenizer.adds_begin_token(), "{name}");
+    }
+}
+
+#[test]
+fn a_saved_tokenizer_gives_the_same_ids_and_the_text_back() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("tokenizer.json");
+    let golden = PiecesGolden::read();
+    let mut letters = GgufFile::letters();
+    letters.flag("tokenizer.ggml.add_bos_token", true);
+    let pieces = golden.vocabularies.iter().map(|(name, pieces)| {
+        let texts = golden.texts.iter().chain(&golden.runs).cloned().collect();
+        (name.as_str(), pieces.sample(name), texts)
+    });
+    for (name, sample, texts) in pieces.chain([("letters", letters, vec!["ab ab12".to_owned()])]) {
+        let tokenizer = build(&sample).unwrap();
+        tokenizer.save(&path).unwrap();
+        let saved = Tokenizer::from_file(&path).unwrap();
+        assert_eq!((saved.begin_token(), saved.adds_begin_token()), (Some(1), true), "{name}");
+        for text in texts {
+            let ids = saved.encode(&text).unwrap();
+            assert_eq!(ids, tokenizer.encode(&text).unwrap(), "{name}: {text:?}");
+            // Text behind a token found whole begins with a blank of its own.
+            if !text.contains("[mark]") {
+                assert_eq!(saved.inner.decode(&ids, false).unwrap(), text, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn phi_3_takes_blanks_behind_its_marks() {
+    let golden = PiecesGolden::read();
+    let ids = |architecture: Option<&str>, name: Option<&str>, text: &str| {
+        let mut sample = golden.vocabularies["llama"].sample("llama");
+        architecture.into_iter().for_each(|text| sample.text("general.architecture", text));
+        name.into_iter().for_each(|text| sample.text("general.name", text));
+        build(&sample).unwrap().encode(text).unwrap()
+    };
+    let (end, begin) = ("<end_of_turn>", "<s>");
+    let plain = |text: &str| ids(None, None, text);
+    for phi in [
+        |text: &str| (Some("phi3"), None, text.to_owned()),
+        |text: &str| (None, Some("Phi-3 mini"), text.to_owned()),
+    ] {
+        let of = |text: &str| {
+            let (architecture, name, text) = phi(text);
+            ids(architecture, name, &text)
+        };
+        assert_eq!(of(&format!("{end} \n {end}")), plain(&format!("{end}{end}")));
+        assert_eq!(of(&format!("{begin}  a")), plain(&format!("{begin}  a")));
+    }
+    assert_ne!(plain(&format!("{end} {end}")), plain(&format!("{end}{end}")));
+}
+
+#[test]
+fn a_vocabulary_may_lack_kinds_special_tokens_and_texts() {
+    let golden = PiecesGolden::read();
+    let pieces = &golden.vocabularies["llama"];
+    let mut sample = pieces.sample("llama");
+    sample.remove("tokenizer.ggml.token_type");
+    sample.unsigned("tokenizer.ggml.bos_token_id", 3);
+    sample.unsigned("tokenizer.ggml.eos_token_id", 1 << 20);
+    sample.flag("tokenizer.ggml.add_bos_token", false);
+    let mut tokens: Vec<&str> = pieces.tokens.iter().map(String::as_str).collect();
+    (tokens[3], tokens[4]) = ("", "");
+    sample.texts("tokenizer.ggml.tokens", &tokens);
+    let tokenizer = build(&sample).unwrap();
+    assert_eq!(tokenizer.encode(&golden.texts[2]).unwrap(), pieces.ids[2]);
+    // An id that isn't there is as good as none.
+    assert_eq!((tokenizer.begin_token(), tokenizer.end_token()), (Some(3), Some(2)));
+    assert!(!tokenizer.adds_begin_token());
+    assert_eq!(tokenizer.token(3).as_deref(), Some("[EMPTY_3]"));
+    // Gemma 4 begins every text, whatever its file says.
+    let mut sample = golden.vocabularies["gemma4"].sample("gemma4");
+    sample.flag("tokenizer.ggml.add_bos_token", false);
+    assert!(build(&sample).unwrap().adds_begin_token());
+}
+
+mod real;

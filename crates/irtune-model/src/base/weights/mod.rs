@@ -133,7 +133,7 @@ impl Weights {
     pub fn vector(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0])) };
-        Ok(self.decoded(tensor, 1, columns))
+        Ok(self.decoded_vector(tensor, columns))
     }
 
     /// A tensor's values as f32, whatever its shape; for small ones.
@@ -142,9 +142,20 @@ impl Weights {
     /// When there is no such tensor.
     pub fn values(&self, name: &str) -> Result<Vec<f32>, WeightError> {
         let tensor = self.tensor(name)?;
+        if let &[columns] = tensor.shape.as_slice() {
+            return Ok(self.decoded_vector(tensor, columns));
+        }
         let columns = tensor.shape.last().copied().unwrap_or(1);
         let rows = tensor.shape.iter().rev().skip(1).product();
         Ok(self.decoded(tensor, rows, columns))
+    }
+
+    /// A vector is a row, unless its values are in the order of a matrix's interleaved rows.
+    fn decoded_vector(&self, tensor: &Tensor, length: usize) -> Vec<f32> {
+        match tensor.interleaved_head {
+            Some(_) => self.decoded(tensor, length, 1),
+            None => self.decoded(tensor, 1, length),
+        }
     }
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {

@@ -4,7 +4,10 @@ use serde_json::json;
 use irtune_testing::base::{Entry, GgufFile, SyntheticBase, write_counting};
 
 use super::*;
-use crate::base::config::{ModelConfig, tests::tiny};
+use crate::{
+    base::config::{ModelConfig, tests::tiny},
+    families::{LayerKind, Variant},
+};
 use ::safetensors::Dtype;
 use irtune_device::Format;
 
@@ -162,7 +165,14 @@ fn weights_that_do_not_fit_the_configuration_are_refused() {
     write_counting(&place.path().join("model.safetensors"), &SyntheticBase::of_letters().entries());
     let weights = Weights::open_folder(place.path(), tiny().family).unwrap();
     let cases = [
-        (ModelConfig { layers: 3, ..tiny() }, "`model.layers.2.input_layernorm.weight` is missing"),
+        (
+            ModelConfig {
+                layers: 3,
+                variant: Variant { kinds: vec![LayerKind::USUAL; 3], ..tiny().variant },
+                ..tiny()
+            },
+            "`model.layers.2.input_layernorm.weight` is missing",
+        ),
         (ModelConfig { layers: 1, ..tiny() }, "has no place in a Llama decoder of 1 layers"),
         (
             ModelConfig { vocabulary_size: 41, ..tiny() },

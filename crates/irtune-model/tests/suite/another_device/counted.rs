@@ -11,8 +11,8 @@ use std::{
 use irtune_device::{
     Activation, AdamW, AdapterOps, Attention, AttentionGradients, AttentionInputs, AttentionOutputs, BMatrix,
     BatchLayout, CrossEntropy, DecoderOps, Device, DeviceError, DoraMatrix, DoraNorms, DoraScratch, Epilogue,
-    FloatMatrix, FrozenMatrix, Gemm, HeadShape, Losses, LowRank, MaskRef, Memory, Norm, NormInput, Optimizer,
-    OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
+    FloatMatrix, FrozenMatrix, Gate, Gemm, HeadShape, Losses, LowRank, MaskRef, Memory, Norm, NormInput,
+    Optimizer, OptimizerState, Output, PickRows, RotaryTable, RowSet, Side, Slot, Term,
 };
 
 /// How often each kind of thing was asked for.
@@ -91,8 +91,8 @@ fn norm_input<'a, D: Device, I>(input: NormInput<'a, Counted<D>, I>) -> NormInpu
 }
 
 fn attention<'a, D: Device>(attention: Attention<'a, Counted<D>>) -> Attention<'a, D> {
-    let Attention { heads, key_value_heads, head_size, layout, queries } = attention;
-    Attention { heads, key_value_heads, head_size, layout, queries }
+    let Attention { heads, key_value_heads, head_size, scores, layout, queries } = attention;
+    Attention { heads, key_value_heads, head_size, scores, layout, queries }
 }
 
 fn inputs<'a, D: Device>(inputs: &AttentionInputs<'a, Counted<D>>) -> AttentionInputs<'a, D> {
@@ -276,8 +276,8 @@ impl<D: Device> Gemm for Counted<D> {
 }
 
 impl<D: Device> DecoderOps for Counted<D> {
-    fn embed(&self, table: &D::Weight, layout: &D::Layout, out: &mut D::Floats) {
-        self.operation().embed(table, layout, out);
+    fn embed(&self, table: &D::Weight, layout: &D::Layout, factor: f32, out: &mut D::Floats) {
+        self.operation().embed(table, layout, factor, out);
     }
 
     fn gather(&self, input: &D::Operands, width: usize, layout: &D::Layout, out: &mut D::Operands) {
@@ -435,18 +435,19 @@ impl<D: Device> DecoderOps for Counted<D> {
         inner.attention_backward(attention(of), &inputs(from), outputs, out_gradient, gradients);
     }
 
-    fn swiglu(&self, gate: &D::Operands, up: &D::Operands, length: usize, out: &mut D::Operands) {
-        self.operation().swiglu(gate, up, length, out);
+    fn gated(&self, kind: Gate, gate: &D::Operands, up: &D::Operands, length: usize, out: &mut D::Operands) {
+        self.operation().gated(kind, gate, up, length, out);
     }
 
-    fn swiglu_backward(
+    fn gated_backward(
         &self,
+        kind: Gate,
         out_gradient: &D::Operands,
         length: usize,
         gate: &mut D::Operands,
         up: &mut D::Operands,
     ) {
-        self.operation().swiglu_backward(out_gradient, length, gate, up);
+        self.operation().gated_backward(kind, out_gradient, length, gate, up);
     }
 }
 

@@ -27,7 +27,7 @@ fn a_usual_file_is_read() {
     });
     let plain = plain.unwrap();
     assert_eq!(
-        (plain.key_value_heads, plain.head_size, plain.rope_theta, plain.pad_token),
+        (plain.key_value_heads, plain.head_size, plain.variant.rotary.theta, plain.pad_token),
         (4, 8, 10_000.0, None)
     );
 }
@@ -38,11 +38,43 @@ fn rotary_scaling_is_read() {
         sample.text("llama.rope.scaling.type", "linear");
         sample.float("llama.rope.scaling.factor", 2.0);
     });
-    assert_eq!(linear.unwrap().rope_scaling, RopeScaling::Linear { factor: 2.0 });
+    assert_eq!(linear.unwrap().variant.rotary.scaling, RopeScaling::Linear { factor: 2.0 });
     let old = changed(|sample| sample.float("llama.rope.scale_linear", 4.0));
-    assert_eq!(old.unwrap().rope_scaling, RopeScaling::Linear { factor: 4.0 });
+    assert_eq!(old.unwrap().variant.rotary.scaling, RopeScaling::Linear { factor: 4.0 });
+    let yarn = |change: fn(&mut GgufFile)| {
+        let config = changed(|sample| {
+            sample.text("llama.rope.scaling.type", "yarn");
+            sample.float("llama.rope.scaling.factor", 4.0);
+            change(sample);
+        });
+        config.unwrap().variant.rotary.scaling
+    };
+    let plain = RopeScaling::Yarn {
+        factor: 4.0,
+        original_positions: 128,
+        beta_fast: 32.0,
+        beta_slow: 1.0,
+        attention_factor: 1.0 + 0.1 * 4f64.ln() as f32,
+        truncate: true,
+    };
+    assert_eq!(yarn(|_| {}), plain);
+    let whole = yarn(|sample| {
+        sample.unsigned("llama.rope.scaling.original_context_length", 32);
+        sample.float("llama.rope.scaling.yarn_beta_fast", 16.0);
+        sample.float("llama.rope.scaling.yarn_beta_slow", 2.0);
+        sample.float("llama.rope.scaling.yarn_log_multiplier", 1.0);
+    });
+    let expected = RopeScaling::Yarn {
+        factor: 4.0,
+        original_positions: 32,
+        beta_fast: 16.0,
+        beta_slow: 2.0,
+        attention_factor: 1.0,
+        truncate: true,
+    };
+    assert_eq!(whole, expected);
     let none = changed(|sample| sample.text("llama.rope.scaling.type", "none"));
-    assert_eq!(none.unwrap().rope_scaling, RopeScaling::None);
+    assert_eq!(none.unwrap().variant.rotary.scaling, RopeScaling::None);
 }
 
 #[test]
@@ -55,7 +87,7 @@ fn own_rotary_factors_are_read_from_their_tensor() {
     bytes[end - 32..].copy_from_slice(&factors.map(f32::to_le_bytes).concat());
     let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
     let config = ModelConfig::from_gguf(&header).unwrap();
-    assert_eq!(config.rope_scaling, RopeScaling::Factors { factors: factors.to_vec() });
+    assert_eq!(config.variant.rotary.scaling, RopeScaling::Factors { factors: factors.to_vec() });
     assert_eq!(header.translated(&config).unwrap().len(), 20);
 }
 
@@ -64,7 +96,7 @@ type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn what_cannot_be_used_is_named() {
-    let cases: [Case; 14] = [
+    let cases: [Case; 15] = [
         (
             |sample| sample.text("general.architecture", "mamba"),
             "`general.architecture` is `mamba`, which is not supported",
@@ -98,7 +130,11 @@ fn what_cannot_be_used_is_named() {
             "`llama.attention.layer_norm_rms_epsilon` is missing",
         ),
         (|sample| sample.float("llama.rope.freq_base", f32::NAN), "`llama.rope.freq_base` is NaN"),
-        (|sample| sample.text("llama.rope.scaling.type", "yarn"), "`llama.rope.scaling.type` is \"yarn\""),
+        (|sample| sample.text("llama.rope.scaling.type", "yarn"), "`llama.rope.scaling.factor` is missing"),
+        (
+            |sample| sample.text("llama.rope.scaling.type", "longrope"),
+            "`llama.rope.scaling.type` is \"longrope\"",
+        ),
         (|sample| sample.tensor("rope_freqs.weight", &[5]), "have 5 factors, but a head has 8 pairs"),
     ];
     for (change, expected) in cases {
@@ -117,39 +153,60 @@ fn what_cannot_be_used_is_named() {
     assert!(message.unwrap_err().to_string().contains("`token_embd.weight` is missing"));
 }
 
-/// The usual file as one of another family, without the tensors that are its own.
-fn of_family(family: &Family) -> GgufFile {
+/// The usual file as one of another architecture, without the tensors that are its own.
+fn of_architecture(architecture: &str) -> GgufFile {
     let mut sample = GgufFile::letters();
-    let before = FAMILIES[0].architecture;
     for (key, _) in &mut sample.values {
-        if let Some(rest) = key.strip_prefix(&format!("{before}.")) {
-            *key = format!("{}.{rest}", family.architecture);
+        if let Some(rest) = key.strip_prefix("llama.") {
+            *key = format!("{architecture}.{rest}");
         }
     }
-    sample.text("general.architecture", family.architecture);
+    sample.text("general.architecture", architecture);
     sample
+}
+
+/// Every architecture with the family of a file that names no window.
+fn architectures() -> impl Iterator<Item = (&'static str, &'static Family)> {
+    let names: std::collections::BTreeSet<_> =
+        FAMILIES.into_iter().filter_map(|family| family.architecture).collect();
+    names.into_iter().map(|name| (name, Family::by_architecture(name, false).expect("a family")))
 }
 
 #[test]
 fn every_familys_sizes_are_read_under_its_own_name() {
-    for family in FAMILIES {
-        assert_eq!(read(&of_family(family)).unwrap(), ModelConfig { family, ..tiny() });
-        let mut sample = of_family(family);
-        sample.tensor("blk.0.attn_q.bias", &[64]);
-        assert_eq!(read(&sample).unwrap().attention_bias, family.reads_attention_bias, "{family:?}");
+    for (architecture, family) in architectures() {
+        assert_eq!(read(&of_architecture(architecture)).unwrap(), ModelConfig { family, ..tiny() });
+        let biases = |tensor: &str, length| {
+            let mut sample = of_architecture(architecture);
+            sample.tensor(tensor, &[length]);
+            let variant = read(&sample).unwrap().variant;
+            (variant.attention_bias, variant.mlp_bias)
+        };
+        let reads = family.reads_biases;
+        assert_eq!(biases("blk.0.attn_q.bias", 64), (reads.attention, false), "{family:?}");
+        assert_eq!(biases("blk.0.ffn_gate.bias", 96), (false, reads.mlp), "{family:?}");
     }
 }
 
 #[test]
-fn a_window_is_refused_unless_it_reaches_over_all_positions() {
-    for family in FAMILIES {
+fn a_window_is_read_or_refused_unless_it_reaches_over_all_positions() {
+    for (architecture, _) in architectures() {
         let windowed = |keys| {
-            let mut sample = of_family(family);
-            sample.unsigned(&format!("{}.attention.sliding_window", family.architecture), keys);
+            let mut sample = of_architecture(architecture);
+            sample.unsigned(&format!("{architecture}.attention.sliding_window"), keys);
             read(&sample)
         };
-        assert!(windowed(0).is_ok() && windowed(128).is_ok());
-        let message = windowed(127).unwrap_err().to_string();
-        assert!(message.contains("attention.sliding_window` is 127, which is not supported"), "{message}");
+        assert_eq!(windowed(0).unwrap().layer(0).scores.window, None, "{architecture}");
+        windowed(128).unwrap();
+        match windowed(127) {
+            Ok(config) => assert_eq!(config.layer(0).scores.window, Some(127), "{architecture}"),
+            Err(error) => {
+                let family = Family::by_architecture(architecture, true).expect("a family");
+                let window = family.window.as_ref().map(|window| window.layers);
+                assert!(!matches!(window, Some(WindowedLayers::All)), "{error}");
+                let expected = "attention.sliding_window` is 127, which is not supported";
+                assert!(error.to_string().contains(expected), "{error}");
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
-use crate::{base::config::RopeScaling, families::FAMILIES};
+use crate::families::{FAMILIES, Projection, RopeScaling, WindowedLayers};
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
@@ -57,6 +57,14 @@ fn rotary_settings_are_read_in_every_spelling() {
         high_frequency_factor: 4.0,
         original_positions: 64,
     };
+    let yarn = |attention_factor| RopeScaling::Yarn {
+        factor: 4.0,
+        original_positions: 128,
+        beta_fast: 32.0,
+        beta_slow: 1.0,
+        attention_factor,
+        truncate: true,
+    };
     let cases = [
         (
             json!({"rope_scaling": {"type": "linear", "factor": 2.0}}),
@@ -81,10 +89,27 @@ fn rotary_settings_are_read_in_every_spelling() {
             RopeScaling::Linear { factor: 3.0 },
         ),
         (json!({"rope_theta": null}), 10_000.0, RopeScaling::None),
+        (
+            json!({"rope_scaling": {"type": "yarn", "factor": 4.0}}),
+            10_000.0,
+            yarn(1.0 + 0.1 * 4f64.ln() as f32),
+        ),
+        (
+            json!({"rope_scaling": {"rope_type": "yarn", "factor": 4.0, "mscale": 1.0, "mscale_all_dim": 1.0,
+                "original_max_position_embeddings": 128, "truncate": true, "beta_fast": 32, "beta_slow": 1}}),
+            10_000.0,
+            yarn(1.0),
+        ),
+        (
+            json!({"rope_scaling": {"rope_type": "yarn", "factor": 4.0, "attention_factor": 1.25}}),
+            10_000.0,
+            yarn(1.25),
+        ),
     ];
     for (changes, theta, scaling) in cases {
         let config = parse(&with(changes.clone())).unwrap_or_else(|error| panic!("{changes}: {error}"));
-        assert_eq!((config.rope_theta, config.rope_scaling), (theta, scaling), "{changes}");
+        let rotary = config.variant.rotary;
+        assert_eq!((rotary.theta, rotary.scaling), (theta, scaling), "{changes}");
     }
 }
 
@@ -95,11 +120,7 @@ fn what_cannot_be_used_is_named() {
         (json!({"model_type": "mamba"}), "`model_type` is `mamba`, which is not supported"),
         (json!({"model_type": null}), "`model_type` is `unnamed`"),
         (json!({"model_type": 3}), "`model_type` is 3, but must be a string"),
-        (
-            json!({"attention_bias": true}),
-            "`attention_bias` is true, which is not supported; choose a base with attention_bias false",
-        ),
-        (json!({"mlp_bias": true}), "`mlp_bias` is true"),
+        (json!({"attention_bias": 1}), "`attention_bias` is 1, but must be true or false"),
         (json!({"hidden_act": "gelu"}), "`hidden_act` is \"gelu\", which is not supported"),
         (json!({"hidden_size": null}), "`hidden_size` is missing"),
         (json!({"hidden_size": 0}), "`hidden_size` is 0, but must be a whole number from 1"),
@@ -118,8 +139,12 @@ fn what_cannot_be_used_is_named() {
         (json!({"bos_token_id": 40}), "the begin token 40 is outside the vocabulary of 40"),
         (json!({"rope_scaling": 3}), "`rope_scaling` is 3, but must be an object"),
         (
-            json!({"rope_scaling": {"type": "yarn", "factor": 2.0}}),
-            "`rope_scaling.type` is \"yarn\", which is not supported",
+            json!({"rope_scaling": {"type": "longrope", "factor": 2.0}}),
+            "`rope_scaling.type` is \"longrope\", which is not supported",
+        ),
+        (
+            json!({"rope_scaling": {"type": "yarn", "factor": 2.0, "beta_fast": 1.0, "beta_slow": 2.0}}),
+            "`beta_fast` is 1, but must be at least beta_slow",
         ),
         (json!({"rope_parameters": {"rope_type": "dynamic"}}), "`rope_parameters.rope_type` is \"dynamic\""),
         (json!({"rope_scaling": {"type": "linear"}}), "`rope_scaling.factor` is missing"),
@@ -158,10 +183,18 @@ fn every_family_has_its_own_defaults() {
     for family in FAMILIES {
         let config = parse(&shortest(family)).unwrap_or_else(|error| panic!("{family:?}: {error}"));
         assert_eq!(config.family, family);
-        assert_eq!(config.head_size, family.defaults.head_size.unwrap_or(2));
-        assert_eq!(config.max_positions, family.defaults.max_positions);
-        assert_eq!((config.key_value_heads, config.attention_bias), (32, false));
-        assert_eq!((config.norm_epsilon, config.rope_theta, config.tied_embeddings), (1e-6, 10_000.0, false));
+        let defaults = &family.defaults;
+        assert_eq!(config.head_size, defaults.head_size.unwrap_or(2));
+        assert_eq!(config.key_value_heads, defaults.key_value_heads.unwrap_or(32));
+        assert_eq!(
+            (config.max_positions, config.norm_epsilon),
+            (defaults.max_positions, defaults.norm_epsilon)
+        );
+        assert_eq!(
+            (config.variant.rotary.theta, config.tied_embeddings),
+            (defaults.theta, defaults.tied_embeddings)
+        );
+        assert!(!config.variant.attention_bias && !config.variant.mlp_bias);
         let mut fewer = shortest(family);
         fewer["num_attention_heads"] = json!(4);
         fewer["num_key_value_heads"] = Value::Null;
@@ -187,59 +220,90 @@ fn fixed_fields_may_hold_nothing_else() {
     }
 }
 
+/// The shortest configuration with some fields set.
+fn shortest_with(family: &Family, changes: &Value) -> Result<ModelConfig, ConfigError> {
+    let mut value = shortest(family);
+    for (field, change) in changes.as_object().expect("an object") {
+        value[field] = change.clone();
+    }
+    parse(&value)
+}
+
+/// That what is written of a configuration reads back as the same decoder.
+fn is_written(config: &ModelConfig) -> Value {
+    let written = config.to_transformers(&["a".to_owned()]);
+    assert_eq!(&parse(&written).unwrap(), config, "{written:#}");
+    written
+}
+
 #[test]
-fn biases_of_attention_are_read_where_the_family_leaves_them_open() {
-    let open = FAMILIES.into_iter().filter(|family| family.reads_attention_bias);
+fn biases_are_read_where_the_family_leaves_them_open() {
     let mut count = 0;
-    for family in open {
-        let mut config = shortest(family);
-        config["attention_bias"] = json!(true);
-        let config = parse(&config).unwrap();
-        assert!(config.attention_bias && config.layer(0).biases.len() == 4);
-        let written = config.to_transformers(&["a".to_owned()]);
-        assert_eq!(written["attention_bias"], json!(true));
-        assert_eq!(parse(&written).unwrap(), config);
-        count += 1;
+    for family in FAMILIES {
+        for (field, open, projections) in [
+            ("attention_bias", family.reads_biases.attention, &Projection::ALL[..4]),
+            ("mlp_bias", family.reads_biases.mlp, &Projection::ALL[4..]),
+        ] {
+            if !open {
+                continue;
+            }
+            let plain = shortest_with(family, &json!({})).unwrap().layer(0);
+            let config = shortest_with(family, &json!({field: true})).unwrap();
+            let added = Projection::ALL
+                .into_iter()
+                .filter(|&one| config.layer(0).has_bias(one) && !plain.has_bias(one));
+            assert!(added.eq(projections.iter().copied()), "{family:?} {field}");
+            assert_eq!(is_written(&config)[field], json!(true));
+            count += 1;
+        }
     }
     assert!(count > 0);
 }
 
+/// The windows of both layers.
+fn windows(config: &ModelConfig) -> [Option<usize>; 2] {
+    [0, 1].map(|layer| config.layer(layer).scores.window)
+}
+
 #[test]
-fn a_window_is_refused_where_it_would_matter() {
-    let windowed = FAMILIES.into_iter().filter(|family| family.window.is_some());
+fn windows_are_read_with_the_layers_that_have_them() {
     let mut count = 0;
-    for family in windowed {
-        let with = |changes: Value| {
-            let mut value = shortest(family);
-            for (field, change) in changes.as_object().expect("an object") {
-                value[field] = change.clone();
+    for (family, window) in FAMILIES.into_iter().filter_map(|family| Some((family, family.window.as_ref()?)))
+    {
+        let read = |mut changes: Value| {
+            if let Some(flag) = window.flag {
+                changes[flag] = json!(true);
             }
-            parse(&value)
+            let config =
+                shortest_with(family, &changes).unwrap_or_else(|error| panic!("{family:?}: {error}"));
+            is_written(&config);
+            windows(&config)
         };
-        let harmless = [
-            json!({"use_sliding_window": false, "sliding_window": 16, "max_window_layers": 0}),
-            json!({"use_sliding_window": true, "max_window_layers": 2}),
-            json!({"use_sliding_window": true}),
-            json!({"use_sliding_window": true, "sliding_window": null, "max_window_layers": 0}),
-            json!({"use_sliding_window": true, "sliding_window": 32768, "max_window_layers": 0}),
-            json!({"use_sliding_window": true, "max_window_layers": 0, "max_position_embeddings": 4096}),
-            json!({"use_sliding_window": true, "max_window_layers": 0,
-                "layer_types": ["full_attention", "full_attention"]}),
-        ];
-        for changes in harmless {
-            with(changes.clone()).unwrap_or_else(|error| panic!("{family:?} {changes}: {error}"));
+        if let Some(flag) = window.flag {
+            let config = shortest_with(family, &json!({flag: false, "sliding_window": 16})).unwrap();
+            assert_eq!(windows(&config), [None, None], "{family:?}");
         }
-        let harmful = [
-            json!({"use_sliding_window": true, "sliding_window": 16, "max_window_layers": 1}),
-            json!({"use_sliding_window": true, "max_window_layers": 0}),
-            json!({"use_sliding_window": true, "layer_types": ["full_attention", "sliding_attention"]}),
-        ];
-        for changes in harmful {
-            let message = with(changes).unwrap_err().to_string();
-            assert!(
-                message.contains("`sliding_window` is") && message.contains("use_sliding_window false"),
-                "{message}"
-            );
+        assert_eq!(read(json!({"sliding_window": null})), [None, None], "{family:?}");
+        match window.layers {
+            WindowedLayers::All => {
+                assert_eq!(read(json!({})), [window.keys; 2], "{family:?}");
+                assert_eq!(read(json!({"sliding_window": 16})), [Some(16); 2], "{family:?}");
+            }
+            WindowedLayers::From(_) => {
+                assert_eq!(read(json!({})), [None, None], "{family:?}");
+                let from = |layer: usize| read(json!({"sliding_window": 16, "max_window_layers": layer}));
+                assert_eq!([from(0), from(1)], [[Some(16); 2], [None, Some(16)]], "{family:?}");
+            }
+        }
+        if window.layer_types {
+            let types = json!(["sliding_attention", "full_attention"]);
+            assert_eq!(read(json!({"sliding_window": 16, "layer_types": types})), [Some(16), None]);
+            let mut changes = json!({"sliding_window": 16, "layer_types": ["sliding_attention"]});
+            if let Some(flag) = window.flag {
+                changes[flag] = json!(true);
+            }
+            let message = shortest_with(family, &changes).unwrap_err().to_string();
+            assert!(message.contains("`layer_types` is [\"sliding_attention\"], but must be"), "{message}");
         }
         count += 1;
     }

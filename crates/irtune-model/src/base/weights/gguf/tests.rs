@@ -180,7 +180,7 @@ fn exercise(bytes: &[u8]) {
     let Ok(header) = Header::parse(bytes, Path::new("any.gguf")) else { return };
     let _ = Tokenizer::from_gguf(&header);
     if let Ok(config) = ModelConfig::from_gguf(&header) {
-        let _ = config.inverse_frequencies().len();
+        let _ = config.variant.rotary.frequencies().len();
         let _ = header.translated(&config);
     }
 }
