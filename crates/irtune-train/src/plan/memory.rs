@@ -8,7 +8,7 @@ use super::passes::Steps;
 use super::{remedies, system_memory};
 use crate::devices;
 use crate::error::TrainError;
-use crate::prepare::{engine_options, trained};
+use crate::prepare::{engine_options, make_policy, trained};
 use crate::run::data::RunData;
 use crate::settings::{Objective, TrainSettings};
 use irtune_model::families::Role;
@@ -68,8 +68,11 @@ impl MemoryPlan {
             tokens: options.max_tokens,
             operand_bytes: devices::operand_bytes(settings.precision),
         };
-        let kept_layers = Budget::new(largest).kept_layers(options.memory_bytes)?;
-        let recomputed_layers = base.config.layers - kept_layers;
+        // What lies below the lowest layer that ever trains keeps nothing.
+        let layers = base.config.layers;
+        let above = layers - make_policy(settings, layers)?.lowest().min(layers);
+        let kept_layers = Budget::new(largest).kept_layers(options.memory_bytes)?.min(above);
+        let recomputed_layers = above - kept_layers;
         // Buffers are made for the largest batch that could be; those that are give what becomes resident.
         let tokens = steps.largest();
         let budget = Budget::new(BudgetOf { tokens, ..largest });
@@ -81,17 +84,20 @@ impl MemoryPlan {
             .saturating_add(bytes(budget.kept).saturating_mul(bytes(kept_layers.saturating_sub(1))))
             .saturating_add(bytes(budget.recomputed).saturating_mul(bytes(recomputed_layers)));
         let head_values = head.labels * head.input.columns(base.config.hidden_size);
-        // Of 16 bytes for each number that trains, half is its value and its gradient and half its moments.
-        let trained_bytes = bytes(budget.parameters + 16 * head_values);
+        // Of 16 bytes for each number that trains, half is its value and its gradient and half its moments. Adapters
+        // that never train have values only.
+        let idle = if trained.is_weights() { 0 } else { budget.parameters / layers * (layers - above) };
+        let trained_bytes = bytes(budget.parameters - idle + 16 * head_values);
+        let idle_bytes = bytes(idle) / 4;
         let program_bytes =
             system_memory::held_bytes().map_or(bytes(budget.program), |held| held + CODE_BYTES);
         let mut plan = Self {
             peak_bytes: 0,
             weight_bytes: weights_read(base, settings, &steps.distinct),
             activation_bytes,
-            parameter_bytes: trained_bytes / 2,
+            parameter_bytes: trained_bytes / 2 + idle_bytes,
             moment_bytes: trained_bytes / 2,
-            checkpoint_bytes: trained_bytes / 4 * 3,
+            checkpoint_bytes: trained_bytes / 4 * 3 + idle_bytes,
             program_bytes,
             tokens,
             kept_layers,

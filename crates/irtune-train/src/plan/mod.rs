@@ -82,8 +82,14 @@ pub fn plan(request: &TrainRequest, observer: &mut dyn Observer) -> Result<Plan,
     let time = match memory.fits() {
         true => {
             let chosen = layers::chosen(&settings, base.config.layers, steps.total)?;
-            let of =
-                timing::Of { path: &path, settings: &settings, task: &task, data: &data, memory: &memory };
+            let of = timing::Of {
+                layers: base.config.layers,
+                path: &path,
+                settings: &settings,
+                task: &task,
+                data: &data,
+                memory: &memory,
+            };
             Some(timing::time(of, &steps, &chosen)?)
         }
         false => None,

@@ -59,6 +59,8 @@ pub(crate) struct Of<'a> {
     pub(crate) settings: &'a TrainSettings,
     pub(crate) task: &'a Task,
     pub(crate) data: &'a RunData,
+    /// Layers of the base.
+    pub(crate) layers: usize,
     pub(crate) memory: &'a MemoryPlan,
 }
 
@@ -67,7 +69,7 @@ pub(crate) struct Of<'a> {
 /// # Errors
 /// When the engine can't be made or fails.
 pub(crate) fn time(of: Of<'_>, steps: &Steps, chosen: &Chosen) -> Result<TimePlan, TrainError> {
-    let layers = of.memory.kept_layers + of.memory.recomputed_layers;
+    let layers = of.layers;
     let times = measure(&of, layers)?;
     let (mut training, mut tokens, mut active) = (0.0, 0, 0);
     for step in 0..steps.total {
@@ -84,9 +86,14 @@ pub(crate) fn time(of: Of<'_>, steps: &Steps, chosen: &Chosen) -> Result<TimePla
         active += set.count();
     }
     let evaluations = of.settings.eval_every.times(steps.total, steps.per_epoch);
-    let pass = |tokens: &usize| times.evaluation(layers - chosen.kept_below.min(layers), *tokens);
-    let once = |passes: &[usize]| passes.iter().map(pass).sum::<f64>();
-    let evaluation_seconds = evaluations as f64 * once(&steps.validation) + once(&steps.test);
+    let once = |passes: &[usize], layers: usize| {
+        passes.iter().map(|&tokens| times.evaluation(layers, tokens)).sum::<f64>()
+    };
+    // The first time nothing is kept of these pairs.
+    let again = once(&steps.validation, layers - chosen.kept_below.min(layers));
+    let evaluation_seconds = once(&steps.validation, layers)
+        + evaluations.saturating_sub(1) as f64 * again
+        + once(&steps.test, layers);
     let per_step = |sum: f64| sum / steps.total.max(1) as f64;
     Ok(TimePlan {
         steps: steps.total,
