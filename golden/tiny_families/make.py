@@ -141,8 +141,9 @@ CASES = {
         "seed": 71, "dtype": torch.float32, "rank": 2, "alpha": 5, "classic_config": False,
         "config": {
             "hidden_size": 32, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
-            "intermediate_size": 48, "num_hidden_layers": 2, "tie_word_embeddings": True, "sliding_window": 9,
-            "query_pre_attn_scalar": 24, "layer_types": ["sliding_attention", "full_attention"],
+            "intermediate_size": 48, "num_hidden_layers": 3, "tie_word_embeddings": True, "sliding_window": 9,
+            "query_pre_attn_scalar": 24,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
             "rope_parameters": {
                 "full_attention": {"rope_theta": 20000.0} | PLAIN, "sliding_attention": {"rope_theta": 1000.0} | PLAIN,
             },
@@ -296,7 +297,7 @@ def make_base(family_name, case, folder, generator):
     if family.get("plus_one"):
         with torch.no_grad():
             for parameter in (p for n, p in model.named_parameters() if "norm" in n):
-                parameter.sub_(1)
+                parameter.copy_((parameter - 1).to(case["dtype"]).float())
     # A base as published is a language model: no classification head in the file.
     weights = {n: p.detach().to(case["dtype"]) for n, p in model.named_parameters() if "score" not in n}
     if not config.tie_word_embeddings:

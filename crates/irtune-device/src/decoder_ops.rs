@@ -14,6 +14,8 @@ pub struct Norm<'a, D: Memory + ?Sized> {
     pub width: usize,
     /// Added to the mean of squares.
     pub epsilon: f32,
+    /// Added to the gain before it multiplies.
+    pub plus: f32,
 }
 
 /// What a norm's backward reads of its forward; `I` is the kept input's buffer.
@@ -99,6 +101,19 @@ pub trait DecoderOps: Memory {
         out: &mut Self::Floats,
         rstd: &mut Self::Floats,
     );
+    /// The same added to f32 values.
+    fn rms_norm_add(
+        &self,
+        norm: Norm<Self>,
+        input: &Self::Floats,
+        rows: usize,
+        out: &mut Self::Floats,
+        rstd: &mut Self::Floats,
+    );
+    /// Adds `factor · input` of the first `length` values.
+    fn add_scaled(&self, input: &Self::Floats, factor: f32, length: usize, out: &mut Self::Floats);
+    /// Copies the first `length` operands.
+    fn copy_operands(&self, input: &Self::Operands, length: usize, out: &mut Self::Operands);
     /// Recomputes the norm's output from the kept input.
     fn rms_norm_recompute(
         &self,

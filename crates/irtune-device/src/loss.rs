@@ -86,6 +86,8 @@ pub struct PickRows<'a, D: Memory + ?Sized> {
     pub first_row: usize,
     /// Columns of the logits.
     pub columns: usize,
+    /// What the logits were bent to stay below; a gradient is then that of the logits as they were.
+    pub cap: Option<f32>,
 }
 
 /// Classification heads and losses.
@@ -127,6 +129,8 @@ pub trait Losses: Memory {
         out: Slot<Self>,
     );
 
+    /// Bends the first `length` logits to stay below a cap: `cap · tanh(logit / cap)`.
+    fn cap(&self, logits: &mut Self::Floats, length: usize, cap: f32);
     /// Logarithm of the sum of the exponentials of every row of `[rows, columns]` logits, to the first results.
     fn logsumexp(&self, logits: &Self::Floats, rows: usize, columns: usize, out: &mut Self::Scalars);
     /// Log-likelihoods of the tokens that the rows are asked for, to the results from a place on.

@@ -65,7 +65,7 @@ pub use linear::baseline::{BaselineRequest, LINEAR, train_baseline};
 pub use linear::combined_run::{CombineError, combine};
 pub use linear::reference::LinearAnswers;
 pub use linear::score::Score;
-pub use plan::{MemoryPlan, Plan, Remedy, TimePlan, plan, usual_bytes};
+pub use plan::{MEASURED_SECONDS, MemoryPlan, Plan, Remedy, TimePlan, plan, usual_bytes};
 pub use prepare::{make_engine, make_policy};
 pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
 pub use run::folds_error::FoldsError;

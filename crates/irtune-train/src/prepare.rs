@@ -92,6 +92,10 @@ pub(crate) fn load(plan: &Preparation<'_>, observer: &mut dyn Observer) -> Resul
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
     begun.map_or(Ok(()), |begun| begun.check_base(&base))?;
+    let family = base.config.family;
+    if !family.has_classifier && task.verbalizer.is_none() && begun.is_none() {
+        observer.on_notice(&Notice::OwnHead { family: family.title });
+    }
     let data = corpora.encode(&base, &task, settings, observer)?;
     begun.map_or(Ok(()), |begun| begun.check_data(&data))?;
     Ok(Loaded { corpora, base, task, data })

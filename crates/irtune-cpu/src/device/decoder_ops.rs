@@ -9,6 +9,7 @@ use crate::{
     matrix::{Matrix, MatrixMut},
     ops::{cosine, gated, head_norm, norm, rotary, rows},
     simd::element::Element,
+    threads::scratch,
 };
 
 fn views<'a, E: Element>(
@@ -29,9 +30,17 @@ fn shape<'a, E: Element>(attention: &Attention<'a, Cpu<E>>) -> AttentionShape<'a
     AttentionShape { heads, key_value_heads, head_size, scores, segments: layout.segments(queries) }
 }
 
-/// The gain of a norm.
-fn gain<'a, E: Element>(norm: &Norm<'a, Cpu<E>>) -> &'a [f32] {
-    &norm.gain[norm.offset..][..norm.width]
+/// Works with the gain of a norm, and what is added to it.
+fn with_gain<E: Element>(norm: &Norm<Cpu<E>>, work: impl FnOnce(&[f32])) {
+    let gain = &norm.gain[norm.offset..][..norm.width];
+    if norm.plus == 0.0 {
+        return work(gain);
+    }
+    scratch::with_shared(scratch::bytes::<f32>(norm.width), |mut arena| {
+        let sums = arena.take::<f32>(norm.width);
+        sums.iter_mut().zip(gain).for_each(|(sum, gain)| *sum = gain + norm.plus);
+        work(sums);
+    });
 }
 
 /// A norm's backward over the rows in use of buffers that may be longer.
@@ -44,7 +53,9 @@ fn norm_backward<E: Element, I: Element>(
     let NormInput { values, rstd, rows } = input;
     let length = rows * norm.width;
     let gradient = &mut gradient[..length];
-    norm::backward(&values[..length], gain(&norm), &rstd[..rows], &out_gradient[..length], gradient);
+    with_gain(&norm, |gain| {
+        norm::backward(&values[..length], gain, &rstd[..rows], &out_gradient[..length], gradient);
+    });
 }
 
 impl<E: Element> DecoderOps for Cpu<E> {
@@ -90,7 +101,9 @@ impl<E: Element> DecoderOps for Cpu<E> {
         rstd: &mut Vec<f32>,
     ) {
         let length = rows * norm.width;
-        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        with_gain(&norm, |gain| {
+            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        });
     }
 
     fn rms_norm_floats(
@@ -102,13 +115,39 @@ impl<E: Element> DecoderOps for Cpu<E> {
         rstd: &mut Vec<f32>,
     ) {
         let length = rows * norm.width;
-        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        with_gain(&norm, |gain| {
+            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        });
     }
 
     fn rms_norm_recompute(&self, norm: Norm<Self>, input: NormInput<Self, Vec<E>>, out: &mut Vec<E>) {
         let NormInput { values, rstd, rows } = input;
         let length = rows * norm.width;
-        norm::recompute(&values[..length], gain(&norm), &rstd[..rows], &mut out[..length]);
+        with_gain(&norm, |gain| {
+            norm::recompute(&values[..length], gain, &rstd[..rows], &mut out[..length]);
+        });
+    }
+
+    fn rms_norm_add(
+        &self,
+        norm: Norm<Self>,
+        input: &Vec<f32>,
+        rows: usize,
+        out: &mut Vec<f32>,
+        rstd: &mut Vec<f32>,
+    ) {
+        let length = rows * norm.width;
+        with_gain(&norm, |gain| {
+            norm::add(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
+        });
+    }
+
+    fn add_scaled(&self, input: &Vec<f32>, factor: f32, length: usize, out: &mut Vec<f32>) {
+        rows::add_scaled(&input[..length], factor, &mut out[..length]);
+    }
+
+    fn copy_operands(&self, input: &Vec<E>, length: usize, out: &mut Vec<E>) {
+        out[..length].copy_from_slice(&input[..length]);
     }
 
     fn rms_norm_backward(
@@ -154,7 +193,9 @@ impl<E: Element> DecoderOps for Cpu<E> {
     ) {
         let length = rows * norm.width;
         let rstd = &mut rstd[..rows];
-        norm::forward(&input[..length], gain(&norm), norm.epsilon, &mut out[..length], rstd);
+        with_gain(&norm, |gain| {
+            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], rstd);
+        });
     }
 
     fn rms_norm_operands_backward(
@@ -165,7 +206,9 @@ impl<E: Element> DecoderOps for Cpu<E> {
     ) {
         let NormInput { values, rstd, rows } = input;
         let length = rows * norm.width;
-        head_norm::backward(&values[..length], gain(&norm), &rstd[..rows], &mut gradient[..length]);
+        with_gain(&norm, |gain| {
+            head_norm::backward(&values[..length], gain, &rstd[..rows], &mut gradient[..length]);
+        });
     }
 
     fn rms_norm_operands_gain_backward(

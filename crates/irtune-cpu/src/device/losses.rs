@@ -76,6 +76,10 @@ impl<E: Element> Losses for Cpu<E> {
         out.scalars[out.at] = loss::cross_entropy(logits, targets, labels, options, factor, gradient);
     }
 
+    fn cap(&self, logits: &mut Vec<f32>, length: usize, cap: f32) {
+        token_loss::cap(&mut logits[..length], cap);
+    }
+
     fn logsumexp(&self, logits: &Vec<f32>, rows: usize, columns: usize, out: &mut Vec<f64>) {
         token_loss::logsumexp(&logits[..rows * columns], columns, &mut out[..rows]);
     }
@@ -99,12 +103,12 @@ impl<E: Element> Losses for Cpu<E> {
         picks: PickRows<Self>,
         factor: f64,
     ) {
-        let PickRows { layout, picks, first_row, columns } = picks;
+        let PickRows { layout, picks, first_row, columns, cap } = picks;
         let picks = &layout.picks[picks];
         let one_each = picks.iter().enumerate().all(|(row, pick)| pick.row as usize == first_row + row);
         assert!(one_each, "one token for each row");
         let (rows, logits) = (picks.len(), &mut logits[..picks.len() * columns]);
-        token_loss::gradient(logits, columns, &logsumexp[..rows], picks, factor);
+        token_loss::gradient(logits, columns, &logsumexp[..rows], picks, factor, cap);
     }
 }
 
@@ -114,7 +118,7 @@ fn log_likelihoods<'a, E: Element>(
     logsumexp: &'a [f64],
     picks: &PickRows<'a, Cpu<E>>,
 ) -> impl Iterator<Item = (&'a Pick, f64)> {
-    let &PickRows { layout, ref picks, first_row, columns } = picks;
+    let &PickRows { layout, ref picks, first_row, columns, .. } = picks;
     layout.picks[picks.clone()].iter().map(move |pick| {
         let row = pick.row as usize - first_row;
         (pick, f64::from(logits[row * columns + pick.token as usize]) - logsumexp[row])

@@ -81,6 +81,38 @@ vectorised! {
     }
 }
 
+/// [`forward`] added to f32 values.
+///
+/// # Shapes
+/// As for [`forward`].
+pub fn add(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32], rstd: &mut [f32]) {
+    let width = gain.len();
+    let rows = rstd.len();
+    assert!(input.len() == rows * width && out.len() == input.len(), "shapes of a norm");
+    let chunk = parallel::rows_per_task(width);
+    let (out, rstd) = (DisjointSlice::new(out), DisjointSlice::new(rstd));
+    parallel::for_each(rows.div_ceil(chunk), |task| {
+        let first = task * chunk;
+        let count = chunk.min(rows - first);
+        // SAFETY: each task writes its own rows.
+        let (out, rstd) = unsafe { (out.part(first * width, count * width), rstd.part(first, count)) };
+        add_rows(&input[first * width..][..count * width], gain, epsilon, out, rstd);
+    });
+}
+
+vectorised! {
+    fn add_rows(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32], rstd: &mut [f32]) {
+        let width = gain.len();
+        for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
+            let mean = squares16(input) / width as f32;
+            *rstd = 1.0 / (mean + epsilon).sqrt();
+            for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
+                *out += value * *rstd * gain;
+            }
+        }
+    }
+}
+
 /// Recomputes the norm's output from a kept input and the forward's `rstd`.
 ///
 /// # Shapes

@@ -43,6 +43,22 @@ vectorised! {
     }
 }
 
+/// `out += factor · input`
+pub fn add_scaled(input: &[f32], factor: f32, out: &mut [f32]) {
+    assert_eq!(input.len(), out.len(), "lengths of a sum");
+    parallel::for_each_chunk(out, CHUNK, |first, out| {
+        add_scaled_range(&input[first..][..out.len()], factor, out);
+    });
+}
+
+vectorised! {
+    fn add_scaled_range(input: &[f32], factor: f32, out: &mut [f32]) {
+        for (out, value) in out.iter_mut().zip(input) {
+            *out += factor * value;
+        }
+    }
+}
+
 /// `out = left − right`
 pub fn subtract<E: Element>(left: &[E], right: &[E], out: &mut [E]) {
     assert!(left.len() == out.len() && right.len() == out.len(), "lengths of a difference");

@@ -12,13 +12,21 @@ pub fn rms_norm<D: Device>(device: &D, section: &impl Section) {
     let (width, length) = (gain.len(), input.len());
     let rows = length / width;
     let gain = floats(device, &gain);
-    let norm = Norm { gain: &gain, offset: 0, width, epsilon: section.fact("epsilon") as f32 };
+    let norm = Norm { gain: &gain, offset: 0, width, epsilon: section.fact("epsilon") as f32, plus: 0.0 };
     let out_gradient = floats(device, &section.floats("output_gradient"));
     let (kept, rounded) = (floats(device, &input), operands(device, &input));
     let mut out = device.operands(rows, width).expect("room");
     let mut rstd = device.floats(rows, 1).expect("room");
     device.rms_norm(norm, &kept, rows, &mut out, &mut rstd);
     section.compare("output", &operand_values(device, &out, length));
+    // The same comes of a gain that lacks 1, and is added to what is there.
+    let lacking: Vec<f32> = section.floats("weight").iter().map(|gain| gain - 1.0).collect();
+    let lacking = floats(device, &lacking);
+    let shifted = Norm { gain: &lacking, plus: 1.0, ..norm };
+    let mut added = floats(device, &vec![0.5; length]);
+    device.rms_norm_add(shifted, &kept, rows, &mut added, &mut rstd);
+    device.add_scaled(&floats(device, &vec![1.0; length]), -0.5, length, &mut added);
+    section.compare("output", &values(device, &added, length));
     let mut gradient = device.floats(rows, width).expect("room");
     let from = NormInput { values: &kept, rstd: &rstd, rows };
     device.rms_norm_floats_backward(norm, from, &out_gradient, &mut gradient);
@@ -38,7 +46,7 @@ pub fn rms_norm_operands<D: Device>(device: &D, section: &impl Section) {
     let (width, length) = (gain.len(), input.len());
     let rows = length / width;
     let gain = floats(device, &gain);
-    let norm = Norm { gain: &gain, offset: 0, width, epsilon: section.fact("epsilon") as f32 };
+    let norm = Norm { gain: &gain, offset: 0, width, epsilon: section.fact("epsilon") as f32, plus: 0.0 };
     let input = operands(device, &input);
     let mut out = device.operands(rows, width).expect("room");
     let mut rstd = device.floats(rows, 1).expect("room");

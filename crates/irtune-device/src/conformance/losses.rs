@@ -37,7 +37,7 @@ pub fn cross_entropy<D: Device>(device: &D, section: &impl Section) {
 
     let mut logsumexp = device.scalars(rows).expect("room");
     device.logsumexp(&on_device, rows, labels, &mut logsumexp);
-    let picks = || PickRows { layout: &layout, picks: 0..rows, first_row: 0, columns: labels };
+    let picks = || PickRows { layout: &layout, picks: 0..rows, first_row: 0, columns: labels, cap: None };
     device.pick(&on_device, &logsumexp, picks(), Slot { scalars: &mut scalars, at: 0 });
     device.zero(Slot { scalars: &mut scalars, at: rows + 1 });
     device.token_loss(&on_device, &logsumexp, picks(), Slot { scalars: &mut scalars, at: rows + 1 });

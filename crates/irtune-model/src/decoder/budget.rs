@@ -7,6 +7,7 @@ use crate::{
     },
     base::config::ModelConfig,
     error::ModelError,
+    families::Role,
     head::HeadInput,
     parameters::masters,
 };
@@ -91,9 +92,16 @@ impl Budget {
         let head_norms = (0..config.layers).any(|layer| config.layer(layer).head_norms.is_some());
         let (normed, normed_heads) =
             if head_norms { (query + key, config.heads + config.key_value_heads) } else { (0, 0) };
-        let operands = 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;
-        let kept =
-            tokens.saturating_mul(operand_bytes * operands + masks + 4 * (config.heads + 2 + normed_heads));
+        // So does a norm of a branch's output.
+        let output_norms = [Role::AttentionOutputNorm, Role::MlpOutputNorm].into_iter();
+        let outputs = output_norms
+            .filter(|&role| (0..config.layers).any(|layer| config.layer(layer).has(role)))
+            .count();
+        let operands =
+            outputs * hidden + 2 * hidden + 2 * query + 2 * key + 2 * wide + kept_adapters + normed;
+        let kept = tokens.saturating_mul(
+            operand_bytes * operands + masks + 4 * (config.heads + 2 + outputs + normed_heads),
+        );
         let transposed = if masters > 0 { masters::widest_output(config) } else { 0 };
         // Of an edit head every row may be read: four f32 values and an operand for each of its own.
         let read = if head.scaling().is_some() { hidden * (4 * 4 + operand_bytes) } else { 0 };
@@ -107,7 +115,7 @@ impl Budget {
                     + 2 * key
                     + shared_adapters
                     + transposed)
-            + 4 * (3 * hidden + 4 * key + widest_output);
+            + 4 * ((if config.adds_plainly() { 3 } else { 4 }) * hidden + 4 * key + widest_output);
         Self {
             program: PROGRAM_BYTES,
             weights,

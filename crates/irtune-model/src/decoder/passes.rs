@@ -13,6 +13,7 @@ use crate::{
     adapters::site::Dropout,
     base::config::ModelConfig,
     error::ModelError,
+    families::Role,
     head::HeadInput,
     layer::{Mode, Pass, attention::Stream},
     parameters::group::Group,
@@ -190,7 +191,8 @@ fn keep<D: Device>(
 
 /// The norm after the last layer.
 fn final_norm<'a, D: Device>(gain: &'a D::Floats, config: &ModelConfig) -> Norm<'a, D> {
-    Norm { gain, offset: 0, width: config.hidden_size, epsilon: config.norm_epsilon }
+    let plus = config.family.gain_offset(Role::FinalNorm);
+    Norm { gain, offset: 0, width: config.hidden_size, epsilon: config.norm_epsilon, plus }
 }
 
 /// How many of so many layers, the lowest ones, are recomputed in the backward.

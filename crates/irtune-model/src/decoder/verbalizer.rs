@@ -13,7 +13,7 @@ use irtune_device::{
     BMatrix, BatchLayout, Device, DeviceError, Epilogue, Output, Pick, PickRows, Segment, Slot, Term,
 };
 
-use crate::{base::Base, batch::PackedBatch, error::ModelError};
+use crate::{base::Base, batch::PackedBatch, error::ModelError, families::Variant};
 
 use super::Decoder;
 
@@ -31,6 +31,9 @@ struct Ask {
 pub(super) struct Verbalizer<D: Device> {
     /// By label.
     tokens: Vec<Vec<u32>>,
+    /// What logits are multiplied by, and then bent to stay below.
+    scale: f32,
+    cap: Option<f32>,
     /// `[vocabulary, hidden]`
     head: D::Weight,
     vocabulary: usize,
@@ -76,8 +79,11 @@ impl<D: Device> Verbalizer<D> {
             return Err(ModelError::TokenOutOfRange { token, vocabulary_size: vocabulary });
         }
         let head = base.weights.language_head(&base.config)?;
+        let Variant { logit_divisor, logit_cap, .. } = base.config.variant;
         Ok(Self {
             tokens,
+            scale: 1.0 / logit_divisor,
+            cap: logit_cap,
             head: device.weight(base.weights.matrix(&head)?)?,
             vocabulary,
             hidden,
@@ -152,10 +158,13 @@ impl<D: Device> Verbalizer<D> {
 
     /// The logits and their logsumexp of `count` rows from `start` on; which picks are theirs.
     fn compute(&mut self, device: &D, pooled: &D::Floats, start: usize, count: usize) -> Range<usize> {
-        let Self { head, vocabulary, hidden, logsumexp, rounded, logits, asks, .. } = self;
+        let Self { head, vocabulary, hidden, logsumexp, rounded, logits, asks, scale, cap, .. } = self;
         device.round(pooled, start * *hidden, count * *hidden, rounded);
         let term = Term::forward(rounded, BMatrix::Frozen(head));
-        device.gemm(&[term], Epilogue::PLAIN, count, *vocabulary, Output::Store(logits));
+        device.gemm(&[term], Epilogue::scaled(*scale), count, *vocabulary, Output::Store(logits));
+        if let Some(cap) = *cap {
+            device.cap(logits, count * *vocabulary, cap);
+        }
         device.logsumexp(logits, count, *vocabulary, logsumexp);
         let before = |row: usize| asks.partition_point(|ask| (ask.pick.row as usize) < row);
         before(start)..before(start + count)
@@ -181,8 +190,8 @@ impl<D: Device> Verbalizer<D> {
         }
         for (first_row, count) in Self::chunks(self.rows) {
             let picks = self.compute(device, pooled, first_row, count);
-            let (at, columns) = (picks.start, self.vocabulary);
-            let picks = PickRows { layout, picks, first_row, columns };
+            let (at, columns, cap) = (picks.start, self.vocabulary, self.cap);
+            let picks = PickRows { layout, picks, first_row, columns, cap };
             let out = Slot { scalars: &mut self.found, at };
             device.pick(&self.logits, &self.logsumexp, picks, out);
         }
@@ -215,9 +224,10 @@ impl<D: Device> Verbalizer<D> {
         }
         for (first_row, count) in Self::chunks(self.rows) {
             let picks = self.compute(device, pooled, first_row, count);
-            let Self { head, vocabulary, hidden, logsumexp, logits, gradient: rounded, .. } = self;
-            let columns = *vocabulary;
-            let rows = || PickRows { layout, picks: picks.clone(), first_row, columns };
+            let Self { head, vocabulary, hidden, logsumexp, logits, gradient: rounded, scale, cap, .. } =
+                self;
+            let (columns, cap) = (*vocabulary, *cap);
+            let rows = || PickRows { layout, picks: picks.clone(), first_row, columns, cap };
             device.token_loss(logits, logsumexp, rows(), Slot { scalars: &mut *scalars, at });
             let Some((factor, out)) = gradient.as_mut() else { continue };
             // With each example's own words alone, every row is asked for one token.
@@ -225,7 +235,7 @@ impl<D: Device> Verbalizer<D> {
             device.round(logits, 0, count * columns, rounded);
             let term = Term::backward(&*rounded, BMatrix::Frozen(&*head));
             let out = Output::Add(&mut **out, first_row * *hidden);
-            device.gemm(&[term], Epilogue::PLAIN, count, *hidden, out);
+            device.gemm(&[term], Epilogue::scaled(*scale), count, *hidden, out);
         }
     }
 }

@@ -31,6 +31,10 @@ pub struct LayerSpec {
 pub enum NormPlacement {
     /// Of its input.
     Before,
+    /// Of its output.
+    After,
+    /// Of both.
+    Around,
 }
 
 /// What a norm of queries and keys goes over.
@@ -38,6 +42,8 @@ pub enum NormPlacement {
 pub enum HeadNorms {
     /// Each head; the gains, `[head_size]`, are the same for all heads.
     EachHead,
+    /// All heads of a position together, with a gain for each value.
+    Whole,
 }
 
 /// Which of a decoder's rotary positions.
@@ -59,9 +65,8 @@ impl LayerSpec {
     pub fn has(&self, role: Role) -> bool {
         match role {
             Role::Embedding | Role::FinalNorm | Role::LanguageHead => false,
-            Role::AttentionNorm | Role::MlpNorm => match self.norms {
-                NormPlacement::Before => true,
-            },
+            Role::AttentionNorm | Role::MlpNorm => self.norms != NormPlacement::After,
+            Role::AttentionOutputNorm | Role::MlpOutputNorm => self.norms != NormPlacement::Before,
             Role::Projection(_) => true,
             Role::QueryNorm | Role::KeyNorm => self.head_norms.is_some(),
         }

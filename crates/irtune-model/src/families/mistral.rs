@@ -4,19 +4,17 @@
 //! # Source
 //! Jiang et al. 2023; transformers `models/mistral`; llama.cpp `conversion/llama.py`.
 
-use super::{Defaults, Family, Fixed, Literal, ReadBiases, Variant, Window, WindowedLayers, llama::MODULES};
+use super::{Defaults, Family, ReadBiases, Window, WindowedLayers, llama::LLAMA};
 
 pub(super) static FAMILY: Family = Family {
     title: "Mistral",
     models: "Mistral 7B, Nemo, Mistral Small",
     model_type: "mistral",
-    classifier_class: "MistralForSequenceClassification",
+    class_stem: "Mistral",
     // A GGUF without a window is as good as a Llama's.
     architecture: Some("llama"),
     defaults: Defaults { key_value_heads: Some(8), max_positions: 131_072, ..Defaults::LLAMA },
-    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_biases: ReadBiases::NONE,
     window: Some(Window { flag: None, keys: Some(4096), layer_types: false, layers: WindowedLayers::All }),
-    layer: Variant::layer,
-    modules: MODULES,
+    ..LLAMA
 };

@@ -4,15 +4,24 @@
 //! of configurations and weights, adapter folders and merged models take all names from here, and a decoder layer is put
 //! together from the parts that its [`LayerSpec`] names.
 
+mod gemma;
+mod gemma2;
+mod gemma3;
+mod granite;
 mod layer_spec;
 mod llama;
+mod ministral;
+mod ministral3;
 mod mistral;
 mod modules;
+mod olmo2;
+mod olmo3;
 pub mod projection;
 mod qwen2;
 mod qwen3;
 mod rotary;
 mod settings;
+mod smollm3;
 mod variant;
 
 use std::fmt;
@@ -23,11 +32,30 @@ pub use layer_spec::{HeadNorms, LayerSpec, NormPlacement, RotaryKind};
 pub use modules::{Kind, Module, Role, TensorPlace};
 pub use projection::Projection;
 pub use rotary::{QueryGrowth, RopeScaling, Rotary};
-pub use settings::{Defaults, Fixed, Literal, ReadBiases, Window, WindowedLayers};
+pub use settings::{
+    Defaults, Fixed, Literal, LocalRotary, Number, Quantity, ReadBiases, UnturnedLayers, Window,
+    WindowedLayers,
+};
 pub use variant::{LayerKind, Variant};
 
 /// Every family, in the order that messages and documents list them.
-pub static FAMILIES: [&Family; 4] = [&llama::FAMILY, &mistral::FAMILY, &qwen2::FAMILY, &qwen3::FAMILY];
+pub static FAMILIES: [&Family; 15] = [
+    &llama::FAMILY,
+    &mistral::FAMILY,
+    &ministral::FAMILY,
+    &ministral3::TEXT,
+    &ministral3::COMPOSITE,
+    &smollm3::FAMILY,
+    &qwen2::FAMILY,
+    &qwen3::FAMILY,
+    &gemma::FAMILY,
+    &gemma2::FAMILY,
+    &gemma3::TEXT,
+    &gemma3::COMPOSITE,
+    &granite::FAMILY,
+    &olmo2::FAMILY,
+    &olmo3::FAMILY,
+];
 
 /// A group of models that share one kind of decoder.
 pub struct Family {
@@ -37,11 +65,16 @@ pub struct Family {
     pub models: &'static str,
     /// `model_type` in a transformers `config.json`.
     pub model_type: &'static str,
-    /// transformers' class of a classifier.
-    pub classifier_class: &'static str,
+    /// What the names of transformers' classes begin with: `Llama`.
+    pub class_stem: &'static str,
+    /// Whether transformers has a class of a classifier.
+    pub has_classifier: bool,
     /// `general.architecture` in a GGUF; the names of the GGUF's sizes begin with it. Two families may share one if only
     /// one of them has windows by default: a GGUF that names a window is of that one. Nothing where GGUFs name another family.
     pub architecture: Option<&'static str>,
+    /// Of a model with other parts than text, the family of its text part. Its configuration is that one's under the field
+    /// `text_config`, and its modules are the same under `model.language_model`.
+    pub text: Option<&'static Family>,
     /// What a configuration means where it says nothing.
     pub defaults: Defaults,
     /// Fields of a `config.json` that may hold one value only, in the order that a classifier's configuration has them.
@@ -50,6 +83,16 @@ pub struct Family {
     pub reads_biases: ReadBiases,
     /// The window over keys, in a family that can have one.
     pub window: Option<Window>,
+    /// The rotary positions of layers with a window, where they are others than those of the rest.
+    pub local_rotary: Option<LocalRotary>,
+    /// The layers whose queries and keys don't turn.
+    pub unturned: Option<UnturnedLayers>,
+    /// Whether queries grow beyond the original context, as the rotary settings say.
+    pub grows_queries: bool,
+    /// Whether embeddings are multiplied by `√hidden_size`.
+    pub scales_embedding: bool,
+    /// Numbers of its configurations that others don't have.
+    pub numbers: &'static [Number],
     /// The parts of a layer, given what the configuration says and the layer's number.
     pub layer: fn(variant: &Variant, layer: usize) -> LayerSpec,
     /// Every module with its names, in the order that files and engines keep them.
@@ -67,6 +110,11 @@ impl Family {
         let named = || FAMILIES.into_iter().filter(|family| family.architecture == Some(name));
         let has_windows = |family: &&Self| family.window.as_ref().is_some_and(|window| window.keys.is_some());
         named().find(|family| has_windows(family) == windowed).or_else(|| named().next())
+    }
+
+    /// The class of a classifier: transformers', or what it would be called.
+    pub fn classifier_class(&self) -> String {
+        format!("{}ForSequenceClassification", self.class_stem)
     }
 
     /// All families for a message: "Llama (`llama`: SmolLM2, …), …".
@@ -124,7 +172,7 @@ mod tests {
         for names in [
             FAMILIES.map(|family| family.title),
             FAMILIES.map(|family| family.model_type),
-            FAMILIES.map(|family| family.classifier_class),
+            FAMILIES.map(|family| family.class_stem),
         ] {
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
         }

@@ -8,6 +8,10 @@ use super::{Family, Projection};
 /// Stands for a layer's number in a module's names.
 const LAYER: &str = "{layer}";
 
+/// What the paths of a decoder's modules begin with, and what they begin with inside a composite model.
+const TEXT: &str = "model.";
+const COMPOSITE: &str = "model.language_model.";
+
 /// What a module is to the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -19,11 +23,15 @@ pub enum Role {
     LanguageHead,
     /// A layer's norm before attention, `[hidden]`.
     AttentionNorm,
+    /// A layer's norm of attention's output, `[hidden]`.
+    AttentionOutputNorm,
     /// A layer's norm before the MLP, `[hidden]`.
     MlpNorm,
-    /// The norm of each query head, `[head_size]`.
+    /// A layer's norm of the MLP's output, `[hidden]`.
+    MlpOutputNorm,
+    /// The norm of each query head, `[head_size]`, or of all.
     QueryNorm,
-    /// The norm of each key head, `[head_size]`.
+    /// The norm of each key head, `[head_size]`, or of all.
     KeyNorm,
     /// A layer's matrix, `[outputs, inputs]`.
     Projection(Projection),
@@ -67,12 +75,14 @@ pub struct Module {
     pub gguf: &'static str,
     /// Whether a GGUF stores the rows of each head with the two halves of a rotary pair side by side.
     pub interleaved: bool,
+    /// Whether it is a norm that multiplies by 1 and its weight; a GGUF has them added up.
+    pub plus_one: bool,
 }
 
 impl Module {
     /// A norm or a table, whose rows lie in a GGUF as in transformers.
     pub(super) const fn new(role: Role, path: &'static str, gguf: &'static str) -> Self {
-        Self { role, path, gguf, interleaved: false }
+        Self { role, path, gguf, interleaved: false, plus_one: false }
     }
 
     /// A matrix, whose rows lie in a GGUF as in transformers.
@@ -83,6 +93,11 @@ impl Module {
     /// The same with rows that a GGUF stores interleaved.
     pub(super) const fn interleaved(self) -> Self {
         Self { interleaved: true, ..self }
+    }
+
+    /// The same as a norm that multiplies by 1 and its weight.
+    pub(super) const fn plus_one(self) -> Self {
+        Self { plus_one: true, ..self }
     }
 
     /// The layer's number if `name` is that of this module in a GGUF; nothing inside for a module outside the layers.
@@ -111,6 +126,8 @@ pub struct TensorPlace {
     pub layer: Option<usize>,
     /// Whether a GGUF stores its rows interleaved, as [`Module`] says.
     pub interleaved: bool,
+    /// Whether a GGUF stores 1 and its values added up, as [`Module`] says.
+    pub plus_one: bool,
 }
 
 impl Family {
@@ -123,16 +140,44 @@ impl Family {
         module.unwrap_or_else(|| panic!("{self:?} has no {role:?}"))
     }
 
+    /// What a norm's weight has added before it multiplies.
+    pub(crate) fn gain_offset(&self, role: Role) -> f32 {
+        if self.module(role).plus_one { 1.0 } else { 0.0 }
+    }
+
+    /// A path of the text part's as this family has it.
+    fn path(&self, path: &str) -> String {
+        match (self.text, path.strip_prefix(TEXT)) {
+            (Some(_), Some(rest)) => format!("{COMPOSITE}{rest}"),
+            _ => path.to_owned(),
+        }
+    }
+
+    /// The name that a tensor has in a model of the text part alone.
+    pub(crate) fn text_name(&self, name: &str) -> String {
+        match (self.text, name.strip_prefix(COMPOSITE)) {
+            (Some(_), Some(rest)) => format!("{TEXT}{rest}"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// transformers' name for what a file calls otherwise: a composite model's first files have its parts in another order.
+    pub(crate) fn renamed(&self, name: &str) -> Option<String> {
+        self.text?;
+        let rest = name.strip_prefix("language_model.")?;
+        Some(rest.strip_prefix(TEXT).map_or_else(|| rest.to_owned(), |rest| format!("{COMPOSITE}{rest}")))
+    }
+
     /// transformers' name of a tensor outside the layers: `model.norm.weight`.
     pub fn outer_name(&self, role: Role) -> String {
-        format!("{}{}", self.module(role).path, Kind::Weight.ending())
+        format!("{}{}", self.path(self.module(role).path), Kind::Weight.ending())
     }
 
     /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
     /// `model.`, and the rest.
     pub(crate) fn embedding_name(&self) -> (String, String) {
-        let path = self.module(Role::Embedding).path;
-        let (first, rest) = path.rsplit_once('.').unwrap_or(("", path));
+        let path = self.path(self.module(Role::Embedding).path);
+        let (first, rest) = path.rsplit_once('.').unwrap_or(("", &path));
         (format!("{first}."), format!("{rest}{}", Kind::Weight.ending()))
     }
 
@@ -148,7 +193,7 @@ impl Family {
 
     /// transformers' path of a layer's module: `model.layers.3.self_attn.q_proj`.
     pub fn module_path(&self, layer: usize, role: impl Into<Role>) -> String {
-        self.module(role.into()).path.replace(LAYER, &layer.to_string())
+        self.path(self.module(role.into()).path).replace(LAYER, &layer.to_string())
     }
 
     /// The last part of a projection's path, as PEFT's `target_modules` names it: `q_proj`.
@@ -172,7 +217,7 @@ impl Family {
             if path == inside || path == self.module_name(projection) {
                 return Some((projection, None));
             }
-            numbered(module.path, path).map(|layer| (projection, layer))
+            numbered(&self.path(module.path), path).map(|layer| (projection, layer))
         })
     }
 
@@ -192,7 +237,8 @@ impl Family {
         let name = gguf_name.strip_suffix(kind.ending())?;
         self.modules.iter().find_map(|module| {
             let layer = module.gguf_layer(name)?;
-            Some(TensorPlace { role: module.role, kind, layer, interleaved: module.interleaved })
+            let &Module { role, interleaved, plus_one, .. } = module;
+            Some(TensorPlace { role, kind, layer, interleaved, plus_one })
         })
     }
 
@@ -200,7 +246,7 @@ impl Family {
     pub fn name_at(&self, place: &TensorPlace) -> String {
         match place.layer {
             Some(layer) => self.layer_name(layer, place.role, place.kind),
-            None => format!("{}{}", self.module(place.role).path, place.kind.ending()),
+            None => format!("{}{}", self.path(self.module(place.role).path), place.kind.ending()),
         }
     }
 }
@@ -233,7 +279,9 @@ mod tests {
                 let spec = (family.layer)(&plain(), layer);
                 let needed = Projection::ALL.map(Role::from).into_iter().chain([
                     Role::AttentionNorm,
+                    Role::AttentionOutputNorm,
                     Role::MlpNorm,
+                    Role::MlpOutputNorm,
                     Role::QueryNorm,
                     Role::KeyNorm,
                 ]);
@@ -255,7 +303,8 @@ mod tests {
                     let name = format!("{}{}", module.gguf.replace(LAYER, "12"), kind.ending());
                     let place = family.place_of(&name).expect("a known name");
                     assert_eq!((place.role, place.kind), (module.role, kind), "{name}");
-                    let expected = format!("{}{}", module.path.replace(LAYER, "12"), kind.ending());
+                    let path = family.path(module.path).replace(LAYER, "12");
+                    let expected = format!("{path}{}", kind.ending());
                     assert_eq!(family.name_at(&place), expected);
                     if let Some(layer) = place.layer {
                         assert_eq!((layer, family.gguf_name(layer, place.role, kind)), (12, name));

@@ -4,21 +4,21 @@
 //! Yang et al. 2024; transformers `models/qwen2`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module,
+    Defaults, Family, LayerSpec, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
     Window, WindowedLayers,
+    llama::LLAMA,
 };
 
 pub(super) static FAMILY: Family = Family {
     title: "Qwen2",
     models: "Qwen2, Qwen2.5, DeepSeek-R1-Distill-Qwen",
     model_type: "qwen2",
-    classifier_class: "Qwen2ForSequenceClassification",
+    class_stem: "Qwen2",
     architecture: Some("qwen2"),
     defaults: Defaults { key_value_heads: Some(32), max_positions: 32_768, ..Defaults::LLAMA },
-    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_biases: ReadBiases::NONE,
     window: Some(Window {
         flag: Some("use_sliding_window"),
@@ -41,4 +41,5 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(UpProj, "model.layers.{layer}.mlp.up_proj", "blk.{layer}.ffn_up"),
         Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
     ],
+    ..LLAMA
 };

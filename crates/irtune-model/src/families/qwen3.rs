@@ -4,18 +4,19 @@
 //! Yang et al. 2025; transformers `models/qwen3`; llama.cpp `conversion/qwen.py`.
 
 use super::{
-    Defaults, Family, Fixed, HeadNorms, LayerSpec, Literal, Module,
+    Defaults, Family, HeadNorms, LayerSpec, Module,
     Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, KeyNorm, LanguageHead, MlpNorm, QueryNorm},
     Window, WindowedLayers,
+    llama::LLAMA,
 };
 
 pub(super) static FAMILY: Family = Family {
     title: "Qwen3",
     models: "Qwen3 0.6B to 32B",
     model_type: "qwen3",
-    classifier_class: "Qwen3ForSequenceClassification",
+    class_stem: "Qwen3",
     architecture: Some("qwen3"),
     defaults: Defaults {
         head_size: Some(128),
@@ -23,7 +24,6 @@ pub(super) static FAMILY: Family = Family {
         max_positions: 32_768,
         ..Defaults::LLAMA
     },
-    fixed: &[Fixed { field: "hidden_act", value: Literal::Text("silu") }],
     reads_biases: ReadBiases::ATTENTION,
     window: Some(Window {
         flag: Some("use_sliding_window"),
@@ -48,4 +48,5 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(UpProj, "model.layers.{layer}.mlp.up_proj", "blk.{layer}.ffn_up"),
         Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
     ],
+    ..LLAMA
 };

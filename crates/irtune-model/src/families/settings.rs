@@ -45,8 +45,87 @@ pub struct Window {
 pub enum WindowedLayers {
     /// All of them.
     All,
+    /// All but every so many-th.
+    AllButEvery {
+        /// The field that says how many.
+        field: Option<&'static str>,
+        /// How many where it says nothing.
+        every: usize,
+    },
+    /// Those whose queries and keys don't turn.
+    Unturned,
     /// Those from one on, which the field `max_window_layers` names, or else this.
     From(usize),
+}
+
+/// The rotary positions of layers with a window, where they are others than those of the rest. They are never scaled.
+pub struct LocalRotary {
+    /// The field that holds their theta, in the spelling of transformers 4.
+    pub field: Option<&'static str>,
+    /// Their theta where it isn't given; that of the rest where there is none.
+    pub theta: Option<f32>,
+}
+
+/// The layers whose queries and keys don't turn.
+pub struct UnturnedLayers {
+    /// The field that has a 1 for every layer that turns.
+    pub field: &'static str,
+    /// Without it, the field that says every how many-th layer doesn't turn.
+    pub interval: &'static str,
+    /// How many where it says nothing, and in a GGUF.
+    pub every: usize,
+}
+
+/// A number of a family's configurations.
+pub struct Number {
+    /// Its field in a `config.json`.
+    pub field: &'static str,
+    /// Its name in a GGUF after the architecture's.
+    pub gguf: Option<&'static str>,
+    /// What it is.
+    pub quantity: Quantity,
+    /// What is meant where it is left out; a null is none.
+    pub default: Option<f32>,
+}
+
+impl Number {
+    /// A number that stands in a `config.json`, without a default.
+    pub(super) const fn new(field: &'static str, quantity: Quantity) -> Self {
+        Self { field, gguf: None, quantity, default: None }
+    }
+
+    /// The same with a name in a GGUF.
+    pub(super) const fn in_gguf(self, name: &'static str) -> Self {
+        Self { gguf: Some(name), ..self }
+    }
+
+    /// The same with a default.
+    pub(super) const fn or(self, default: f32) -> Self {
+        Self { default: Some(default), ..self }
+    }
+}
+
+/// What a number of a configuration is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// Scores are divided by its root. A GGUF doesn't hold it: there it is the size of a head, or `hidden_size / heads` in
+    /// a decoder of so many layers.
+    ScoreWidth {
+        /// How many layers that decoder has.
+        whole_at_layers: usize,
+    },
+    /// What scores are multiplied by.
+    ScoreScale,
+    /// What scores are bent to stay below.
+    ScoreCap,
+    /// What the language-model head's logits are bent to stay below.
+    LogitCap,
+    /// What these logits are divided by.
+    LogitDivisor,
+    /// What embeddings are multiplied by.
+    EmbeddingScale,
+    /// What the branches' outputs are multiplied by.
+    ResidualScale,
 }
 
 /// A field of a `config.json` that may hold one value only.
@@ -55,6 +134,20 @@ pub struct Fixed {
     pub field: &'static str,
     /// What it must hold where it is given.
     pub value: Literal,
+    /// Older words for the same.
+    pub also: &'static [&'static str],
+}
+
+impl Fixed {
+    /// A field with one value.
+    pub(super) const fn new(field: &'static str, value: Literal) -> Self {
+        Self { field, value, also: &[] }
+    }
+
+    /// A field with one value that there are other words for.
+    pub(super) const fn or(field: &'static str, value: Literal, also: &'static [&'static str]) -> Self {
+        Self { field, value, also }
+    }
 }
 
 /// A value of a fixed field.

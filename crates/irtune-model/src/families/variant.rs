@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use irtune_device::{Gate, Scores};
 
-use super::{LayerSpec, NormPlacement, Projection, Rotary, RotaryKind};
+use super::{LayerSpec, NormPlacement, Projection, Quantity, Rotary, RotaryKind};
 
 /// What a configuration says of a decoder beside its sizes. A family reads what its models differ in, and has everything
 /// else as [`Variant::plain`] has it.
@@ -22,14 +22,16 @@ pub struct Variant {
     pub window: Option<usize>,
     /// What each layer is.
     pub kinds: Vec<LayerKind>,
-    /// What attention's scores are multiplied by.
-    pub score_scale: f32,
+    /// Scores are divided by its root: the size of a head, if nothing else is said.
+    pub score_width: f32,
+    /// What scores are multiplied by instead.
+    pub score_scale: Option<f32>,
     /// What scores are bent to stay below.
     pub score_cap: Option<f32>,
     /// What the language-model head's logits are bent to stay below.
     pub logit_cap: Option<f32>,
-    /// What the language-model head's logits are multiplied by, before that.
-    pub logit_scale: f32,
+    /// What the language-model head's logits are divided by, before that.
+    pub logit_divisor: f32,
     /// What embeddings are multiplied by.
     pub embedding_scale: f32,
     /// What the branches' outputs are multiplied by.
@@ -64,12 +66,39 @@ impl Variant {
             local_rotary: None,
             window: None,
             kinds: vec![LayerKind::USUAL; layers],
-            score_scale: Scores::plain(head_size).scale,
+            score_width: head_size as f32,
+            score_scale: None,
             score_cap: None,
             logit_cap: None,
-            logit_scale: 1.0,
+            logit_divisor: 1.0,
             embedding_scale: 1.0,
             residual_scale: 1.0,
+        }
+    }
+
+    /// Takes a number of a configuration.
+    pub(crate) fn set(&mut self, quantity: Quantity, value: f32) {
+        match quantity {
+            Quantity::ScoreWidth { .. } => self.score_width = value,
+            Quantity::ScoreScale => self.score_scale = Some(value),
+            Quantity::ScoreCap => self.score_cap = Some(value),
+            Quantity::LogitCap => self.logit_cap = Some(value),
+            Quantity::LogitDivisor => self.logit_divisor = value,
+            Quantity::EmbeddingScale => self.embedding_scale = value,
+            Quantity::ResidualScale => self.residual_scale = value,
+        }
+    }
+
+    /// The number that a configuration has for this.
+    pub(crate) fn get(&self, quantity: Quantity) -> Option<f32> {
+        match quantity {
+            Quantity::ScoreWidth { .. } => Some(self.score_width),
+            Quantity::ScoreScale => Some(self.score_scale.unwrap_or(1.0 / self.score_width.sqrt())),
+            Quantity::ScoreCap => self.score_cap,
+            Quantity::LogitCap => self.logit_cap,
+            Quantity::LogitDivisor => Some(self.logit_divisor),
+            Quantity::EmbeddingScale => Some(self.embedding_scale),
+            Quantity::ResidualScale => Some(self.residual_scale),
         }
     }
 
@@ -92,7 +121,7 @@ impl Variant {
             head_norms: None,
             rotary: rotary.then_some(kind),
             scores: Scores {
-                scale: self.score_scale,
+                scale: self.score_scale.unwrap_or(1.0 / self.score_width.sqrt()),
                 window: self.window.filter(|_| windowed),
                 cap: self.score_cap,
             },

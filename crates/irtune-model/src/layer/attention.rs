@@ -1,4 +1,4 @@
-//! Grouped-query attention of a layer: norm, projections, a norm of each head where the family has one, rotary
+//! Grouped-query attention of a layer: norm, projections, norms of queries and keys where the family has them, rotary
 //! positions, attention, output projection, added to the residual stream.
 //!
 //! # Source
@@ -12,6 +12,7 @@ use irtune_device::{
 
 use super::{
     Mode, Pass,
+    branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
     norm::{Gain, HeadNorm, NormSaved, StreamNorm, weights_train},
     scratch::{Scratch, StreamScratch, site_gradients},
@@ -23,7 +24,7 @@ use crate::{
     },
     base::{Base, config::ModelConfig},
     error::ModelError,
-    families::{HeadNorms, Projection, Role},
+    families::{Projection, Role},
     parameters::group::Group,
 };
 
@@ -35,6 +36,7 @@ pub(crate) struct Attention<D: Device> {
     key: Linear<D>,
     value: Linear<D>,
     output: Linear<D>,
+    end: BranchEnd<D>,
     /// Of queries and keys.
     head_norms: Option<[HeadNorm<D>; 2]>,
 }
@@ -52,12 +54,13 @@ pub(crate) struct AttentionSaved<D: Device> {
     context: D::Operands,
     /// `[tokens, heads]`
     logsumexp: D::Floats,
-    /// Of queries and keys, rows counting heads.
+    /// Of queries and keys, with room for a norm of each head.
     head_norms: Option<[NormSaved<D>; 2]>,
     query_projection: LinearSaved<D>,
     key_projection: LinearSaved<D>,
     value_projection: LinearSaved<D>,
     output_projection: LinearSaved<D>,
+    end: BranchSaved<D>,
 }
 
 /// Memory that every layer's attention uses in turn.
@@ -113,6 +116,7 @@ impl<D: Device> AttentionSaved<D> {
             key_projection: linear(Projection::KProj)?,
             value_projection: linear(Projection::VProj)?,
             output_projection: linear(Projection::OProj)?,
+            end: BranchSaved::new(device, config, Role::AttentionOutputNorm, tokens)?,
         })
     }
 }
@@ -176,13 +180,11 @@ impl<D: Device> Attention<D> {
         layer: usize,
         adapters: &mut Vec<(Projection, Site<D>)>,
     ) -> Result<Self, ModelError> {
-        let gain = |role| Gain::new(device, base, layer, role);
+        let head_norm = |role| HeadNorm::new(device, base, layer, role);
         let mut linear = |projection| Linear::new(device, base, layer, projection, adapters);
         let spec = base.config.layer(layer);
         let head_norms = match spec.head_norms {
-            Some(HeadNorms::EachHead) => {
-                Some([HeadNorm(gain(Role::QueryNorm)?), HeadNorm(gain(Role::KeyNorm)?)])
-            }
+            Some(_) => Some([head_norm(Role::QueryNorm)?, head_norm(Role::KeyNorm)?]),
             None => None,
         };
         Ok(Self {
@@ -191,7 +193,8 @@ impl<D: Device> Attention<D> {
             key: linear(Projection::KProj)?,
             value: linear(Projection::VProj)?,
             output: linear(Projection::OProj)?,
-            norm: StreamNorm(gain(Role::AttentionNorm)?),
+            norm: StreamNorm::new(device, base, layer, Role::AttentionNorm)?,
+            end: BranchEnd::new(device, base, layer, Role::AttentionOutputNorm)?,
             head_norms,
         })
     }
@@ -209,7 +212,8 @@ impl<D: Device> Attention<D> {
 
     /// The gains of its norms.
     pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
-        std::iter::once(&self.norm.0).chain(self.head_norms.iter().flatten().map(|norm| &norm.0))
+        let of_heads = self.head_norms.iter().flatten().map(HeadNorm::gain);
+        self.norm.gain().into_iter().chain(of_heads).chain(self.end.gain())
     }
 
     /// Its projections.
@@ -245,8 +249,10 @@ impl<D: Device> Attention<D> {
             residual
         };
         let input = LinearInput { values: &saved.context, rows: rows.set };
-        let (kept, out) = (&mut saved.output_projection, Output::Add(stream, 0));
+        let (kept, beside) = (&mut saved.output_projection, &mut scratch.stream.beside);
+        let out = self.end.output(stream, beside);
         self.output.forward(pass, group, input, kept, &mut scratch.adapters, out);
+        self.end.forward(pass, group, rows.queries, beside, &mut saved.end, stream);
     }
 
     /// From the residual stream to queries, keys and values, before rotary positions.
@@ -285,9 +291,8 @@ impl<D: Device> Attention<D> {
         if let (Some([query, key]), Some(query_saved), Some(key_saved)) =
             (&self.head_norms, query_norm, key_norm)
         {
-            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.forward(pass, group, counts.0, query_saved, &mut saved.queries);
-            key.forward(pass, group, counts.1, key_saved, &mut saved.keys);
+            query.forward(pass, group, rows.queries, query_saved, &mut saved.queries);
+            key.forward(pass, group, rows.tokens, key_saved, &mut saved.keys);
         }
     }
 
@@ -306,7 +311,9 @@ impl<D: Device> Attention<D> {
         let Pass { device, config, rows, .. } = pass;
         let Stream { residual: gradient, pooled } = stream;
         let after = if rows.are_picked() { &*pooled } else { &*gradient };
-        device.round(after, 0, rows.queries * config.hidden_size, &mut scratch.stream.rounded_gradient);
+        let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
+        let to = (beside, rounded_gradient);
+        self.end.backward(pass, group.as_deref_mut(), rows.queries, after, &saved.end, to);
         self.output_backward(pass, group.as_deref_mut(), saved, scratch);
         self.heads_backward(pass, group.as_deref_mut(), saved, &mut scratch.attention);
         self.projections_backward(pass, group.as_deref_mut(), saved, scratch);
@@ -352,7 +359,7 @@ impl<D: Device> Attention<D> {
         saved: &AttentionSaved<D>,
         scratch: &mut AttentionScratch<D>,
     ) {
-        let Pass { device, config, rows, .. } = pass;
+        let Pass { device, rows, .. } = pass;
         let AttentionScratch { context_gradient, query_gradient, .. } = scratch;
         let AttentionScratch { key_gradient, value_gradient, partial_gradient, .. } = scratch;
         let inputs = AttentionInputs { queries: &saved.queries, keys: &saved.keys, values: &saved.values };
@@ -366,9 +373,8 @@ impl<D: Device> Attention<D> {
         device.attention_backward(self.heads(pass), &inputs, outputs, context_gradient, gradients);
         rotate(pass, Side::Backward, query_gradient, key_gradient);
         if let (Some([query, key]), Some([query_saved, key_saved])) = (&self.head_norms, &saved.head_norms) {
-            let counts = (rows.queries * config.heads, rows.tokens * config.key_value_heads);
-            query.backward(pass, group.as_deref_mut(), counts.0, query_saved, query_gradient);
-            key.backward(pass, group, counts.1, key_saved, key_gradient);
+            query.backward(pass, group.as_deref_mut(), rows.queries, query_saved, query_gradient);
+            key.backward(pass, group, rows.tokens, key_saved, key_gradient);
         }
     }
 

@@ -8,6 +8,7 @@ use irtune_device::{Device, DeviceError, Epilogue, Gate, Output, Term};
 
 use super::{
     Mode, Pass,
+    branch::{BranchEnd, BranchSaved},
     linear::{Linear, LinearInput, LinearSaved, LinearScratch},
     norm::{Gain, NormSaved, StreamNorm},
     scratch::{Scratch, StreamScratch, site_gradients},
@@ -30,6 +31,7 @@ pub(crate) struct Mlp<D: Device> {
     gate: Linear<D>,
     up: Linear<D>,
     down: Linear<D>,
+    end: BranchEnd<D>,
 }
 
 /// What the forward leaves for the backward.
@@ -42,6 +44,7 @@ pub(crate) struct MlpSaved<D: Device> {
     gate_projection: LinearSaved<D>,
     up_projection: LinearSaved<D>,
     down_projection: LinearSaved<D>,
+    end: BranchSaved<D>,
 }
 
 /// Memory that every layer's MLP uses in turn.
@@ -72,6 +75,7 @@ impl<D: Device> MlpSaved<D> {
             gate_projection: linear(Projection::GateProj)?,
             up_projection: linear(Projection::UpProj)?,
             down_projection: linear(Projection::DownProj)?,
+            end: BranchSaved::new(device, config, Role::MlpOutputNorm, tokens)?,
         })
     }
 }
@@ -112,13 +116,14 @@ impl<D: Device> Mlp<D> {
             gate: linear(Projection::GateProj)?,
             up: linear(Projection::UpProj)?,
             down: linear(Projection::DownProj)?,
-            norm: StreamNorm(Gain::new(device, base, layer, Role::MlpNorm)?),
+            norm: StreamNorm::new(device, base, layer, Role::MlpNorm)?,
+            end: BranchEnd::new(device, base, layer, Role::MlpOutputNorm)?,
         })
     }
 
-    /// Its norm's gain.
-    pub(crate) fn gains(&self) -> [&Gain<D>; 1] {
-        [&self.norm.0]
+    /// The gains of its norms.
+    pub(crate) fn gains(&self) -> impl Iterator<Item = &Gain<D>> {
+        self.norm.gain().into_iter().chain(self.end.gain())
     }
 
     /// Its projections.
@@ -141,9 +146,9 @@ impl<D: Device> Mlp<D> {
         scratch: &mut Scratch<D>,
     ) {
         let (rows, set) = (pass.rows.queries, pass.rows.set);
-        let StreamScratch { normed, .. } = &mut scratch.stream;
+        let StreamScratch { normed, beside, .. } = &mut scratch.stream;
         let (activated, adapters) = (&mut scratch.mlp.activated, &mut scratch.adapters);
-        let MlpSaved { norm, gate, up, gate_projection, up_projection, down_projection } = saved;
+        let MlpSaved { norm, gate, up, gate_projection, up_projection, down_projection, end } = saved;
         self.norm.forward(pass, group, stream, rows, norm, normed);
         let input = || LinearInput { values: &*normed, rows: set };
         let out = Output::Operands(&mut *gate);
@@ -151,8 +156,9 @@ impl<D: Device> Mlp<D> {
         let out = Output::Operands(&mut *up);
         self.up.forward(pass, group, input(), up_projection, adapters, out);
         pass.device.gated(self.activation, gate, up, rows * pass.config.intermediate_size, activated);
-        let (input, out) = (LinearInput { values: activated, rows: set }, Output::Add(stream, 0));
+        let (input, out) = (LinearInput { values: activated, rows: set }, self.end.output(stream, beside));
         self.down.forward(pass, group, input, down_projection, adapters, out);
+        self.end.forward(pass, group, rows, beside, end, stream);
     }
 
     /// Turns the gradient of the stream after the MLP into that before it, and adds those of its parameters.
@@ -168,7 +174,9 @@ impl<D: Device> Mlp<D> {
     ) {
         let (device, rows, training) = (pass.device, pass.rows.queries, pass.mode == Mode::Training);
         let (hidden, wide) = (pass.config.hidden_size, pass.config.intermediate_size);
-        device.round(stream, 0, rows * hidden, &mut scratch.stream.rounded_gradient);
+        let StreamScratch { beside, rounded_gradient, .. } = &mut scratch.stream;
+        let to = (beside, rounded_gradient);
+        self.end.backward(pass, group.as_deref_mut(), rows, stream, &saved.end, to);
         self.down_backward(pass, group.as_deref_mut(), saved, scratch);
         let MlpSaved { norm, gate, up, gate_projection, up_projection, .. } = saved;
         let StreamScratch { normed, normed_gradient, .. } = &mut scratch.stream;

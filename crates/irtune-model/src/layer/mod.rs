@@ -5,6 +5,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod block;
+pub(crate) mod branch;
 pub(crate) mod linear;
 pub(crate) mod mlp;
 pub(crate) mod norm;

@@ -34,6 +34,8 @@ pub(crate) struct StreamScratch<D: Device> {
     pub(crate) normed_gradient: D::Floats,
     /// `[examples, hidden]`
     pub(crate) picked_gradient: D::Floats,
+    /// `[tokens, hidden]`: a branch's output, or its gradient, where it isn't the stream's.
+    pub(crate) beside: D::Floats,
 }
 
 /// What a projection's backward leaves for its input's gradient, of adapters with these settings.
@@ -65,6 +67,7 @@ impl<D: Device> Scratch<D> {
                 rounded_gradient: device.operands(tokens, hidden)?,
                 normed_gradient: device.floats(tokens, hidden)?,
                 picked_gradient: device.floats(examples, hidden)?,
+                beside: device.floats(if config.adds_plainly() { 0 } else { tokens }, hidden)?,
             },
             attention: AttentionScratch::new(device, config, trained, tokens, partial_rows)?,
             mlp: MlpScratch::new(device, config, trained, tokens)?,

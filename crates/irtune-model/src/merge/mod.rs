@@ -71,7 +71,7 @@ pub struct Merged {
     pub bytes: u64,
     /// Number of safetensors files.
     pub files: usize,
-    /// Whether transformers needs the class that the folder brings: it has none for an edit head.
+    /// Whether transformers needs the class that the folder brings: it has none for an edit head, nor for some families.
     pub trust_remote_code: bool,
 }
 
@@ -99,15 +99,20 @@ pub enum MergeError {
     Tensors(Box<ModelError>),
 }
 
-/// The classes that transformers lacks, of a decoder with an edit head.
+/// The classes that transformers lacks: of a decoder with an edit head, and of families that it has no classifier of.
 const MODELING: &str = include_str!("modeling_irtune.py");
+
+/// Whether transformers lacks the class of a classifier with such a head.
+fn needs_own_class(base: &Base, head: &HeadInput) -> bool {
+    *head != HeadInput::Pooled || !base.config.family.text.unwrap_or(base.config.family).has_classifier
+}
 
 /// Bytes of tensors in a file, unless a single tensor is larger.
 const SHARD_BYTES: u64 = 4 << 30;
 
 /// Writes the trained classifier as a whole into an empty folder: `config.json`, `model.safetensors` (or shards of at
-/// most 4 GiB with their index) and the base's tokenizer. With an edit head, `modeling_irtune.py` holds the class that
-/// transformers lacks, for `trust_remote_code`.
+/// most 4 GiB with their index) and the base's tokenizer. With an edit head, or a base of a family that transformers has no
+/// classifier of, `modeling_irtune.py` holds the class that it lacks, for `trust_remote_code`.
 ///
 /// Tensors are made and written one after the other, so that memory holds only the largest. `progress` is told the bytes
 /// that are done, and of how many.
@@ -130,7 +135,7 @@ pub fn write_merged<'a>(
     for name in ["dtype", "torch_dtype"] {
         config[name] = tensors::transformers_name(stored).into();
     }
-    if let HeadInput::Edit(_) = head.input {
+    if needs_own_class(base, &head.input) {
         let class = format!("modeling_irtune.{}", base.config.classifier_class(&head.input));
         config["auto_map"] = json!({"AutoModelForSequenceClassification": class});
         let path = folder.join("modeling_irtune.py");

@@ -1,9 +1,9 @@
-"""Classifiers of text revisions with irtune's edit head, for transformers.
+"""Classifiers of text revisions that transformers has no class for: with irtune's edit head, or over some families.
 
     from transformers import AutoModelForSequenceClassification
     model = AutoModelForSequenceClassification.from_pretrained(FOLDER, trust_remote_code=True)
 
-The head is a linear map without bias. It reads the state of the last token, the mean of the states of deleted tokens, that
+An edit head is a linear map without bias. It reads the state of the last token, the mean of the states of deleted tokens, that
 of inserted tokens (zeros where there are none), and counters of the change, standardised as `config.edit_head` says. States
 are those after the final norm.
 
@@ -20,6 +20,11 @@ import torch
 import transformers
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
+
+try:
+    from transformers.modeling_layers import GenericForSequenceClassification
+except ImportError:  # an older transformers
+    GenericForSequenceClassification = object
 
 
 def batch_of(lines, pad_token_id=0):
@@ -79,14 +84,26 @@ class EditHead:
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
-# Each family's configuration, decoder and base class; an older transformers lacks some.
+class PooledHead(GenericForSequenceClassification):
+    """A decoder whose last token's state is classified, of a family that transformers has no such class for."""
+
+
+# What each family's configuration, decoder and base class begin with; an older transformers lacks some.
 FAMILIES = {
-    family: (f"{family}Config", f"{family}Model", f"{family}PreTrainedModel")
-    for family in ["Llama", "Mistral", "Qwen2", "Qwen3"]
+    **{
+        family: (family, family, family)
+        for family in [
+            "Llama", "Mistral", "Ministral", "Ministral3", "SmolLM3", "Qwen2", "Qwen3", "Gemma", "Gemma2", "Granite",
+            "Olmo2", "Olmo3",
+        ]
+    },
+    "Gemma3Text": ("Gemma3Text", "Gemma3Text", "Gemma3"),
 }
-for family, names in FAMILIES.items():
+for family, beginnings in FAMILIES.items():
+    names = [name + end for name, end in zip(beginnings, ("Config", "Model", "PreTrainedModel"))]
     if all(hasattr(transformers, name) for name in names):
         config, decoder, base = (getattr(transformers, name) for name in names)
-        name = f"{family}ForRevisionClassification"
         parts = {"config_class": config, "decoder_class": decoder, "__module__": __name__}
-        globals()[name] = type(name, (EditHead, base), parts)
+        for task, head in [("Revision", EditHead), ("Sequence", PooledHead)]:
+            name = f"{family}For{task}Classification"
+            globals()[name] = type(name, (head, base), parts)

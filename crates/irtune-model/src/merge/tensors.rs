@@ -7,7 +7,7 @@ use irtune_files::write_file;
 use safetensors::{Dtype, View};
 use serde_json::{Map, json};
 
-use super::{Changes, MergeError, Merged, MergedType};
+use super::{Changes, MergeError, Merged, MergedType, needs_own_class};
 use crate::{
     base::Base,
     families::{Kind, Projection, Role},
@@ -156,9 +156,12 @@ pub(super) fn write(
         let (tensors, after) = rest.split_at(count);
         rest = after;
         let path = folder.join(&name);
-        let views = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+        // A merged model of a composite one is that of its text part.
+        let names = tensors.iter().map(|tensor| base.config.family.text_name(&tensor.name));
+        let names: Vec<String> = names.collect();
+        let views = names.iter().map(String::as_str).zip(tensors);
         write_tensors(views, &path).map_err(|source| MergeError::Serialize { path, source })?;
-        places.extend(tensors.iter().map(|tensor| (tensor.name.clone(), name.clone().into())));
+        places.extend(names.into_iter().map(|tensor| (tensor, name.clone().into())));
     }
     if counts.len() > 1 {
         let index = json!({"metadata": {"total_size": bytes}, "weight_map": places});
@@ -166,7 +169,7 @@ pub(super) fn write(
         write_file(&path, format!("{index:#}\n").as_bytes())
             .map_err(|source| MergeError::Write { path, source })?;
     }
-    let trust_remote_code = head.input.scaling().is_some();
+    let trust_remote_code = needs_own_class(base, &head.input);
     Ok(Merged { tensors: lazy.len(), bytes, files: counts.len(), trust_remote_code })
 }
 

@@ -3,7 +3,8 @@
 //! trained without adapters has a form of its own, `head.safetensors` beside `config.json`.
 //!
 //! PEFT knows no head that reads what changed. The adapter is then a language model's, which PEFT loads over the base
-//! without a head, and `edit_head.safetensors` holds the head as `score.weight`.
+//! without a head, and `edit_head.safetensors` holds the head as `score.weight`. Over a base that transformers has no class
+//! of a classifier for, `head.safetensors` stands beside such an adapter.
 //!
 //! PEFT has no bottleneck adapters. Their folder has the same parts, but the settings name a kind that PEFT refuses
 //! (`IRTUNE_BOTTLENECK`), and the tensors are in `bottleneck_model.safetensors`.

@@ -6,7 +6,7 @@ use irtune_files::recover_folder;
 use serde_json::{Map, Value};
 
 use super::{
-    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_NAME, expected_tensors, head,
+    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_FILE, HEAD_NAME, expected_tensors, head,
     settings::Settings,
 };
 use crate::{
@@ -86,10 +86,10 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     let idle = if matches!(adapter, AdapterConfig::Ia3(_)) { 1.0 } else { 0.0 };
     let mut tensors = collect(&stored, &expected, &blank, idle, &path)?;
     let (mut label_count, mut head_input) = (pooled_labels, HeadInput::Pooled);
-    let edit_head = folder.join(EDIT_HEAD_FILE);
-    if !settings.classifies && edit_head.exists() {
+    let beside = [EDIT_HEAD_FILE, HEAD_FILE].map(|name| folder.join(name));
+    if let Some(path) = beside.iter().find(|path| !settings.classifies && path.exists()) {
         let input = read_head_input(&folder.join(CLASSIFIER_FILE))?;
-        let (head, tensor) = head::tensor(&edit_head, base, input)?;
+        let (head, tensor) = head::tensor(path, base, input)?;
         (label_count, head_input) = (head.labels, head.input);
         tensors.push(tensor);
     }

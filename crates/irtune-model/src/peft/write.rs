@@ -28,7 +28,8 @@ use crate::{
 
 /// Writes a trained classifier as a PEFT folder, in place of an earlier one; without labels, the adapter of a language
 /// model (`CAUSAL_LM`), which has no head and needs no configuration beside its base's. A bottleneck's folder is one that
-/// PEFT refuses. An edit head stands beside such an adapter without a head.
+/// PEFT refuses. An edit head stands beside such an adapter without a head, and so does every head over a base that
+/// transformers has no class of a classifier for.
 ///
 /// `base_name` is what PEFT's readers find the base by: a hub name or a path. The tensors are those of
 /// [`expected_tensors`], in any order.
@@ -52,14 +53,17 @@ pub fn write_adapter<'a>(
     }
     verify(tensors, &expected_tensors(adapter, base, head.unnamed()), &path)?;
     let (pooled, named) = (*head.input == HeadInput::Pooled, !head.labels.is_empty());
-    let beside = |tensor: &HostTensor| !pooled && tensor.name == HEAD_NAME;
+    // What PEFT loads into transformers' class of a classifier, where there is one.
+    let whole = pooled && base.family.has_classifier;
+    let head_file = if pooled { HEAD_FILE } else { EDIT_HEAD_FILE };
+    let beside = |tensor: &HostTensor| !whole && tensor.name == HEAD_NAME;
     let (heads, adapters): (Vec<&HostTensor>, Vec<_>) = tensors.iter().partition(|tensor| beside(tensor));
     let mut files = vec![
-        (CONFIG_FILE, pretty(&settings(adapter, base.family, base_name, named && pooled))),
+        (CONFIG_FILE, pretty(&settings(adapter, base.family, base_name, named && whole))),
         (tensor_file(adapter), serialize(adapters, &path)?),
     ];
     if !heads.is_empty() {
-        files.push((EDIT_HEAD_FILE, head::serialize(heads, &folder.join(EDIT_HEAD_FILE))?));
+        files.push((head_file, head::serialize(heads, &folder.join(head_file))?));
     }
     if named {
         files.push((CLASSIFIER_FILE, pretty(&base.to_transformers(head))));
@@ -137,7 +141,7 @@ fn settings(
         "base_model_name_or_path": base_name,
         "revision": null,
         "inference_mode": true,
-        "target_modules": names(family, adapter.target_modules()),
+        "target_modules": targets(family, adapter.target_modules()),
         "modules_to_save": if classifies { json!(["classifier", "score"]) } else { json!(null) },
     });
     let own = match adapter {
@@ -150,6 +154,15 @@ fn settings(
         settings.extend(own);
     }
     settings
+}
+
+/// The modules' names; of a composite model a pattern, since its other parts have modules of the same names.
+fn targets(family: &Family, projections: &[Projection]) -> serde_json::Value {
+    let names = names(family, projections);
+    match family.text {
+        Some(_) => json!(format!(".*language_model.*\\.({})", names.join("|"))),
+        None => json!(names),
+    }
 }
 
 fn names(family: &Family, projections: &[Projection]) -> Vec<&'static str> {

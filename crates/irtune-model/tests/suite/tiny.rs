@@ -19,10 +19,20 @@ use irtune_testing::golden::{Damage, Golden, Tolerance, golden_folder};
 pub const CASES: [&str; 2] = ["tiny_llama/three_layers", "tiny_llama/six_layers"];
 
 /// Tiny classifiers of every family and shape of layer, in `golden/tiny_families`.
-pub const FAMILY_CASES: [&str; 7] = [
+pub const FAMILY_CASES: [&str; 17] = [
     "tiny_families/llama/untied",
     "tiny_families/llama/biased",
     "tiny_families/mistral/window",
+    "tiny_families/ministral/alternating",
+    "tiny_families/ministral3/growing",
+    "tiny_families/smollm3/unturned",
+    "tiny_families/gemma/tied",
+    "tiny_families/gemma2/capped",
+    "tiny_families/gemma3_text/local",
+    "tiny_families/gemma3/composite",
+    "tiny_families/granite/scaled",
+    "tiny_families/olmo2/after",
+    "tiny_families/olmo3/yarn",
     "tiny_families/qwen2/untied",
     "tiny_families/qwen2/tied",
     "tiny_families/qwen3/untied",
@@ -253,6 +263,13 @@ pub fn cut_model(case: &str, depth: usize, folder: &Path) {
     std::fs::write(folder.join("model.safetensors"), cut).expect("weights are written");
     let config = std::fs::read(model.join("config.json")).expect("config.json");
     let mut config: Value = serde_json::from_slice(&config).expect("JSON");
-    config["num_hidden_layers"] = depth.into();
+    let whole = config.get("text_config").is_none();
+    let decoder = if whole { &mut config } else { &mut config["text_config"] };
+    decoder["num_hidden_layers"] = depth.into();
+    for field in ["layer_types", "no_rope_layers"] {
+        if let Some(list) = decoder.get_mut(field).and_then(Value::as_array_mut) {
+            list.truncate(depth);
+        }
+    }
     std::fs::write(folder.join("config.json"), config.to_string()).expect("config.json is written");
 }

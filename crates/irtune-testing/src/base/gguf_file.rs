@@ -96,6 +96,12 @@ impl GgufFile {
         self.set(key, 9, &[&6u32.to_le_bytes()[..], &(values.len() as u64).to_le_bytes(), &bytes].concat());
     }
 
+    /// Sets a list of truth values.
+    pub fn flags(&mut self, key: &str, values: &[bool]) {
+        let bytes: Vec<u8> = values.iter().map(|&value| value.into()).collect();
+        self.set(key, 9, &[&7u32.to_le_bytes()[..], &(values.len() as u64).to_le_bytes(), &bytes].concat());
+    }
+
     /// How many length-prefixed strings these bytes are.
     fn count_of(&self, mut bytes: &[u8]) -> u64 {
         let mut count = 0;

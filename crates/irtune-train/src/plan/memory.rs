@@ -172,6 +172,6 @@ pub(crate) fn check(base: &Base, settings: &TrainSettings, data: &RunData) -> Re
     let steps = Steps::of(settings, data, base.config.layers)?;
     let memory = MemoryPlan::of(base, settings, data, &steps)?;
     let Some(available) = memory.available_bytes.filter(|_| !memory.fits()) else { return Ok(()) };
-    let remedies = remedies::find(base, settings, data, Some(available))?;
+    let remedies = remedies::find(base, settings, data, &steps, Some(available))?;
     Err(TrainError::DoesNotFit { needed: memory.peak_bytes, available, remedies })
 }

@@ -50,11 +50,18 @@ pub struct Plan {
     pub time: Option<TimePlan>,
 }
 
-/// Plans a run.
+/// Seconds that a plan measures for, usually.
+pub const MEASURED_SECONDS: f64 = 2.0;
+
+/// Plans a run; times a few layers for so many seconds, once at least.
 ///
 /// # Errors
 /// As [`crate::train`] before its first step.
-pub fn plan(request: &TrainRequest, observer: &mut dyn Observer) -> Result<Plan, TrainError> {
+pub fn plan(
+    request: &TrainRequest,
+    measured_seconds: f64,
+    observer: &mut dyn Observer,
+) -> Result<Plan, TrainError> {
     let problems = request.settings.problems();
     if !problems.is_empty() {
         return Err(TrainError::Settings { problems });
@@ -77,7 +84,7 @@ pub fn plan(request: &TrainRequest, observer: &mut dyn Observer) -> Result<Plan,
     let memory = MemoryPlan::of(&base, &settings, &data, &steps)?;
     let remedies = match memory.fits() {
         true => Vec::new(),
-        false => remedies::find(&base, &settings, &data, memory.available_bytes)?,
+        false => remedies::find(&base, &settings, &data, &steps, memory.available_bytes)?,
     };
     let time = match memory.fits() {
         true => {
@@ -89,6 +96,7 @@ pub fn plan(request: &TrainRequest, observer: &mut dyn Observer) -> Result<Plan,
                 task: &task,
                 data: &data,
                 memory: &memory,
+                seconds: measured_seconds,
             };
             Some(timing::time(of, &steps, &chosen)?)
         }

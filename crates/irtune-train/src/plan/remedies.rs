@@ -16,6 +16,7 @@ pub(crate) fn find(
     base: &Base,
     settings: &TrainSettings,
     data: &RunData,
+    steps: &Steps,
     available: Option<u64>,
 ) -> Result<Vec<Remedy>, TrainError> {
     let Some(available) = available else { return Ok(Vec::new()) };
@@ -55,8 +56,12 @@ pub(crate) fn find(
         if found.iter().any(|remedy| remedy.setting == setting) {
             continue;
         }
-        let steps = Steps::of(&changed, data, base.config.layers)?;
-        match MemoryPlan::of(base, &changed, data, &steps) {
+        // Only the size of passes makes other passes.
+        let other = match setting {
+            "micro_batch_tokens" => Some(Steps::of(&changed, data, base.config.layers)?),
+            _ => None,
+        };
+        match MemoryPlan::of(base, &changed, data, other.as_ref().unwrap_or(steps)) {
             Ok(memory) if memory.peak_bytes <= available => {
                 found.push(Remedy { setting, value, peak_bytes: memory.peak_bytes });
             }

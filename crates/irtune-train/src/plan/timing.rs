@@ -23,8 +23,6 @@ use irtune_data::Example;
 use irtune_model::{AdamW, Base, DropoutKey, Engine, ModelError, PackedBatch, Projection};
 use irtune_select::LayerSet;
 
-/// Seconds that are measured, when one round of all measurements doesn't take longer.
-const SECONDS: f64 = 2.0;
 /// Layers of the smaller model that is run, and how many more the larger one has.
 const SMALL: usize = 2;
 const FEWEST_MORE: usize = 2;
@@ -62,6 +60,8 @@ pub(crate) struct Of<'a> {
     /// Layers of the base.
     pub(crate) layers: usize,
     pub(crate) memory: &'a MemoryPlan,
+    /// How long is measured, when one round doesn't take longer.
+    pub(crate) seconds: f64,
 }
 
 /// Measures, and adds up.
@@ -211,7 +211,7 @@ fn measure(of: &Of<'_>, layers: usize) -> Result<Times, TrainError> {
         batch.round(engine.as_mut(), of.settings)?;
     }
     let (mut sums, mut rounds, begun) = ([Seconds::default(); 2], 0.0, Instant::now());
-    while rounds == 0.0 || begun.elapsed().as_secs_f64() < SECONDS {
+    while rounds == 0.0 || begun.elapsed().as_secs_f64() < of.seconds {
         for (engine, sum) in engines.iter_mut().zip(&mut sums) {
             *sum = sum.each(batch.round(engine.as_mut(), of.settings)?, |sum, one| sum + one);
         }

@@ -36,6 +36,11 @@ pub enum Notice {
         /// Their names.
         names: Vec<&'static str>,
     },
+    /// transformers has no class of a classifier over the base.
+    OwnHead {
+        /// The base's family.
+        family: &'static str,
+    },
     /// The processor has no instructions for the precision that was asked for.
     SlowPrecision {
         /// Its name.
@@ -124,6 +129,11 @@ impl fmt::Display for Notice {
             Notice::Unread { names } => {
                 write!(formatter, "what trains in this run does not read {}", names.join(", "))
             }
+            Notice::OwnHead { family } => write!(
+                formatter,
+                "transformers has no classifier over {family}: PEFT loads the adapter alone, the head stands beside it in \
+                 head.safetensors, and a merged model brings its own class; objective words needs no head"
+            ),
             Notice::SlowPrecision { precision } => write!(
                 formatter,
                 "this processor has no instructions for {precision}, which will be slow; precision auto takes what it \
@@ -201,6 +211,8 @@ mod tests {
         assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
         let unread = Notice::Unread { names: vec!["rank", "alpha"] };
         assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
+        let own = Notice::OwnHead { family: "Granite" };
+        assert!(own.to_string().contains("no classifier over Granite"), "{own}");
         let slow = Notice::SlowPrecision { precision: "int8".to_owned() };
         assert!(slow.to_string().starts_with("this processor has no instructions for int8"));
         let held_out = Notice::HeldOut { train: 90, validation: 10 };

@@ -162,10 +162,7 @@ fn a_worker_and_a_merged_model_say_the_same() {
     assert_eq!(config["architectures"][0], class);
     assert_eq!(config["auto_map"]["AutoModelForSequenceClassification"], format!("modeling_irtune.{class}"));
     let python = fs::read_to_string(merged.join("modeling_irtune.py")).unwrap();
-    assert!(
-        python.contains("ForRevisionClassification\"") && python.contains("\"Llama\""),
-        "the class's parts"
-    );
+    assert!(python.contains("(\"Revision\", EditHead)") && python.contains("\"Llama\""), "the class's parts");
     assert_eq!(config["edit_head"]["counters"].as_array().unwrap().len(), irtune_data::COUNTERS.len());
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::ModelConfig;
 use crate::{
-    families::{RopeScaling, Variant, WindowedLayers},
+    families::{Number, Quantity, RopeScaling, Variant, WindowedLayers},
     head::{CounterScaling, HeadInput, NamedHead},
 };
 
@@ -27,7 +27,7 @@ impl ModelConfig {
             labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
         let mut fields = json!({
             "architectures": [self.classifier_class(input)],
-            "model_type": self.family.model_type,
+            "model_type": self.family.text.unwrap_or(self.family).model_type,
             "problem_type": problem,
             "num_labels": labels.len(),
             "id2label": names,
@@ -40,24 +40,32 @@ impl ModelConfig {
             "num_key_value_heads": self.key_value_heads,
             "head_dim": self.head_size,
         });
+        let (family, variant) = (self.family, &self.variant);
         let mut add = |field: &str, value: Value| fields[field] = value;
-        for fixed in self.family.fixed {
+        for fixed in family.fixed {
             add(fixed.field, fixed.value.to_json());
         }
-        let Variant { rotary, attention_bias, mlp_bias, .. } = &self.variant;
-        if self.family.reads_biases.attention {
-            add("attention_bias", (*attention_bias).into());
+        if family.reads_biases.attention {
+            add("attention_bias", variant.attention_bias.into());
         }
-        if self.family.reads_biases.mlp {
-            add("mlp_bias", (*mlp_bias).into());
+        if family.reads_biases.mlp {
+            add("mlp_bias", variant.mlp_bias.into());
+        }
+        if let Some(unturned) = &family.unturned {
+            let turns: Vec<u8> = variant.kinds.iter().map(|kind| u8::from(kind.rotary)).collect();
+            add(unturned.field, json!(turns));
         }
         for (field, value) in self.window_fields() {
             add(field, value);
         }
+        for Number { field, quantity, .. } in family.numbers {
+            add(field, self.number(*quantity));
+        }
+        add("rms_norm_eps", decimal(self.norm_epsilon));
+        for (field, value) in self.rotary_fields() {
+            add(field, value);
+        }
         let rest = json!({
-            "rms_norm_eps": decimal(self.norm_epsilon),
-            "rope_theta": decimal(rotary.theta),
-            "rope_scaling": to_transformers(&rotary.scaling, self.max_positions),
             "max_position_embeddings": self.max_positions,
             "initializer_range": decimal(self.initializer_range),
             "tie_word_embeddings": self.tied_embeddings,
@@ -72,6 +80,45 @@ impl ModelConfig {
             let decimals = |values: &[f32]| values.iter().map(|&value| decimal(value)).collect::<Vec<_>>();
             fields[EDIT_HEAD] =
                 json!({"counters": names, "mean": decimals(mean), "deviation": decimals(deviation)});
+        }
+        fields
+    }
+
+    /// A number of the variant as the configuration has it.
+    fn number(&self, quantity: Quantity) -> Value {
+        match (quantity, self.variant.get(quantity)) {
+            (_, None) => Value::Null,
+            // transformers declares it a whole number, and the others such that may have decimals.
+            (Quantity::ScoreWidth { .. }, Some(width)) if width.fract() == 0.0 => json!(width as u64),
+            (_, Some(value)) => decimal(value),
+        }
+    }
+
+    /// What the configuration says of rotary positions, in the spelling of transformers 4; also in that of 5 where kinds of
+    /// layers have their own, or where 5 reads no other.
+    fn rotary_fields(&self) -> Vec<(&'static str, Value)> {
+        let Variant { rotary, local_rotary, .. } = &self.variant;
+        let scaling = to_transformers(&rotary.scaling, self.max_positions);
+        let mut whole = match &scaling {
+            Value::Null => json!({"rope_type": "default"}),
+            scaling => scaling.clone(),
+        };
+        whole["rope_theta"] = decimal(rotary.theta);
+        if let Some(growth) = &rotary.query_growth {
+            whole["llama_4_scaling_beta"] = decimal(growth.beta);
+        }
+        let mut fields = vec![("rope_theta", decimal(rotary.theta))];
+        match (local_rotary, &self.family.local_rotary) {
+            (Some(local), Some(names)) => {
+                let theta = decimal(local.theta);
+                fields.extend(names.field.map(|field| (field, theta.clone())));
+                fields.push(("rope_scaling", scaling));
+                let local = json!({"rope_type": "default", "rope_theta": theta});
+                fields
+                    .push(("rope_parameters", json!({"full_attention": whole, "sliding_attention": local})));
+            }
+            _ if self.family.grows_queries => fields.push(("rope_parameters", whole)),
+            _ => fields.push(("rope_scaling", scaling)),
         }
         fields
     }
@@ -102,9 +149,9 @@ impl ModelConfig {
 
     /// The class of a classifier with such a head, of transformers or of `modeling_irtune.py`.
     pub(crate) fn classifier_class(&self, head: &HeadInput) -> String {
-        let class = self.family.classifier_class;
+        let class = self.family.text.unwrap_or(self.family).classifier_class();
         match head {
-            HeadInput::Pooled => class.to_owned(),
+            HeadInput::Pooled => class,
             HeadInput::Edit(_) => class.replace("ForSequenceClassification", "ForRevisionClassification"),
         }
     }

@@ -6,7 +6,8 @@ use super::{ConfigError, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, Metadata, Value},
     families::{
-        Family, Kind, LayerKind, Projection, Role, RopeScaling, Rotary, Variant, Window, WindowedLayers,
+        Family, Kind, LocalRotary, Number, Projection, Quantity, QueryGrowth, Role, RopeScaling, Rotary,
+        UnturnedLayers, Variant, Window, WindowedLayers,
     },
 };
 
@@ -53,13 +54,33 @@ impl ModelConfig {
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
         let layers = fields.size("block_count")?;
-        let rotary = Rotary {
-            size: head_size,
-            theta: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
-            scaling: rope_scaling(&fields, header)?,
-            query_growth: None,
+        let theta = fields.number("rope.freq_base")?.unwrap_or(10_000.0);
+        let scaling = rope_scaling(&fields, header)?;
+        let query_growth = match (fields.number("attention.temperature_scale")?, &scaling) {
+            (Some(beta), RopeScaling::Yarn { original_positions, .. }) if family.grows_queries => {
+                Some(QueryGrowth { beta, original_positions: *original_positions })
+            }
+            _ => None,
         };
+        let rotary = Rotary { size: head_size, theta, scaling, query_growth };
         let mut variant = Variant::plain(rotary, layers, head_size);
+        if let Some(LocalRotary { theta: default, .. }) = family.local_rotary {
+            let theta = fields.number("rope.freq_base_swa")?.or(default).unwrap_or(theta);
+            let scaling = RopeScaling::None;
+            variant.local_rotary = Some(Rotary { size: head_size, theta, scaling, query_growth: None });
+        }
+        if let Some(UnturnedLayers { every, .. }) = family.unturned {
+            let turned = variant.kinds.iter_mut().zip(1..);
+            turned.for_each(|(kind, layer): (_, usize)| kind.rotary = !layer.is_multiple_of(every));
+        }
+        // Granite's files say so where no layer turns.
+        if fields.flag("rope.scaling.finetuned")? == Some(false) {
+            return Err(fields.unsupported("rope.scaling.finetuned", "rotary positions"));
+        }
+        if family.scales_embedding {
+            variant.embedding_scale = (hidden_size as f32).sqrt();
+        }
+        read_numbers(&fields, family, (layers, hidden_size / heads), &mut variant)?;
         let has_bias =
             |projection: Projection| header.tensor(&family.gguf_name(0, projection, Kind::Bias)).is_some();
         variant.attention_bias = family.reads_biases.attention && has_bias(Projection::QProj);
@@ -67,8 +88,10 @@ impl ModelConfig {
         let max_positions = fields.size("context_length")?;
         match (window, &family.window) {
             (Some(keys), Some(Window { layers: WindowedLayers::All, .. })) => {
-                variant.window = Some(keys);
-                variant.kinds.fill(LayerKind { windowed: true, ..LayerKind::USUAL });
+                set_window(&fields, keys, None, &mut variant)?;
+            }
+            (Some(keys), Some(Window { layers: WindowedLayers::AllButEvery { every, .. }, .. })) => {
+                set_window(&fields, keys, Some(*every), &mut variant)?;
             }
             (Some(keys), _) if keys < max_positions => {
                 return Err(fields.unsupported(WINDOW, "every layer over the whole text"));
@@ -97,6 +120,50 @@ impl ModelConfig {
         };
         config.checked(header.path())
     }
+}
+
+/// Numbers that the family has. Those that a file leaves out are as in a plain decoder, but for caps.
+fn read_numbers(
+    fields: &Fields<'_>,
+    family: &Family,
+    (layers, whole_width): (usize, usize),
+    variant: &mut Variant,
+) -> Result<(), ConfigError> {
+    for Number { gguf, quantity, default, .. } in family.numbers {
+        let given = gguf.map_or(Ok(None), |name| fields.number(name))?;
+        let default = default.filter(|_| matches!(quantity, Quantity::ScoreCap | Quantity::LogitCap));
+        let whole =
+            matches!(quantity, Quantity::ScoreWidth { whole_at_layers } if *whole_at_layers == layers);
+        if let Some(value) = given.or(whole.then_some(whole_width as f32)).or(default) {
+            variant.set(*quantity, value);
+        }
+    }
+    Ok(())
+}
+
+/// Gives the layers a window that the file names, or all but every so many-th.
+fn set_window(
+    fields: &Fields<'_>,
+    keys: usize,
+    every: Option<usize>,
+    variant: &mut Variant,
+) -> Result<(), ConfigError> {
+    const PATTERN: &str = "attention.sliding_window_pattern";
+    const EXPECTED: &str = "true or false for each layer";
+    let layers = variant.kinds.len();
+    let windowed = match fields.get(PATTERN) {
+        Some(Value::Array(list)) => {
+            let list: Option<Vec<bool>> = list.iter().map(|value| value.as_bool()).collect();
+            list.filter(|list| list.len() == layers).ok_or_else(|| fields.wrong(PATTERN, EXPECTED))?
+        }
+        _ => {
+            let every = fields.optional_size(PATTERN)?.or(every);
+            (1..=layers).map(|layer| every.is_none_or(|every| !layer.is_multiple_of(every))).collect()
+        }
+    };
+    variant.window = Some(keys);
+    variant.kinds.iter_mut().zip(windowed).for_each(|(kind, windowed): (_, bool)| kind.windowed = windowed);
+    Ok(())
 }
 
 fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
@@ -171,6 +238,11 @@ impl<'a> Fields<'a> {
     fn text(&self, field: &str) -> Result<Option<&'a str>, ConfigError> {
         let Some(value) = self.get(field) else { return Ok(None) };
         value.as_str().map(Some).ok_or_else(|| self.wrong(field, "a string"))
+    }
+
+    fn flag(&self, field: &str) -> Result<Option<bool>, ConfigError> {
+        let Some(value) = self.get(field) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| self.wrong(field, "true or false"))
     }
 
     fn number(&self, field: &str) -> Result<Option<f32>, ConfigError> {

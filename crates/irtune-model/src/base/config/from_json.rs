@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{ConfigError, ModelConfig};
 use crate::families::Family;
 use fields::Fields;
+use variant::Sizes;
 
 impl ModelConfig {
     /// Reads a transformers `config.json`, of version 4 or 5.
@@ -30,14 +31,9 @@ impl ModelConfig {
     pub fn parse_json(bytes: &[u8], path: &Path) -> Result<Self, ConfigError> {
         let json = |source| ConfigError::Json { path: path.to_owned(), source };
         let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(json)?;
-        let fields = Fields { path, object: &object, prefix: "" };
-
-        let name = fields.text("model_type")?.unwrap_or("unnamed");
-        let family = Family::by_model_type(name).ok_or_else(|| {
-            let (path, found) = (path.to_owned(), name.to_owned());
-            ConfigError::Family { path, field: "model_type", found }
-        })?;
-        family.fixed.iter().try_for_each(|fixed| fields.only(fixed.field, fixed.value.to_json()))?;
+        let whole = Fields { path, object: &object, prefix: "" };
+        let (family, fields) = family_of(whole)?;
+        family.fixed.iter().try_for_each(|fixed| fields.fixed(fixed))?;
 
         let hidden_size = fields.size("hidden_size")?;
         let heads = fields.size("num_attention_heads")?;
@@ -65,13 +61,34 @@ impl ModelConfig {
                 .optional_size("max_position_embeddings")?
                 .unwrap_or(family.defaults.max_positions),
             initializer_range: fields.number("initializer_range")?.unwrap_or(0.02),
-            tied_embeddings: fields.flag("tie_word_embeddings")?.unwrap_or(family.defaults.tied_embeddings),
+            tied_embeddings: match fields.flag("tie_word_embeddings")? {
+                Some(tied) => tied,
+                None => whole.flag("tie_word_embeddings")?.unwrap_or(family.defaults.tied_embeddings),
+            },
             begin_token: fields.token("bos_token_id")?,
             end_token: fields.token("eos_token_id")?,
             pad_token: fields.token("pad_token_id")?,
-            variant: variant::read(&fields, family, layers, head_size)?,
+            variant: variant::read(&fields, family, Sizes { layers, hidden_size, head_size })?,
         };
         config.checked(path)
+    }
+}
+
+/// The family, and the fields that describe its decoder: of a composite model those of its text part.
+fn family_of(whole: Fields<'_>) -> Result<(&'static Family, Fields<'_>), ConfigError> {
+    const KIND: &str = "model_type";
+    const TEXT: &str = "text_config";
+    let unknown = |field, found: &str| {
+        let (path, found) = (whole.path.to_owned(), found.to_owned());
+        ConfigError::Family { path, field, found }
+    };
+    let name = whole.text(KIND)?.unwrap_or("unnamed");
+    let family = Family::by_model_type(name).ok_or_else(|| unknown(KIND, name))?;
+    let Some(text) = family.text else { return Ok((family, whole)) };
+    let fields = whole.object(TEXT, "text_config.")?.ok_or_else(|| whole.missing(TEXT))?;
+    match fields.text(KIND)? {
+        Some(found) if found != text.model_type => Err(unknown("text_config.model_type", found)),
+        _ => Ok((family, fields)),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use error::ConfigError;
 pub use tensors::LayerTensor;
 
-use crate::families::{Family, LayerSpec, Projection, Variant};
+use crate::families::{Family, LayerSpec, NormPlacement, Projection, Variant};
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,12 @@ impl ModelConfig {
     /// What a layer consists of.
     pub fn layer(&self, index: usize) -> LayerSpec {
         (self.family.layer)(&self.variant, index)
+    }
+
+    /// Whether every layer adds its branches' outputs to the residual stream as they are.
+    pub(crate) fn adds_plainly(&self) -> bool {
+        let plain = |spec: LayerSpec| spec.norms == NormPlacement::Before && spec.residual_scale == 1.0;
+        (0..self.layers).all(|layer| plain(self.layer(layer)))
     }
 
     /// A projection's outputs and inputs: the shape of its weight, `[outputs, inputs]`.

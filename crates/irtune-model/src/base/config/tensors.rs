@@ -1,7 +1,7 @@
 //! Which tensors a decoder of a configuration consists of.
 
 use super::ModelConfig;
-use crate::families::{Kind, Role, TensorPlace};
+use crate::families::{HeadNorms, Kind, Role, TensorPlace};
 
 /// A tensor of a layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ impl ModelConfig {
             role,
             kind,
             name: self.family.layer_name(layer, role, kind),
-            shape: self.shape_of(role, kind),
+            shape: self.shape_of(self.layer(layer).head_norms, role, kind),
         })
         .collect()
     }
@@ -40,7 +40,7 @@ impl ModelConfig {
 
     /// A tensor outside the layers with its shape.
     pub(crate) fn outer_tensor(&self, role: Role) -> (String, Vec<usize>) {
-        (self.family.outer_name(role), self.shape_of(role, Kind::Weight))
+        (self.family.outer_name(role), self.shape_of(None, role, Kind::Weight))
     }
 
     /// Whether a decoder of this configuration has a tensor at this place; the number of layers is not asked for.
@@ -60,10 +60,17 @@ impl ModelConfig {
         }
     }
 
-    fn shape_of(&self, role: Role, kind: Kind) -> Vec<usize> {
+    fn shape_of(&self, head_norms: Option<HeadNorms>, role: Role, kind: Kind) -> Vec<usize> {
+        let whole = head_norms == Some(HeadNorms::Whole);
         match role {
             Role::Embedding | Role::LanguageHead => vec![self.vocabulary_size, self.hidden_size],
-            Role::FinalNorm | Role::AttentionNorm | Role::MlpNorm => vec![self.hidden_size],
+            Role::FinalNorm
+            | Role::AttentionNorm
+            | Role::AttentionOutputNorm
+            | Role::MlpNorm
+            | Role::MlpOutputNorm => vec![self.hidden_size],
+            Role::QueryNorm if whole => vec![self.query_size()],
+            Role::KeyNorm if whole => vec![self.key_value_size()],
             Role::QueryNorm | Role::KeyNorm => vec![self.head_size],
             Role::Projection(projection) => {
                 let (outputs, inputs) = self.projection_shape(projection);
@@ -78,7 +85,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::{super::tests::tiny, *};
-    use crate::families::{FAMILIES, Variant};
+    use crate::families::{FAMILIES, Family, NormPlacement, Variant};
 
     #[test]
     fn a_layers_tensors_have_their_own_names_and_fit_its_specification() {
@@ -87,8 +94,9 @@ mod tests {
             let config = ModelConfig { family, variant, head_size: 8, ..tiny() };
             let spec = config.layer(1);
             let tensors = config.layer_tensors(1);
+            let norms = if spec.norms == NormPlacement::Around { 4 } else { 2 };
             let head_norms = 2 * usize::from(spec.head_norms.is_some());
-            assert_eq!(tensors.len(), 9 + spec.biases.len() + head_norms, "{family:?}");
+            assert_eq!(tensors.len(), 7 + norms + spec.biases.len() + head_norms, "{family:?}");
             let names: BTreeSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
             assert_eq!(names.len(), tensors.len());
             for LayerTensor { role, kind, name, shape } in &tensors {
@@ -110,8 +118,12 @@ mod tests {
         let biased = FAMILIES.into_iter().find(|family| !(family.layer)(&variant, 0).biases.is_empty());
         let biased = ModelConfig { family: biased.expect("a family"), head_size: 8, ..tiny() };
         assert_eq!(shapes(&biased, ".bias"), [[32], [16], [16]]);
-        let normed = FAMILIES.into_iter().find(|family| (family.layer)(&variant, 0).head_norms.is_some());
-        let normed = ModelConfig { family: normed.expect("a family"), head_size: 8, ..tiny() };
-        assert_eq!(shapes(&normed, "_norm.weight"), [[8], [8]]);
+        let normed = |norms| {
+            let has = |family: &&Family| (family.layer)(&variant, 0).head_norms == Some(norms);
+            let family = FAMILIES.into_iter().find(has).expect("a family");
+            shapes(&ModelConfig { family, head_size: 8, ..tiny() }, "_norm.weight")
+        };
+        assert_eq!(normed(HeadNorms::EachHead), [[8], [8]]);
+        assert_eq!(normed(HeadNorms::Whole), [[32], [16]]);
     }
 }

@@ -68,8 +68,16 @@ impl Weights {
         Self::new(files, tensors)
     }
 
-    /// A decoder saved without its head lacks the first part of every name; it is put back.
+    /// A decoder saved without its head lacks the first part of every name; it is put back. Names of a composite model's
+    /// first files are put in the order of today's.
     fn with_whole_names(mut self, family: &Family) -> Self {
+        if self.tensors.keys().any(|name| family.renamed(name).is_some()) {
+            let tensors = std::mem::take(&mut self.tensors).into_values().map(|tensor| {
+                let name = family.renamed(&tensor.name).unwrap_or_else(|| tensor.name.clone());
+                Tensor { name, ..tensor }
+            });
+            self.tensors = tensors.map(|tensor| (tensor.name.clone(), tensor)).collect();
+        }
         let (prefix, embedding) = family.embedding_name();
         if self.tensors.contains_key(&embedding) {
             let tensors = std::mem::take(&mut self.tensors).into_values();
@@ -164,6 +172,9 @@ impl Weights {
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
+        }
+        if tensor.shift != 0.0 {
+            values.iter_mut().for_each(|value| *value += tensor.shift);
         }
         values
     }

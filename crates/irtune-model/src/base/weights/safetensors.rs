@@ -35,7 +35,7 @@ pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Vec<Tensor
         };
         let (start, end) = info.data_offsets;
         let (shape, bytes) = (info.shape.clone(), data_start + start..data_start + end);
-        tensors.push(Tensor { name, shape, format, file, bytes, interleaved_head: None });
+        tensors.push(Tensor { name, shape, format, file, bytes, interleaved_head: None, shift: 0.0 });
     }
     Ok(tensors)
 }

@@ -18,4 +18,6 @@ pub struct Tensor {
     pub bytes: Range<usize>,
     /// Width of a head, if the rows of each are stored with the halves of a rotary pair side by side.
     pub interleaved_head: Option<usize>,
+    /// What is added to the stored values: some files hold a norm's weight with 1 added to it.
+    pub shift: f32,
 }

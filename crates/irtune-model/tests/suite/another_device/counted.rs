@@ -83,7 +83,8 @@ fn output<'a, D: Device>(out: Output<'a, Counted<D>>) -> Output<'a, D> {
 }
 
 fn norm<'a, D: Device>(norm: Norm<'a, Counted<D>>) -> Norm<'a, D> {
-    Norm { gain: norm.gain, offset: norm.offset, width: norm.width, epsilon: norm.epsilon }
+    let Norm { gain, offset, width, epsilon, plus } = norm;
+    Norm { gain, offset, width, epsilon, plus }
 }
 
 fn norm_input<'a, D: Device, I>(input: NormInput<'a, Counted<D>, I>) -> NormInput<'a, D, I> {
@@ -132,8 +133,8 @@ fn with_scratch<D: Device>(scratch: &mut DoraScratch<Counted<D>>, work: impl FnO
 }
 
 fn picks<'a, D: Device>(picks: PickRows<'a, Counted<D>>) -> PickRows<'a, D> {
-    let PickRows { layout, picks, first_row, columns } = picks;
-    PickRows { layout, picks, first_row, columns }
+    let PickRows { layout, picks, first_row, columns, cap } = picks;
+    PickRows { layout, picks, first_row, columns, cap }
 }
 
 impl<D: Device> Memory for Counted<D> {
@@ -328,6 +329,25 @@ impl<D: Device> DecoderOps for Counted<D> {
         rstd: &mut D::Floats,
     ) {
         self.operation().rms_norm_floats(norm(of), input, rows, out, rstd);
+    }
+
+    fn rms_norm_add(
+        &self,
+        of: Norm<Self>,
+        input: &D::Floats,
+        rows: usize,
+        out: &mut D::Floats,
+        rstd: &mut D::Floats,
+    ) {
+        self.operation().rms_norm_add(norm(of), input, rows, out, rstd);
+    }
+
+    fn add_scaled(&self, input: &D::Floats, factor: f32, length: usize, out: &mut D::Floats) {
+        self.operation().add_scaled(input, factor, length, out);
+    }
+
+    fn copy_operands(&self, input: &D::Operands, length: usize, out: &mut D::Operands) {
+        self.operation().copy_operands(input, length, out);
     }
 
     fn rms_norm_recompute(&self, of: Norm<Self>, input: NormInput<Self, D::Operands>, out: &mut D::Operands) {
@@ -608,6 +628,10 @@ impl<D: Device> Losses for Counted<D> {
         let CrossEntropy { layout, labels, options, factor } = loss;
         let loss = CrossEntropy { layout, labels, options, factor };
         self.operation().cross_entropy(logits, loss, gradient, slot(out));
+    }
+
+    fn cap(&self, logits: &mut D::Floats, length: usize, cap: f32) {
+        self.operation().cap(logits, length, cap);
     }
 
     fn logsumexp(&self, logits: &D::Floats, rows: usize, columns: usize, out: &mut D::Scalars) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::base::config::ConfigError;
+use crate::{base::config::ConfigError, families::Fixed};
 
 /// Typed access to an object whose file is named in errors.
 #[derive(Clone, Copy)]
@@ -73,10 +73,12 @@ impl<'a> Fields<'a> {
         Ok(Some(Fields { path: self.path, object, prefix }))
     }
 
-    /// Refuses any value but one.
-    pub(super) fn only(&self, field: &str, value: Value) -> Result<(), ConfigError> {
+    /// Refuses any value but one, and other words for it.
+    pub(super) fn fixed(&self, fixed: &Fixed) -> Result<(), ConfigError> {
+        let (field, value) = (fixed.field, fixed.value.to_json());
+        let is_meant = |found: &Value| *found == value || fixed.also.iter().any(|also| found == also);
         match self.get(field) {
-            Some(found) if *found != value => Err(self.unsupported(field, format!("{field} {value}"))),
+            Some(found) if !is_meant(found) => Err(self.unsupported(field, format!("{field} {value}"))),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
-use crate::families::{FAMILIES, Projection, RopeScaling, WindowedLayers};
+use crate::families::{FAMILIES, Projection, Quantity, QueryGrowth, RopeScaling, Variant, WindowedLayers};
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
@@ -172,10 +172,17 @@ fn files_that_are_no_configuration_are_refused() {
 
 /// A configuration of a family that gives nothing that could be left out.
 fn shortest(family: &Family) -> Value {
-    json!({
-        "model_type": family.model_type, "vocab_size": 40, "hidden_size": 64, "intermediate_size": 96,
-        "num_hidden_layers": 2, "num_attention_heads": 32,
-    })
+    let mut decoder = json!({
+        "model_type": family.text.unwrap_or(family).model_type, "vocab_size": 40, "hidden_size": 64,
+        "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 32,
+    });
+    if family.grows_queries {
+        decoder["rope_parameters"] = json!({"rope_type": "default"});
+    }
+    match family.text {
+        Some(_) => json!({"model_type": family.model_type, "text_config": decoder}),
+        None => decoder,
+    }
 }
 
 #[test]
@@ -195,13 +202,10 @@ fn every_family_has_its_own_defaults() {
             (defaults.theta, defaults.tied_embeddings)
         );
         assert!(!config.variant.attention_bias && !config.variant.mlp_bias);
-        let mut fewer = shortest(family);
-        fewer["num_attention_heads"] = json!(4);
-        fewer["num_key_value_heads"] = Value::Null;
-        assert_eq!(parse(&fewer).unwrap().key_value_heads, 4);
-        let written = config.to_transformers(&["a".to_owned(), "b".to_owned()]);
-        assert_eq!(written["architectures"], json!([family.classifier_class]));
-        assert_eq!(parse(&written).unwrap(), config);
+        let fewer = json!({"num_attention_heads": 4, "num_key_value_heads": null});
+        assert_eq!(shortest_with(family, &fewer).unwrap().key_value_heads, 4);
+        let written = is_written(&config);
+        assert_eq!(written["architectures"], json!([family.text.unwrap_or(family).classifier_class()]));
     }
 }
 
@@ -210,11 +214,11 @@ fn fixed_fields_may_hold_nothing_else() {
     for (family, fixed) in
         FAMILIES.into_iter().flat_map(|family| family.fixed.iter().map(move |fixed| (family, fixed)))
     {
-        let mut config = shortest(family);
-        config[fixed.field] = fixed.value.to_json();
-        parse(&config).unwrap();
-        config[fixed.field] = json!("another");
-        let message = parse(&config).unwrap_err().to_string();
+        let also = fixed.also.iter().map(|also| json!(also));
+        for value in [fixed.value.to_json(), Value::Null].into_iter().chain(also) {
+            shortest_with(family, &json!({fixed.field: value})).unwrap();
+        }
+        let message = shortest_with(family, &json!({fixed.field: "another"})).unwrap_err().to_string();
         let expected = format!("choose a base with {} {}", fixed.field, fixed.value.to_json());
         assert!(message.contains(&expected), "{message}");
     }
@@ -223,16 +227,18 @@ fn fixed_fields_may_hold_nothing_else() {
 /// The shortest configuration with some fields set.
 fn shortest_with(family: &Family, changes: &Value) -> Result<ModelConfig, ConfigError> {
     let mut value = shortest(family);
+    let decoder = if family.text.is_some() { &mut value["text_config"] } else { &mut value };
     for (field, change) in changes.as_object().expect("an object") {
-        value[field] = change.clone();
+        decoder[field] = change.clone();
     }
     parse(&value)
 }
 
-/// That what is written of a configuration reads back as the same decoder.
+/// That what is written of a configuration reads back as the same decoder, of a composite one as its text part.
 fn is_written(config: &ModelConfig) -> Value {
     let written = config.to_transformers(&["a".to_owned()]);
-    assert_eq!(&parse(&written).unwrap(), config, "{written:#}");
+    let family = config.family.text.unwrap_or(config.family);
+    assert_eq!(parse(&written).unwrap(), ModelConfig { family, ..config.clone() }, "{written:#}");
     written
 }
 
@@ -289,6 +295,19 @@ fn windows_are_read_with_the_layers_that_have_them() {
                 assert_eq!(read(json!({})), [window.keys; 2], "{family:?}");
                 assert_eq!(read(json!({"sliding_window": 16})), [Some(16); 2], "{family:?}");
             }
+            WindowedLayers::AllButEvery { field, every } => {
+                let of = |layer: usize, every: usize| (layer + 1) % every != 0;
+                let keys = |every| [0, 1].map(|layer| window.keys.filter(|_| of(layer, every)));
+                assert_eq!(read(json!({})), keys(every), "{family:?}");
+                if let Some(field) = field {
+                    assert_eq!(read(json!({field: 2})), keys(2), "{family:?}");
+                }
+            }
+            WindowedLayers::Unturned => {
+                assert_eq!(read(json!({})), [None, None], "{family:?}");
+                let windows = read(json!({"sliding_window": 16, "no_rope_layers": [0, 1]}));
+                assert_eq!(windows, [Some(16), None], "{family:?}");
+            }
             WindowedLayers::From(_) => {
                 assert_eq!(read(json!({})), [None, None], "{family:?}");
                 let from = |layer: usize| read(json!({"sliding_window": 16, "max_window_layers": layer}));
@@ -303,8 +322,127 @@ fn windows_are_read_with_the_layers_that_have_them() {
                 changes[flag] = json!(true);
             }
             let message = shortest_with(family, &changes).unwrap_err().to_string();
-            assert!(message.contains("`layer_types` is [\"sliding_attention\"], but must be"), "{message}");
+            assert!(message.contains("layer_types` is [\"sliding_attention\"], but must be"), "{message}");
         }
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn layers_without_rotary_positions_are_read() {
+    let mut count = 0;
+    for (family, unturned) in
+        FAMILIES.into_iter().filter_map(|family| Some((family, family.unturned.as_ref()?)))
+    {
+        let read = |changes: Value| {
+            let config = shortest_with(family, &changes).unwrap_or_else(|error| panic!("{error}"));
+            is_written(&config);
+            (0..config.layers).map(|layer| config.layer(layer).rotary.is_some()).collect::<Vec<_>>()
+        };
+        let turned = |every: usize| (1..=2 * every).map(|layer| layer % every != 0).collect::<Vec<_>>();
+        assert_eq!(read(json!({"num_hidden_layers": 2 * unturned.every})), turned(unturned.every));
+        assert_eq!(read(json!({"num_hidden_layers": 6, unturned.interval: 3})), turned(3));
+        assert_eq!(read(json!({unturned.field: [0, 1]})), [false, true]);
+        for wrong in [json!([1]), json!([1, 2]), json!("every")] {
+            let message = shortest_with(family, &json!({unturned.field: wrong})).unwrap_err().to_string();
+            assert!(message.contains("but must be a list with 1 or 0 for each layer"), "{message}");
+        }
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn layers_with_a_window_can_have_rotary_positions_of_their_own() {
+    let mut count = 0;
+    for (family, local) in
+        FAMILIES.into_iter().filter_map(|family| Some((family, family.local_rotary.as_ref()?)))
+    {
+        let read = |changes: Value| {
+            let config = shortest_with(family, &changes).unwrap_or_else(|error| panic!("{error}"));
+            is_written(&config);
+            let Variant { rotary, local_rotary, .. } = config.variant;
+            let local = local_rotary.expect("positions of windows");
+            assert_eq!(local.scaling, RopeScaling::None);
+            (rotary.theta, rotary.scaling, local.theta)
+        };
+        let (main, linear) = (family.defaults.theta, RopeScaling::Linear { factor: 2.0 });
+        assert_eq!(read(json!({})), (main, RopeScaling::None, local.theta.unwrap_or(main)));
+        let old = json!({"rope_theta": 77.0, "rope_scaling": {"rope_type": "linear", "factor": 2.0}});
+        assert_eq!(read(old), (77.0, linear.clone(), local.theta.unwrap_or(77.0)));
+        if let Some(field) = local.field {
+            assert_eq!(read(json!({field: 55.0})).2, 55.0);
+        }
+        let of_kinds = |windowed: Value| {
+            let full = json!({"rope_type": "linear", "factor": 2.0, "rope_theta": 77.0});
+            json!({"rope_parameters": {"full_attention": full, "sliding_attention": windowed}})
+        };
+        let new = of_kinds(json!({"rope_type": "default", "rope_theta": 5.0}));
+        assert_eq!(read(new), (77.0, linear, 5.0));
+        let scaled = of_kinds(json!({"rope_type": "linear", "factor": 3.0}));
+        let message = shortest_with(family, &scaled).unwrap_err().to_string();
+        assert!(message.contains("rotary positions of windows that are not scaled"), "{message}");
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn queries_grow_as_the_rotary_settings_say() {
+    let growing = FAMILIES.into_iter().filter(|family| family.grows_queries);
+    let mut count = 0;
+    for family in growing {
+        let rope = json!({"rope_parameters": {"rope_type": "yarn", "factor": 4.0, "rope_theta": 5.0,
+            "original_max_position_embeddings": 8, "llama_4_scaling_beta": 0.5}});
+        let config = shortest_with(family, &rope).unwrap();
+        let expected = QueryGrowth { beta: 0.5, original_positions: 8 };
+        assert_eq!(config.variant.rotary.query_growth, Some(expected));
+        is_written(&config);
+        let message = shortest_with(family, &json!({"rope_parameters": null})).unwrap_err().to_string();
+        assert!(message.contains("rope_parameters` is missing"), "{message}");
+        count += 1;
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn numbers_are_read_with_their_defaults() {
+    for (family, number) in
+        FAMILIES.into_iter().flat_map(|family| family.numbers.iter().map(move |number| (family, number)))
+    {
+        let read = |changes: Value| {
+            let config = shortest_with(family, &changes).unwrap_or_else(|error| panic!("{error}"));
+            is_written(&config);
+            config.variant.get(number.quantity)
+        };
+        assert_eq!(read(json!({number.field: 2.5})), Some(2.5), "{family:?} {}", number.field);
+        let caps = matches!(number.quantity, Quantity::ScoreCap | Quantity::LogitCap);
+        if number.default.is_some() || caps {
+            assert_eq!(read(json!({})), number.default, "{family:?} {}", number.field);
+        }
+        if caps {
+            assert_eq!(read(json!({number.field: null})), None, "{family:?} {}", number.field);
+        }
+    }
+}
+
+#[test]
+fn a_composite_models_text_part_is_read() {
+    let mut count = 0;
+    for (family, text) in FAMILIES.into_iter().filter_map(|family| Some((family, family.text?))) {
+        let config = parse(&shortest(family)).unwrap();
+        assert_eq!(ModelConfig { family: text, ..config }, parse(&shortest(text)).unwrap());
+        let mut tied = shortest(family);
+        tied["tie_word_embeddings"] = json!(!text.defaults.tied_embeddings);
+        assert_eq!(parse(&tied).unwrap().tied_embeddings, !text.defaults.tied_embeddings);
+        let mut other = shortest(family);
+        other["text_config"]["model_type"] = json!("llama_moe");
+        let message = parse(&other).unwrap_err().to_string();
+        assert!(message.contains("`text_config.model_type` is `llama_moe`"), "{message}");
+        other["text_config"] = Value::Null;
+        let message = parse(&other).unwrap_err().to_string();
+        assert!(message.contains("`text_config` is missing"), "{message}");
         count += 1;
     }
     assert!(count > 0);

@@ -5,24 +5,65 @@ use serde_json::Value;
 use super::{Fields, rope};
 use crate::{
     base::config::ConfigError,
-    families::{Family, LayerKind, Variant, Window, WindowedLayers},
+    families::{Family, LayerKind, Number, UnturnedLayers, Variant, Window, WindowedLayers},
 };
 
-/// What the family reads, of so many layers.
-pub(super) fn read(
-    fields: &Fields<'_>,
-    family: &Family,
-    layers: usize,
-    head_size: usize,
-) -> Result<Variant, ConfigError> {
-    let mut variant = Variant::plain(rope::read(fields, family, head_size)?, layers, head_size);
+/// Sizes that other settings are meant by.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) layers: usize,
+    pub(super) hidden_size: usize,
+    pub(super) head_size: usize,
+}
+
+/// What the family reads.
+pub(super) fn read(fields: &Fields<'_>, family: &Family, sizes: Sizes) -> Result<Variant, ConfigError> {
+    let Sizes { layers, hidden_size, head_size } = sizes;
+    let (rotary, local_rotary) = rope::read(fields, family, head_size)?;
+    let mut variant = Variant { local_rotary, ..Variant::plain(rotary, layers, head_size) };
     let flag = |read: bool, field| Ok(read && fields.flag(field)?.unwrap_or(false));
     variant.attention_bias = flag(family.reads_biases.attention, "attention_bias")?;
     variant.mlp_bias = flag(family.reads_biases.mlp, "mlp_bias")?;
+    if family.scales_embedding {
+        variant.embedding_scale = (hidden_size as f32).sqrt();
+    }
+    for Number { field, quantity, default, .. } in family.numbers {
+        let default = default.filter(|_| !fields.object.contains_key(*field));
+        if let Some(value) = fields.number(field)?.or(default) {
+            variant.set(*quantity, value);
+        }
+    }
+    if let Some(unturned) = &family.unturned {
+        read_unturned(fields, unturned, &mut variant)?;
+    }
     if let Some(window) = &family.window {
         read_window(fields, window, &mut variant)?;
     }
     Ok(variant)
+}
+
+/// Which layers don't turn.
+fn read_unturned(
+    fields: &Fields<'_>,
+    unturned: &UnturnedLayers,
+    variant: &mut Variant,
+) -> Result<(), ConfigError> {
+    let UnturnedLayers { field, interval, every } = *unturned;
+    let turns = match fields.get(field) {
+        None => {
+            let every = fields.optional_size(interval)?.unwrap_or(every);
+            (1..=variant.kinds.len()).map(|layer| !layer.is_multiple_of(every)).collect()
+        }
+        Some(value) => {
+            let turns = |value: &Value| value.as_u64().filter(|&value| value < 2).map(|value| value == 1);
+            let list =
+                value.as_array().and_then(|list| list.iter().map(turns).collect::<Option<Vec<bool>>>());
+            list.filter(|list| list.len() >= variant.kinds.len())
+                .ok_or_else(|| fields.wrong(field, "a list with 1 or 0 for each layer"))?
+        }
+    };
+    variant.kinds.iter_mut().zip(turns).for_each(|(kind, turns): (_, bool)| kind.rotary = turns);
+    Ok(())
 }
 
 /// The window and the layers that have it.
@@ -46,6 +87,12 @@ fn read_window(fields: &Fields<'_>, window: &Window, variant: &mut Variant) -> R
     let windowed = match (given, window.layers) {
         (Some(given), _) => given,
         (None, WindowedLayers::All) => vec![true; layers],
+        (None, WindowedLayers::AllButEvery { field, every }) => {
+            let given = field.map_or(Ok(None), |field| fields.optional_size(field))?;
+            let every = given.unwrap_or(every);
+            (1..=layers).map(|layer| !layer.is_multiple_of(every)).collect()
+        }
+        (None, WindowedLayers::Unturned) => variant.kinds.iter().map(|kind| !kind.rotary).collect(),
         (None, WindowedLayers::From(default)) => {
             let first = fields.optional_count("max_window_layers")?.unwrap_or(default);
             (0..layers).map(|layer| layer >= first).collect()

@@ -117,6 +117,7 @@ impl<'a> Header<'a> {
                 file: 0,
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
+                shift: if place.plus_one { -1.0 } else { 0.0 },
             });
         }
         Ok(translated)

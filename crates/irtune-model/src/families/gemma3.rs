@@ -1,0 +1,105 @@
+//! Gemma 3: Gemma 2's layer without caps, with a norm on each head of q and k before rotary positions, windows in five of six
+//! layers, and rotary positions of their own there. Models with images hold it as their text part.
+//!
+//! # Source
+//! Gemma Team 2025, "Gemma 3"; transformers `models/gemma3`; llama.cpp `conversion/gemma.py`.
+
+use irtune_device::Gate;
+
+use super::{
+    Defaults, Family, Fixed, HeadNorms, LayerSpec, Literal, LocalRotary, Module, NormPlacement, Number,
+    Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    Quantity, ReadBiases,
+    Role::{
+        AttentionNorm, AttentionOutputNorm, Embedding, FinalNorm, KeyNorm, LanguageHead, MlpNorm,
+        MlpOutputNorm, QueryNorm,
+    },
+    Window, WindowedLayers,
+    llama::LLAMA,
+};
+
+pub(super) static TEXT: Family = GEMMA3;
+
+/// Gemma 3 with images: a configuration and names around those of the text part.
+pub(super) static COMPOSITE: Family = Family {
+    title: "Gemma 3 with images",
+    models: "Gemma 3 4B, 12B and 27B",
+    model_type: "gemma3",
+    class_stem: "Gemma3",
+    // A GGUF holds the text part alone.
+    architecture: None,
+    text: Some(&TEXT),
+    ..GEMMA3
+};
+
+const GEMMA3: Family = Family {
+    title: "Gemma 3",
+    models: "Gemma 3 270M and 1B",
+    model_type: "gemma3_text",
+    class_stem: "Gemma3Text",
+    architecture: Some("gemma3"),
+    defaults: Defaults {
+        head_size: Some(256),
+        key_value_heads: Some(4),
+        max_positions: 131_072,
+        tied_embeddings: true,
+        theta: 1e6,
+        ..Defaults::LLAMA
+    },
+    fixed: &[
+        Fixed::new("hidden_activation", Literal::Text("gelu_pytorch_tanh")),
+        Fixed::new("use_bidirectional_attention", Literal::Flag(false)),
+    ],
+    reads_biases: ReadBiases::ATTENTION,
+    window: Some(Window {
+        flag: None,
+        keys: Some(4096),
+        layer_types: true,
+        layers: WindowedLayers::AllButEvery { field: Some("sliding_window_pattern"), every: 6 },
+    }),
+    local_rotary: Some(LocalRotary { field: Some("rope_local_base_freq"), theta: Some(10_000.0) }),
+    scales_embedding: true,
+    numbers: &[
+        // A GGUF doesn't hold it; with 62 layers, the 27B, it is the width of a head of the residual stream.
+        Number::new("query_pre_attn_scalar", Quantity::ScoreWidth { whole_at_layers: 62 }).or(256.0),
+        Number::new("attn_logit_softcapping", Quantity::ScoreCap),
+        Number::new("final_logit_softcapping", Quantity::LogitCap).in_gguf("final_logit_softcapping"),
+    ],
+    layer: |variant, layer| LayerSpec {
+        norms: NormPlacement::Around,
+        head_norms: Some(HeadNorms::EachHead),
+        gate: Gate::GeluTanh,
+        ..variant.layer(layer)
+    },
+    modules: &[
+        Module::new(Embedding, "model.embed_tokens", "token_embd"),
+        Module::new(FinalNorm, "model.norm", "output_norm").plus_one(),
+        Module::new(LanguageHead, "lm_head", "output"),
+        Module::new(AttentionNorm, "model.layers.{layer}.input_layernorm", "blk.{layer}.attn_norm")
+            .plus_one(),
+        Module::new(
+            AttentionOutputNorm,
+            "model.layers.{layer}.post_attention_layernorm",
+            "blk.{layer}.post_attention_norm",
+        )
+        .plus_one(),
+        Module::new(MlpNorm, "model.layers.{layer}.pre_feedforward_layernorm", "blk.{layer}.ffn_norm")
+            .plus_one(),
+        Module::new(
+            MlpOutputNorm,
+            "model.layers.{layer}.post_feedforward_layernorm",
+            "blk.{layer}.post_ffw_norm",
+        )
+        .plus_one(),
+        Module::new(QueryNorm, "model.layers.{layer}.self_attn.q_norm", "blk.{layer}.attn_q_norm").plus_one(),
+        Module::new(KeyNorm, "model.layers.{layer}.self_attn.k_norm", "blk.{layer}.attn_k_norm").plus_one(),
+        Module::projection(QProj, "model.layers.{layer}.self_attn.q_proj", "blk.{layer}.attn_q"),
+        Module::projection(KProj, "model.layers.{layer}.self_attn.k_proj", "blk.{layer}.attn_k"),
+        Module::projection(VProj, "model.layers.{layer}.self_attn.v_proj", "blk.{layer}.attn_v"),
+        Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
+        Module::projection(GateProj, "model.layers.{layer}.mlp.gate_proj", "blk.{layer}.ffn_gate"),
+        Module::projection(UpProj, "model.layers.{layer}.mlp.up_proj", "blk.{layer}.ffn_up"),
+        Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
+    ],
+    ..LLAMA
+};
