@@ -1,11 +1,11 @@
 """Loads the adapter of an irtune run with PEFT and compares its probabilities with irtune's own.
 
     irtune predict --run RUN --data pairs.jsonl --precision f32 --uncalibrated > predictions.jsonl
-    python check_adapter.py RUN BASE_FOLDER pairs.jsonl predictions.jsonl
+    python check_adapter.py RUN BASE pairs.jsonl predictions.jsonl
 
 RUN is of `--head pooled --prompt instruction --stack false`: PEFT knows no other head, and this file fills no other
-prompt.  BASE_FOLDER is the base as a transformers folder with its tokenizer (export_base.py writes one from a GGUF, to which
-the tokenizer has to be added). Pairs must be short enough not to be shortened. Exits with 1 beyond 1e-4.
+prompt.  BASE is a transformers folder with its tokenizer, or a GGUF file that transformers reads itself. Pairs must be
+short enough not to be shortened. Exits with 1 beyond 1e-4.
 """
 
 import json
@@ -20,15 +20,19 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 run, base, pairs, predictions = map(Path, sys.argv[1:])
 labels = json.loads((run / "labels.json").read_text())
 template = json.loads((run / "prompt.json").read_text())["text"]
-tokenizer = AutoTokenizer.from_pretrained(base)
+source = {"gguf_file": base.name} if base.suffix == ".gguf" else {}
+base = base.parent if source else base
+tokenizer = AutoTokenizer.from_pretrained(base, **source)
 config = json.loads((run / "adapter" / "config.json").read_text())
 several = config["problem_type"] == "multi_label_classification"
 head_file = run / "adapter" / "head.safetensors"
 if head_file.exists():  # transformers has no classifier over the base: PEFT loads the adapter, and the head is laid over it
     head = load_file(head_file)["score.weight"]
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **source)
 else:
-    model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), dtype=torch.float32)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        base, num_labels=len(labels), dtype=torch.float32, **source
+    )
     model.config.get_text_config().pad_token_id = config["pad_token_id"]
 model = PeftModel.from_pretrained(model, run / "adapter").eval()
 

@@ -64,7 +64,7 @@ FAMILIES = {
         "class": "Gemma3ForConditionalGeneration", "architecture": None, "tokenizer": LLAMA3, "plus_one": True,
         "text": "gemma3_text",
     },
-    "smollm3": {"class": "SmolLM3ForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "smollm3": {"class": "SmolLM3ForCausalLM", "permuted": True, "tokenizer": LLAMA3, "named_pad": True},
     "granite": {"class": "GraniteForCausalLM", "permuted": True, "tokenizer": LLAMA3},
     "olmo2": {"class": "Olmo2ForCausalLM", "permuted": False, "tokenizer": LLAMA3},
     "olmo3": {"class": "Olmo3ForCausalLM", "architecture": "olmo2", "permuted": False, "tokenizer": LLAMA3},
@@ -310,6 +310,8 @@ def make_base(family_name, case, folder, generator):
         for field in left_out & part.keys() - case["config"].keys():
             del part[field]
     settings |= {k: v for k, v in case["config"].items() if k == "layer_types" and whole is config}
+    if family.get("named_pad"):  # transformers' own default lies outside so small a vocabulary
+        settings["pad_token_id"] = config.pad_token_id
     settings |= {"architectures": [family["class"]], "dtype": str(case["dtype"]).removeprefix("torch.")}
     if case["classic_config"]:  # the names used before transformers 5, which most published folders have
         rope = settings.pop("rope_parameters")

@@ -23,6 +23,7 @@ import torch
 HERE = Path(__file__).resolve().parent
 PEERS = HERE.parent.parent / "bench" / "peers"
 LABELS = {"fluency": "The {} are old.|The {} is old.", "clarity": "It is the {} we see.|We see the {}."}
+# In every family: what a base keeps in one matrix has one adapter, and the gate of an MLP without one has none.
 ALL = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
 KINDS = {
     "lora": ["--adapter", "lora", "--target-modules", ALL],
@@ -71,8 +72,8 @@ def main(program, chosen):
                     pairs, out, merged = place / "pairs.jsonl", place / "run", place / "merged"
                     write_pairs(pairs)
                     run(program, "train", "--base", case / base, "--train", pairs, "--validation", pairs, "--out", out,
-                        "--method", "full", "--precision", "f32", "--prompt", "instruction", "--max-length", 256,
-                        "--max-steps", 6, "--learning-rate", "5e-3", "--batch-size", 4, *options)
+                        "--method", "full", "--precision", "f32", "--prompt", "instruction", "--head", "pooled", "--stack", "false",
+                        "--max-length", 256, "--max-steps", 6, "--learning-rate", "5e-3", "--batch-size", 4, *options)
                     predictions = place / "predictions.jsonl"
                     said = run(program, "predict", "--run", out, "--data", pairs, "--precision", "f32", "--uncalibrated")
                     predictions.write_text(said)

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p irtune-cpu --bench gemm` validates each GEMM against a slow sum, prints a table of GFLOP/s and the
 //! share of the measured peak, and then lets criterion time the same GEMMs.
-//! `IRTUNE_RESULTS=FILE` also writes the table as JSON, `IRTUNE_SHAPES=N` keeps to the first N shapes of the table,
+//! A second table has every quantised format beside Q4_1.
+//! `IRTUNE_RESULTS=FILE` also writes the table as JSON, `IRTUNE_SHAPES=N` keeps to the first N shapes of the first table,
 //! `IRTUNE_TRIES=N` takes the median of N runs, `IRTUNE_THREADS=N` sets the threads.
 
 use std::{fmt::Write as _, time::Instant};
@@ -32,6 +33,9 @@ const SHAPES: [(usize, usize); 10] = [
     (4096, 14336),
 ];
 
+/// N and K whose rows fill blocks of 256: of Qwen2.5-1.5B's layers.
+const WIDE: [(usize, usize); 3] = [(1536, 1536), (8960, 1536), (1536, 8960)];
+
 struct Case<E> {
     n: usize,
     k: usize,
@@ -48,10 +52,15 @@ impl<E: Element> Case<E> {
     fn new(n: usize, k: usize, side: Side, format: Format, integers: Option<Integers>) -> Self {
         let (rows, columns) = if side == Side::Forward { (n, k) } else { (k, n) };
         let row_bytes = format.row_bytes(columns).expect("whole blocks");
-        // Any bytes are nibbles; scales are set to small numbers.
+        // Any bytes are codes; scales are set to small numbers.
         let mut weight: Vec<u8> = (0..rows * row_bytes).map(|index| (index * 197 % 251) as u8).collect();
-        for block in weight.chunks_exact_mut(row_bytes / (columns / 32)) {
-            block[..4].copy_from_slice(&[0x00, 0x20, 0x00, 0xa4]);
+        for block in weight.chunks_exact_mut(format.block().1) {
+            for (&place, number) in format.halves().iter().zip([[0x00, 0x20], [0x00, 0xa4]]) {
+                block[place..place + 2].copy_from_slice(&number);
+            }
+            if format == Format::MXFP4 {
+                block[0] = 120;
+            }
         }
         let a = (0..ROWS * k).map(|index| E::from_f32((index % 17) as f32 / 17.0 - 0.5)).collect();
         let out = vec![E::default(); ROWS * n];
@@ -60,7 +69,14 @@ impl<E: Element> Case<E> {
 
     fn weight(&self) -> WeightView<'_> {
         let (rows, columns) = if self.side == Side::Forward { (self.n, self.k) } else { (self.k, self.n) };
-        WeightView { format: self.format, rows, columns, bytes: &self.weight, interleaved_head: None }
+        WeightView {
+            format: self.format,
+            rows,
+            columns,
+            bytes: &self.weight,
+            interleaved_head: None,
+            scales: None,
+        }
     }
 
     fn run(&mut self) {
@@ -158,6 +174,56 @@ fn table<E: Element>(format: Format, integers: Option<Integers>, json: &mut Stri
     }
 }
 
+/// Times GEMMs with every quantised format of a GGUF and the peak in turn; `IRTUNE_FORMATS` keeps to some, by their names.
+fn formats_table<E: Element>(integers: Option<Integers>, json: &mut String) {
+    let kept = std::env::var("IRTUNE_FORMATS");
+    let is_kept = |format: &Format| match &kept {
+        Ok(names) => names.split(',').any(|name| name == format.name()) || *format == Format::Q4_1,
+        Err(_) => format.is_self_contained() && format.block().0 > 1,
+    };
+    let formats: Vec<Format> = Format::ALL.into_iter().filter(is_kept).collect();
+    for (n, k) in WIDE {
+        for side in [Side::Forward, Side::Backward] {
+            let mut cases: Vec<_> =
+                formats.iter().map(|&format| Case::<E>::new(n, k, side, format, integers)).collect();
+            let mut speeds = vec![Vec::new(); cases.len()];
+            let mut peaks = Vec::new();
+            for _ in 0..setting("IRTUNE_TRIES", 11).max(1) {
+                peaks.push(match integers {
+                    Some(Integers::Int8) => peak::int8_gflops(1),
+                    _ => peak::gflops::<E>(1),
+                });
+                for (case, speeds) in cases.iter_mut().zip(&mut speeds) {
+                    let start = Instant::now();
+                    case.run();
+                    speeds.push(case.operations() / start.elapsed().as_secs_f64() / 1e9);
+                }
+            }
+            let speeds: Vec<f64> = speeds.into_iter().map(median).collect();
+            let beside = formats.iter().position(|&format| format == Format::Q4_1).expect("Q4_1 is kept");
+            let (peak, beside) = (median(peaks), speeds[beside]);
+            for (case, speed) in cases.iter().zip(speeds) {
+                println!(
+                    "{:40} {speed:7.0} GFLOP/s {:5.1} % of peak {:6.3} of Q4_1",
+                    case.name(),
+                    100.0 * speed / peak,
+                    speed / beside
+                );
+                let comma = if json.is_empty() { "" } else { ",\n" };
+                write!(
+                    json,
+                    "{comma}  {{\"product\": \"{}\", \"gflops\": {speed:.1}, \"share_of_peak\": {:.4}, \
+                     \"share_of_q4_1\": {:.4}}}",
+                    case.name(),
+                    speed / peak,
+                    speed / beside
+                )
+                .expect("writing to memory");
+            }
+        }
+    }
+}
+
 fn criterion_group<E: Element>(criterion: &mut Criterion, format: Format, integers: Option<Integers>) {
     let mut group = criterion.benchmark_group(format!("gemm {}", integers.map_or(E::NAME, Integers::name)));
     for (n, k) in &SHAPES[..4] {
@@ -177,7 +243,7 @@ fn main() {
     pool.install(|| {
         let (bf16_peak, f32_peak) = (peak::gflops::<bf16>(20), peak::gflops::<f32>(20));
         println!("{threads} threads, peak {bf16_peak:.0} GFLOP/s in bf16, {f32_peak:.0} in f32, {ROWS} rows");
-        let mut json = String::new();
+        let (mut json, mut formats) = (String::new(), String::new());
         // What `precision = "auto"` takes on this processor, and f32.
         let integers = (level() != Level::Avx512Bf16).then_some(Integers::Int16);
         table::<bf16>(Format::Q4_1, integers, &mut json);
@@ -185,10 +251,15 @@ fn main() {
             table::<bf16>(Format::Q4_1, Some(Integers::Int8), &mut json);
         }
         table::<f32>(Format::Q4_1, None, &mut json);
+        formats_table::<bf16>(integers, &mut formats);
+        if has_vnni() {
+            formats_table::<bf16>(Some(Integers::Int8), &mut formats);
+        }
+        formats_table::<f32>(None, &mut formats);
         if let Ok(path) = std::env::var("IRTUNE_RESULTS") {
             let text = format!(
                 "{{\"threads\": {threads}, \"rows\": {ROWS}, \"peak_gflops\": {{\"bf16\": {bf16_peak:.1}, \
-                 \"f32\": {f32_peak:.1}}}, \"products\": [\n{json}\n]}}\n"
+                 \"f32\": {f32_peak:.1}}}, \"products\": [\n{json}\n], \"formats\": [\n{formats}\n]}}\n"
             );
             std::fs::write(&path, text).unwrap_or_else(|error| panic!("{path}: {error}"));
         }

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc};
 
 use irtune_cpu::{Cpu, Element, at_every_level, bf16};
 use irtune_device::{Format, FrozenMatrix, Gate, MappedFile, conformance};
-use irtune_testing::golden::{Golden, tolerance};
+use irtune_testing::golden::{Golden, sections, tolerance};
 
 /// One section of a golden.
 struct Section<'a> {
@@ -104,8 +104,11 @@ fn frozen_matrices_are_the_files() {
         ("dequantise_q4_0", Format::Q4_0),
         ("dequantise_q4_1", Format::Q4_1),
     ];
-    for (name, format) in formats {
-        on(("kernels", name, "dequantise"), "f32", |section| {
+    let older = formats.into_iter().map(|(name, format)| ("kernels", name, format));
+    let quantised = sections("quantised");
+    let newer = Format::ALL.into_iter().filter(|format| quantised.contains(format.name()));
+    for (case, name, format) in older.chain(newer.map(|format| ("quantised", format.name(), format))) {
+        on((case, name, "dequantise"), "f32", |section| {
             let bytes = section.golden.bytes(&section.key("bytes"));
             let shape = section.golden.shape(&section.key("values"));
             let mut file = tempfile::NamedTempFile::new().expect("a file");

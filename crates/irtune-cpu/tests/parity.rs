@@ -28,6 +28,18 @@ const FORMATS: [(&str, Format); 5] = [
     ("dequantise_q4_0", Format::Q4_0),
     ("dequantise_q4_1", Format::Q4_1),
 ];
+const QUANTISED: [Format; 10] = [
+    Format::Q5_0,
+    Format::Q5_1,
+    Format::Q2_K,
+    Format::Q3_K,
+    Format::Q4_K,
+    Format::Q5_K,
+    Format::Q6_K,
+    Format::IQ4_NL,
+    Format::IQ4_XS,
+    Format::MXFP4,
+];
 const ATTENTIONS: [&str; 9] = [
     "shared_prefix",
     "no_prefix",
@@ -90,6 +102,11 @@ fn every_section_is_read_by_a_test() {
     let known = [&NORMS[..], &ROTARIES, &LINEARS, &formats, &others].concat();
     assert_eq!(sections("kernels"), known.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
     assert_eq!(sections("attention"), ATTENTIONS.map(str::to_owned).into());
+    assert_eq!(sections("quantised"), QUANTISED.map(|format| format.name().to_owned()).into());
+    let held = FORMATS.map(|(_, format)| format).into_iter().chain(QUANTISED);
+    assert!(Format::ALL.iter().all(|&format| format == Format::F32
+        || !format.is_self_contained()
+        || held.clone().any(|known| known == format)));
 }
 
 #[test]
@@ -400,14 +417,24 @@ fn decode() {
     for (name, format) in FORMATS {
         let section = Section::open("kernels", name, "dequantise", "f32");
         assert_eq!(section.golden.facts["sections"][name]["format"], format.name());
-        let (rows, values) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
-        let bytes = section.golden.bytes(&section.key("bytes"));
-        let weight = WeightView { format, rows, columns: values, bytes: &bytes, interleaved_head: None };
-        let mut decoded = vec![0.0; rows * values];
-        decoded.chunks_mut(values).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
-        section.compare("values", &decoded);
-        section.golden.passes();
+        decode_section(section, format);
     }
+    for format in QUANTISED {
+        decode_section(Section::open("quantised", format.name(), "dequantise", "f32"), format);
+    }
+}
+
+fn decode_section(section: Section, format: Format) {
+    let (rows, columns) = (section.rows("values"), section.golden.shape(&section.key("values"))[1]);
+    let bytes = section.golden.bytes(&section.key("bytes"));
+    let weight = WeightView { format, rows, columns, bytes: &bytes, interleaved_head: None, scales: None };
+    let mut decoded = vec![0.0; rows * columns];
+    decoded.chunks_mut(columns).enumerate().for_each(|(row, out)| decode_row(&weight, row, out));
+    section.compare("values", &decoded);
+    // Zeros have signs too.
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert!(bits(&decoded) == bits(&section.floats("values")), "{format:?}");
+    section.golden.passes();
 }
 
 #[test]

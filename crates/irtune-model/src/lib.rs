@@ -5,6 +5,7 @@
 //! - [`adapters`]: what trains beside the frozen matrices, forward beside backward.
 //! - [`batch`]: examples packed as a shared prefix tree.
 //! - [`engine`]: [`engine_over`] makes what classifies and trains, over any [`Device`](irtune_device::Device).
+//! - [`quantise`]: smaller GGUF files of a GGUF.
 //! - [`peft`], [`tuned_weights`], [`merge`]: what was trained as files, and whole models of it.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod layer;
 pub mod merge;
 mod parameters;
 pub mod peft;
+pub mod quantise;
 mod safetensors_file;
 pub mod spectrum;
 pub mod tuned_weights;
@@ -30,8 +32,9 @@ pub use adapters::{
     Ia3Config, LoraConfig, LoraInit, PatternError, Patterns, Projection, Trained, UnknownProjection,
     merged_weight,
 };
-pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
+pub use chat::{ChatError, ChatTemplate, Message, Role};
 pub use config::{ConfigError, ModelConfig};
 pub use engine::{
     Budget, BudgetOf, Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass,

@@ -1,9 +1,6 @@
 //! Rows of a weight as f32.
 
-use irtune_device::{
-    Format, WeightView,
-    weight::{BLOCK, decode_chunk},
-};
+use irtune_device::{WeightView, weight::BLOCK};
 
 use crate::simd::vectorised;
 
@@ -11,14 +8,15 @@ use crate::simd::vectorised;
 ///
 /// It gives the values of [`WeightView::decode_row`], and is compiled for every instruction set.
 pub fn decode_row(weight: &WeightView, row: usize, out: &mut [f32]) {
-    decode(weight.format, weight.row(row, weight.row_bytes()), out);
+    decode(weight, row, out);
 }
 
 vectorised! {
-    fn decode(format: Format, bytes: &[u8], out: &mut [f32]) {
+    fn decode(weight: &WeightView, row: usize, out: &mut [f32]) {
+        let row_bytes = weight.row_bytes();
         for (index, chunk) in out.chunks_mut(BLOCK).enumerate() {
             let mut values = [0.0; BLOCK];
-            decode_chunk(format, bytes, index, chunk.len(), &mut values);
+            weight.decode_chunk(row, row_bytes, index, chunk.len(), &mut values);
             chunk.copy_from_slice(&values[..chunk.len()]);
         }
     }

@@ -1,5 +1,5 @@
 //! How weights are decoded from the formats of model files.
 
-pub mod decode;
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod four_bit;
+pub(crate) mod avx512;
+pub mod decode;

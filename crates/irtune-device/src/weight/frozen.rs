@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Format, WeightView};
+use super::{Format, Scales, WeightView};
 use crate::MappedFile;
 
 /// A matrix of a base: where the mapped file holds it, and how it is stored.
@@ -16,6 +16,7 @@ pub struct FrozenMatrix {
     rows: usize,
     columns: usize,
     interleaved_head: Option<usize>,
+    scales: Option<Arc<Scales>>,
 }
 
 impl FrozenMatrix {
@@ -32,7 +33,12 @@ impl FrozenMatrix {
     ) -> Self {
         assert_eq!(format.row_bytes(columns).map(|row| row * rows), Some(bytes.len()), "bytes of a matrix");
         assert!(bytes.end <= file.len(), "a matrix inside its file");
-        Self { file, bytes, format, rows, columns, interleaved_head }
+        Self { file, bytes, format, rows, columns, interleaved_head, scales: None }
+    }
+
+    /// The same with the scales that its format has elsewhere.
+    pub fn with_scales(self, scales: Option<Arc<Scales>>) -> Self {
+        Self { scales, ..self }
     }
 
     /// Its outputs.
@@ -48,6 +54,7 @@ impl FrozenMatrix {
     /// Its bytes with their meaning.
     pub fn view(&self) -> WeightView<'_> {
         let Self { format, rows, columns, interleaved_head, .. } = *self;
-        WeightView { format, rows, columns, bytes: &self.file[self.bytes.clone()], interleaved_head }
+        let (bytes, scales) = (&self.file[self.bytes.clone()], self.scales.as_deref());
+        WeightView { format, rows, columns, bytes, interleaved_head, scales }
     }
 }

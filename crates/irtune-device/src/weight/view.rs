@@ -3,7 +3,7 @@
 use bytemuck::{Pod, cast_slice};
 use half::bf16;
 
-use super::{BLOCK, Format, decode_chunk};
+use super::{BLOCK, Format, Scales, decode_chunk, scales::decode_scaled};
 
 /// A matrix `[rows, columns]` (a linear map from `columns` inputs to `rows` outputs), borrowed in its own format.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct WeightView<'a> {
     /// Rows of each head of this size are stored in interleaved-rotary order (Llama's q and k in GGUF files);
     /// they are read in transformers' order all the same.
     pub interleaved_head: Option<usize>,
+    /// What the bytes are multiplied by, where the format has its scales elsewhere.
+    pub scales: Option<&'a Scales>,
 }
 
 /// A number that a matrix in memory can consist of.
@@ -39,7 +41,7 @@ impl<'a> WeightView<'a> {
     /// A matrix in memory, `[rows, columns]`; longer data is cut.
     pub fn of<T: Stored>(data: &'a [T], rows: usize, columns: usize) -> Self {
         let bytes = cast_slice(&data[..rows * columns]);
-        Self { format: T::FORMAT, rows, columns, bytes, interleaved_head: None }
+        Self { format: T::FORMAT, rows, columns, bytes, interleaved_head: None, scales: None }
     }
 
     /// Where row `row` (in transformers' order) is stored.
@@ -68,12 +70,34 @@ impl<'a> WeightView<'a> {
         self.format.row_bytes(self.columns).expect("a weight's columns fill its blocks")
     }
 
+    /// Decodes the `index`-th 32 values of row `row`, in transformers' order (fewer, `length`, at the end of a row).
+    ///
+    /// `row_bytes` is [`WeightView::row_bytes`].
+    #[inline(always)]
+    pub fn decode_chunk(
+        &self,
+        row: usize,
+        row_bytes: usize,
+        index: usize,
+        length: usize,
+        out: &mut [f32; BLOCK],
+    ) {
+        let bytes = self.row(row, row_bytes);
+        match self.scales {
+            None => decode_chunk(self.format, bytes, index, length, out),
+            Some(scales) => {
+                let place = (self.stored_row(row), self.columns);
+                decode_scaled(scales, bytes, place, (index * BLOCK, length), out);
+            }
+        }
+    }
+
     /// Decodes row `row` into `out`, `[columns]`.
     pub fn decode_row(&self, row: usize, out: &mut [f32]) {
-        let bytes = self.row(row, self.row_bytes());
+        let row_bytes = self.row_bytes();
         for (index, chunk) in out.chunks_mut(BLOCK).enumerate() {
             let mut values = [0.0; BLOCK];
-            decode_chunk(self.format, bytes, index, chunk.len(), &mut values);
+            self.decode_chunk(row, row_bytes, index, chunk.len(), &mut values);
             chunk.copy_from_slice(&values[..chunk.len()]);
         }
     }

@@ -20,7 +20,7 @@ use crate::error::TrainError;
 use crate::prepare::{self, Loaded, Origin, cores};
 use crate::run::observer::Observer;
 use crate::run::request::{TrainRequest, absolute};
-use irtune_data::Template;
+use irtune_data::PromptChoice;
 
 pub(crate) use memory::check;
 pub use memory::{MemoryPlan, usual_bytes};
@@ -68,7 +68,7 @@ pub fn plan(
     }
     let mut settings = request.settings.clone();
     settings.class_weights = settings.class_weights.loaded()?;
-    let template = Template::named_or_file(&settings.prompt)?;
+    let prompt = PromptChoice::named_or_file(&settings.prompt)?;
     let sources = request.sources()?;
     let path = absolute(&request.base)?;
     let asked = prepare::Preparation {
@@ -76,7 +76,7 @@ pub fn plan(
         sources: &sources,
         columns: &request.columns,
         base: &path,
-        origin: Origin::New(template),
+        origin: Origin::New(prompt),
     };
     let Loaded { base, task, data, .. } = prepare::load(&asked, observer)?;
     settings.resolve_targets(&base.config)?;

@@ -17,7 +17,7 @@ use crate::linear::reference::Reference;
 use crate::plan;
 use crate::prepare::{Begun, Origin, Preparation, Prepared, cores, load, prepare};
 use crate::settings::TrainSettings;
-use irtune_data::Template;
+use irtune_data::PromptChoice;
 use irtune_files::Disk;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -45,7 +45,7 @@ pub fn train(
     }
     let mut settings = request.settings.clone();
     settings.class_weights = settings.class_weights.loaded()?;
-    let template = Template::named_or_file(&settings.prompt)?;
+    let prompt = PromptChoice::named_or_file(&settings.prompt)?;
     let sources = request.sources()?;
     let unread = settings.unread();
     if !unread.is_empty() {
@@ -56,12 +56,12 @@ pub fn train(
     }
     let base = absolute(&request.base)?;
     let columns = &request.columns;
-    let origin = Origin::New(template.clone());
+    let origin = Origin::New(prompt.clone());
     let asked = Preparation { settings: &settings, sources: &sources, columns, base: &base, origin };
     let loaded = load(&asked, observer)?;
     settings.resolve_targets(&loaded.base.config)?;
     plan::check(&loaded.base, &settings, &loaded.data)?;
-    let origin = Origin::New(template);
+    let origin = Origin::New(prompt);
     let asked = Preparation { settings: &settings, sources: &sources, columns, base: &base, origin };
     let prepared = prepare(loaded, asked, observer)?;
     settings.complete();

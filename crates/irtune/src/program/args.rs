@@ -53,6 +53,8 @@ pub enum Command {
     Combine(CombineArguments),
     /// Make a whole model of a run and its base
     Merge(MergeArguments),
+    /// Write a model in fewer bits: a smaller GGUF of a GGUF
+    Quantize(QuantizeArguments),
     /// Show what a run did, or what a base model holds
     Inspect(InspectArguments),
     /// Show which layers a method would have chosen from the scores that a run recorded
@@ -383,7 +385,8 @@ pub struct PromptArguments {
     /// Seed of the draw of the shown pairs
     #[arg(long, value_name = "N", default_value_t = 171)]
     pub seed: u64,
-    /// instruction, or the path of a template file that ends with a cue for the answer
+    /// instruction, or the path of a template file that ends with a cue for the answer; chat: in front puts it into a
+    /// chat, whatever --chat says
     #[arg(long, value_name = "PROMPT", default_value = "instruction")]
     pub prompt: String,
     /// JSON file of the labels' words, {"label": "words"} [default: the labels' names, - and _ as blanks]
@@ -393,9 +396,12 @@ pub struct PromptArguments {
     /// neutral pair)
     #[arg(long, value_name = "WAY", default_value = "none")]
     pub normalise: String,
-    /// Write the prompt as a chat in ChatML: auto (if the base's chat template is ChatML), on or off
+    /// Write the prompt in the base's chat template: auto (if it has one), on or off
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub chat: String,
+    /// System turn of a chat [default: the chat template's own, if it has one]
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
     /// Longest pair with its instruction, and longest shown pair; longer ones are shortened around what changed
     #[arg(long, value_name = "TOKENS", default_value_t = 256)]
     pub max_length: usize,
@@ -462,6 +468,28 @@ pub struct MergeArguments {
     /// How values are stored: f32 or bf16
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub dtype: String,
+    /// Print what was written as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune quantize`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Types, largest files first: f32, bf16, f16, q8_0, q6_k, q5_1, q5_k_m, q5_k_s, q5_0, q4_1, q4_k_m, q4_k_s, q4_0. \
+They are llama.cpp's, which reads such files too.\n\nExample:\n  irtune quantize models/qwen3-0.6b-bf16.gguf --to q4_k_m \
+--out models/qwen3-0.6b-q4_k_m.gguf"
+)]
+pub struct QuantizeArguments {
+    /// The model: a .gguf file in F32, F16, BF16 or Q8_0, or a folder with one
+    #[arg(value_name = "MODEL")]
+    pub model: String,
+    /// The type of most matrices
+    #[arg(long, value_name = "TYPE", default_value = "q4_k_m")]
+    pub to: String,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
     /// Print what was written as JSON to standard output
     #[arg(long)]
     pub json: bool,

@@ -91,6 +91,7 @@ fn every_command_shows_an_example_and_every_method_is_named() {
         "predict",
         "prompt",
         "merge",
+        "quantize",
         "inspect",
         "replay",
         "completions",

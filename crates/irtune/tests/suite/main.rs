@@ -17,6 +17,7 @@ mod multi_label;
 mod options;
 mod plan;
 mod prompt;
+mod quantize;
 mod replay;
 mod settings;
 mod smollm2;

@@ -5,7 +5,7 @@
 //! rows, backward puts rows side by side. With about a thousand rows of A, packing is one or two percent of a GEMM.
 
 #[cfg(target_arch = "x86_64")]
-mod four_bit;
+mod blocks;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(super) mod test_weights;
 #[cfg(target_arch = "x86_64")]
@@ -13,10 +13,7 @@ pub(super) mod word_rows;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
-use irtune_device::{
-    Side, WeightView,
-    weight::{BLOCK, decode_chunk},
-};
+use irtune_device::{Side, WeightView, weight::BLOCK};
 
 use super::tile::{NR, panel_length};
 use crate::simd::{
@@ -45,11 +42,11 @@ pub(crate) fn pack<E: Element>(weight: &WeightView, range: PanelRange, panel: &m
     #[cfg(target_arch = "x86_64")]
     if E::K_PACK == 2
         && crate::simd::level::level() == crate::simd::level::Level::Avx512Bf16
-        && crate::quant::four_bit::has_codes(weight.format)
         && let Ok(panel) = bytemuck::try_cast_slice_mut::<E, half::bf16>(panel)
-    {
         // SAFETY: the level guarantees the instructions.
-        return unsafe { four_bit::pack(weight, range, panel) };
+        && unsafe { blocks::pack(weight, range, panel) }
+    {
+        return;
     }
     pack_any(weight, range, panel);
 }
@@ -74,9 +71,8 @@ vectorised! {
             let done = chunk * BLOCK;
             let length = BLOCK.min(depth - done);
             for (column, values) in block[..width].iter_mut().enumerate() {
-                let row = weight.row(first + column, row_bytes);
                 let mut decoded = [0.0; BLOCK];
-                decode_chunk(weight.format, row, start / BLOCK + chunk, length, &mut decoded);
+                weight.decode_chunk(first + column, row_bytes, start / BLOCK + chunk, length, &mut decoded);
                 for (value, &decoded) in values.iter_mut().zip(&decoded) {
                     *value = E::from_f32(decoded);
                 }
@@ -144,8 +140,7 @@ vectorised! {
                 _ => {
                     let mut rows = [[0.0; BLOCK]; 2];
                     for (lane, values) in rows[..E::K_PACK.min(depth - k)].iter_mut().enumerate() {
-                        let row = weight.row(start + k + lane, row_bytes);
-                        decode_chunk(weight.format, row, first / BLOCK, width, values);
+                        weight.decode_chunk(start + k + lane, row_bytes, first / BLOCK, width, values);
                     }
                     E::interleave_rounded(&rows, line);
                 }

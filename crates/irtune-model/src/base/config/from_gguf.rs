@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use irtune_device::{Format, WeightView};
+
 use super::{ConfigError, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, Metadata, Value},
@@ -168,21 +170,22 @@ fn set_window(
 
 fn rope_scaling(fields: &Fields<'_>, header: &Header<'_>) -> Result<RopeScaling, ConfigError> {
     const KIND: &str = "rope.scaling.type";
+    const FACTORS: &str = "rope_freqs.weight";
     let factor = match fields.number("rope.scaling.factor")? {
         Some(factor) => Some(factor),
         None => fields.number("rope.scale_linear")?,
     };
-    if let Some(tensor) = header.tensor("rope_freqs.weight") {
-        let bytes = header.bytes(tensor);
-        let columns = tensor.shape.iter().product();
+    if let Some(tensor) = header.tensor(FACTORS) {
+        let format = tensor.stored.and_then(|stored| stored.format);
+        let format = format.ok_or_else(|| ConfigError::Unsupported {
+            path: header.path().to_owned(),
+            field: FACTORS.to_owned(),
+            value: tensor.type_name(),
+            supported: Format::F32.name().to_owned(),
+        })?;
+        let (bytes, columns) = (header.bytes(tensor), tensor.shape.iter().product());
         let mut factors = vec![0.0; columns];
-        let weight = irtune_device::WeightView {
-            format: tensor.format,
-            rows: 1,
-            columns,
-            bytes,
-            interleaved_head: None,
-        };
+        let weight = WeightView { format, rows: 1, columns, bytes, interleaved_head: None, scales: None };
         weight.decode_row(0, &mut factors);
         return Ok(RopeScaling::Factors { factors });
     }

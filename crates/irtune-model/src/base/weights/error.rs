@@ -2,7 +2,14 @@
 
 use std::path::PathBuf;
 
+use irtune_device::Format;
+
 use super::gguf::GgufError;
+
+/// The names of the types that are read.
+fn read_types() -> String {
+    Format::ALL.map(Format::name).join(", ")
+}
 
 /// Why weights can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +42,9 @@ pub enum WeightError {
     },
     /// A type that the kernels don't decode.
     #[error(
-        "{}: the tensor `{tensor}` is stored as {found}; BF16, F16 and F32 are supported: take the model that isn't \
-         quantised, or a .gguf file",
-        path.display()
+        "{}: the tensor `{tensor}` is stored as {found}, which isn't read; take a file of the model in one of these \
+         types: {}",
+        path.display(), read_types()
     )]
     ElementType {
         /// The file.
@@ -46,6 +53,32 @@ pub enum WeightError {
         tensor: String,
         /// How it is stored.
         found: String,
+    },
+    /// A matrix of eight-bit floats alone.
+    #[error(
+        "{}: the tensor `{tensor}` is stored as F8_E4M3, but its scales `{scales}` are missing; download the model again",
+        path.display()
+    )]
+    NoScales {
+        /// The file.
+        path: PathBuf,
+        /// The matrix.
+        tensor: String,
+        /// Where its scales should be.
+        scales: String,
+    },
+    /// Scales that don't belong to their matrix.
+    #[error(
+        "{}: the scales `{scales}` don't fit the tensor `{tensor}`; take the model that isn't quantised, or a .gguf file",
+        path.display()
+    )]
+    Scales {
+        /// The file.
+        path: PathBuf,
+        /// The matrix.
+        tensor: String,
+        /// The tensor with its scales, or with what is said of them.
+        scales: String,
     },
     /// The list of shards is damaged.
     #[error("{} is no index of weight files: {source}; download it again", path.display())]

@@ -5,6 +5,7 @@ mod expected;
 pub mod gguf;
 mod index;
 mod safetensors;
+mod scaled;
 mod tensor;
 
 use std::{
@@ -17,6 +18,7 @@ use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 
 pub use error::WeightError;
 pub use tensor::Tensor;
+use tensor::{Tensors, UnreadTensor};
 
 use crate::{base::config::ModelConfig, families::Family};
 
@@ -25,6 +27,8 @@ use crate::{base::config::ModelConfig, families::Family};
 pub struct Weights {
     files: Vec<(PathBuf, Arc<MappedFile>)>,
     tensors: BTreeMap<String, Tensor>,
+    /// Tensors whose types aren't read.
+    unread: BTreeMap<String, UnreadTensor>,
 }
 
 impl Weights {
@@ -34,14 +38,19 @@ impl Weights {
     }
 
     /// Maps the safetensors files of a transformers folder: `model.safetensors`, or the shards that
-    /// `model.safetensors.index.json` lists.
+    /// `model.safetensors.index.json` lists. `shared_scale` is how many rows and columns of an eight-bit matrix share a
+    /// scale, where the configuration says so.
     ///
     /// # Errors
-    /// When there are no such files, or one is damaged or holds types that aren't supported.
-    pub fn open_folder(folder: &Path, family: &Family) -> Result<Self, WeightError> {
+    /// When there are no such files, or one is damaged. A type that isn't read is an error of whoever asks for the tensor.
+    pub fn open_folder(
+        folder: &Path,
+        family: &Family,
+        shared_scale: Option<(usize, usize)>,
+    ) -> Result<Self, WeightError> {
         let single = folder.join("model.safetensors");
         if single.is_file() {
-            return Ok(Self::open_safetensors(&[single])?.with_whole_names(family));
+            return Self::open_safetensors(&[single])?.with_whole_names(family).with_scales(shared_scale);
         }
         let index = folder.join("model.safetensors.index.json");
         if !index.is_file() {
@@ -50,7 +59,7 @@ impl Weights {
         let index = index::Index::read(&index)?;
         let weights = Self::open_safetensors(&index.files)?;
         index.verify(&weights)?;
-        Ok(weights.with_whole_names(family))
+        weights.with_whole_names(family).with_scales(shared_scale)
     }
 
     /// Maps safetensors files as one set of weights.
@@ -59,7 +68,7 @@ impl Weights {
     /// As [`Weights::open_folder`], and when a tensor is in two files.
     pub fn open_safetensors(paths: &[PathBuf]) -> Result<Self, WeightError> {
         let mut files = Vec::with_capacity(paths.len());
-        let mut tensors = Vec::new();
+        let mut tensors = Tensors::default();
         for path in paths {
             let map = map(path)?;
             tensors.extend(safetensors::parse(&map, path, files.len())?);
@@ -80,9 +89,13 @@ impl Weights {
         }
         let (prefix, embedding) = family.embedding_name();
         if self.tensors.contains_key(&embedding) {
+            let whole = |name: &str| format!("{prefix}{name}");
             let tensors = std::mem::take(&mut self.tensors).into_values();
-            let renamed = tensors.map(|tensor| Tensor { name: format!("{prefix}{}", tensor.name), ..tensor });
+            let renamed = tensors.map(|tensor| Tensor { name: whole(&tensor.name), ..tensor });
             self.tensors = renamed.map(|tensor| (tensor.name.clone(), tensor)).collect();
+            let unread = std::mem::take(&mut self.unread).into_values();
+            let renamed = unread.map(|tensor| UnreadTensor { name: whole(&tensor.name), ..tensor });
+            self.unread = renamed.map(|tensor| (tensor.name.clone(), tensor)).collect();
         }
         self
     }
@@ -90,7 +103,7 @@ impl Weights {
     /// Maps a GGUF of a decoder.
     ///
     /// # Errors
-    /// When the file is damaged, or holds types or tensors that aren't supported.
+    /// When the file is damaged, or holds a weight that the decoder hasn't got.
     pub fn open_gguf(path: &Path, config: &ModelConfig) -> Result<Self, WeightError> {
         let map = map(path)?;
         let tensors = gguf::Header::parse(&map, path)?.translated(config)?;
@@ -98,18 +111,23 @@ impl Weights {
     }
 
     /// Files that are mapped already, and what is in them.
-    pub(crate) fn new(
-        files: Vec<(PathBuf, Arc<MappedFile>)>,
-        tensors: Vec<Tensor>,
-    ) -> Result<Self, WeightError> {
-        let mut by_name = BTreeMap::new();
-        for tensor in tensors {
+    pub(crate) fn new(files: Vec<(PathBuf, Arc<MappedFile>)>, tensors: Tensors) -> Result<Self, WeightError> {
+        let (mut by_name, mut unread) = (BTreeMap::new(), BTreeMap::new());
+        let twice = |file: usize, tensor| WeightError::Duplicate { path: files[file].0.clone(), tensor };
+        for tensor in tensors.unread {
             let file = tensor.file;
-            if let Some(tensor) = by_name.insert(tensor.name.clone(), tensor) {
-                return Err(WeightError::Duplicate { path: files[file].0.clone(), tensor: tensor.name });
+            if let Some(tensor) = unread.insert(tensor.name.clone(), tensor) {
+                return Err(twice(file, tensor.name));
             }
         }
-        Ok(Self { files, tensors: by_name })
+        for tensor in tensors.known {
+            let (file, is_unread) = (tensor.file, unread.contains_key(&tensor.name));
+            let (name, known) = (tensor.name.clone(), by_name.insert(tensor.name.clone(), tensor));
+            if is_unread || known.is_some() {
+                return Err(twice(file, name));
+            }
+        }
+        Ok(Self { files, tensors: by_name, unread })
     }
 
     /// A matrix, in its own format.
@@ -119,8 +137,7 @@ impl Weights {
     pub fn get(&self, name: &str) -> Result<WeightView<'_>, WeightError> {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
-        let Tensor { format, interleaved_head, .. } = *tensor;
-        Ok(WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head })
+        Ok(self.view(tensor, rows, columns))
     }
 
     /// A matrix as a device takes it: a share of the mapped file, and where the matrix is in it.
@@ -131,7 +148,8 @@ impl Weights {
         let tensor = self.tensor(name)?;
         let &[rows, columns] = tensor.shape.as_slice() else { return Err(self.shape(tensor, vec![0, 0])) };
         let (file, bytes) = (self.files[tensor.file].1.clone(), tensor.bytes.clone());
-        Ok(FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head))
+        let matrix = FrozenMatrix::new(file, bytes, tensor.format, (rows, columns), tensor.interleaved_head);
+        Ok(matrix.with_scales(tensor.scales.clone()))
     }
 
     /// A vector, decoded.
@@ -158,17 +176,21 @@ impl Weights {
         Ok(self.decoded(tensor, rows, columns))
     }
 
-    /// A vector is a row, unless its values are in the order of a matrix's interleaved rows.
+    /// A vector is a row; its values may be in the order of a matrix's interleaved rows.
     fn decoded_vector(&self, tensor: &Tensor, length: usize) -> Vec<f32> {
-        match tensor.interleaved_head {
-            Some(_) => self.decoded(tensor, length, 1),
-            None => self.decoded(tensor, 1, length),
-        }
+        let plain = self.decoded(&Tensor { interleaved_head: None, ..tensor.clone() }, 1, length);
+        let order = self.view(tensor, length, 1);
+        (0..length).map(|row| plain[order.stored_row(row)]).collect()
+    }
+
+    fn view<'a>(&'a self, tensor: &'a Tensor, rows: usize, columns: usize) -> WeightView<'a> {
+        let Tensor { format, interleaved_head, .. } = *tensor;
+        let (bytes, scales) = (self.bytes(tensor), tensor.scales.as_deref());
+        WeightView { format, rows, columns, bytes, interleaved_head, scales }
     }
 
     fn decoded(&self, tensor: &Tensor, rows: usize, columns: usize) -> Vec<f32> {
-        let Tensor { format, interleaved_head, .. } = *tensor;
-        let weight = WeightView { format, rows, columns, bytes: self.bytes(tensor), interleaved_head };
+        let weight = self.view(tensor, rows, columns);
         let mut values = vec![0.0; rows * columns];
         if columns > 0 {
             values.chunks_mut(columns).enumerate().for_each(|(row, out)| weight.decode_row(row, out));
@@ -182,15 +204,29 @@ impl Weights {
     /// A tensor's place.
     ///
     /// # Errors
-    /// When there is no such tensor.
+    /// When there is no such tensor, or its type isn't read.
     pub fn tensor(&self, name: &str) -> Result<&Tensor, WeightError> {
-        self.tensors.get(name).ok_or_else(|| WeightError::Missing {
+        let unread = || self.unread.get(name).map(|tensor| self.element_type(tensor));
+        let missing = || WeightError::Missing {
             path: self.files.first().map(|(path, _)| path.clone()).unwrap_or_default(),
             tensor: name.to_owned(),
-        })
+        };
+        self.tensors.get(name).ok_or_else(|| unread().unwrap_or_else(missing))
     }
 
-    /// All tensors, by name.
+    fn element_type(&self, tensor: &UnreadTensor) -> WeightError {
+        let UnreadTensor { name, file, found, .. } = tensor.clone();
+        WeightError::ElementType { path: self.files[file].0.clone(), tensor: name, found }
+    }
+
+    /// The file that holds a tensor, of whatever type.
+    fn file_of(&self, name: &str) -> Option<&Path> {
+        let known = self.tensors.get(name).map(|tensor| tensor.file);
+        let file = known.or_else(|| self.unread.get(name).map(|tensor| tensor.file));
+        file.map(|file| self.files[file].0.as_path())
+    }
+
+    /// All tensors whose types are read, by name.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
         self.tensors.values()
     }

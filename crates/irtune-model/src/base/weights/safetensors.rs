@@ -9,33 +9,46 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-use super::{Tensor, WeightError};
+use super::{
+    Tensor, WeightError,
+    tensor::{Tensors, UnreadTensor},
+};
 
 /// Bytes that tell the header's length.
 const LENGTH_BYTES: usize = 8;
 
 /// The tensors of a whole file, which is the `file`-th of its model.
-pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Vec<Tensor>, WeightError> {
+pub(crate) fn parse(bytes: &[u8], path: &Path, file: usize) -> Result<Tensors, WeightError> {
     let damaged = |source| WeightError::Safetensors { path: path.to_owned(), source };
     let (header_bytes, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let data_start = LENGTH_BYTES + header_bytes;
     if let Some(tensor) = repeated_name(&bytes[LENGTH_BYTES..data_start]).map_err(damaged)? {
         return Err(WeightError::Duplicate { path: path.to_owned(), tensor });
     }
-    let mut tensors = Vec::new();
+    let mut tensors = Tensors::default();
     for (name, info) in metadata.tensors() {
+        let (start, end) = info.data_offsets;
+        let (shape, bytes) = (info.shape.clone(), data_start + start..data_start + end);
         let format = match info.dtype {
             Dtype::BF16 => Format::Bf16,
             Dtype::F16 => Format::F16,
             Dtype::F32 => Format::F32,
+            Dtype::F8_E4M3 => Format::F8_E4M3,
             other => {
-                let (path, found) = (path.to_owned(), other.to_string());
-                return Err(WeightError::ElementType { path, tensor: name, found });
+                tensors.unread.push(UnreadTensor { name, file, found: other.to_string(), bytes });
+                continue;
             }
         };
-        let (start, end) = info.data_offsets;
-        let (shape, bytes) = (info.shape.clone(), data_start + start..data_start + end);
-        tensors.push(Tensor { name, shape, format, file, bytes, interleaved_head: None, shift: 0.0 });
+        tensors.known.push(Tensor {
+            name,
+            shape,
+            format,
+            file,
+            bytes,
+            interleaved_head: None,
+            scales: None,
+            shift: 0.0,
+        });
     }
     Ok(tensors)
 }

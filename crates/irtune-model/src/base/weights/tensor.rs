@@ -1,10 +1,11 @@
 //! A tensor of a base's files.
 
-use irtune_device::Format;
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
+
+use irtune_device::{Format, weight::Scales};
 
 /// Where a tensor lies and how it is stored.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Tensor {
     /// transformers' name for it.
     pub name: String,
@@ -20,4 +21,34 @@ pub struct Tensor {
     pub interleaved_head: Option<usize>,
     /// What is added to the stored values: some files hold a norm's weight with 1 added to it.
     pub shift: f32,
+    /// What its bytes are multiplied by, where its format has its scales in other tensors.
+    pub scales: Option<Arc<Scales>>,
+}
+
+/// A tensor whose type isn't read. It only matters if something asks for it.
+#[derive(Debug, Clone)]
+pub(crate) struct UnreadTensor {
+    /// transformers' name for it.
+    pub(crate) name: String,
+    /// Which of the files.
+    pub(crate) file: usize,
+    /// The name of its type.
+    pub(crate) found: String,
+    /// Where in the file.
+    pub(crate) bytes: Range<usize>,
+}
+
+/// What files hold.
+#[derive(Debug, Default)]
+pub(crate) struct Tensors {
+    pub(crate) known: Vec<Tensor>,
+    pub(crate) unread: Vec<UnreadTensor>,
+}
+
+impl Tensors {
+    /// Adds those of another file.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.known.extend(other.known);
+        self.unread.extend(other.unread);
+    }
 }

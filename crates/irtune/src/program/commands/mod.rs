@@ -15,6 +15,7 @@ mod of_run;
 mod plan;
 mod predict;
 mod prompt;
+mod quantize;
 mod quickstart;
 mod replay;
 mod train;
@@ -47,6 +48,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),
+        Command::Quantize(arguments) => quantize::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

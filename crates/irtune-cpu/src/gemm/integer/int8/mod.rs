@@ -6,7 +6,7 @@
 //! largest value.
 
 #[cfg(target_arch = "x86_64")]
-mod four_bit;
+mod blocks;
 pub(crate) mod microkernel;
 pub(crate) mod pack;
 pub(crate) mod quantise;

@@ -88,7 +88,7 @@ fn own_rotary_factors_are_read_from_their_tensor() {
     let header = Header::parse(&bytes, Path::new("tiny.gguf")).unwrap();
     let config = ModelConfig::from_gguf(&header).unwrap();
     assert_eq!(config.variant.rotary.scaling, RopeScaling::Factors { factors: factors.to_vec() });
-    assert_eq!(header.translated(&config).unwrap().len(), 20);
+    assert_eq!(header.translated(&config).unwrap().known.len(), 20);
 }
 
 /// A change of the whole sample, and what the refusal must say.

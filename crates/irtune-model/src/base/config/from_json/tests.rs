@@ -296,7 +296,7 @@ fn windows_are_read_with_the_layers_that_have_them() {
                 assert_eq!(read(json!({"sliding_window": 16})), [Some(16); 2], "{family:?}");
             }
             WindowedLayers::AllButEvery { field, every } => {
-                let of = |layer: usize, every: usize| (layer + 1) % every != 0;
+                let of = |layer: usize, every: usize| !(layer + 1).is_multiple_of(every);
                 let keys = |every| [0, 1].map(|layer| window.keys.filter(|_| of(layer, every)));
                 assert_eq!(read(json!({})), keys(every), "{family:?}");
                 if let Some(field) = field {
@@ -340,7 +340,8 @@ fn layers_without_rotary_positions_are_read() {
             is_written(&config);
             (0..config.layers).map(|layer| config.layer(layer).rotary.is_some()).collect::<Vec<_>>()
         };
-        let turned = |every: usize| (1..=2 * every).map(|layer| layer % every != 0).collect::<Vec<_>>();
+        let turned =
+            |every: usize| (1..=2 * every).map(|layer| !layer.is_multiple_of(every)).collect::<Vec<_>>();
         assert_eq!(read(json!({"num_hidden_layers": 2 * unturned.every})), turned(unturned.every));
         assert_eq!(read(json!({"num_hidden_layers": 6, unturned.interval: 3})), turned(3));
         assert_eq!(read(json!({unturned.field: [0, 1]})), [false, true]);

@@ -56,13 +56,6 @@ pub enum GgufError {
     /// Not a usable number of axes.
     #[error("{}: the tensor `{tensor}` has {dimensions} axes, but 1 to 4 are possible", path.display())]
     Dimensions { path: PathBuf, tensor: String, dimensions: u32 },
-    /// A type that the kernels don't decode.
-    #[error(
-        "{}: the tensor `{tensor}` is stored as {found}; F32, F16, BF16, Q8_0, Q4_0 and Q4_1 are supported: take such \
-         a file, or make one with `llama-quantize`",
-        path.display()
-    )]
-    TensorType { path: PathBuf, tensor: String, found: String },
     /// Axes of size zero, or more values than memory has addresses.
     #[error("{}: the tensor `{tensor}` has impossible sizes {axes:?}; download it again", path.display())]
     Size { path: PathBuf, tensor: String, axes: Vec<u64> },

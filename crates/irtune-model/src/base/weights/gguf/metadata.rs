@@ -9,25 +9,36 @@ const DEEPEST: usize = 4;
 
 /// All keys with their values.
 #[derive(Debug, Default)]
-pub struct Metadata<'a>(HashMap<&'a str, Value<'a>>);
+pub struct Metadata<'a> {
+    values: HashMap<&'a str, Value<'a>>,
+    /// In the order of the file: keys, and the bytes of their values with the kind before them.
+    entries: Vec<(&'a str, &'a [u8])>,
+}
 
 impl<'a> Metadata<'a> {
     pub(super) fn read(cursor: &mut Cursor<'a>, count: u64) -> Result<Self, GgufError> {
-        let mut values = HashMap::new();
+        let (mut values, mut entries) = (HashMap::new(), Vec::new());
         for _ in 0..count {
             let key = cursor.name()?;
+            let start = cursor.position();
             let kind = cursor.u32()?;
             let value = Value::read(cursor, kind, key, 0)?;
             if values.insert(key, value).is_some() {
                 return Err(GgufError::DuplicateKey { path: cursor.path().to_owned(), key: key.to_owned() });
             }
+            entries.push((key, cursor.since(start)));
         }
-        Ok(Self(values))
+        Ok(Self { values, entries })
+    }
+
+    /// In the order of the file: keys, and the bytes of their values with the kind before them.
+    pub(crate) fn entries(&self) -> &[(&'a str, &'a [u8])] {
+        &self.entries
     }
 
     /// A key's value.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
-        self.0.get(key)
+        self.values.get(key)
     }
 }
 

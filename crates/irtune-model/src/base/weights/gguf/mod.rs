@@ -12,14 +12,19 @@ mod cursor;
 mod error;
 mod metadata;
 mod tensors;
+mod types;
 
 use std::path::Path;
 
 pub use error::GgufError;
 pub use metadata::{Array, Metadata, Value};
 pub use tensors::StoredTensor;
+pub use types::TensorType;
 
-use crate::base::{config::ModelConfig, weights::tensor::Tensor};
+use crate::base::{
+    config::ModelConfig,
+    weights::tensor::{Tensor, Tensors, UnreadTensor},
+};
 use cursor::Cursor;
 
 /// Divisors of the rotary frequencies: part of the configuration, not a weight.
@@ -36,6 +41,8 @@ pub struct Header<'a> {
     pub tensors: Vec<StoredTensor<'a>>,
     /// Bytes before the first tensor, padding included.
     pub data_start: usize,
+    /// Tensors begin at multiples of it.
+    pub alignment: usize,
     bytes: &'a [u8],
     path: &'a Path,
 }
@@ -72,7 +79,7 @@ impl<'a> Header<'a> {
         let data_start = cursor.position().checked_next_multiple_of(alignment);
         let data_start = data_start.ok_or_else(|| cursor.truncated(alignment))?;
         let tensors = tensors::locate(infos, data_start, alignment, bytes.len(), path)?;
-        Ok(Self { version, metadata, tensors, data_start, bytes, path })
+        Ok(Self { version, metadata, tensors, data_start, alignment, bytes, path })
     }
 
     /// The tensor of this name in the file.
@@ -93,13 +100,16 @@ impl<'a> Header<'a> {
     /// The tensors by transformers' names; those that the family stores in interleaved-rotary order are marked.
     ///
     /// # Errors
-    /// When a tensor isn't one of the decoder's: it would be left out of the computation.
-    pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Vec<Tensor>, GgufError> {
+    /// When a tensor isn't one of the decoder's and could be a weight: it would be left out of the computation.
+    pub(crate) fn translated(&self, config: &ModelConfig) -> Result<Tensors, GgufError> {
         let (family, head_size) = (config.family, config.head_size);
-        let mut translated = Vec::with_capacity(self.tensors.len());
+        let mut translated = Tensors::default();
         for tensor in self.tensors.iter().filter(|tensor| tensor.name != ROPE_FACTORS) {
             let (path, name) = (|| self.path.to_owned(), || tensor.name.to_owned());
             let place = family.place_of(tensor.name).filter(|place| config.has_place(place));
+            if place.is_none() && tensor.stored.is_some_and(TensorType::is_no_weight) {
+                continue;
+            }
             let place = place.ok_or_else(|| GgufError::UnknownTensor {
                 path: path(),
                 tensor: name(),
@@ -110,13 +120,20 @@ impl<'a> Header<'a> {
             if place.interleaved && !whole_pairs {
                 return Err(GgufError::Heads { path: path(), tensor: name(), rows, head_size });
             }
-            translated.push(Tensor {
-                name: family.name_at(&place),
+            let place_name = family.name_at(&place);
+            let Some(format) = tensor.stored.and_then(|stored| stored.format) else {
+                let (found, bytes) = (tensor.type_name(), tensor.bytes.clone());
+                translated.unread.push(UnreadTensor { name: place_name, file: 0, found, bytes });
+                continue;
+            };
+            translated.known.push(Tensor {
+                name: place_name,
                 shape: tensor.shape.clone(),
-                format: tensor.format,
+                format,
                 file: 0,
                 bytes: tensor.bytes.clone(),
                 interleaved_head: place.interleaved.then_some(head_size),
+                scales: None,
                 shift: if place.plus_one { -1.0 } else { 0.0 },
             });
         }

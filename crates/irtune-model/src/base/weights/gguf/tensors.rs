@@ -2,9 +2,7 @@
 
 use std::{collections::HashSet, ops::Range, path::Path};
 
-use irtune_device::Format;
-
-use super::{GgufError, cursor::Cursor};
+use super::{GgufError, TensorType, cursor::Cursor};
 
 /// A tensor as the file describes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,10 +11,19 @@ pub struct StoredTensor<'a> {
     pub name: &'a str,
     /// Sizes of its axes, slowest first (a GGUF lists them the other way).
     pub shape: Vec<usize>,
-    /// How its values are stored.
-    pub format: Format,
-    /// Where in the file.
+    /// ggml's number of how its values are stored.
+    pub kind: u32,
+    /// What that number means, if it is known.
+    pub stored: Option<TensorType>,
+    /// Where in the file; nothing but the beginning, if the type isn't known.
     pub bytes: Range<usize>,
+}
+
+impl StoredTensor<'_> {
+    /// The name of its type, or its number.
+    pub fn type_name(&self) -> String {
+        self.stored.map_or_else(|| format!("type {}", self.kind), |stored| stored.name.to_owned())
+    }
 }
 
 /// A tensor's entry in the header, as it stands there.
@@ -59,20 +66,15 @@ pub(super) fn locate<'a>(
     let mut tensors = Vec::new();
     for info in infos {
         let (path, tensor) = (|| path.to_owned(), || info.name.to_owned());
-        let format = format(info.kind).ok_or_else(|| GgufError::TensorType {
-            path: path(),
-            tensor: tensor(),
-            found: type_name(info.kind),
-        })?;
+        let stored = TensorType::of(info.kind);
         let size = || GgufError::Size { path: path(), tensor: tensor(), axes: info.axes.clone() };
         let axes = info.axes.iter().map(|&axis| usize::try_from(axis).ok().filter(|&axis| axis > 0));
         let axes: Vec<usize> = axes.collect::<Option<_>>().ok_or_else(size)?;
         let (columns, rows) = (axes[0], &axes[1..]);
-        let row_bytes = format.row_bytes(columns).ok_or_else(|| GgufError::Block {
-            path: path(),
-            tensor: tensor(),
-            format: format.name(),
-            columns,
+        let row_bytes = stored.map_or(Ok(0), |stored| {
+            let format = stored.name;
+            let refused = || GgufError::Block { path: path(), tensor: tensor(), format, columns };
+            stored.row_bytes(columns).ok_or_else(refused)
         })?;
         let count =
             rows.iter().try_fold(row_bytes, |bytes, &axis| bytes.checked_mul(axis)).ok_or_else(size)?;
@@ -95,7 +97,7 @@ pub(super) fn locate<'a>(
             });
         };
         let shape = axes.into_iter().rev().collect();
-        tensors.push(StoredTensor { name: info.name, shape, format, bytes: start..end });
+        tensors.push(StoredTensor { name: info.name, shape, kind: info.kind, stored, bytes: start..end });
     }
     refuse_overlap(&tensors, path)?;
     Ok(tensors)
@@ -111,51 +113,4 @@ fn refuse_overlap(tensors: &[StoredTensor<'_>], path: &Path) -> Result<(), GgufE
         }
     }
     Ok(())
-}
-
-/// The formats that the kernels decode, by ggml's numbers.
-fn format(kind: u32) -> Option<Format> {
-    Some(match kind {
-        0 => Format::F32,
-        1 => Format::F16,
-        2 => Format::Q4_0,
-        3 => Format::Q4_1,
-        8 => Format::Q8_0,
-        30 => Format::Bf16,
-        _ => return None,
-    })
-}
-
-/// ggml's names of the others, so that a message says what the file holds.
-fn type_name(kind: u32) -> String {
-    let name = match kind {
-        6 => "Q5_0",
-        7 => "Q5_1",
-        9 => "Q8_1",
-        10 => "Q2_K",
-        11 => "Q3_K",
-        12 => "Q4_K",
-        13 => "Q5_K",
-        14 => "Q6_K",
-        15 => "Q8_K",
-        16 => "IQ2_XXS",
-        17 => "IQ2_XS",
-        18 => "IQ3_XXS",
-        19 => "IQ1_S",
-        20 => "IQ4_NL",
-        21 => "IQ3_S",
-        22 => "IQ2_S",
-        23 => "IQ4_XS",
-        24 => "I8",
-        25 => "I16",
-        26 => "I32",
-        27 => "I64",
-        28 => "F64",
-        29 => "IQ1_M",
-        34 => "TQ1_0",
-        35 => "TQ2_0",
-        39 => "MXFP4",
-        _ => return format!("type {kind}"),
-    };
-    name.to_owned()
 }

@@ -1,8 +1,8 @@
-//! Packs four-bit weights to 8-bit panels with AVX-512, by looking integers up.
+//! Packs quantised weights to 8-bit panels with AVX-512.
 
 use std::arch::x86_64::*;
 
-use irtune_device::{Side, WeightView, weight::BLOCK};
+use irtune_device::{Format, Side, WeightView, weight::BLOCK};
 
 use super::{GROUP, Int8PanelMut, K_PACK, LARGEST, ZERO_POINT};
 use crate::{
@@ -11,8 +11,7 @@ use crate::{
         pack::{PanelRange, word_rows::WordRows},
         tile::NR,
     },
-    quant::four_bit::{self, ROWS_AHEAD},
-    simd::prefetch,
+    quant::avx512::{Blocks, Coded, Q40, Q41, ROWS_AHEAD, prefetch_ahead, prefetch_block, with_blocks},
 };
 
 /// Magnitudes as integers that grow with them, NaN above all.
@@ -22,24 +21,49 @@ fn magnitudes(values: __m512) -> __m512i {
     _mm512_and_si512(_mm512_castps_si512(values), _mm512_set1_epi32(0x7fff_ffff))
 }
 
-/// As `pack` in f32 and `quantise_panel`, of a four-bit weight; to the same bits where each block has the codes of its
-/// extremes, as those in files have.
+/// As `pack` in f32 and `quantise_panel`, to the same bits; gives `out` back if the format has no blocks.
+///
+/// Of Q4_0 and Q4_1 the bits are the same where each block has the codes of its extremes, as those in files have.
 ///
 /// # Safety
 /// AVX-512 F, BW, VL and VNNI.
+pub(super) unsafe fn pack<'a>(
+    weight: &WeightView,
+    range: PanelRange,
+    out: Int8PanelMut<'a>,
+) -> Option<Int8PanelMut<'a>> {
+    // SAFETY: the caller's features.
+    unsafe {
+        match weight.format {
+            Format::Q4_0 => pack_as::<Q40>(weight, range, out, forward_coded::<Q40>),
+            Format::Q4_1 => pack_as::<Q41>(weight, range, out, forward_coded::<Q41>),
+            format => {
+                with_blocks!(format, F => pack_as::<F>(weight, range, out, forward::<F>), else return Some(out));
+            }
+        }
+    }
+    None
+}
+
+/// What packs one group on the forward side: the weight, its first row, the first value of K, how many, the panel's
+/// integers and scales.
+type Forward = unsafe fn(&WeightView, usize, usize, usize, &mut [i8], &mut [f32]);
+
+/// # Safety
+/// AVX-512 F, BW, VL and VNNI.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, out: Int8PanelMut) {
+unsafe fn pack_as<F: Blocks>(weight: &WeightView, range: PanelRange, out: Int8PanelMut, forward: Forward) {
     let PanelRange { side, column: first, k: start, depth } = range;
     let scales = out.scales.chunks_exact_mut(NR).zip(out.compensation.chunks_exact_mut(NR));
     for (group, (panel, (scales, compensation))) in out.values.chunks_mut(GROUP * NR).zip(scales).enumerate()
     {
         let done = group * GROUP;
         let length = GROUP.min(depth - done);
-        // SAFETY: the caller's features; the codes of a group are whole blocks.
+        // SAFETY: the caller's features; the codes of a group are whole chunks.
         unsafe {
             match side {
                 Side::Forward => forward(weight, first, start + done, length, panel, scales),
-                Side::Backward => backward(weight, first, start + done, length, panel, scales),
+                Side::Backward => backward::<F>(weight, first, start + done, length, panel, scales),
             }
             write_compensation(panel, compensation);
         }
@@ -70,15 +94,12 @@ unsafe fn write_compensation(panel: &[i8], compensation: &mut [i32]) {
     }
 }
 
-/// One group of columns that are the weight's rows: up to two blocks of each row.
-///
-/// A row's largest value is taken from its blocks' tables, not from their codes.
+/// One group of columns that are the weight's rows: up to two chunks of each row.
 ///
 /// # Safety
 /// AVX-512 F, BW and VL.
-#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn forward(
+unsafe fn forward<F: Blocks>(
     weight: &WeightView,
     first: usize,
     start: usize,
@@ -86,45 +107,42 @@ unsafe fn forward(
     panel: &mut [i8],
     scales: &mut [f32],
 ) {
-    let (row_bytes, (block_bytes, codes_at)) = (weight.row_bytes(), four_bit::layout(weight.format));
+    let row_bytes = weight.row_bytes();
     let width = NR.min(weight.rows - first);
-    let blocks = length / BLOCK;
     let mut rows = WordRows::ZERO;
     scales[width..].fill(0.0);
     for (column, (out, scale_out)) in rows.0[..width].iter_mut().zip(scales).enumerate() {
         let row = weight.row(first + column, row_bytes);
-        let row = &row[start / BLOCK * block_bytes..][..blocks * block_bytes];
-        prefetch::read(row.as_ptr().wrapping_add(4 * block_bytes));
-        // SAFETY: whole blocks were cut out; each writes 32 of the 64 bytes of `out`.
+        // SAFETY: whole blocks are cut out; each chunk writes 32 of the 64 bytes of `out`.
         unsafe {
-            let mut tables = [_mm512_setzero_ps(); 2];
+            let mut decoded = [[_mm512_setzero_ps(); 2]; GROUP / BLOCK];
             let mut largest = _mm512_setzero_si512();
-            for (block, table) in tables[..blocks].iter_mut().enumerate() {
-                *table = four_bit::values(weight.format, row.as_ptr().add(block * block_bytes));
-                largest = _mm512_max_epu32(largest, magnitudes(*table));
+            for (number, decoded) in decoded[..length / BLOCK].iter_mut().enumerate() {
+                let (block, chunk) = F::place(row, start / BLOCK + number);
+                prefetch_ahead::<F>(block, chunk);
+                *decoded = F::values(block.as_ptr(), chunk);
+                let both = _mm512_max_epu32(magnitudes(decoded[0]), magnitudes(decoded[1]));
+                largest = _mm512_max_epu32(largest, both);
             }
             let largest = f32::from_bits(_mm512_reduce_max_epu32(largest));
             let (factor, scale) = factor_and_scale(largest, LARGEST);
             *scale_out = scale;
-            for (block, table) in tables[..blocks].iter().enumerate() {
-                let integers = _mm512_cvtps_epi32(_mm512_mul_ps(*table, _mm512_set1_ps(factor)));
-                let table = _mm256_broadcastsi128_si256(_mm512_cvtepi32_epi8(integers));
-                let codes = four_bit::codes(row.as_ptr().add(block * block_bytes + codes_at));
-                let out = out.as_mut_ptr().cast::<u8>().add(block * BLOCK);
-                _mm256_storeu_si256(out.cast(), _mm256_shuffle_epi8(table, codes));
+            let out = out.as_mut_ptr().cast::<__m128i>();
+            for (number, values) in decoded[..length / BLOCK].as_flattened().iter().enumerate() {
+                let integers = _mm512_cvtps_epi32(_mm512_mul_ps(*values, _mm512_set1_ps(factor)));
+                _mm_storeu_si128(out.add(number), _mm512_cvtepi32_epi8(integers));
             }
         }
     }
     rows.transpose(bytemuck::cast_slice_mut(panel));
 }
 
-/// One group of columns that are the weight's columns: a block of each of up to 64 rows.
+/// The same by lookup of integers. A row's largest value is taken from its blocks' tables, not from their codes.
 ///
 /// # Safety
 /// AVX-512 F, BW and VL.
-#[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn backward(
+unsafe fn forward_coded<F: Coded>(
     weight: &WeightView,
     first: usize,
     start: usize,
@@ -132,22 +150,63 @@ unsafe fn backward(
     panel: &mut [i8],
     scales: &mut [f32],
 ) {
-    let (row_bytes, (block_bytes, codes_at)) = (weight.row_bytes(), four_bit::layout(weight.format));
+    let row_bytes = weight.row_bytes();
+    let width = NR.min(weight.rows - first);
+    let chunks = length / BLOCK;
+    let mut rows = WordRows::ZERO;
+    scales[width..].fill(0.0);
+    for (column, (out, scale_out)) in rows.0[..width].iter_mut().zip(scales).enumerate() {
+        let row = weight.row(first + column, row_bytes);
+        // SAFETY: whole blocks are cut out; each chunk writes 32 of the 64 bytes of `out`.
+        unsafe {
+            let mut tables = [_mm512_setzero_ps(); GROUP / BLOCK];
+            let mut largest = _mm512_setzero_si512();
+            for (number, table) in tables[..chunks].iter_mut().enumerate() {
+                let (block, chunk) = F::place(row, start / BLOCK + number);
+                prefetch_ahead::<F>(block, chunk);
+                *table = F::table(block.as_ptr(), chunk);
+                largest = _mm512_max_epu32(largest, magnitudes(*table));
+            }
+            let largest = f32::from_bits(_mm512_reduce_max_epu32(largest));
+            let (factor, scale) = factor_and_scale(largest, LARGEST);
+            *scale_out = scale;
+            for (number, table) in tables[..chunks].iter().enumerate() {
+                let (block, chunk) = F::place(row, start / BLOCK + number);
+                let integers = _mm512_cvtps_epi32(_mm512_mul_ps(*table, _mm512_set1_ps(factor)));
+                let table = _mm256_broadcastsi128_si256(_mm512_cvtepi32_epi8(integers));
+                let out = out.as_mut_ptr().cast::<__m256i>().add(number);
+                _mm256_storeu_si256(out, _mm256_shuffle_epi8(table, F::codes(block.as_ptr(), chunk)));
+            }
+        }
+    }
+    rows.transpose(bytemuck::cast_slice_mut(panel));
+}
+
+/// One group of columns that are the weight's columns: a chunk of each of up to 64 rows.
+///
+/// # Safety
+/// AVX-512 F, BW and VL.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+unsafe fn backward<F: Blocks>(
+    weight: &WeightView,
+    first: usize,
+    start: usize,
+    length: usize,
+    panel: &mut [i8],
+    scales: &mut [f32],
+) {
+    let row_bytes = weight.row_bytes();
     let mut decoded = [[_mm512_setzero_ps(); 2]; GROUP];
     let mut largest = [_mm512_setzero_si512(); 2];
     for (inner, decoded) in decoded[..length].iter_mut().enumerate() {
         let row = weight.row(start + inner, row_bytes);
-        let block = &row[first / BLOCK * block_bytes..][..block_bytes];
-        prefetch::read(block.as_ptr().wrapping_add(ROWS_AHEAD * row_bytes));
+        let (block, chunk) = F::place(row, first / BLOCK);
+        prefetch_block::<F>(block, ROWS_AHEAD * row_bytes);
         // SAFETY: a whole block was cut out.
-        unsafe {
-            let table = four_bit::values(weight.format, block.as_ptr());
-            let codes = four_bit::codes(block.as_ptr().add(codes_at));
-            let halves = [_mm256_castsi256_si128(codes), _mm256_extracti128_si256::<1>(codes)];
-            for ((decoded, largest), codes) in decoded.iter_mut().zip(&mut largest).zip(halves) {
-                *decoded = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(codes), table);
-                *largest = _mm512_max_epu32(*largest, magnitudes(*decoded));
-            }
+        *decoded = unsafe { F::values(block.as_ptr(), chunk) };
+        for (largest, values) in largest.iter_mut().zip(decoded) {
+            *largest = _mm512_max_epu32(*largest, magnitudes(*values));
         }
     }
     let mut factors = [_mm512_setzero_ps(); 2];
@@ -200,8 +259,8 @@ mod tests {
                 let (mut plain, mut fast) = (panel(), panel());
                 quantise_panel(&unpacked, writable(&mut plain));
                 // SAFETY: the processor has the instructions.
-                unsafe { pack(weight, range, writable(&mut fast)) };
-                assert_eq!(plain, fast, "{:?} {} {depth}", range.side, range.column);
+                assert!(unsafe { pack(weight, range, writable(&mut fast)) }.is_none());
+                assert_eq!(plain, fast, "{:?} {:?} {} {depth}", weight.format, range.side, range.column);
             });
         });
     }

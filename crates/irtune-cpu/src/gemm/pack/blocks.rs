@@ -1,4 +1,4 @@
-//! Packs four-bit weights to bf16 panels with AVX-512, by looking values up.
+//! Packs quantised weights to bf16 panels with AVX-512, a chunk of 32 values at a time.
 
 use std::arch::x86_64::*;
 
@@ -11,18 +11,25 @@ use super::{
 };
 use crate::{
     gemm::tile::NR,
-    quant::four_bit::{self, ROWS_AHEAD},
-    simd::prefetch,
+    quant::avx512::{Blocks, ROWS_AHEAD, prefetch_ahead, prefetch_block, with_blocks},
 };
 
-/// As `pack` for bf16, of a four-bit weight.
+/// As `pack` for bf16; false if the format has no blocks.
 ///
 /// # Safety
 /// AVX-512 F, BW, VL and BF16.
+pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [bf16]) -> bool {
+    // SAFETY: the caller's features.
+    unsafe { with_blocks!(weight.format, F => pack_as::<F>(weight, range, panel), else return false) };
+    true
+}
+
+/// # Safety
+/// AVX-512 F, BW, VL and BF16.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
-pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [bf16]) {
+unsafe fn pack_as<F: Blocks>(weight: &WeightView, range: PanelRange, panel: &mut [bf16]) {
     let PanelRange { side, column: first, k: start, depth } = range;
-    let (row_bytes, block_bytes) = (weight.row_bytes(), four_bit::layout(weight.format).0);
+    let row_bytes = weight.row_bytes();
     match side {
         Side::Forward => {
             let width = NR.min(weight.rows - first);
@@ -31,11 +38,11 @@ pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [b
             for (chunk, panel) in panel.chunks_mut(WORDS * NR).enumerate() {
                 for (column, out) in rows.0[..width].iter_mut().enumerate() {
                     let row = weight.row(first + column, row_bytes);
-                    let block = &row[(start / BLOCK + chunk) * block_bytes..][..block_bytes];
-                    prefetch::read(block.as_ptr().wrapping_add(4 * block_bytes));
+                    let (block, chunk) = F::place(row, start / BLOCK + chunk);
+                    prefetch_ahead::<F>(block, chunk);
                     // SAFETY: a whole block was cut out, and 64 bytes are written to an array of as many.
                     unsafe {
-                        let operands = four_bit::operands(weight.format, block.as_ptr());
+                        let operands = F::operands(block.as_ptr(), chunk);
                         _mm512_storeu_si512(out.as_mut_ptr().cast(), operands)
                     };
                 }
@@ -51,10 +58,10 @@ pub(super) unsafe fn pack(weight: &WeightView, range: PanelRange, panel: &mut [b
                 let mut rows = [_mm512_setzero_si512(); 2];
                 for (lane, operands) in rows[..2.min(depth - 2 * pair)].iter_mut().enumerate() {
                     let row = weight.row(start + 2 * pair + lane, row_bytes);
-                    let block = &row[first / BLOCK * block_bytes..][..block_bytes];
-                    prefetch::read(block.as_ptr().wrapping_add(ROWS_AHEAD * row_bytes));
+                    let (block, chunk) = F::place(row, first / BLOCK);
+                    prefetch_block::<F>(block, ROWS_AHEAD * row_bytes);
                     // SAFETY: a whole block was cut out.
-                    *operands = unsafe { four_bit::operands(weight.format, block.as_ptr()) };
+                    *operands = unsafe { F::operands(block.as_ptr(), chunk) };
                 }
                 let [even, odd] = rows;
                 let out = line.as_mut_ptr();
@@ -90,7 +97,7 @@ mod tests {
                 let mut fast = plain.clone();
                 pack_any(weight, range, &mut plain);
                 // SAFETY: the processor has the level.
-                unsafe { pack(weight, range, &mut fast) };
+                assert!(unsafe { pack(weight, range, &mut fast) });
                 assert!(plain == fast, "{:?} {weight:?}", range.side);
             });
         });
