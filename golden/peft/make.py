@@ -5,7 +5,7 @@
     python make.py check BASE ADAPTER    loads an adapter folder over a base with PEFT; fails on any warning, on a
                                          parameter that differs from the file, or on labels that don't fit
 
-case.json tells of each folder what the adapter does to its base: the scaling, the Frobenius norm of scaling * B A of
+case.json tells of each folder what the adapter does to its base: the scaling and the Frobenius norm of scaling * B A of
 each adapted module (computed here in float64 from PEFT's own modules), and the sum of the head.
 """
 
@@ -29,6 +29,11 @@ FOLDERS = {
     "pattern": dict(target_modules=r".*layers\.1\..*\.(k_proj|up_proj)"),
     "one_layer": dict(target_modules=["o_proj", "gate_proj"], layers_to_transform=[1]),
     "rank_stabilised": dict(target_modules=["q_proj"], use_rslora=True),
+    "patterns": dict(
+        target_modules=["q_proj", "v_proj", "up_proj"],
+        rank_pattern={r"layers\.1\.self_attn\.(q|v)_proj": 3, "v_proj": 1, "mlp.up_proj": 4},
+        alpha_pattern={"model.layers.0.mlp.up_proj": 10, "up_proj": 5},
+    ),
 }
 
 
@@ -59,14 +64,14 @@ def make_folder(name, options):
     shutil.rmtree(folder, ignore_errors=True)
     model.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
-    modules = {}
+    modules, scalings = {}, {}
     for path, module in model.named_modules():
         if hasattr(module, "lora_A") and "default" in module.lora_A:
             a, b = (side["default"].weight.detach().double() for side in (module.lora_A, module.lora_B))
-            modules[path.removeprefix("base_model.model.")] = (module.scaling["default"] * (b @ a)).norm().item()
-            scaling = module.scaling["default"]
+            path, scaling = path.removeprefix("base_model.model."), module.scaling["default"]
+            modules[path], scalings[path] = (scaling * (b @ a)).norm().item(), scaling
     head = model.base_model.model.score.modules_to_save["default"].weight.detach().double()
-    return {"scaling": scaling, "modules": modules, "labels": head.shape[0], "head_sum": head.sum().item()}
+    return {"scalings": scalings, "modules": modules, "labels": head.shape[0], "head_sum": head.sum().item()}
 
 
 def make():

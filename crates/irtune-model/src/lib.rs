@@ -29,14 +29,16 @@ pub mod tuned_weights;
 
 pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
+    Ia3Config, LoraConfig, LoraInit, PatternError, Patterns, Projection, Trained, UnknownProjection,
+    merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use chat::{ChatError, ChatTemplate, Message, Role};
 pub use config::{ConfigError, ModelConfig};
 pub use engine::{
-    Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,
+    Budget, BudgetOf, Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass,
+    engine_over,
 };
 pub use error::ModelError;
 pub use families::{FAMILIES, Family, RopeScaling};

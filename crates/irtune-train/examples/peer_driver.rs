@@ -218,7 +218,7 @@ fn arithmetic(
             let adapted = adapter.filter(|adapter| adapter.target_modules().contains(&projection)).map_or(
                 0,
                 |adapter| {
-                    let shapes = adapter.tensors(base, projection);
+                    let shapes = adapter.tensors(base, layer, projection);
                     shapes.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum()
                 },
             );

@@ -17,6 +17,22 @@ pub struct DeviceOptions {
     pub threads: usize,
 }
 
+/// The precision that a machine computes in where another is asked for, or it is left to the machine.
+pub fn resolved(precision: Precision) -> Precision {
+    match irtune_cpu::resolve_precision(precision) {
+        Precision::Auto => Precision::Bf16,
+        precision => precision,
+    }
+}
+
+/// Bytes of a value that enters GEMMs.
+pub fn operand_bytes(precision: Precision) -> usize {
+    match resolved(precision) {
+        Precision::F32 => size_of::<f32>(),
+        Precision::Bf16 | Precision::Int16 | Precision::Int8 | Precision::Auto => size_of::<bf16>(),
+    }
+}
+
 /// Makes an engine over the device that computes in this precision.
 ///
 /// # Errors

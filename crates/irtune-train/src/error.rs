@@ -4,8 +4,9 @@ use crate::data_split::DataSplit;
 use crate::folder::checkpoint::CheckpointError;
 use crate::folder::error::RunFolderError;
 use crate::folder::tensor_file::SealError;
+use crate::plan::Remedy;
 use crate::run::folds_error::FoldsError;
-use crate::settings::{ClassWeightsError, Fold, InvalidSetting};
+use crate::settings::{ClassWeightsError, Fold, InvalidSetting, TargetModulesError};
 use crate::step::StepError;
 use irtune_data::{CorpusSource, DataError};
 use irtune_linear::LinearError;
@@ -36,6 +37,9 @@ pub enum TrainError {
     /// The method can't be made or continued.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// Modules that the base doesn't have.
+    #[error(transparent)]
+    TargetModules(#[from] TargetModulesError),
     /// Class weights that don't fit the data.
     #[error(transparent)]
     ClassWeights(#[from] ClassWeightsError),
@@ -60,6 +64,19 @@ pub enum TrainError {
     NothingToCache {
         /// The method.
         method: &'static str,
+    },
+    /// The machine has too little memory for the run.
+    #[error(
+        "the run would hold {:.1} GB of memory at its most, and {:.1} GB are free; {}",
+        *needed as f64 / 1e9, *available as f64 / 1e9, would_fit(remedies)
+    )]
+    DoesNotFit {
+        /// The most that it would hold, in bytes.
+        needed: u64,
+        /// What there is, in bytes.
+        available: u64,
+        /// Settings that would fit.
+        remedies: Vec<Remedy>,
     },
     /// The linear model can't be trained.
     #[error(transparent)]
@@ -114,6 +131,16 @@ pub enum TrainError {
         /// Where they were read from.
         path: PathBuf,
     },
+}
+
+fn would_fit(remedies: &[Remedy]) -> String {
+    let remedies: Vec<String> = remedies.iter().map(Remedy::to_string).collect();
+    match remedies.as_slice() {
+        [] => "no single setting makes it fit: take a smaller base, or one with fewer bits a weight; \
+               --check-memory false begins anyway"
+            .to_owned(),
+        fitting => format!("these would fit: {}; --check-memory false begins anyway", fitting.join(", ")),
+    }
 }
 
 fn list(problems: &[InvalidSetting]) -> String {

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `settings/` | every setting of a run |
 //! | `prepare.rs` | from settings to corpora, task, base, examples, engine and policy: the one sequence |
+//! | `plan/` | what a run will take, before it is begun: memory and time |
 //! | `step/` | one training step |
 //! | `run/` | the steps of a run and what lies around them; a run for each fold |
 //! | `closing/` | what becomes of a finished model's outputs: combined, fitted, measured on the test pairs |
@@ -26,6 +27,7 @@ mod error;
 mod folder;
 mod infer;
 mod linear;
+mod plan;
 mod prepare;
 pub mod run;
 mod settings;
@@ -63,6 +65,7 @@ pub use linear::baseline::{BaselineRequest, LINEAR, train_baseline};
 pub use linear::combined_run::{CombineError, combine};
 pub use linear::reference::LinearAnswers;
 pub use linear::score::Score;
+pub use plan::{MEASURED_SECONDS, MemoryPlan, Plan, Remedy, TimePlan, plan, usual_bytes};
 pub use prepare::{make_engine, make_policy};
 pub use run::cross_validation::{FoldsOutcome, cross_validate, is_cross_validation, resume_cross_validation};
 pub use run::folds_error::FoldsError;
@@ -70,13 +73,15 @@ pub use run::folds_summary::{FoldRun, FoldsSummary, Spread};
 pub use run::held_out::HeldOut;
 pub use run::notice::Notice;
 pub use run::observer::{Observer, RunStart, Silent};
-pub use run::train::{TrainRequest, resume, train};
+pub use run::request::TrainRequest;
+pub use run::train::{resume, train};
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, HeadKind,
     InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe,
-    Setting, TrainSettings, Tune, UnknownAdapter, UnknownBatches, UnknownEvery, UnknownFold, UnknownHead,
-    UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe, UnknownTune,
+    Setting, TargetModules, TargetModulesError, TrainSettings, Tune, UnknownAdapter, UnknownBatches,
+    UnknownEvery, UnknownFold, UnknownHead, UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe,
+    UnknownTune,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

@@ -1,7 +1,8 @@
 //! From settings to a model that trains or classifies: the one sequence, read top to bottom.
 //!
 //! ```text
-//! corpora ── task ── base ── examples ── engine ── policy        a run, begun or resumed: `prepare`
+//! corpora ── task ── base ── examples                            a plan of a run: `load`
+//! corpora ── task ── base ── examples ── engine ── policy        a run, begun or resumed: `load`, `prepare`
 //!            task ── base ── examples ── engine                  a model that classifies: `classifying_engine`
 //! ```
 
@@ -22,14 +23,14 @@ use crate::step::head_only::HeadOnly;
 use crate::task::Task;
 use irtune_data::{Columns, DataError, Prompt, PromptChoice};
 use irtune_model::{
-    Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, ProblemType, Trained,
+    Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelConfig, ModelError, ProblemType, Trained,
 };
 use irtune_select::LayerPolicy;
 use std::path::Path;
 use std::sync::Arc;
 
 /// What a run is prepared from.
-pub(crate) struct Plan<'a> {
+pub(crate) struct Preparation<'a> {
     pub(crate) settings: &'a TrainSettings,
     pub(crate) sources: &'a SplitSources,
     pub(crate) columns: &'a Columns,
@@ -67,25 +68,33 @@ pub(crate) struct Prepared {
     pub(crate) linear: Option<Reference>,
 }
 
-/// Reads, encodes and makes everything that a run needs, and writes nothing.
+/// All that a run is made from, before anything is made.
+pub(crate) struct Loaded {
+    pub(crate) corpora: Corpora,
+    pub(crate) base: Arc<Base>,
+    pub(crate) task: Task,
+    pub(crate) data: RunData,
+}
+
+/// Reads and encodes everything that a run needs.
 ///
 /// # Errors
 /// Whatever is wrong with data or base, or, where the run was begun before, that they are no longer the same.
-pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Prepared, TrainError> {
-    let Plan { settings, sources, columns, base, origin } = plan;
+pub(crate) fn load(plan: &Preparation<'_>, observer: &mut dyn Observer) -> Result<Loaded, TrainError> {
+    let Preparation { settings, sources, columns, base, origin } = plan;
     let corpora = Corpora::read(sources, columns, settings.labels(), &settings.draw(), observer)?;
     if settings.soft_labels {
         corpora.check_votes()?;
     }
     let (mut task, chat, begun) = match origin {
         Origin::New(prompt) => {
-            (Task::of(settings, prompt.template, corpora.labels.clone())?, prompt.chat, None)
+            (Task::of(settings, prompt.template.clone(), corpora.labels.clone())?, prompt.chat, None)
         }
         // Its template was put into the chat when it began.
         Origin::Begun(begun) => (begun.task.clone(), false, Some(begun)),
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
-    begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
+    begun.map_or(Ok(()), |begun| begun.check_base(&base))?;
     if chat {
         let tokens = BaseTokens::new(base.clone());
         task.template = task.template.in_chat(&tokens, settings.system.as_deref(), &[])?;
@@ -95,11 +104,28 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
         observer.on_notice(&Notice::OwnHead { family: family.title });
     }
     let data = corpora.encode(&base, &task, settings, observer)?;
-    begun.as_ref().map_or(Ok(()), |begun| begun.check_data(&data))?;
+    begun.map_or(Ok(()), |begun| begun.check_data(&data))?;
+    Ok(Loaded { corpora, base, task, data })
+}
+
+/// Makes everything that a run needs of what was loaded, and writes nothing.
+///
+/// # Errors
+/// When the base lacks a tensor, or the settings don't fit base or data.
+pub(crate) fn prepare(
+    loaded: Loaded,
+    plan: Preparation<'_>,
+    observer: &mut dyn Observer,
+) -> Result<Prepared, TrainError> {
+    let Loaded { corpora, base, task, data } = loaded;
+    let Preparation { settings, origin, .. } = plan;
     let mut engine = make_engine(&base, settings, &data)?;
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
     let policy = make_policy(settings, base.config.layers)?;
-    let folder = begun.as_ref().map(|begun| begun.folder);
+    let folder = match &origin {
+        Origin::New(_) => None,
+        Origin::Begun(begun) => Some(begun.folder),
+    };
     let linear = linear(&corpora, &task, folder, observer);
     Ok(Prepared { base, task, data, engine, policy, linear })
 }
@@ -151,18 +177,11 @@ pub fn make_engine(
     settings: &TrainSettings,
     data: &RunData,
 ) -> Result<Box<dyn Engine>, TrainError> {
-    let (longest, largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
-    base.config.check_length(longest).map_err(ModelError::from)?;
-    let options = EngineOptions {
-        max_tokens: settings.batch_limit().most_tokens(longest, largest),
-        max_examples: settings.batch_size,
-        training: true,
-        memory_bytes: settings.memory.map(MemoryLimit::bytes),
-    };
-    let trained = match settings.tune {
-        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into(),
-        Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.config.layers)?.lowest() },
-    };
+    let (options, trained) = (engine_options(settings, data), trained(settings, &base.config)?);
+    base.config.check_length(data.largest_batch(1)).map_err(ModelError::from)?;
+    if let Some(adapter) = trained.adapter() {
+        adapter.check_patterns(&base.config).map_err(ModelError::from)?;
+    }
     let threads = settings.threads.unwrap_or_else(cores);
     let device = DeviceOptions { precision: settings.precision, threads };
     let mut engine =
@@ -171,6 +190,57 @@ pub fn make_engine(
     let class_weights = settings.class_weights.resolve(&data.labels, targets)?;
     engine.set_loss(LossOptions { class_weights, label_smoothing: settings.label_smoothing })?;
     engine.set_head_rate(settings.head_learning_rate_ratio);
+    Ok(engine)
+}
+
+/// How large an engine is that trains on the data.
+pub(crate) fn engine_options(settings: &TrainSettings, data: &RunData) -> EngineOptions {
+    let (longest, mut largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
+    let mut max_examples = settings.batch_size;
+    if let Some(tokens) = settings.step_tokens() {
+        let shortest = data.train.iter().map(|example| example.tokens.len()).min().unwrap_or(1).max(1);
+        largest = largest.max(tokens.saturating_add(longest));
+        max_examples = max_examples.max(data.train.len().min((tokens.saturating_add(longest)) / shortest));
+    }
+    EngineOptions {
+        max_tokens: settings.batch_limit().most_tokens(longest, largest),
+        max_examples,
+        training: true,
+        memory_bytes: settings.memory.map(MemoryLimit::bytes),
+    }
+}
+
+/// What trains beside the head of a model over a base.
+///
+/// # Errors
+/// When there is no such method, or not for so many layers.
+pub(crate) fn trained(settings: &TrainSettings, base: &ModelConfig) -> Result<Trained, TrainError> {
+    Ok(match settings.tune {
+        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(base)).into(),
+        Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.layers)?.lowest() },
+    })
+}
+
+/// The engine of a run over a base of fewer layers, to be timed: every layer may train, and nothing is recomputed.
+///
+/// # Errors
+/// As [`make_engine`].
+pub(crate) fn timing_engine(
+    base: &Arc<Base>,
+    settings: &TrainSettings,
+    data: &RunData,
+    task: &Task,
+) -> Result<Box<dyn Engine>, TrainError> {
+    let options = EngineOptions { memory_bytes: None, ..engine_options(settings, data) };
+    let trained = match settings.tune {
+        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into(),
+        Tune::Weights => Trained::Weights { lowest: 0 },
+    };
+    let device =
+        DeviceOptions { precision: settings.precision, threads: settings.threads.unwrap_or_else(cores) };
+    let head = data.head(settings.head);
+    let mut engine = devices::engine(device, base.clone(), trained, head, settings.seed, options)?;
+    say_labels::<TrainError>(engine.as_mut(), base, task, &task.prompt())?;
     Ok(engine)
 }
 

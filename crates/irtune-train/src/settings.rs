@@ -21,6 +21,7 @@ mod offsets;
 mod recipe;
 mod setting;
 mod table;
+mod target_modules;
 mod tune;
 mod unread;
 
@@ -40,6 +41,7 @@ pub use offsets::{Offsets, UnknownOffsets};
 pub use recipe::{Recipe, UnknownRecipe};
 pub use setting::{Group, Kind, Range, Setting};
 pub use table::TrainSettings;
+pub use target_modules::{TargetModules, TargetModulesError};
 pub use tune::{Tune, UnknownTune};
 
 impl TrainSettings {
@@ -59,7 +61,7 @@ impl TrainSettings {
             self.method_options.complete(method);
         }
         if self.tune == Tune::Adapters {
-            self.target_modules = Some(self.targets());
+            self.target_modules = Some(TargetModules::Named(self.targets()));
         }
     }
 
@@ -78,7 +80,12 @@ impl TrainSettings {
         BatchLimit { examples: self.batch_size, tokens: self.micro_batch_tokens }
     }
 
-    /// Examples of one step.
+    /// Tokens of one step, where batches are made by tokens.
+    pub fn step_tokens(&self) -> Option<usize> {
+        self.batch_tokens.map(|tokens| tokens * self.gradient_accumulation)
+    }
+
+    /// Examples of one step, where batches are not made by tokens.
     pub fn step_examples(&self) -> usize {
         self.batch_size * self.gradient_accumulation
     }

@@ -3,6 +3,7 @@
 //! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
 //! - [`inspect`]: what a run did, or what a base model holds.
+//! - [`models`]: the bases that have a short name.
 //! - [`replay`]: recorded scores of layers, to run a method over them.
 //! - [`survey`]: what files of pairs hold, and what they share.
 //! - [`suspects`]: pairs whose label is probably wrong.
@@ -47,6 +48,7 @@
 pub mod chart;
 pub mod compare;
 pub mod inspect;
+pub mod models;
 pub mod replay;
 pub mod settings;
 pub mod show;

@@ -7,11 +7,14 @@ const PURPOSE: u64 = 0x45504F4348;
 
 /// The batches of every epoch: all examples in an order drawn from (seed, epoch), cut into batches.
 ///
-/// The last batch of an epoch may be smaller; it isn't dropped.
+/// The last batch of an epoch may be smaller; it isn't dropped. Batches can also be cut by tokens instead of examples:
+/// [`EpochOrder::with_tokens`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EpochOrder {
     examples: usize,
     batch_size: usize,
+    /// Where batches are cut by tokens.
+    tokens: Option<Tokens>,
     seed: u64,
     /// Examples that stay side by side.
     groups: Option<Vec<Vec<usize>>>,
@@ -26,7 +29,20 @@ impl EpochOrder {
         if examples == 0 || batch_size == 0 {
             return Err(DataError::EmptyBatches { examples, batch_size });
         }
-        Ok(EpochOrder { examples, batch_size, seed, groups: None })
+        Ok(EpochOrder { examples, batch_size, tokens: None, seed, groups: None })
+    }
+
+    /// The same order in batches of nearly as many tokens each, on average at most `budget`: as many batches in every
+    /// epoch, and none further from the average than its longest example.
+    ///
+    /// # Shapes
+    /// `lengths`: tokens of each example.
+    #[must_use]
+    pub fn with_tokens(self, lengths: Vec<usize>, budget: usize) -> EpochOrder {
+        debug_assert_eq!(lengths.len(), self.examples);
+        let all: usize = lengths.iter().sum();
+        let batches = all.div_ceil(budget.max(1)).clamp(1, self.examples);
+        EpochOrder { tokens: Some(Tokens { lengths, batches }), ..self }
     }
 
     /// The same, but examples of a group follow each other: groups are shuffled, not examples.
@@ -38,7 +54,10 @@ impl EpochOrder {
 
     /// Batches in an epoch.
     pub fn steps_per_epoch(&self) -> usize {
-        self.examples.div_ceil(self.batch_size)
+        match &self.tokens {
+            None => self.examples.div_ceil(self.batch_size),
+            Some(tokens) => tokens.batches,
+        }
     }
 
     /// The examples' indices in the order of an epoch; epochs are counted from 0.
@@ -54,7 +73,42 @@ impl EpochOrder {
 
     /// The order of an epoch in batches.
     pub fn batches(&self, epoch: u64) -> Vec<Vec<usize>> {
-        self.order(epoch).chunks(self.batch_size).map(<[usize]>::to_vec).collect()
+        let order = self.order(epoch);
+        match &self.tokens {
+            None => order.chunks(self.batch_size).map(<[usize]>::to_vec).collect(),
+            Some(tokens) => tokens.cut(&order),
+        }
+    }
+}
+
+/// Lengths of examples, and into how many batches they are cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tokens {
+    lengths: Vec<usize>,
+    batches: usize,
+}
+
+impl Tokens {
+    /// Cuts an order where its tokens come nearest to equal shares, with an example at least in every batch.
+    fn cut(&self, order: &[usize]) -> Vec<Vec<usize>> {
+        let all: usize = self.lengths.iter().sum();
+        let (mut batches, mut first, mut before) = (Vec::with_capacity(self.batches), 0, 0);
+        for batch in 1..=self.batches {
+            let (share, most) = (all * batch / self.batches, order.len() - (self.batches - batch));
+            let mut end = first;
+            while end < most {
+                let length = self.lengths[order[end]];
+                let nearer = before + length / 2 <= share;
+                if end > first && batch < self.batches && !nearer {
+                    break;
+                }
+                before += length;
+                end += 1;
+            }
+            batches.push(order[first..end].to_vec());
+            first = end;
+        }
+        batches
     }
 }
 
@@ -96,6 +150,35 @@ mod tests {
             }
         }
         assert!(orders.iter().any(|order| order != &orders[0]));
+    }
+
+    #[test]
+    fn batches_by_tokens_are_even_and_as_many_in_every_epoch() {
+        let lengths: Vec<usize> = (0..40).map(|example| 5 + example * 7 % 31).collect();
+        let (all, longest) = (lengths.iter().sum::<usize>(), 35);
+        for budget in [1, 20, 100, 333, all, 10 * all] {
+            let order = EpochOrder::new(40, 4, 3).unwrap().with_tokens(lengths.clone(), budget);
+            let steps = order.steps_per_epoch();
+            assert_eq!(steps, all.div_ceil(budget).clamp(1, 40));
+            for epoch in 0..5 {
+                let batches = order.batches(epoch);
+                assert_eq!((batches.len(), batches.concat()), (steps, order.order(epoch)));
+                for batch in &batches {
+                    let tokens = batch.iter().map(|&example| lengths[example]).sum::<usize>();
+                    assert!(
+                        !batch.is_empty() && tokens.abs_diff(all / steps) <= longest,
+                        "{budget}: {batch:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn examples_of_one_length_make_the_same_batches_either_way() {
+        let by_examples = EpochOrder::new(12, 4, 3).unwrap();
+        let by_tokens = by_examples.clone().with_tokens(vec![10; 12], 40);
+        assert_eq!(by_tokens.batches(1), by_examples.batches(1));
     }
 
     #[test]

@@ -8,9 +8,11 @@ use crate::fake::{ABC, COMMIT, Fake, MODEL, Told, config, files, tiny};
 
 static ALIAS: Alias = Alias {
     names: &["small"],
-    summary: "a base for tests",
     organisation: "someone",
     name: "small",
+    licence: "MIT",
+    gated: false,
+    config: "{}",
     package: Some(Package {
         name: "carrier",
         version: "1.0",

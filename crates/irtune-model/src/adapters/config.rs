@@ -1,5 +1,7 @@
 //! The settings of an adapter: which kind, and beside which projections.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -134,10 +136,56 @@ impl AdapterConfig {
         }
     }
 
-    /// Every tensor beside one projection: the end of its name and its shape, in the order that files and engines keep.
-    pub fn tensors(&self, base: &ModelConfig, projection: Projection) -> Vec<(&'static str, Vec<usize>)> {
+    /// The settings of one module, where patterns give some modules other ones.
+    pub fn of_module(&self, base: &ModelConfig, layer: usize, projection: Projection) -> Cow<'_, Self> {
+        let lora = match self {
+            AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => lora,
+            AdapterConfig::Bottleneck(_) | AdapterConfig::Ia3(_) => return Cow::Borrowed(self),
+        };
+        if lora.rank_pattern.is_empty() && lora.alpha_pattern.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let lora = lora.of_module(&base.family.module_path(layer, projection));
+        Cow::Owned(match self {
+            AdapterConfig::Dora(dora) => DoraConfig { lora, ..dora.clone() }.into(),
+            _ => lora.into(),
+        })
+    }
+
+    /// Confirms that each pattern means a module. An adapter that PEFT made may have others, which do nothing.
+    ///
+    /// # Errors
+    /// [`AdapterConfigError::NoModule`] for one that doesn't.
+    pub fn check_patterns(&self, base: &ModelConfig) -> Result<(), AdapterConfigError> {
+        let (AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. })) = self else {
+            return Ok(());
+        };
+        if lora.rank_pattern.is_empty() && lora.alpha_pattern.is_empty() {
+            return Ok(());
+        }
+        let paths = (0..base.layers).flat_map(|layer| {
+            lora.target_modules.iter().map(move |&projection| base.family.module_path(layer, projection))
+        });
+        let paths: Vec<String> = paths.collect();
+        let unmatched = lora.rank_pattern.unmatched(&paths).or(lora.alpha_pattern.unmatched(&paths));
+        match unmatched {
+            None => Ok(()),
+            Some(pattern) => Err(AdapterConfigError::NoModule {
+                pattern: pattern.to_owned(),
+                example: paths.into_iter().next().unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Every tensor beside one module: the end of its name and its shape, in the order that files and engines keep.
+    pub fn tensors(
+        &self,
+        base: &ModelConfig,
+        layer: usize,
+        projection: Projection,
+    ) -> Vec<(&'static str, Vec<usize>)> {
         let (outputs, inputs) = base.projection_shape(projection);
-        match self {
+        match &*self.of_module(base, layer, projection) {
             AdapterConfig::Lora(lora) => lora.tensors(outputs, inputs),
             AdapterConfig::Dora(dora) => dora.tensors(outputs, inputs),
             AdapterConfig::Bottleneck(bottleneck) => bottleneck.tensors(outputs, inputs),
@@ -145,16 +193,17 @@ impl AdapterConfig {
         }
     }
 
-    /// What is kept beside one projection.
+    /// What is kept beside one projection, at most.
     pub(crate) fn widths(&self, base: &ModelConfig, projection: Projection) -> Widths {
         let (outputs, inputs) = base.projection_shape(projection);
         match self {
-            AdapterConfig::Lora(LoraConfig { rank, init, .. }) => {
-                let fixed_inner = if *init == LoraInit::Pissa { *rank } else { 0 };
-                Widths { inner: *rank, fixed_inner, output: 0, masked: inputs }
+            AdapterConfig::Lora(lora) => {
+                let rank = lora.largest_rank();
+                let fixed_inner = if lora.init == LoraInit::Pissa { rank } else { 0 };
+                Widths { inner: rank, fixed_inner, output: 0, masked: inputs }
             }
             AdapterConfig::Dora(DoraConfig { lora, .. }) => {
-                Widths { inner: lora.rank, fixed_inner: 0, output: outputs, masked: inputs }
+                Widths { inner: lora.largest_rank(), fixed_inner: 0, output: outputs, masked: inputs }
             }
             AdapterConfig::Bottleneck(BottleneckConfig { size, place, .. }) => match place {
                 BottleneckPlace::Parallel => {
@@ -242,6 +291,14 @@ pub enum AdapterConfigError {
         family: &'static str,
         /// What the family has, separated by commas.
         own: String,
+    },
+    /// A pattern that no module matches.
+    #[error("the pattern `{pattern}` matches no module that has an adapter; their paths are like {example}")]
+    NoModule {
+        /// The pattern.
+        pattern: String,
+        /// The path of a module.
+        example: String,
     },
     /// A projection can be adapted once.
     #[error("target_modules names {projection} twice: name each projection once")]

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     config::AdapterConfigError,
+    patterns::Patterns,
     pissa,
     site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, SiteGradients},
 };
@@ -59,6 +60,12 @@ pub struct LoraConfig {
     pub dropout: f32,
     /// Adapted projections; order is kept.
     pub target_modules: Vec<Projection>,
+    /// Other ranks of some modules.
+    #[serde(default, skip_serializing_if = "Patterns::is_empty")]
+    pub rank_pattern: Patterns<usize>,
+    /// Other alphas of some modules.
+    #[serde(default, skip_serializing_if = "Patterns::is_empty")]
+    pub alpha_pattern: Patterns<f32>,
 }
 
 fn one() -> f32 {
@@ -76,7 +83,23 @@ impl LoraConfig {
             learning_rate_ratio: 1.0,
             dropout: 0.05,
             target_modules,
+            rank_pattern: Patterns::default(),
+            alpha_pattern: Patterns::default(),
         }
+    }
+
+    /// The settings of the module with this path: the rank and alpha that patterns give it, and no patterns.
+    pub(crate) fn of_module(&self, path: &str) -> Self {
+        let mut lora =
+            Self { rank_pattern: Patterns::default(), alpha_pattern: Patterns::default(), ..self.clone() };
+        lora.rank = self.rank_pattern.of(path).copied().unwrap_or(self.rank);
+        lora.alpha = self.alpha_pattern.of(path).copied().unwrap_or(self.alpha);
+        lora
+    }
+
+    /// The largest rank that a module can have.
+    pub(crate) fn largest_rank(&self) -> usize {
+        self.rank_pattern.values().copied().fold(self.rank, usize::max)
     }
 
     /// Factor of the adapter's product.
@@ -92,17 +115,20 @@ impl LoraConfig {
             LoraInit::Pissa => {
                 let factor = if self.rank_stabilised { std::f32::consts::SQRT_2 } else { 2.0 };
                 let (rank, alpha) = (2 * self.rank, factor * self.alpha);
-                Self { rank, alpha, init: LoraInit::Default, ..self.clone() }
+                let rank_pattern = self.rank_pattern.map(|rank| 2 * rank);
+                let alpha_pattern = self.alpha_pattern.map(|alpha| factor * alpha);
+                Self { rank, alpha, rank_pattern, alpha_pattern, init: LoraInit::Default, ..self.clone() }
             }
         }
     }
 
     pub(super) fn validate(&self) -> Result<(), AdapterConfigError> {
-        if self.rank == 0 {
+        if self.rank == 0 || self.rank_pattern.values().any(|&rank| rank == 0) {
             return Err(AdapterConfigError::ZeroRank);
         }
-        if !(self.alpha.is_finite() && self.alpha > 0.0) {
-            return Err(AdapterConfigError::Alpha { alpha: self.alpha });
+        let mut alphas = self.alpha_pattern.values().copied().chain([self.alpha]);
+        if let Some(alpha) = alphas.find(|&alpha| !(alpha.is_finite() && alpha > 0.0)) {
+            return Err(AdapterConfigError::Alpha { alpha });
         }
         let ratio = self.learning_rate_ratio;
         if !(ratio.is_finite() && ratio > 0.0) {

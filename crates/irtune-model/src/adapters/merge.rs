@@ -35,7 +35,8 @@ pub fn merged_weight(
         return Ok(values);
     }
     let mut found = Vec::new();
-    for (part, shape) in adapter.tensors(&base.config, projection) {
+    let adapter = &*adapter.of_module(&base.config, layer, projection);
+    for (part, shape) in adapter.tensors(&base.config, layer, projection) {
         let name = base.config.family.adapter_name(layer, projection, part);
         let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
             return Err(ParameterError::MissingParameter { name }.into());
@@ -72,7 +73,7 @@ pub(crate) fn merged_bias(
     let mut values = base.weights.vector(&family.layer_name(layer, projection, Kind::Bias))?;
     let scaled = matches!(adapter, AdapterConfig::Ia3(_)) && !Ia3Config::scales_input(projection);
     if scaled && adapter.target_modules().contains(&projection) {
-        let (part, _) = adapter.tensors(&base.config, projection).swap_remove(0);
+        let (part, _) = adapter.tensors(&base.config, layer, projection).swap_remove(0);
         let name = family.adapter_name(layer, projection, part);
         let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
             return Err(ParameterError::MissingParameter { name }.into());

@@ -94,8 +94,9 @@ pub(crate) fn layer_sites<D: Device>(
     let family = base.config.family;
     for &projection in adapter.target_modules() {
         let weight = base.weights.get(&family.weight_name(layer, projection))?;
+        let adapter = &*adapter.of_module(&base.config, layer, projection);
         let names: Vec<String> = adapter
-            .tensors(&base.config, projection)
+            .tensors(&base.config, layer, projection)
             .iter()
             .map(|(part, _)| family.adapter_name(layer, projection, part))
             .collect();

@@ -5,7 +5,7 @@ use crate::{
         Trained,
         config::{AdapterConfig, Widths},
     },
-    base::Base,
+    base::config::ModelConfig,
     error::ModelError,
     families::{MlpKind, Role},
     head::HeadInput,
@@ -17,27 +17,46 @@ use super::workspace::Slots;
 /// The program itself, its tables and stacks.
 const PROGRAM_BYTES: usize = 48 << 20;
 
-/// Bytes of a training run, from the largest batch's tokens.
-pub(crate) struct Budget {
-    /// Weights, adapters with gradients and moments, and what all layers use in turn.
-    fixed: usize,
+/// Bytes of a training run, by what they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The program itself, its tables and stacks, where nothing better is known.
+    pub program: usize,
+    /// The mapped weights.
+    pub weights: usize,
+    /// What trains in the layers: values, gradients and two moments.
+    pub parameters: usize,
+    /// Activations that all layers use in turn.
+    pub shared: usize,
     /// Activations of a layer that keeps them.
-    kept: usize,
+    pub kept: usize,
     /// The input of a layer that is recomputed.
-    recomputed: usize,
-    layers: usize,
+    pub recomputed: usize,
+    /// Layers.
+    pub layers: usize,
+}
+
+/// What a training run's memory depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct BudgetOf<'a> {
+    /// The decoder.
+    pub config: &'a ModelConfig,
+    /// Bytes of its weights that become resident.
+    pub weights: usize,
+    /// What trains beside the head.
+    pub trained: &'a Trained,
+    /// What the head reads.
+    pub head: &'a HeadInput,
+    /// Tokens of the largest pass.
+    pub tokens: usize,
+    /// Bytes of a value that enters GEMMs.
+    pub operand_bytes: usize,
 }
 
 impl Budget {
     /// Layers whose own weights may train are counted as if all of them had trained and kept everything.
-    pub(crate) fn new(
-        base: &Base,
-        trained: &Trained,
-        head: &HeadInput,
-        tokens: usize,
-        operand_bytes: usize,
-    ) -> Self {
-        let config = &base.config;
+    pub fn new(of: BudgetOf<'_>) -> Self {
+        let BudgetOf { config, weights, trained, head, tokens, operand_bytes } = of;
         let (hidden, wide) = (config.hidden_size, config.intermediate_size);
         let (query, key) = (config.query_size(), config.key_value_size());
         let adapter = trained.adapter();
@@ -53,8 +72,10 @@ impl Budget {
             .flat_map(|adapter| adapter.target_modules().iter().map(move |target| (adapter, target)))
         {
             let Widths { inner, fixed_inner, output, masked } = adapter.widths(config, projection);
-            let shapes = adapter.tensors(config, projection).into_iter().map(|(_, shape)| shape);
-            parameters += shapes.map(|shape| shape.iter().product::<usize>()).sum::<usize>();
+            for layer in 0..config.layers {
+                let shapes = adapter.tensors(config, layer, projection).into_iter().map(|(_, shape)| shape);
+                parameters += shapes.map(|shape| shape.iter().product::<usize>()).sum::<usize>();
+            }
             kept_adapters += inner + fixed_inner + output;
             // Their gradients, and what is transposed or activated on the way.
             shared_adapters += 2 * inner + fixed_inner + output;
@@ -103,25 +124,38 @@ impl Budget {
                     + transposed)
             + 4 * ((if config.adds_plainly() { 3 } else { 4 }) * hidden + 4 * key + widest_output);
         Self {
-            fixed: (PROGRAM_BYTES
-                + base.weights.resident_bytes()
-                + 16 * (config.layers * parameters + masters * masters::most_parameters(config)))
-            .saturating_add(tokens.saturating_mul(shared)),
+            program: PROGRAM_BYTES,
+            weights,
+            parameters: 16 * (parameters + masters * masters::most_parameters(config)),
+            shared: tokens.saturating_mul(shared),
             kept,
             recomputed: tokens.saturating_mul(hidden * 4),
             layers: config.layers,
         }
     }
 
+    /// Bytes of everything but activations that layers keep or are recomputed from.
+    fn fixed(&self) -> usize {
+        (self.program + self.weights + self.parameters).saturating_add(self.shared)
+    }
+
     fn bytes(&self, kept: usize) -> usize {
         let kept_bytes = kept.saturating_mul(self.kept);
         let recomputed_bytes = (self.layers - kept).saturating_mul(self.recomputed);
-        self.fixed.saturating_add(kept_bytes).saturating_add(recomputed_bytes)
+        self.fixed().saturating_add(kept_bytes).saturating_add(recomputed_bytes)
     }
 
     /// Bytes of everything, with these activations.
     pub(crate) fn total(&self, slots: Slots) -> usize {
         self.bytes(slots.kept)
+    }
+
+    /// How many layers keep their activations under a limit; the others are recomputed.
+    ///
+    /// # Errors
+    /// [`ModelError::Memory`] when not even all inputs fit.
+    pub fn kept_layers(&self, limit: Option<usize>) -> Result<usize, ModelError> {
+        Ok(self.slots(limit)?.kept)
     }
 
     /// As many layers as fit keep their activations.
@@ -144,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_limit_decides_how_many_layers_keep() {
-        let budget = Budget { fixed: 100, kept: 10, recomputed: 2, layers: 5 };
+        let (program, weights, parameters, shared) = (10, 20, 30, 40);
+        let budget = Budget { program, weights, parameters, shared, kept: 10, recomputed: 2, layers: 5 };
         assert_eq!(budget.slots(None).unwrap(), Slots { kept: 5, recomputed: 0 });
         assert_eq!(budget.slots(Some(150)).unwrap(), Slots { kept: 5, recomputed: 0 });
         assert_eq!(budget.slots(Some(149)).unwrap(), Slots { kept: 4, recomputed: 1 });

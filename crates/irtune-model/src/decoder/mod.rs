@@ -38,13 +38,13 @@ use crate::{
     peft::HEAD_NAME,
 };
 
-use budget::Budget;
 use cosines::Cosines;
 use readings::Readings;
 use state_cache::StateCache;
 use verbalizer::Verbalizer;
 use workspace::{Capacity, HeadWidths, Slots, Workspace};
 
+pub use budget::{Budget, BudgetOf};
 pub use options::{EngineOptions, TrainingPass};
 pub use readings::StepReadings;
 
@@ -201,7 +201,14 @@ impl<D: Device> Decoder<D> {
         entries.matrix(name.to_owned(), labels, columns, Initial::Drawn);
         let head = Group::new(&device, entries.list)?;
         let tokens = options.max_tokens.max(1);
-        let budget = Budget::new(&base, &trained, &head_input, tokens, device.operand_bytes());
+        let budget = Budget::new(BudgetOf {
+            config,
+            weights: base.weights.resident_bytes(),
+            trained: &trained,
+            head: &head_input,
+            tokens,
+            operand_bytes: device.operand_bytes(),
+        });
         let slots = if options.training {
             budget.slots(options.memory_bytes)?
         } else {
@@ -331,8 +338,14 @@ impl<D: Device> Decoder<D> {
                 |capacity| Workspace::new(&*self.device, config, &self.trained, widths, capacity, slots);
             // The old one goes before the new one comes.
             self.workspace = sized(Capacity::default())?;
-            let bytes = self.device.operand_bytes();
-            let budget = Budget::new(&self.base, &self.trained, &self.head_input, union.tokens, bytes);
+            let budget = Budget::new(BudgetOf {
+                config,
+                weights: self.base.weights.resident_bytes(),
+                trained: &self.trained,
+                head: &self.head_input,
+                tokens: union.tokens,
+                operand_bytes: self.device.operand_bytes(),
+            });
             let training = self.training;
             let named = |error: DeviceError| if training { error.out_of(budget.total(slots)) } else { error };
             self.workspace = sized(union).map_err(named)?;

@@ -13,7 +13,7 @@ use irtune_device::Device;
 
 use crate::{adapters::Trained, base::Base, decoder::Decoder, error::ModelError, head::Head};
 
-pub use crate::decoder::{EngineOptions, StepReadings, TrainingPass};
+pub use crate::decoder::{Budget, BudgetOf, EngineOptions, StepReadings, TrainingPass};
 pub use classify::Classify;
 pub use state::StateDict;
 pub use train::Train;

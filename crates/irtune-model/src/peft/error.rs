@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::{adapters::config::AdapterConfigError, weights::WeightError};
+use crate::{
+    adapters::{config::AdapterConfigError, patterns::PatternError},
+    weights::WeightError,
+};
 
 /// Why an adapter folder can't be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,9 @@ pub enum AdapterError {
     /// A field that is missing or holds something else than it should.
     #[error("{}: `{field}` is {found}, but must be {expected}", path.display())]
     Field { path: PathBuf, field: &'static str, found: String, expected: &'static str },
+    /// A pattern that is no regular expression.
+    #[error("{}: {field}: {source}", path.display())]
+    Pattern { path: PathBuf, field: &'static str, source: PatternError },
     /// A kind of adapter that isn't built.
     #[error("{}: `{field}` is {value}, which is not supported; train an adapter with {supported}", path.display())]
     Unsupported { path: PathBuf, field: &'static str, value: String, supported: &'static str },

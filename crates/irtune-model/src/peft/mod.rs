@@ -52,7 +52,7 @@ pub fn expected_tensors(
     let mut expected = Vec::with_capacity(base.layers * adapter.target_modules().len() * 3 + 1);
     for layer in 0..base.layers {
         for &projection in adapter.target_modules() {
-            let tensors = adapter.tensors(base, projection).into_iter();
+            let tensors = adapter.tensors(base, layer, projection).into_iter();
             expected.extend(
                 tensors.map(|(part, shape)| (base.family.adapter_name(layer, projection, part), shape)),
             );

@@ -75,7 +75,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
         .flat_map(|layer| targets.iter().map(move |&projection| (projection, layer)))
         .filter(|&(projection, layer)| !adapted(projection, layer))
         .flat_map(|(projection, layer)| {
-            let tensors = adapter.tensors(base, projection).into_iter();
+            let tensors = adapter.tensors(base, layer, projection).into_iter();
             tensors.map(move |(part, _)| base.family.adapter_name(layer, projection, part))
         })
         .collect();

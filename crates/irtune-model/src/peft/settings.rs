@@ -8,7 +8,7 @@ use super::{AdapterError, BOTTLENECK_TYPE};
 use crate::{
     adapters::{
         bottleneck::BottleneckConfig, config::AdapterConfig, dora::DoraConfig, ia3::Ia3Config,
-        lora::LoraConfig,
+        lora::LoraConfig, patterns::Patterns,
     },
     families::{Family, Projection},
 };
@@ -31,10 +31,8 @@ pub(super) struct Settings {
 }
 
 /// Fields that change what the adapter computes in a way that isn't built, with what would work instead.
-const UNSUPPORTED: [(&str, &str); 15] = [
+const UNSUPPORTED: [(&str, &str); 13] = [
     ("lora_bias", "lora_bias false"),
-    ("rank_pattern", "one rank for all modules"),
-    ("alpha_pattern", "one alpha for all modules"),
     ("layers_pattern", "layers_pattern null"),
     ("exclude_modules", "target_modules that names the modules"),
     ("layer_replication", "layer_replication null"),
@@ -162,9 +160,25 @@ impl Fields<'_> {
             alpha,
             rank_stabilised: yes("use_rslora"),
             dropout: self.number("lora_dropout")?.unwrap_or(0.0),
+            rank_pattern: self.patterns("rank_pattern", |rank| usize::try_from(rank.as_u64()?).ok())?,
+            alpha_pattern: self.patterns("alpha_pattern", |alpha| Some(alpha.as_f64()? as f32))?,
             ..LoraConfig::over(Vec::new())
         };
         Ok(if yes("use_dora") { DoraConfig::of(lora).into() } else { lora.into() })
+    }
+
+    fn patterns<T>(
+        &self,
+        field: &'static str,
+        value: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Patterns<T>, AdapterError> {
+        const EXPECTED: &str = "an object with a number for each pattern";
+        let Some(given) = self.get(field) else { return Ok(Patterns::default()) };
+        let object = given.as_object().ok_or_else(|| self.wrong(field, EXPECTED))?;
+        let patterns = Patterns::from_json(object, value);
+        let patterns =
+            patterns.map_err(|source| AdapterError::Pattern { path: self.path.to_owned(), field, source })?;
+        patterns.ok_or_else(|| self.wrong(field, EXPECTED))
     }
 
     fn bottleneck(&self) -> Result<BottleneckConfig, AdapterError> {

@@ -338,10 +338,11 @@ fn settings_that_cannot_be_used_are_named() {
         (json!({"bias": "all"}), "`bias` is \"all\""),
         (json!({"use_dora": true}), "mlp.up_proj.lora_magnitude_vector` is missing"),
         (
-            json!({"rank_pattern": {"q_proj": 4}}),
-            "`rank_pattern` is {\"q_proj\":4}, which is not supported; train an adapter with one rank",
+            json!({"rank_pattern": {"q_proj": "four"}}),
+            "`rank_pattern` is {\"q_proj\":\"four\"}, but must be an object with a number for each pattern",
         ),
-        (json!({"alpha_pattern": {"q_proj": 4}}), "`alpha_pattern` is {\"q_proj\":4}"),
+        (json!({"rank_pattern": {"(q": 4}}), "rank_pattern: `(q` is no regular expression"),
+        (json!({"alpha_pattern": {"q_proj": 0}}), "alpha is 0"),
         (json!({"layers_pattern": "h"}), "`layers_pattern` is \"h\""),
         (
             json!({"init_lora_weights": "pissa_niter_4"}),

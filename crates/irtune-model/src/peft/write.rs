@@ -180,8 +180,8 @@ fn lora_settings(family: &Family, lora: &LoraConfig, dora: bool) -> serde_json::
         "init_lora_weights": true,
         "layers_to_transform": null,
         "layers_pattern": null,
-        "rank_pattern": {},
-        "alpha_pattern": {},
+        "rank_pattern": lora.rank_pattern.to_json(|&rank| rank.into()),
+        "alpha_pattern": lora.alpha_pattern.to_json(|&alpha| decimal(alpha)),
         "use_dora": dora,
         "use_rslora": lora.rank_stabilised,
     })

@@ -69,16 +69,41 @@ pub fn logits_told(
         engine.prepack();
     }
     let labels = engine.labels();
-    let mut done = 0;
+    let (mut done, mut batch_logits) = (0, Vec::new());
     let mut all = vec![0.0; examples.len() * labels];
+    let whole = each_batch(examples, limit, interrupt, &mut |batch, packed| {
+        engine.logits(packed, &mut batch_logits)?;
+        for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
+            all[example * labels..][..labels].copy_from_slice(logits);
+        }
+        done += batch.len();
+        told(done);
+        Ok(())
+    })?;
+    Ok(whole.then_some(all))
+}
+
+/// What is done with a batch: the places of its examples, and these packed.
+type EachBatch<'a> = &'a mut dyn FnMut(&[usize], &PackedBatch) -> Result<(), ModelError>;
+
+/// Packs sorted examples a batch at a time; false when interrupted between two batches.
+///
+/// # Errors
+/// When examples can't be packed, or a batch fails.
+pub(crate) fn each_batch(
+    examples: &[impl Input],
+    limit: BatchLimit,
+    interrupt: &AtomicBool,
+    with: EachBatch<'_>,
+) -> Result<bool, ModelError> {
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by(|&left, &right| examples[left].as_ref().cmp(examples[right].as_ref()));
-    let (mut packed, mut batch_logits) = (PackedBatch::default(), Vec::new());
+    let mut packed = PackedBatch::default();
     let mut rest = order.as_slice();
     let mut most = limit.examples;
     while !rest.is_empty() {
         if interrupt.load(Ordering::Relaxed) {
-            return Ok(None);
+            return Ok(false);
         }
         let (batch, after) = rest.split_at(most.min(rest.len()));
         let inputs: Vec<_> = batch.iter().map(|&example| &examples[example]).collect();
@@ -89,12 +114,7 @@ pub fn logits_told(
             continue;
         }
         (rest, most) = (after, limit.examples);
-        engine.logits(&packed, &mut batch_logits)?;
-        for (&example, logits) in batch.iter().zip(batch_logits.chunks_exact(labels)) {
-            all[example * labels..][..labels].copy_from_slice(logits);
-        }
-        done += batch.len();
-        told(done);
+        with(batch, &packed)?;
     }
-    Ok(Some(all))
+    Ok(true)
 }

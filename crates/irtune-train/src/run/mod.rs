@@ -4,6 +4,7 @@ mod collapse;
 pub(crate) mod corpora;
 pub(crate) mod cross_validation;
 pub mod data;
+pub(crate) mod epochs;
 mod evaluate;
 pub(crate) mod export;
 mod finish;
@@ -14,6 +15,7 @@ mod keep;
 mod logs;
 pub(crate) mod notice;
 pub(crate) mod observer;
+pub(crate) mod request;
 pub(crate) mod train;
 
 use crate::closing::split_outputs::SplitOutputs;
@@ -24,11 +26,11 @@ use crate::folder::state::{RunState, Totals};
 use crate::folder::step_report::StepReport;
 use crate::folder::summary::Summary;
 use crate::linear::reference::LinearAnswers;
-use crate::settings::{Batches, TrainSettings};
+use crate::settings::TrainSettings;
 use crate::step::{self, StepBatch, StepRecipe, StepScratch};
 use data::RunData;
 pub use export::Export;
-use irtune_data::{EpochOrder, Example, related};
+use irtune_data::{EpochOrder, Example};
 use irtune_files::Files;
 use irtune_model::Engine;
 use irtune_select::LayerPolicy;
@@ -137,11 +139,7 @@ impl<'a> Run<'a> {
         interrupt: &'a AtomicBool,
     ) -> Result<Self, TrainError> {
         let (settings, layers) = (parts.settings, parts.engine.config().layers);
-        let order = EpochOrder::new(parts.data.train.len(), settings.step_examples(), settings.seed)?;
-        let order = match settings.batches {
-            Batches::Shuffled => order,
-            Batches::Related => order.with_groups(related(&parts.data.train)),
-        };
+        let order = epochs::order(settings, &parts.data.train)?;
         let steps_per_epoch = order.steps_per_epoch() as u64;
         let recipe = StepRecipe::of(settings);
         let state = RunState {

@@ -4,6 +4,7 @@ use super::corpora::SplitSources;
 use super::export::exporter;
 use super::notice::Notice;
 use super::observer::Observer;
+use super::request::{TrainRequest, absolute};
 use super::{RunParts, TrainOutcome};
 use crate::devices;
 use crate::error::TrainError;
@@ -13,34 +14,13 @@ use crate::folder::create::RunContents;
 use crate::folder::platform::Platform;
 use crate::folder::sources::{PairSources, Sources};
 use crate::linear::reference::Reference;
-use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
+use crate::plan;
+use crate::prepare::{Begun, Origin, Preparation, Prepared, cores, load, prepare};
 use crate::settings::TrainSettings;
-use irtune_data::{Columns, CorpusSource, PromptChoice};
+use irtune_data::PromptChoice;
 use irtune_files::Disk;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-/// What to train, on what, and where to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrainRequest {
-    /// The base model: a folder or a GGUF file.
-    pub base: PathBuf,
-    /// What others find the base by, written into the adapter: a hub name or a path.
-    pub base_name: String,
-    /// Training pairs.
-    pub train: CorpusSource,
-    /// Validation pairs; when missing, some of the training pairs are held out.
-    pub validation: Option<CorpusSource>,
-    /// Test pairs, on which the kept model is measured at the end.
-    pub test: Option<CorpusSource>,
-    /// How the files' columns are read; of rows in memory it says which labels are dropped.
-    pub columns: Columns,
-    /// The run folder: not there yet, or empty.
-    pub out: PathBuf,
-    /// How to train.
-    pub settings: TrainSettings,
-}
 
 /// Trains a model into a new run folder.
 ///
@@ -74,14 +54,16 @@ pub fn train(
     if devices::is_slow_here(settings.precision) {
         observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
     }
-    let plan = Plan {
-        settings: &settings,
-        sources: &sources,
-        columns: &request.columns,
-        base: &absolute(&request.base)?,
-        origin: Origin::New(prompt),
-    };
-    let prepared = prepare(plan, observer)?;
+    let base = absolute(&request.base)?;
+    let columns = &request.columns;
+    let origin = Origin::New(prompt.clone());
+    let asked = Preparation { settings: &settings, sources: &sources, columns, base: &base, origin };
+    let loaded = load(&asked, observer)?;
+    settings.resolve_targets(&loaded.base.config)?;
+    plan::check(&loaded.base, &settings, &loaded.data)?;
+    let origin = Origin::New(prompt);
+    let asked = Preparation { settings: &settings, sources: &sources, columns, base: &base, origin };
+    let prepared = prepare(loaded, asked, observer)?;
     settings.complete();
     settings.threads = Some(prepared.engine.threads());
     settings.precision = prepared.engine.precision().parse().unwrap_or(settings.precision);
@@ -133,7 +115,7 @@ pub fn resume(
     let task = folder.task()?;
     let newest = checkpoint::list(&folder.checkpoints_path())?.into_iter().next();
     let checkpoint = newest.map(|path| checkpoint::load(&path)).transpose()?;
-    let plan = Plan {
+    let asked = Preparation {
         settings: &settings,
         sources: &SplitSources::load(&sources, folder.path())?,
         columns: &sources.columns,
@@ -145,7 +127,9 @@ pub fn resume(
             prints: checkpoint.as_ref().map(|checkpoint| &checkpoint.state.data),
         }),
     };
-    let prepared = prepare(plan, observer)?;
+    let loaded = load(&asked, observer)?;
+    plan::check(&loaded.base, &settings, &loaded.data)?;
+    let prepared = prepare(loaded, asked, observer)?;
     let begun = InFolder { folder: &folder, settings: &settings, base_name: &sources.base_name };
     begun.run(prepared, observer, interrupt, checkpoint)
 }
@@ -182,23 +166,4 @@ impl InFolder<'_> {
         };
         super::run(parts, observer, interrupt, checkpoint)
     }
-}
-
-impl TrainRequest {
-    /// The sources, files by their absolute paths.
-    pub(super) fn sources(&self) -> Result<SplitSources, TrainError> {
-        let source = |source: &CorpusSource| match source {
-            CorpusSource::File(path) => absolute(path).map(CorpusSource::File),
-            rows @ CorpusSource::Rows { .. } => Ok(rows.clone()),
-        };
-        Ok(SplitSources {
-            train: source(&self.train)?,
-            validation: self.validation.as_ref().map(source).transpose()?,
-            test: self.test.as_ref().map(source).transpose()?,
-        })
-    }
-}
-
-pub(super) fn absolute(path: &Path) -> Result<PathBuf, TrainError> {
-    std::path::absolute(path).map_err(|source: io::Error| TrainError::Log { path: path.to_owned(), source })
 }

@@ -1,8 +1,10 @@
 //! Which adapters train, from the settings of a run.
 
-use irtune_model::{AdapterConfig, BottleneckConfig, DoraConfig, Ia3Config, LoraConfig, Projection};
+use irtune_model::{
+    AdapterConfig, BottleneckConfig, DoraConfig, Ia3Config, LoraConfig, ModelConfig, Projection,
+};
 
-use super::{TrainSettings, Tune, names::names};
+use super::{TargetModules, TargetModulesError, TrainSettings, Tune, names::names};
 
 names! {
     /// A kind of adapter, or none.
@@ -37,9 +39,25 @@ impl Adapter {
 }
 
 impl TrainSettings {
-    /// The projections that have an adapter: those that are named, or the kind's usual ones.
+    /// The projections that have an adapter: those that are named, or the kind's usual ones. Of what only a base can say
+    /// ([`TrainSettings::resolve_targets`]) it is all that there are.
     pub fn targets(&self) -> Vec<Projection> {
-        self.target_modules.clone().unwrap_or_else(|| self.adapter.targets())
+        match &self.target_modules {
+            Some(TargetModules::Named(named)) => named.clone(),
+            Some(TargetModules::AllLinear | TargetModules::Pattern(_)) => Projection::ALL.to_vec(),
+            None => self.adapter.targets(),
+        }
+    }
+
+    /// Names the projections that `target_modules` means in a base.
+    ///
+    /// # Errors
+    /// When it means none.
+    pub fn resolve_targets(&mut self, config: &ModelConfig) -> Result<(), TargetModulesError> {
+        if let Some(modules) = &self.target_modules {
+            self.target_modules = Some(TargetModules::Named(modules.resolve(config)?));
+        }
+        Ok(())
     }
 
     /// The adapters these settings ask for; none when weights are tuned or only the head trains.
@@ -55,6 +73,8 @@ impl TrainSettings {
             learning_rate_ratio: self.lora_plus_ratio,
             dropout: self.dropout,
             target_modules: self.targets(),
+            rank_pattern: self.rank_pattern.clone(),
+            alpha_pattern: self.alpha_pattern.clone(),
         };
         match self.adapter {
             Adapter::Lora => Some(lora().into()),
@@ -106,7 +126,9 @@ mod tests {
             bottleneck_activation: BottleneckActivation::Gelu,
             bottleneck_place: BottleneckPlace::Serial,
             bottleneck_scaling: 0.5,
-            target_modules: Some(vec![Projection::OProj]),
+            target_modules: Some(TargetModules::Named(vec![Projection::OProj])),
+            rank_pattern: "o_proj=4".parse().unwrap(),
+            alpha_pattern: "o_proj=9".parse().unwrap(),
             ..Default::default()
         };
         let target_modules = vec![Projection::OProj];
@@ -118,6 +140,8 @@ mod tests {
             learning_rate_ratio: 16.0,
             dropout: 0.25,
             target_modules: target_modules.clone(),
+            rank_pattern: "o_proj=4".parse().unwrap(),
+            alpha_pattern: "o_proj=9".parse().unwrap(),
         };
         let bottleneck = BottleneckConfig {
             size: 7,

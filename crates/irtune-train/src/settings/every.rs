@@ -27,6 +27,18 @@ impl Every {
     }
 }
 
+impl Every {
+    /// How often it is due in a run of so many steps, once at the end included.
+    pub fn times(self, steps: u64, steps_per_epoch: u64) -> u64 {
+        let every = match self {
+            Every::Epoch => steps_per_epoch,
+            Every::Steps(steps) => steps,
+            Every::Never => return 1,
+        };
+        steps.div_ceil(every.max(1))
+    }
+}
+
 impl fmt::Display for Every {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -105,6 +117,16 @@ mod tests {
         assert_eq!(due(Every::Epoch), [3, 6]);
         assert_eq!(due(Every::Steps(2)), [2, 4, 6]);
         assert!(due(Every::Never).is_empty());
+    }
+
+    #[test]
+    fn it_counts_how_often_it_is_due_with_the_end() {
+        for every in [Every::Epoch, Every::Steps(2), Every::Steps(50), Every::Never] {
+            for steps in 1..=9 {
+                let times = (1..=steps).filter(|&step| every.due(step, 3) || step == steps).count();
+                assert_eq!(every.times(steps, 3), times as u64, "{every} of {steps}");
+            }
+        }
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl TrainSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::TargetModules;
 
     fn messages(change: impl FnOnce(&mut TrainSettings)) -> Vec<String> {
         // The objective `words` has no head.
@@ -263,9 +264,12 @@ mod tests {
         one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");
-        one(|settings| settings.target_modules = Some(Vec::new()), "target_modules: the list is empty");
         one(
-            |settings| settings.target_modules = Some(vec![Projection::QProj; 2]),
+            |settings| settings.target_modules = Some(TargetModules::Named(Vec::new())),
+            "target_modules: the list is empty",
+        );
+        one(
+            |settings| settings.target_modules = Some(TargetModules::Named(vec![Projection::QProj; 2])),
             "target_modules: q_proj is named twice; name it once",
         );
         one(

@@ -14,6 +14,11 @@ pub struct MemoryLimit {
 }
 
 impl MemoryLimit {
+    /// So many million bytes.
+    pub fn of_megabytes(count: u64) -> Self {
+        Self { bytes: count.max(1) * 1_000_000 }
+    }
+
     /// The limit in bytes.
     pub fn bytes(self) -> usize {
         usize::try_from(self.bytes).unwrap_or(usize::MAX)

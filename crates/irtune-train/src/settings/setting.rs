@@ -2,10 +2,10 @@
 
 use super::{
     Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, Objective, Offsets,
-    Recipe, Tune,
+    Recipe, TargetModules, Tune,
 };
 use crate::step::schedule::Schedule;
-use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
+use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Patterns, Precision};
 use std::borrow::Cow;
 use strum::VariantNames;
 
@@ -22,6 +22,8 @@ pub enum Kind {
     Switch,
     /// Words separated by commas.
     List,
+    /// Words separated by commas, or another text.
+    ListOrText,
     /// A whole number or a word.
     IntegerOrWord,
     /// A text; in a file also a table.
@@ -234,11 +236,13 @@ numbers! {
 values! {
     String: Text;
     bool: Switch;
-    Vec<Projection>: List;
+    TargetModules: ListOrText;
     Every: IntegerOrWord;
     Fold: Text;
     MemoryLimit: Text;
     ClassWeights: TextOrTable;
+    Patterns<usize>: TextOrTable;
+    Patterns<f32>: TextOrTable;
     Adapter: Text, Adapter::VARIANTS;
     Batches: Text, Batches::VARIANTS;
     BestMetric: Text, BestMetric::VARIANTS;

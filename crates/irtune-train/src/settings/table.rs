@@ -10,10 +10,10 @@
 use super::setting::{Group, Range, Setting, Value};
 use super::{
     Adapter, Batches, BestMetric, ClassWeights, Every, Fold, HeadKind, MemoryLimit, MethodOptions, Objective,
-    Offsets, Recipe, Tune,
+    Offsets, Recipe, TargetModules, Tune,
 };
 use crate::step::schedule::Schedule;
-use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Precision, Projection};
+use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Patterns, Precision};
 use serde::{Deserialize, Serialize};
 
 macro_rules! settings {
@@ -184,6 +184,18 @@ settings! {
     adapters: [Lora, Dora], range: Range::Above("twice the rank"),
     published: 64.0;
 
+    /// Other ranks of some modules, by regular expressions over their paths, as PEFT's `rank_pattern`.
+    #[serde(skip_serializing_if = "Patterns::is_empty")]
+    rank_pattern: Patterns<usize> = Patterns::default(),
+    Adapter, "PATTERN=N,…", "other ranks of some modules, by the end of their paths, such as down_proj=8",
+    adapters: [Lora, Dora];
+
+    /// Other alphas of some modules, in the same way.
+    #[serde(skip_serializing_if = "Patterns::is_empty")]
+    alpha_pattern: Patterns<f32> = Patterns::default(),
+    Adapter, "PATTERN=X,…", "other alphas of some modules, such as down_proj=16",
+    adapters: [Lora, Dora];
+
     /// Whether it is scaled by alpha/√rank instead (rsLoRA).
     rslora: bool = false,
     Adapter, "BOOL", "divide alpha by the root of the rank (rsLoRA)",
@@ -234,8 +246,9 @@ settings! {
 
     /// The projections that have an adapter, in every layer; the kind's usual ones when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    target_modules: Option<Vec<Projection>> = None,
-    Adapter, "LIST", "Projections with an adapter, separated by commas; the adapter's usual ones when not given",
+    target_modules: Option<TargetModules> = None,
+    Adapter, "LIST",
+    "Projections with an adapter, separated by commas, all-linear, or a regular expression for their paths; the adapter's usual ones when not given",
     adapters: [Lora, Dora, Bottleneck, Ia3];
 
     /// Peak learning rate.
@@ -302,6 +315,13 @@ settings! {
     Optimization, "N", "Examples in a batch",
     range: Range::FromOne,
     published: 16;
+
+    /// Tokens of a batch: every batch then has nearly as many, on average at most these, and `batch_size` counts in
+    /// evaluations only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch_tokens: Option<usize> = None,
+    Optimization, "TOKENS", "Make batches of about so many tokens instead of examples",
+    range: Range::FromOne;
 
     /// Which examples share a batch.
     batches: Batches = Batches::Shuffled,
@@ -391,6 +411,11 @@ settings! {
     Machine, "AMOUNT", "Most memory to use, such as 600MB; activations that don't fit are recomputed",
     without_effect: true;
 
+    /// Whether a run that this machine has no room for is refused before it begins, with settings that would fit.
+    check_memory: bool = true,
+    Machine, "BOOL", "Refuse what the machine has no memory for before the run begins",
+    without_effect: true;
+
     /// Whether hidden states below the lowest layer that the method still trains are kept on disk, beside the run, as
     /// soon as that layer is known, so that later epochs and evaluations don't compute them again. Changes nothing but
     /// time.
@@ -439,8 +464,11 @@ mod tests {
         let full = TrainSettings {
             system: Some("Be brief.".to_owned()),
             label_words: Some("words.json".to_owned()),
-            target_modules: Some(vec![Projection::QProj]),
+            target_modules: Some(TargetModules::AllLinear),
             warmup_steps: Some(1),
+            rank_pattern: "up_proj=4".parse().unwrap(),
+            alpha_pattern: "up_proj=8".parse().unwrap(),
+            batch_tokens: Some(1),
             max_steps: Some(1),
             train_size: Some(1),
             fold: Fold::new(1, 2),

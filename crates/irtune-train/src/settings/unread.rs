@@ -24,6 +24,7 @@ impl TrainSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::TargetModules;
 
     #[test]
     fn settings_of_another_adapter_are_named() {
@@ -33,7 +34,7 @@ mod tests {
             bottleneck_size: 64,
             dora_detach_norm: false,
             dropout: 0.0,
-            target_modules: Some(vec![]),
+            target_modules: Some(TargetModules::Named(vec![])),
             ..Default::default()
         };
         let unread = |adapter| TrainSettings { adapter, ..changed.clone() }.unread();

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use irtune_data::{Example, Target};
 use irtune_model::{AdamW, DropoutKey, Engine, ModelError, TrainingPass};
-use irtune_select::{Evidence, LayerPolicy, LayerSet, StepDraws, WeightMeasure};
+use irtune_select::{Evidence, LayerPolicy, LayerSet, Signals, StepDraws, WeightMeasure};
 
 use crate::batch;
 
@@ -190,8 +190,7 @@ pub(crate) fn pack(
     Ok(batch::refill(&mut scratch.batch, &batch.examples[range])?)
 }
 
-/// Adds some examples' share of the step's gradient, half of them after the other while they have more than
-/// `most_tokens`; gives their tokens.
+/// Adds some examples' share of the step's gradient, in passes of at most `most_tokens`; gives their tokens.
 fn add_gradients(
     engine: &mut dyn Engine,
     recipe: &StepRecipe,
@@ -200,26 +199,71 @@ fn add_gradients(
     range: Range<usize>,
     most_tokens: usize,
 ) -> Result<usize, StepError> {
+    let normalizer = normalizer(engine, batch);
+    each_pass(batch, scratch, range, most_tokens, &mut |scratch| {
+        let pass = TrainingPass {
+            active: &scratch.active,
+            train_head: recipe.train_head,
+            normalizer,
+            dropout: recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step }),
+        };
+        Ok(engine.add_gradients(&scratch.batch, scratch.targets.all(), pass)?)
+    })
+}
+
+/// What is done with a pass, which is packed in the scratch.
+type EachPass<'a> = &'a mut dyn FnMut(&mut StepScratch) -> Result<(), StepError>;
+
+/// Makes the passes of some examples, half of them after the other while they have more than `most_tokens`; gives their
+/// tokens.
+fn each_pass(
+    batch: &StepBatch<'_>,
+    scratch: &mut StepScratch,
+    range: Range<usize>,
+    most_tokens: usize,
+    pass: EachPass<'_>,
+) -> Result<usize, StepError> {
     pack(batch, scratch, range.clone())?;
     if most_tokens > 0 && scratch.batch.tokens.len() > most_tokens && range.len() > 1 {
         let middle = middle(&batch.examples[range.clone()]);
         let mut tokens = 0;
         scratch.parts.push(Part::Open);
         for part in [range.start..range.start + middle, range.start + middle..range.end] {
-            tokens += add_gradients(engine, recipe, batch, scratch, part, most_tokens)?;
+            tokens += each_pass(batch, scratch, part, most_tokens, pass)?;
         }
         scratch.parts.push(Part::Close);
         return Ok(tokens);
     }
-    let pass = TrainingPass {
-        active: &scratch.active,
-        train_head: recipe.train_head,
-        normalizer: normalizer(engine, batch),
-        dropout: recipe.dropout.then_some(DropoutKey { seed: recipe.seed, step: batch.step }),
-    };
-    engine.add_gradients(&scratch.batch, scratch.targets.all(), pass)?;
+    pass(scratch)?;
     scratch.parts.push(Part::Pass);
     Ok(scratch.batch.tokens.len())
+}
+
+/// Tokens of each pass of a step for a policy that needs these signals.
+///
+/// # Errors
+/// When the examples can't be packed, or lack targets.
+pub(crate) fn pass_tokens(
+    recipe: &StepRecipe,
+    batch: &StepBatch<'_>,
+    needs: Signals,
+    scratch: &mut StepScratch,
+) -> Result<Vec<usize>, StepError> {
+    let several = batch.examples.len() > recipe.batch_size;
+    let twice = needs.gradient_norms && recipe.norms_of_micro_batches && several;
+    let most_tokens = if needs.layer_cosines { 0 } else { recipe.micro_batch_tokens };
+    let mut tokens = Vec::new();
+    scratch.parts.clear();
+    for most_tokens in twice.then_some(0).into_iter().chain([most_tokens]) {
+        for index in 0..batch.examples.len().div_ceil(recipe.batch_size) {
+            let range = micro_batch(recipe, batch, index);
+            each_pass(batch, scratch, range, most_tokens, &mut |scratch| {
+                tokens.push(scratch.batch.tokens.len());
+                Ok(())
+            })?;
+        }
+    }
+    Ok(tokens)
 }
 
 /// How many of the examples make the part that is nearest to half of their tokens; at least one, and not all.

@@ -29,7 +29,8 @@ impl StepRecipe {
     /// What the settings of a run say.
     pub fn of(settings: &TrainSettings) -> Self {
         Self {
-            batch_size: settings.batch_size,
+            // Of batches that are made by tokens a step is one; it is divided by its tokens, if at all.
+            batch_size: if settings.batch_tokens.is_some() { usize::MAX } else { settings.batch_size },
             micro_batch_tokens: settings.micro_batch_tokens,
             train_head: settings.train_head,
             max_grad_norm: settings.max_grad_norm,

@@ -10,6 +10,7 @@ mod embedding;
 mod multi_label;
 mod old_folder;
 mod options;
+mod plan;
 mod recorder;
 mod rows;
 mod run;

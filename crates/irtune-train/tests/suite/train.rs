@@ -12,7 +12,8 @@ use irtune_testing::corpus::{WORD_LABELS, Words};
 use irtune_testing::golden::tiny_llama;
 use irtune_train::{
     Adapter, DataSplit, MethodOptions, Notice, Predictor, PredictorError, PredictorOptions, Reading,
-    RunFolder, StoredSource, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume, train,
+    RunFolder, StoredSource, TargetModules, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume,
+    train,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ fn a_model_is_trained_kept_and_used() {
     let folder = RunFolder::open(&request.out).unwrap();
     let mut written = request.settings.clone();
     written.method_options.complete(&METHODS[0]);
-    written.target_modules = Some(written.targets());
+    written.target_modules = Some(TargetModules::Named(written.targets()));
     assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
     assert_eq!(folder.sources().unwrap().train, StoredSource::File(place.path("train.jsonl")));
     assert_eq!(folder.labels().unwrap().names(), WORD_LABELS);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::chart::picture;
 use crate::show::calibration::calibration;
 use crate::show::heat::Heat;
-use crate::show::numbers::{bytes, percent, seconds};
+use crate::show::numbers::{bytes, count, percent, seconds};
 use crate::show::probabilities::{decisions, probabilities};
 use crate::show::probability_charts::{reliability, risk_coverage};
 use crate::show::report::set_in;
@@ -219,11 +219,14 @@ fn about(run: &RunFolder, steps: &[StepReport], summary: Option<&Summary>) -> Re
     out += &line(
         "optimization",
         format!(
-            "learning rate {} ({}, {}), {} pairs a step, seed {}",
+            "learning rate {} ({}, {}), {} a step, seed {}",
             settings.learning_rate,
             settings.schedule,
             warmup(&settings),
-            settings.step_examples(),
+            match settings.step_tokens() {
+                Some(tokens) => format!("about {} tokens", count(tokens as u64)),
+                None => format!("{} pairs", settings.step_examples()),
+            },
             settings.seed
         ),
     );

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use irtune_data::{Columns, DataError};
 use irtune_select::METHODS;
 
-use super::flags::{All, Baseline, Flags, OfMethod, Shared};
+use super::flags::{All, Baseline, Flags, OfMethod, Planned, Shared};
 use irtune::compare::TrainSize;
 
 /// Fine-tunes a language model, a few layers at a time, to tell why a text was revised.
@@ -33,6 +33,10 @@ pub enum Command {
     Quickstart(QuickstartArguments),
     /// Fine-tune a base on labelled revisions
     Train(TrainArguments),
+    /// List bases that have a short name: their size, licence and the memory that training takes
+    Models(ModelsArguments),
+    /// Say what a run would take, before it is begun: memory, and time on this machine
+    Plan(PlanArguments),
     /// Train a linear model on the words that changed, in seconds: what a fine-tuned model has to beat
     Baseline(BaselineArguments),
     /// Run methods, adapters and seeds side by side and report how they differ
@@ -112,6 +116,40 @@ const TRAIN_HELP: &str = "Every setting can also be a key of the --config file (
 the defaults.\n\nExamples:\n  irtune train --base smollm2 --train train.jsonl --test test.jsonl --out runs/first\n  irtune \
 train --config run.toml --set learning_rate=1e-4 --set target_modules=q_proj,v_proj\n  irtune train --base smollm2 --train \
 all.jsonl --folds 5 --out runs/folds\n  irtune train --resume runs/first";
+
+/// `irtune models`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Any other model of a family in docs/families.md works too: a folder, a .gguf file, or hf:ORG/NAME.\n\nExamples:\n  \
+irtune models\n  irtune models --json"
+)]
+pub struct ModelsArguments {
+    /// Print the list as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune plan`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads and encodes the pairs as a run does, then runs a few layers of the base for about two seconds. Nothing \
+is trained or written. Takes every setting of `irtune train`.\n\nExamples:\n  irtune plan --base smollm2 --train train.jsonl \
+--test test.jsonl\n  irtune plan --base hf:Qwen/Qwen3-1.7B-Base --train train.jsonl --memory 4GB --json"
+)]
+pub struct PlanArguments {
+    /// Settings file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Change a setting; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print the plan as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+    /// A flag for each setting.
+    #[command(flatten)]
+    pub settings: Flags<Planned>,
+}
 
 /// `irtune baseline`
 #[derive(Debug, Args)]

@@ -76,9 +76,26 @@ impl Choice for All {
     }
 }
 
+/// All settings, of which the help names those of base and data: the others are those of `irtune train`.
+#[derive(Debug, Default)]
+pub struct Planned;
+
+impl Choice for Planned {
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        SETTINGS.iter()
+    }
+
+    fn augmented(command: Command) -> Command {
+        command.args(Self::settings().map(|setting| flag(setting, None).hide(!NAMED.contains(&setting.name))))
+    }
+}
+
 /// The settings that all runs of a comparison share; not those that it varies itself.
 #[derive(Debug, Default)]
 pub struct Shared;
+
+/// Of base and files: named in the help of commands whose other settings are those of `irtune train`.
+const NAMED: [&str; 5] = ["base", "train", "validation", "test", "preset"];
 
 /// What a comparison lists for itself.
 const VARIED: [&str; 6] = ["method", "adapter", "seed", "train_size", "fold", "out"];
@@ -89,9 +106,7 @@ impl Choice for Shared {
     }
 
     fn augmented(command: Command) -> Command {
-        // Base and files are named in the help; the others are those of `irtune train`.
-        let named = ["base", "train", "validation", "test", "preset"];
-        command.args(Self::settings().map(|setting| flag(setting, None).hide(!named.contains(&setting.name))))
+        command.args(Self::settings().map(|setting| flag(setting, None).hide(!NAMED.contains(&setting.name))))
     }
 }
 

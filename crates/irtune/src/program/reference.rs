@@ -62,7 +62,7 @@ fn about(command: &Command) -> String {
 fn arguments(command: &Command) -> String {
     let is_setting = |arg: &&Arg| SETTINGS.iter().any(|setting| setting.name == arg.get_id().as_str());
     // Flags of commands that don't train stand where they are, though a setting may have the same name.
-    let flattened = matches!(command.get_name(), "train" | "compare" | "replay");
+    let flattened = matches!(command.get_name(), "train" | "plan" | "compare" | "replay");
     let own = command
         .get_arguments()
         .filter(|arg| !(arg.is_global_set() || arg.is_hide_set() || arg.get_id() == "help"))
@@ -78,7 +78,7 @@ fn arguments(command: &Command) -> String {
         writeln!(out, "| `{}` | {} | {default} |", shown(arg), escaped(&help)).expect("writing to memory");
     }
     out += match command.get_name() {
-        "train" => "\nEvery [setting](#settings) is a flag as well.\n",
+        "train" | "plan" => "\nEvery [setting](#settings) is a flag as well.\n",
         "compare" => {
             "\nEvery [setting](#settings) is a flag as well, but for those that the comparison lists itself: method, adapter, \
              seed, train_size, fold and out.\n"

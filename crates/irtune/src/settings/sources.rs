@@ -190,7 +190,9 @@ impl Sources {
 
 fn read(kind: Kind, text: &str) -> Option<Value> {
     match kind {
-        Kind::Text | Kind::TextOrTable | Kind::Plain => Some(Value::String(text.to_owned())),
+        Kind::Text | Kind::TextOrTable | Kind::ListOrText | Kind::Plain => {
+            Some(Value::String(text.to_owned()))
+        }
         Kind::Integer => text.parse().ok().map(Value::Integer),
         Kind::Number => text.parse().ok().map(Value::Float),
         Kind::Switch => text.parse().ok().map(Value::Boolean),
@@ -211,6 +213,7 @@ fn fits(kind: Kind, value: &Value) -> bool {
         Kind::Number => value.is_float(),
         Kind::Switch => value.is_bool(),
         Kind::List => value.as_array().is_some_and(|values| values.iter().all(Value::is_str)),
+        Kind::ListOrText => value.is_str() || fits(Kind::List, value),
         Kind::IntegerOrWord => value.is_integer() || value.is_str(),
         Kind::Plain => value.is_integer() || value.is_float() || value.is_str(),
     }
@@ -225,6 +228,7 @@ fn expected(kind: Kind) -> &'static str {
         Kind::Number => "a number",
         Kind::Switch => "true or false",
         Kind::List => "a list of words",
+        Kind::ListOrText => "a list of words or a text",
         Kind::Plain => "a number or a text",
     }
 }

@@ -8,6 +8,7 @@ pub mod kinds;
 pub mod layer_ranges;
 pub mod linear;
 pub mod numbers;
+pub mod plan;
 pub mod probabilities;
 pub mod probability_charts;
 pub mod report;

@@ -24,6 +24,16 @@ fn help_of_train() {
 }
 
 #[test]
+fn help_of_models() {
+    insta::assert_snapshot!(help("models --help"));
+}
+
+#[test]
+fn help_of_plan() {
+    insta::assert_snapshot!(help("plan --help"));
+}
+
+#[test]
 fn help_of_baseline() {
     insta::assert_snapshot!(help("baseline --help"));
 }
@@ -73,6 +83,8 @@ fn every_command_shows_an_example_and_every_method_is_named() {
     for command in [
         "quickstart",
         "train",
+        "models",
+        "plan",
         "compare",
         "data",
         "eval",

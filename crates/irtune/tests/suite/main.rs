@@ -15,6 +15,7 @@ mod interrupt;
 mod merge;
 mod multi_label;
 mod options;
+mod plan;
 mod prompt;
 mod quantize;
 mod replay;

@@ -10,7 +10,9 @@ mod folds;
 mod inference;
 mod inspect;
 mod merge;
+mod models;
 mod of_run;
+mod plan;
 mod predict;
 mod prompt;
 mod quantize;
@@ -18,12 +20,14 @@ mod quickstart;
 mod replay;
 mod train;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::program::args::{Arguments, Command};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
+use crate::program::flags::Flags;
 use crate::program::progress::Fetching;
+use irtune::settings::Sources;
 use irtune_hub::{Origin, Reference, System};
 
 /// Runs the command that was asked for.
@@ -34,6 +38,8 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
     match arguments.command {
         Command::Quickstart(arguments) => quickstart::run(&arguments, environment),
         Command::Train(arguments) => train::run(&arguments, environment),
+        Command::Models(arguments) => models::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments, environment),
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments, environment),
         Command::Data(arguments) => data::run(&arguments),
@@ -47,6 +53,25 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
+}
+
+/// Everything that is said about the settings of a run.
+pub fn sources<C>(
+    config: Option<&Path>,
+    flags: &Flags<C>,
+    set: &[String],
+    environment: &Environment,
+) -> Sources {
+    let mut sources = Sources::default();
+    if let Some(file) = config {
+        sources.file(file);
+    }
+    sources.variables(environment.iter());
+    for (setting, text) in &flags.0 {
+        sources.flag(setting, text);
+    }
+    set.iter().for_each(|assignment| sources.set(assignment));
+    sources
 }
 
 /// Finds a base, and says where when it is not simply the path that was given.

@@ -4,28 +4,29 @@ use std::path::{Path, PathBuf};
 
 use irtune_train::{RunFolder, Summary, TrainOutcome};
 
-use super::folds;
+use super::{folds, sources};
 use crate::program::args::TrainArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
 use crate::program::output::{print_json, say_standing};
 use crate::program::progress::Progress;
-use irtune::settings::{self, Resolved, Sources};
+use irtune::settings::{self, Resolved};
 use irtune::show::report;
 
 /// Trains as asked, or continues a run.
 pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), Failure> {
+    let said = || sources(arguments.config.as_deref(), &arguments.settings, &arguments.set, environment);
     let (folder, summary) = match (&arguments.resume, arguments.folds) {
         (Some(folder), _) if irtune_train::is_cross_validation(folder) => {
             return folds::resume(folder, arguments.json);
         }
         (Some(folder), _) => (folder.clone(), resume(folder)?),
         (None, Some(folds)) => {
-            return folds::run(sources(arguments, environment), folds, arguments.json, environment);
+            return folds::run(said(), folds, arguments.json, environment);
         }
         (None, None) => {
-            let resolved = settings::resolve(sources(arguments, environment)).map_err(Failure::Settings)?;
+            let resolved = settings::resolve(said()).map_err(Failure::Settings)?;
             start(resolved, environment)?
         }
     };
@@ -37,20 +38,6 @@ pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), 
         eprint!("{}", report::next_steps(&folder));
     }
     Ok(())
-}
-
-/// Everything that is said about the settings.
-fn sources(arguments: &TrainArguments, environment: &Environment) -> Sources {
-    let mut sources = Sources::default();
-    if let Some(file) = &arguments.config {
-        sources.file(file);
-    }
-    sources.variables(environment.iter());
-    for (setting, text) in &arguments.settings.0 {
-        sources.flag(setting, text);
-    }
-    arguments.set.iter().for_each(|assignment| sources.set(assignment));
-    sources
 }
 
 /// Finds the base and trains; gives the run's folder and what came out.
