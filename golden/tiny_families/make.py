@@ -69,7 +69,7 @@ FAMILIES = {
         "class": "Gemma3ForConditionalGeneration", "architecture": None, "tokenizer": LLAMA3, "plus_one": True,
         "text": "gemma3_text",
     },
-    "smollm3": {"class": "SmolLM3ForCausalLM", "permuted": True, "tokenizer": LLAMA3},
+    "smollm3": {"class": "SmolLM3ForCausalLM", "permuted": True, "tokenizer": LLAMA3, "named_pad": True},
     "granite": {"class": "GraniteForCausalLM", "permuted": True, "tokenizer": LLAMA3},
     "olmo2": {"class": "Olmo2ForCausalLM", "permuted": False, "tokenizer": LLAMA3},
     "olmo3": {"class": "Olmo3ForCausalLM", "architecture": "olmo2", "permuted": False, "tokenizer": LLAMA3},

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::encoding::encode::EncodeError;
+use crate::encoding::turns::ChatFailure;
 use crate::place::Place;
 use crate::votes::VotesError;
 
@@ -403,6 +404,23 @@ pub enum DataError {
          prompt `instruction` does"
     )]
     NoCue,
+    /// The base takes no such conversation.
+    #[error("the prompt `{template}` can't be put into a chat: {source}; leave the chat out")]
+    Chat {
+        /// The template.
+        template: String,
+        /// Why.
+        source: ChatFailure,
+    },
+    /// A text that a chat template leaves out, repeats or writes otherwise.
+    #[error(
+        "the prompt `{template}` can't be put into a chat: the base's chat template doesn't keep its texts as they are; leave \
+         the chat out"
+    )]
+    ChatChanges {
+        /// The template.
+        template: String,
+    },
     /// Tokens that are partly the prompt's and partly the words'.
     #[error(
         "the tokenizer doesn't cut between the prompt's end {cue:?} and {words:?}; end the template without a blank"

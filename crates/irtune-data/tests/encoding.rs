@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use irtune_data::{
-    COUNTERS, Change, DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place, Target, Template,
+    COUNTERS, Change, Chat, ChatFailure, DataError, Encode, EncodeError, Encoder, LabelSet, Pair, Place,
+    Target, Template, Turn,
 };
 use proptest::prelude::*;
 
@@ -119,6 +120,32 @@ fn what_changed_is_known_as_tokens_when_it_is_asked_for() {
     assert_eq!(shown(&change.added), [" down", " down", " down"]);
     assert_eq!(change.counters, Change::of(&pair.original, &pair.revised).counters());
     assert_eq!(change.counters.len(), COUNTERS.len());
+}
+
+/// A chat that marks nothing.
+struct Bare;
+
+impl Chat for Bare {
+    fn write(&self, turns: &[Turn]) -> Result<String, ChatFailure> {
+        Ok(turns.iter().map(|turn| turn.text.as_str()).collect())
+    }
+}
+
+#[test]
+fn a_prompt_in_a_chat_brings_its_own_begin_token() {
+    let words = Words { begin: Some(BEGIN), ..Words::default() };
+    let alone = Template::pair();
+    let chat = alone.in_chat(&Bare, None, &[]).unwrap();
+    let of = |template: &Template| {
+        let encoder = Encoder::new(&words, template.prompt(&labels()), 256).unwrap().with_change();
+        encoder.encode(&pair("The old cat sat.", "The cat sat down."), None).unwrap()
+    };
+    let (alone, chat) = (of(&alone), of(&chat));
+    assert_eq!((alone.tokens[0], &alone.tokens[1..]), (BEGIN, &chat.tokens[..]));
+    // What changed is a token further ahead.
+    let (alone, chat) = (alone.change.unwrap(), chat.change.unwrap());
+    let ahead = |positions: &[u32]| positions.iter().map(|position| position - 1).collect::<Vec<_>>();
+    assert_eq!((ahead(&alone.removed), ahead(&alone.added)), (chat.removed, chat.added));
 }
 
 #[test]

@@ -31,8 +31,9 @@ pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
     Ia3Config, LoraConfig, LoraInit, Projection, Trained, UnknownProjection, merged_weight,
 };
-pub use base::{Base, BaseError, BaseFormat, BaseSource, config, tokenizer, weights};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
+pub use chat::{ChatError, ChatTemplate, Message, Role};
 pub use config::{ConfigError, ModelConfig};
 pub use engine::{
     Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass, engine_over,

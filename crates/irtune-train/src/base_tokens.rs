@@ -1,7 +1,7 @@
 //! A base's tokenizer, as the data crate asks for one.
 
-use irtune_data::{Encode, EncodeError};
-use irtune_model::Base;
+use irtune_data::{Chat, ChatFailure, Encode, EncodeError, Speaker, Turn};
+use irtune_model::{Base, Message, Role};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +15,20 @@ impl BaseTokens {
     /// The tokenizer of `base`.
     pub fn new(base: Arc<Base>) -> Self {
         Self { base }
+    }
+}
+
+impl Chat for BaseTokens {
+    fn write(&self, turns: &[Turn]) -> Result<String, ChatFailure> {
+        let message = |turn: &Turn| Message {
+            role: match turn.speaker {
+                Speaker::System => Role::System,
+                Speaker::User => Role::User,
+                Speaker::Assistant => Role::Assistant,
+            },
+            content: turn.text.clone(),
+        };
+        self.base.chat(&turns.iter().map(message).collect::<Vec<_>>()).map_err(ChatFailure::new)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::run::observer::Observer;
 use crate::settings::{MemoryLimit, TrainSettings, Tune};
 use crate::step::head_only::HeadOnly;
 use crate::task::Task;
-use irtune_data::{Columns, DataError, Prompt, Template};
+use irtune_data::{Columns, DataError, Prompt, PromptChoice};
 use irtune_model::{
     Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelError, ProblemType, Trained,
 };
@@ -41,7 +41,7 @@ pub(crate) struct Plan<'a> {
 /// Whether a run is new.
 pub(crate) enum Origin<'a> {
     /// Its labels are those of the training pairs.
-    New(Template),
+    New(PromptChoice),
     /// It was begun before, and must find what it was begun with.
     Begun(Begun<'a>),
 }
@@ -77,12 +77,19 @@ pub(crate) fn prepare(plan: Plan<'_>, observer: &mut dyn Observer) -> Result<Pre
     if settings.soft_labels {
         corpora.check_votes()?;
     }
-    let (task, begun) = match origin {
-        Origin::New(template) => (Task::of(settings, template, corpora.labels.clone())?, None),
-        Origin::Begun(begun) => (begun.task.clone(), Some(begun)),
+    let (mut task, chat, begun) = match origin {
+        Origin::New(prompt) => {
+            (Task::of(settings, prompt.template, corpora.labels.clone())?, prompt.chat, None)
+        }
+        // Its template was put into the chat when it began.
+        Origin::Begun(begun) => (begun.task.clone(), false, Some(begun)),
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
     begun.as_ref().map_or(Ok(()), |begun| begun.check_base(&base))?;
+    if chat {
+        let tokens = BaseTokens::new(base.clone());
+        task.template = task.template.in_chat(&tokens, settings.system.as_deref(), &[])?;
+    }
     let family = base.config.family;
     if !family.has_classifier && task.verbalizer.is_none() && begun.is_none() {
         observer.on_notice(&Notice::OwnHead { family: family.title });

@@ -127,7 +127,7 @@ impl<T: Encode> Encoder<T> {
     /// What changed in a pair, and where its filled prompt shows it.
     fn change(&self, pair: &Pair, prompt: &Passage) -> Result<ExampleChange, EncodeError> {
         let offsets = self.tokenizer.offsets(&prompt.text)?;
-        let first = u32::from(self.tokenizer.begin_token().is_some());
+        let first = u32::from(self.begin_token().is_some());
         let counters = Change::of(&pair.original, &pair.revised).counters().to_vec();
         Ok(ExampleChange {
             removed: overlapping(&offsets, &prompt.removed, first),
@@ -138,7 +138,12 @@ impl<T: Encode> Encoder<T> {
 
     fn tokens(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
         let ids = self.tokenizer.encode(text)?;
-        Ok(self.tokenizer.begin_token().into_iter().chain(ids).collect())
+        Ok(self.begin_token().into_iter().chain(ids).collect())
+    }
+
+    /// The token that is put before each text.
+    fn begin_token(&self) -> Option<u32> {
+        self.tokenizer.begin_token().filter(|_| !self.prompt.begins())
     }
 
     fn too_small(&self) -> DataError {

@@ -1,6 +1,7 @@
 //! From pairs to token ids: templates, prompts, worked examples, and shortening to a limit.
 
 pub(crate) mod change;
+pub(crate) mod chat;
 pub(crate) mod encode;
 pub(crate) mod encoder;
 pub(crate) mod example;
@@ -10,4 +11,5 @@ pub(crate) mod related;
 mod shorten;
 pub(crate) mod shots;
 pub(crate) mod template;
+pub(crate) mod turns;
 pub(crate) mod verbalizer;

@@ -21,6 +21,18 @@ pub enum Segment {
 }
 
 impl Segment {
+    /// What a template calls its place; fixed text has none.
+    pub(super) fn placeholder(&self) -> &'static str {
+        match self {
+            Segment::Text(_) => "",
+            Segment::Original => "original",
+            Segment::Revised => "revised",
+            Segment::Removed => "removed",
+            Segment::Added => "added",
+            Segment::Marked => "marked",
+        }
+    }
+
     /// Tokens that a pair needs there at least.
     fn least_room(&self) -> usize {
         match self {
@@ -35,7 +47,9 @@ impl Segment {
 /// What surrounds the texts of every pair of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
-    segments: Vec<Segment>,
+    pub(super) segments: Vec<Segment>,
+    /// Whether its text holds its own begin token if it needs one.
+    pub(super) begins: bool,
 }
 
 impl Prompt {
@@ -48,7 +62,12 @@ impl Prompt {
                 (_, part) => segments.push(part),
             }
         }
-        Prompt { segments }
+        Prompt { segments, begins: false }
+    }
+
+    /// Whether its text holds its own begin token if it needs one, so that none is to be added.
+    pub fn begins(&self) -> bool {
+        self.begins
     }
 
     /// Its pieces in order; no two fixed texts follow each other.

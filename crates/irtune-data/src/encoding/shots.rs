@@ -1,4 +1,4 @@
-//! Prompts with worked examples in front, and as turns of a chat.
+//! Prompts with worked examples in front.
 
 use super::passages::Passages;
 use super::prompt::{Prompt, Segment, fill};
@@ -14,11 +14,6 @@ pub struct Shot {
     pub words: String,
 }
 
-/// Markers of ChatML's turns.
-const USER: &str = "<|im_start|>user\n";
-const ASSISTANT: &str = "<|im_end|>\n<|im_start|>assistant\n";
-const TURN_END: &str = "<|im_end|>\n";
-
 impl Prompt {
     /// The fixed text at the end, after which an answer is expected; nothing when the prompt ends in a text of the pair.
     pub fn cue(&self) -> Option<&str> {
@@ -31,34 +26,24 @@ impl Prompt {
     /// The same prompt after worked examples: what stands before the last empty line ahead of the pair is said once, the
     /// rest for every example, followed by its words and an empty line.
     ///
-    /// As a chat (ChatML's markers, no system turn), every pair is a user's turn and every answer the assistant's, which
-    /// begins with what follows the last empty line of the prompt.
-    ///
     /// # Errors
     /// When the prompt ends in a text of the pair, where no answer could follow.
-    pub fn with_shots(&self, shots: &[Shot], chat: bool) -> Result<Prompt, DataError> {
-        let end = self.cue().ok_or(DataError::NoCue)?;
+    pub fn with_shots(&self, shots: &[Shot]) -> Result<Prompt, DataError> {
+        let closing = self.cue().ok_or(DataError::NoCue)?;
         let segments = self.segments();
         let (start, body) = match &segments[0] {
             Segment::Text(text) => (text.as_str(), &segments[1..segments.len() - 1]),
             _ => ("", &segments[..segments.len() - 1]),
         };
         let (once, opening) = start.split_at(start.rfind("\n\n").map_or(0, |at| at + 2));
-        let (before, between, closing) = match chat {
-            false => ("", "\n\n", end.to_owned()),
-            true => {
-                let (rest, cue) = end.split_at(end.rfind("\n\n").map_or(0, |at| at + 2));
-                (USER, TURN_END, format!("{}{ASSISTANT}{cue}", rest.trim_end()))
-            }
-        };
-        let mut fixed = format!("{before}{once}{opening}");
+        let mut fixed = format!("{once}{opening}");
         for shot in shots {
             fixed += &fill(body, &shot.passages).text;
-            let blank = blank_after(&closing);
-            fixed += &format!("{closing}{blank}{}{between}{before}{opening}", shot.words);
+            let blank = blank_after(closing);
+            fixed += &format!("{closing}{blank}{}\n\n{opening}", shot.words);
         }
         let parts = [Segment::Text(fixed)].into_iter().chain(body.iter().cloned());
-        Ok(Prompt::new(parts.chain([Segment::Text(closing)])))
+        Ok(Prompt::new(parts.chain([Segment::Text(closing.to_owned())])))
     }
 }
 
@@ -78,12 +63,12 @@ mod tests {
 
     #[test]
     fn without_shots_nothing_changes() {
-        assert_eq!(prompt().with_shots(&[], false).unwrap(), prompt());
+        assert_eq!(prompt().with_shots(&[]).unwrap(), prompt());
     }
 
     #[test]
     fn the_task_is_said_once_and_every_shot_with_its_words() {
-        let text = prompt().with_shots(&[shot(), shot()], false).unwrap().render("X", "Y");
+        let text = prompt().with_shots(&[shot(), shot()]).unwrap().render("X", "Y");
         let shown = "Original:\nA car.\n\nRevised:\nThe car.\n\nIntention: tone\n\n";
         assert_eq!(
             text,
@@ -95,20 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_has_turns() {
-        let text = prompt().with_shots(&[shot()], true).unwrap().render("X", "Y");
-        assert_eq!(
-            text,
-            "<|im_start|>user\nName the writer's intention behind this text revision.\nIntentions: clarity, tone\n\n\
-             Original:\nA car.\n\nRevised:\nThe car.<|im_end|>\n<|im_start|>assistant\nIntention: tone<|im_end|>\n\
-             <|im_start|>user\nOriginal:\nX\n\nRevised:\nY<|im_end|>\n<|im_start|>assistant\nIntention:"
-        );
-    }
-
-    #[test]
     fn a_prompt_without_a_cue_takes_no_answer() {
         let labels = LabelSet::new(["clarity", "tone"]).unwrap();
-        let refused = Template::pair().prompt(&labels).with_shots(&[], false);
+        let refused = Template::pair().prompt(&labels).with_shots(&[]);
         assert!(refused.unwrap_err().to_string().contains("ends with the pair's own text"));
     }
 }

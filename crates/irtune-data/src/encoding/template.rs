@@ -21,12 +21,17 @@ pub struct Template {
     name: String,
     text: String,
     pieces: Vec<Piece>,
+    begins: bool,
 }
 
+/// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
+    /// Text that is the same for every pair.
     Text(String),
+    /// The place of a text of the pair.
     Pair(Segment),
+    /// The place of the labels.
     Labels,
 }
 
@@ -35,6 +40,9 @@ enum Piece {
 struct Stored {
     name: String,
     text: String,
+    /// Left out where it is false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    begins: bool,
 }
 
 const INSTRUCTION: &str = "\
@@ -172,7 +180,27 @@ impl Template {
         if !(has(Segment::Revised) || has(Segment::Marked) || lists) {
             return Err(DataError::ShowsNoRevision { template: name.to_owned() });
         }
-        Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces })
+        Ok(Template { name: name.to_owned(), text: text.to_owned(), pieces, begins: false })
+    }
+
+    /// A template of pieces, whose text holds its own begin token if it needs one.
+    pub(super) fn of_pieces(name: String, pieces: Vec<Piece>) -> Template {
+        let text = |piece: &Piece| match piece {
+            Piece::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+            Piece::Labels => "{labels}".to_owned(),
+            Piece::Pair(segment) => format!("{{{}}}", segment.placeholder()),
+        };
+        Template { name, text: pieces.iter().map(text).collect(), pieces, begins: true }
+    }
+
+    /// Its pieces in order; no two texts follow each other.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Whether its text holds its own begin token if it needs one, so that none is to be added.
+    pub fn begins(&self) -> bool {
+        self.begins
     }
 
     /// Its name, or the file it was read from.
@@ -192,7 +220,7 @@ impl Template {
             Piece::Labels => Segment::Text(labels.names().join(", ")),
             Piece::Pair(segment) => segment.clone(),
         });
-        Prompt::new(segments)
+        Prompt { begins: self.begins, ..Prompt::new(segments) }
     }
 }
 
@@ -204,13 +232,13 @@ impl TryFrom<Stored> for Template {
     type Error = DataError;
 
     fn try_from(stored: Stored) -> Result<Template, DataError> {
-        Template::parse(&stored.name, &stored.text)
+        Ok(Template { begins: stored.begins, ..Template::parse(&stored.name, &stored.text)? })
     }
 }
 
 impl From<Template> for Stored {
     fn from(template: Template) -> Stored {
-        Stored { name: template.name, text: template.text }
+        Stored { name: template.name, text: template.text, begins: template.begins }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A base: the frozen model that adapters are trained on.
 
-mod chat_template;
+pub mod chat;
 pub mod config;
 mod error;
 mod quantisation;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use chat::{ChatError, ChatTemplate, Message};
 use config::ModelConfig;
 pub use error::BaseError;
 use tokenizer::Tokenizer;
@@ -27,7 +28,7 @@ pub struct Base {
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
     /// Its chat template, where it has one.
-    pub chat_template: Option<String>,
+    pub chat_template: Option<ChatTemplate>,
     /// Where it came from.
     pub source: BaseSource,
 }
@@ -78,14 +79,23 @@ impl Base {
         }
     }
 
+    /// A conversation as text, up to where the assistant is about to speak.
+    ///
+    /// # Errors
+    /// When the base has no chat template, or as [`ChatTemplate::render`].
+    pub fn chat(&self, messages: &[Message]) -> Result<String, ChatError> {
+        self.chat_template.as_ref().ok_or(ChatError::NoTemplate)?.render(messages, true)
+    }
+
     fn open_folder(path: &Path) -> Result<Self, BaseError> {
         let mut config = ModelConfig::from_json(&path.join("config.json"))?;
         let shared_scale = quantisation::read(&path.join("config.json"))?;
         let weights = Weights::open_folder(path, config.family, shared_scale)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
+        let tokenizer = for_embedding(path, tokenizer, &config)?;
         config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
-        let chat_template = chat_template::of_folder(path);
+        let chat_template = chat::of_folder(path);
         Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
     }
 
@@ -93,10 +103,10 @@ impl Base {
         let map = weights::map(path)?;
         let header = gguf::Header::parse(&map, path).map_err(WeightError::from)?;
         let config = ModelConfig::from_gguf(&header)?;
-        let tokenizer = Tokenizer::from_gguf(&header)?;
+        let tokenizer = for_embedding(path, Tokenizer::from_gguf(&header)?, &config)?;
         let tensors = header.translated(&config).map_err(WeightError::from)?;
         let chat_template = header.metadata.get("tokenizer.chat_template").and_then(gguf::Value::as_str);
-        let chat_template = chat_template.map(str::to_owned);
+        let chat_template = chat_template.map(|source| chat::of_gguf(source, &tokenizer));
         let weights = Weights::new(vec![(path.to_owned(), map)], tensors)?;
         Self::assemble(path, BaseFormat::Gguf, config, weights, tokenizer, chat_template)
     }
@@ -107,17 +117,20 @@ impl Base {
         config: ModelConfig,
         weights: Weights,
         tokenizer: Tokenizer,
-        chat_template: Option<String>,
+        chat_template: Option<ChatTemplate>,
     ) -> Result<Self, BaseError> {
         weights.check(&config)?;
-        let (tokens, rows) = (tokenizer.vocabulary_size(), config.vocabulary_size);
-        if tokens > rows {
-            return Err(BaseError::Vocabulary { path: path.to_owned(), tokens, rows });
-        }
         let bytes = weights.files().map(|(_, bytes)| bytes).sum();
         let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(&weights) };
         Ok(Self { config, weights, tokenizer, chat_template, source })
     }
+}
+
+/// The tokenizer, if it can be that of the base.
+fn for_embedding(path: &Path, tokenizer: Tokenizer, config: &ModelConfig) -> Result<Tokenizer, BaseError> {
+    let rows = config.vocabulary_size;
+    let too_many = |tokens| BaseError::Vocabulary { path: path.to_owned(), tokens, rows };
+    tokenizer.for_embedding(rows).map_err(too_many)
 }
 
 /// The GGUF files of a folder; a folder that can't be listed has none.

@@ -55,6 +55,36 @@ fn what_is_no_base_is_refused() {
 }
 
 #[test]
+fn added_tokens_may_lie_behind_the_embedding() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    SyntheticBase::of_letters().write_folder(folder);
+    let mut config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
+    config["pad_token_id"] = serde_json::Value::Null;
+    std::fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let mut tokenizer = letters_tokenizer_json();
+    for id in 8..40 {
+        tokenizer["model"]["vocab"][format!("letter{id}")] = id.into();
+    }
+    let added = tokenizer["added_tokens"].as_array_mut().unwrap();
+    let mut image = added[0].clone();
+    (image["id"], image["content"]) = (40.into(), "<image>".into());
+    added.push(image);
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    std::fs::write(folder.join("tokenizer_config.json"), r#"{"pad_token": "<image>"}"#).unwrap();
+    let base = Base::open(folder).unwrap();
+    assert_eq!(base.tokenizer.encode("ab ab").unwrap().len(), 2);
+    let message = base.tokenizer.encode("ab<image>").unwrap_err().to_string();
+    assert!(
+        message.starts_with("the text has the token `<image>` (40), but the base's embedding has 40 rows"),
+        "{message}"
+    );
+    // transformers makes no embedding with such a padding token.
+    assert_eq!(base.config.pad_token, None);
+}
+
+#[test]
 fn every_part_of_a_folder_is_asked_for_by_name() {
     for file in ["model.safetensors", "tokenizer.json"] {
         let place = tempfile::tempdir().unwrap();

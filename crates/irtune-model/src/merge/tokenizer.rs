@@ -47,7 +47,7 @@ fn make(folder: &Path, base: &Base) -> Result<(), MergeError> {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": token(base.tokenizer.begin_token()),
         "eos_token": token(base.tokenizer.end_token()),
-        "pad_token": token(config.pad_token.or(config.end_token)),
+        "pad_token": token(config.padding_token()),
         "model_max_length": config.max_positions,
         "clean_up_tokenization_spaces": false,
     });

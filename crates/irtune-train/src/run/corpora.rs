@@ -8,7 +8,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::error::RunFolderError;
 use crate::folder::sources::{PairSources, Sources, StoredSource};
-use crate::settings::{Draw, HeadKind, TrainSettings};
+use crate::settings::{Draw, HeadKind, Objective, TrainSettings};
 use crate::task::Task;
 use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Pair, Row};
 use irtune_model::Base;
@@ -180,6 +180,15 @@ impl Corpora {
         }
         let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;
         let test = encode(self.test.as_ref(), DataSplit::Test)?;
+        let padding = base.config.padding_token();
+        let examples =
+            train.iter().filter(|example| padding.is_some() && example.tokens.last().copied() == padding);
+        if let (Objective::Head, Some(padding), examples @ 1..) =
+            (settings.objective, padding, examples.count())
+        {
+            let token = base.tokenizer.token(padding).unwrap_or_default();
+            observer.on_notice(&Notice::EndsInPadding { token, examples, of: train.len() });
+        }
         Ok(RunData { labels: task.labels.clone(), train, validation, test })
     }
 }

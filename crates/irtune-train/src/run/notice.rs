@@ -31,6 +31,15 @@ pub enum Notice {
         /// To how many tokens.
         max_length: usize,
     },
+    /// Pairs end with the token that fills up batches elsewhere.
+    EndsInPadding {
+        /// Its text.
+        token: String,
+        /// How many training pairs do.
+        examples: usize,
+        /// Out of how many.
+        of: usize,
+    },
     /// Settings were given that no adapter of the run reads.
     Unread {
         /// Their names.
@@ -120,6 +129,11 @@ impl fmt::Display for Notice {
                 formatter,
                 "the warm-up of {warmup_steps} steps is not over when the run of {total_steps} steps ends: the \
                  learning rate gets to {highest:.3e} only; lower warmup_steps or train longer"
+            ),
+            Notice::EndsInPadding { token, examples, of } => write!(
+                formatter,
+                "{examples} of {of} training pairs end with `{token}`, which is the padding token for transformers: it \
+                 would read the token before, and answer otherwise than irtune; end the prompt with other text"
             ),
             Notice::Shortened { split, examples, of, max_length } => write!(
                 formatter,

@@ -15,7 +15,7 @@ use crate::folder::sources::{PairSources, Sources};
 use crate::linear::reference::Reference;
 use crate::prepare::{Begun, Origin, Plan, Prepared, cores, prepare};
 use crate::settings::TrainSettings;
-use irtune_data::{Columns, CorpusSource, Template};
+use irtune_data::{Columns, CorpusSource, PromptChoice};
 use irtune_files::Disk;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ pub fn train(
     }
     let mut settings = request.settings.clone();
     settings.class_weights = settings.class_weights.loaded()?;
-    let template = Template::named_or_file(&settings.prompt)?;
+    let prompt = PromptChoice::named_or_file(&settings.prompt)?;
     let sources = request.sources()?;
     let unread = settings.unread();
     if !unread.is_empty() {
@@ -79,7 +79,7 @@ pub fn train(
         sources: &sources,
         columns: &request.columns,
         base: &absolute(&request.base)?,
-        origin: Origin::New(template),
+        origin: Origin::New(prompt),
     };
     let prepared = prepare(plan, observer)?;
     settings.complete();

@@ -1,6 +1,7 @@
 //! What is wrong with settings, all of it at once.
 
 use super::{Adapter, ClassWeights, Every, HeadKind, Objective, Range, TrainSettings, Tune};
+use irtune_data::PromptChoice;
 use irtune_model::{LoraInit, Projection};
 use irtune_select::{LayerSet, METHODS, Method, SelectError, method};
 
@@ -74,8 +75,11 @@ pub enum InvalidSetting {
         method: &'static str,
     },
     /// An empty prompt name.
-    #[error("prompt: no name; use instruction, pair, marked, changes or the path of a template file")]
+    #[error("prompt: no name; use instruction, pair, marked, changes, chat or the path of a template file")]
     NoPrompt,
+    /// Words for a turn that isn't there.
+    #[error("system: only a chat has a system turn; set prompt to chat, or leave it out")]
+    SystemWithoutChat,
     /// Words that nobody would say.
     #[error("label_words: only the objective `words` reads them; set objective to words, or leave them out")]
     WordsWithoutObjective,
@@ -122,6 +126,9 @@ impl TrainSettings {
         }
         self.range_problems(&mut problems);
         self.adapter_problems(&mut problems);
+        if self.system.is_some() && !PromptChoice::is_chat(&self.prompt) {
+            problems.push(InvalidSetting::SystemWithoutChat);
+        }
         if self.label_words.is_some() && self.objective != Objective::Words {
             problems.push(InvalidSetting::WordsWithoutObjective);
         }
@@ -299,6 +306,7 @@ mod tests {
             "head_only: train_head is false",
         );
         one(|settings| settings.prompt = " ".into(), "prompt: no name");
+        one(|settings| settings.system = Some("Be brief.".into()), "system: only a chat has a system turn");
         one(
             |settings| settings.label_words = Some("w.json".into()),
             "label_words: only the objective `words`",

@@ -93,10 +93,18 @@ settings! {
     Data, "RECIPE", "Where values come from that nothing else says: default, or published, the paper's",
     without_effect: true;
 
-    /// `marked`, `changes`, `instruction`, `pair`, or the path of a template file.
+    /// `marked`, `changes`, `instruction`, `pair`, or the path of a template file. `chat:` in front puts it into the base's
+    /// chat template; `chat` is `chat:instruction`.
     prompt: String = "marked".to_owned(),
-    Data, "PROMPT", "marked, changes, instruction, pair, or the path of a template file",
+    Data, "PROMPT",
+    "marked, changes, instruction, pair, or the path of a template file; chat: in front of it puts it into the base's \
+     chat template, and chat is chat:instruction",
     published: "instruction".to_owned();
+
+    /// The system turn of a prompt in a chat. Without it the base's chat template writes its own, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<String> = None,
+    Data, "TEXT", "System turn of a prompt in a chat; the chat template's own when not given";
 
     /// Longest example in tokens; longer pairs are shortened around their change.
     max_length: usize = 96,
@@ -429,6 +437,7 @@ mod tests {
         let groups: Vec<Group> = TrainSettings::SETTINGS.iter().map(|setting| setting.group).collect();
         assert!(groups.is_sorted(), "{groups:?}");
         let full = TrainSettings {
+            system: Some("Be brief.".to_owned()),
             label_words: Some("words.json".to_owned()),
             target_modules: Some(vec![Projection::QProj]),
             warmup_steps: Some(1),

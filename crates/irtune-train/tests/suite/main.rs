@@ -1,6 +1,7 @@
 //! Runs: their steps, files and folders, what is set about them, and what goes wrong.
 
 mod calibration;
+mod chat;
 mod checkpoint;
 mod combine;
 mod counting_engine;

@@ -347,7 +347,8 @@ pub struct PromptArguments {
     /// Seed of the draw of the shown pairs
     #[arg(long, value_name = "N", default_value_t = 171)]
     pub seed: u64,
-    /// instruction, or the path of a template file that ends with a cue for the answer
+    /// instruction, or the path of a template file that ends with a cue for the answer; chat: in front puts it into a
+    /// chat, whatever --chat says
     #[arg(long, value_name = "PROMPT", default_value = "instruction")]
     pub prompt: String,
     /// JSON file of the labels' words, {"label": "words"} [default: the labels' names, - and _ as blanks]
@@ -357,9 +358,12 @@ pub struct PromptArguments {
     /// neutral pair)
     #[arg(long, value_name = "WAY", default_value = "none")]
     pub normalise: String,
-    /// Write the prompt as a chat in ChatML: auto (if the base's chat template is ChatML), on or off
+    /// Write the prompt in the base's chat template: auto (if it has one), on or off
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub chat: String,
+    /// System turn of a chat [default: the chat template's own, if it has one]
+    #[arg(long, value_name = "TEXT")]
+    pub system: Option<String>,
     /// Longest pair with its instruction, and longest shown pair; longer ones are shortened around what changed
     #[arg(long, value_name = "TOKENS", default_value_t = 256)]
     pub max_length: usize,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use irtune_data::{Columns, Template};
+use irtune_data::{Columns, PromptChoice};
 use irtune_hub::{ALIASES, HubModel, Reference};
 use irtune_train::{
     Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings,
@@ -241,8 +241,7 @@ impl Resolver {
         // A name that is no prompt of ours is a file of the user's, which is read here to find its mistakes.
         if let Some(origin) = origins.get("prompt")
             && !settings.prompt.trim().is_empty()
-            && Template::named(&settings.prompt).is_none()
-            && let Err(error) = Template::from_file(Path::new(&settings.prompt))
+            && let Err(error) = PromptChoice::named_or_file(&settings.prompt)
         {
             self.problems.push(Problem::at(origin, error.to_string()));
         }

@@ -3,6 +3,7 @@
 //! A table stands between `<!-- results:NAME -->` and `<!-- /results:NAME -->`.
 //! `IRTUNE_WRITE_README=1 cargo test -p irtune --test readme` writes them.
 
+mod chat_templates;
 mod compare;
 mod peers;
 mod runs;
@@ -17,7 +18,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("headline", peers::headline),
@@ -28,6 +29,7 @@ const TABLES: [Table; 10] = [
     ("scale-models", scale::models),
     ("compare", compare::sections),
     ("tokenizers", tokenizers::tokenizers),
+    ("chat-templates", chat_templates::chat_templates),
 ];
 
 fn root() -> PathBuf {

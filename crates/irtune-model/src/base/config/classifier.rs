@@ -80,7 +80,7 @@ impl ModelConfig {
             "tie_word_embeddings": self.tied_embeddings,
             "bos_token_id": self.begin_token,
             "eos_token_id": self.end_token,
-            "pad_token_id": self.pad_token.or(self.end_token),
+            "pad_token_id": self.padding_token(),
         });
         if let (Value::Object(fields), Value::Object(rest)) = (&mut fields, rest) {
             fields.extend(rest);

@@ -62,6 +62,11 @@ impl ModelConfig {
         self.key_value_heads * self.head_size
     }
 
+    /// The padding token that is written for transformers: the base's own, else its end token.
+    pub fn padding_token(&self) -> Option<u32> {
+        self.pad_token.or(self.end_token)
+    }
+
     /// What a layer consists of.
     pub fn layer(&self, index: usize) -> LayerSpec {
         (self.family.layer)(&self.variant, index)

@@ -95,4 +95,17 @@ pub enum TokenizerError {
         /// What the tokenizer says.
         source: tokenizers::Error,
     },
+    /// A token that the base can't read.
+    #[error(
+        "the text has the token `{token}` ({id}), but the base's embedding has {rows} rows and none for it; take it out of \
+         the text"
+    )]
+    BeyondEmbedding {
+        /// Its text.
+        token: String,
+        /// Its id.
+        id: u32,
+        /// Rows of the embedding.
+        rows: usize,
+    },
 }

@@ -58,6 +58,6 @@ impl Tokenizer {
             Begins::Rarely => says.unwrap_or(false),
         };
         let adds_begin_token = begins && begin_token.is_some();
-        Ok(Self { inner: built.inner, begin_token, end_token, adds_begin_token })
+        Ok(Self { inner: built.inner, begin_token, end_token, adds_begin_token, rows: None })
     }
 }

@@ -23,6 +23,8 @@ pub struct Tokenizer {
     begin_token: Option<u32>,
     end_token: Option<u32>,
     adds_begin_token: bool,
+    /// Rows of the embedding, where added tokens lie behind them.
+    rows: Option<usize>,
 }
 
 impl Tokenizer {
@@ -42,7 +44,8 @@ impl Tokenizer {
         let template = inner.encode_fast("", true);
         let template = template.map_err(|source| TokenizerError::Encode { characters: 0, source })?;
         let begin_token = template.get_ids().first().copied();
-        Ok(Self { inner, begin_token, end_token: None, adds_begin_token: begin_token.is_some() })
+        let adds_begin_token = begin_token.is_some();
+        Ok(Self { inner, begin_token, end_token: None, adds_begin_token, rows: None })
     }
 
     /// The same tokenizer with the special tokens that the model's configuration names.
@@ -55,13 +58,39 @@ impl Tokenizer {
         self
     }
 
+    /// The same tokenizer for an embedding of so many rows. Tokens that were added to the vocabulary may lie behind them, as
+    /// Gemma 3's for images does: such a text has no ids then.
+    ///
+    /// # Errors
+    /// The number of tokens, when the vocabulary itself or the begin token lies behind the rows.
+    pub(super) fn for_embedding(mut self, rows: usize) -> Result<Self, usize> {
+        let added = self.inner.get_added_vocabulary().get_vocab();
+        let own = self.inner.get_vocab(false).into_iter().filter(|(token, _)| !added.contains_key(token));
+        let needed = own.map(|(_, id)| id).chain(self.begin_token.filter(|_| self.adds_begin_token)).max();
+        let needed = needed.map_or(0, |id| id as usize + 1);
+        if needed > rows {
+            return Err(needed);
+        }
+        self.rows = added.values().any(|&id| id as usize >= rows).then_some(rows);
+        Ok(self)
+    }
+
     /// The ids of a text; nothing is added in front or behind. The name of a special token in the text is that token.
     ///
     /// # Errors
-    /// When the tokenizer's model has no id for a piece of the text.
+    /// When the tokenizer's model has no id for a piece of the text, or the text has a token without a row in the base's
+    /// embedding.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
-        Ok(self.inner.encode_fast(text, false).map_err(failed)?.get_ids().to_vec())
+        let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
+        let ids = encoding.get_ids();
+        match self.rows.and_then(|rows| Some((ids.iter().copied().find(|&id| id as usize >= rows)?, rows))) {
+            Some((id, rows)) => {
+                let token = self.token(id).unwrap_or_default();
+                Err(TokenizerError::BeyondEmbedding { token, id, rows })
+            }
+            None => Ok(ids.to_vec()),
+        }
     }
 
     /// The bytes of the text that each id of [`Tokenizer::encode`] stands for, in the same order.
@@ -90,12 +119,14 @@ impl Tokenizer {
     }
 
     /// The token that fills up batches, as the `tokenizer_config.json` of a transformers folder names it.
+    /// Nothing where it has no row in the base's embedding.
     pub(crate) fn pad_token(&self, folder: &Path) -> Option<u32> {
-        self.inner.token_to_id(&settings::special_token(folder, "pad_token")?)
+        let token = self.inner.token_to_id(&settings::special_token(folder, "pad_token")?)?;
+        self.rows.is_none_or(|rows| (token as usize) < rows).then_some(token)
     }
 
     /// The text of a token.
-    pub(crate) fn token(&self, id: u32) -> Option<String> {
+    pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
     }
 

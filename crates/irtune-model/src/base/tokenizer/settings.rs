@@ -10,7 +10,7 @@ pub(crate) fn read(folder: &Path) -> Option<Value> {
 }
 
 /// A special token's text: it stands there as such, or as an object with its properties.
-pub(super) fn special_token(folder: &Path, name: &str) -> Option<String> {
+pub(crate) fn special_token(folder: &Path, name: &str) -> Option<String> {
     match read(folder)?.get(name)? {
         Value::String(token) => Some(token.clone()),
         token => token.get("content")?.as_str().map(str::to_owned),

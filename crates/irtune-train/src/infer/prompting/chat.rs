@@ -1,14 +1,13 @@
 //! Whether a prompt is written as a chat.
 
-use super::PromptError;
 use irtune_model::Base;
 use strum::{Display, EnumString};
 
-/// Whether a prompt is written as a chat, with ChatML's markers and without a system turn.
+/// Whether a prompt is written as a chat, in the base's chat template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Display, EnumString)]
 #[strum(serialize_all = "snake_case", parse_err_ty = UnknownChat, parse_err_fn = unknown)]
 pub enum Chat {
-    /// When the base's chat template uses these markers.
+    /// When the base has one.
     #[default]
     Auto,
     /// Always.
@@ -19,15 +18,11 @@ pub enum Chat {
 
 impl Chat {
     /// Whether it is, with this base.
-    ///
-    /// # Errors
-    /// When it is to be, and the markers are no tokens of the base.
-    pub fn decide(self, base: &Base) -> Result<bool, PromptError> {
+    pub fn decide(self, base: &Base) -> bool {
         match self {
-            Chat::Auto => Ok(base.speaks_chatml()),
-            Chat::On if !base.has_chatml_tokens() => Err(PromptError::NoChat),
-            Chat::On => Ok(true),
-            Chat::Off => Ok(false),
+            Chat::Auto => base.chat_template.is_some(),
+            Chat::On => true,
+            Chat::Off => false,
         }
     }
 }

@@ -19,11 +19,14 @@ pub enum PromptError {
     /// Shots come from training pairs.
     #[error("shots are drawn from training pairs: give a file with --train, or leave --shots out")]
     NoTrain,
-    /// The base's vocabulary has no markers of a chat.
+    /// Words for a turn that isn't there.
     #[error(
-        "<|im_start|> and <|im_end|> are no tokens of this base, so a chat can't be written: leave --chat out"
+        "only a chat has a system turn, so {system:?} has no place: use --chat on, or leave --system out"
     )]
-    NoChat,
+    SystemWithoutChat {
+        /// The words.
+        system: String,
+    },
     /// A prompt that the model was not made for.
     #[error(
         "the longest prompt has {longest} tokens with its {shots} shots, more than the model's context of {context}: \

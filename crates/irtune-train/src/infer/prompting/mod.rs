@@ -16,7 +16,7 @@ use crate::run::data::RunData;
 use crate::task::{Task, verbalizer};
 use irtune_data::{
     Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, PairKind,
-    Prompt, Shot, Template, Verbalizer, draw_shots,
+    Prompt, PromptChoice, Shot, Verbalizer, draw_shots,
 };
 use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, ProblemType, Trained};
@@ -48,8 +48,10 @@ pub struct PromptRequest {
     pub shots: usize,
     /// Of the draw of the shots.
     pub seed: u64,
-    /// `instruction`, or the path of a template file that ends with a cue.
+    /// `instruction`, or the path of a template file that ends with a cue; `chat:` in front puts it into a chat.
     pub prompt: String,
+    /// The system turn of a chat.
+    pub system: Option<String>,
     /// JSON file of the labels' words; their names when not given.
     pub label_words: Option<PathBuf>,
     /// What is made of the words' likelihoods.
@@ -102,14 +104,18 @@ pub fn prompt(
     interrupt: &AtomicBool,
 ) -> Result<Option<Prompted>, PromptError> {
     let started = Instant::now();
-    let template = Template::named_or_file(&request.prompt)?;
+    let choice = PromptChoice::named_or_file(&request.prompt)?;
+    let template = choice.template;
     let read = |source| Ok::<_, PromptError>(Corpus::read(source, &request.columns, Labels::Required)?.pairs);
     let pairs = read(&request.test)?;
     let train = request.train.as_ref().map(read).transpose()?;
     let labels = LabelSet::discover(train.as_ref().unwrap_or(&pairs))?;
     let words = verbalizer(request.label_words.as_deref(), &labels)?;
     let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
-    let chat = request.chat.decide(&base)?;
+    let chat = choice.chat || request.chat.decide(&base);
+    if let (false, Some(system)) = (chat, &request.system) {
+        return Err(PromptError::SystemWithoutChat { system: system.clone() });
+    }
     let tokens = BaseTokens::new(base.clone());
     let plain = template.prompt(words.as_labels());
     let shots = match (&train, request.shots) {
@@ -122,7 +128,10 @@ pub fn prompt(
         }
         (None, _) => return Err(PromptError::NoTrain),
     };
-    let whole = plain.with_shots(&shots, chat)?;
+    let whole = match chat {
+        true => template.in_chat(&tokens, request.system.as_deref(), &shots)?.prompt(words.as_labels()),
+        false => plain.with_shots(&shots)?,
+    };
     let word_tokens = words.label_tokens(&tokens, &whole)?;
     let examples = encode(&tokens, &plain, &whole, request.max_length, &pairs, &labels)?;
     let most_words = word_tokens.iter().map(Vec::len).max().unwrap_or(0);
@@ -161,7 +170,7 @@ pub fn prompt(
     let prior = match request.normalise {
         Normalise::Prior => {
             let neutral = whole.render(NEUTRAL, NEUTRAL);
-            let begin = tokens.begin_token().into_iter();
+            let begin = tokens.begin_token().filter(|_| !whole.begins()).into_iter();
             let ids = tokens.encode(&neutral).map_err(|source| DataError::Prompt { source })?;
             let neutral: Vec<u32> = begin.chain(ids).collect();
             evaluate::logits(engine.as_mut(), &[neutral], limit, interrupt)?

@@ -66,6 +66,7 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         shots: arguments.shots,
         seed: arguments.seed,
         prompt: arguments.prompt.clone(),
+        system: arguments.system.clone(),
         label_words: arguments.label_words.clone(),
         normalise: Default::default(),
         chat: Default::default(),
