@@ -1,6 +1,7 @@
 //! A base in quantised types computes bit for bit what its decoded values in f32 do: their decoding is held to ggml's
 //! elsewhere (`irtune-cpu/tests/parity.rs`), so nothing else of a pass may depend on how a weight is stored.
 
+use crate::tiny::separate_projections;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,7 +10,7 @@ use std::{
 use irtune_cpu::at_every_level;
 use irtune_device::{Format, WeightView};
 use irtune_model::{
-    AdamW, Base, Engine, HostTensor, LoraConfig, PackedBatch, Precision, Projection, Trained,
+    AdamW, Base, Engine, HostTensor, LoraConfig, PackedBatch, Precision, Trained,
     weights::gguf::{Header, TensorType},
 };
 use irtune_testing::base::{GgufFile, Sizes, SyntheticBase};
@@ -136,7 +137,7 @@ fn filled(file: &GgufFile, mut row: impl FnMut(Format, usize) -> Vec<u8>) -> Vec
 }
 
 fn lora() -> LoraConfig {
-    LoraConfig { rank: 4, dropout: 0.0, ..LoraConfig::over(Projection::ALL.to_vec()) }
+    LoraConfig { rank: 4, dropout: 0.0, ..LoraConfig::over(separate_projections()) }
 }
 
 fn examples() -> PackedBatch {

@@ -1,10 +1,11 @@
 //! Safetensors whose matrices have scales in tensors of their own, held against transformers and bitsandbytes
 //! (`golden/scaled`), and against what their decoded values compute.
 
+use crate::tiny::separate_projections;
 use std::{fs, path::Path, sync::Arc};
 
 use irtune_cpu::at_every_level;
-use irtune_model::{Base, LoraConfig, PackedBatch, Precision, Projection, Trained};
+use irtune_model::{Base, LoraConfig, PackedBatch, Precision, Trained};
 use irtune_testing::golden::{Golden, golden_folder, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::{Value, json};
@@ -81,7 +82,7 @@ fn adapters_train_as_on_the_decoded_values() {
 
 /// Logits and the gradients of every adapter.
 fn gradients(base: &Arc<Base>, precision: Precision) -> Vec<Vec<f32>> {
-    let lora = LoraConfig { rank: 2, dropout: 0.0, ..LoraConfig::over(Projection::ALL.to_vec()) };
+    let lora = LoraConfig { rank: 2, dropout: 0.0, ..LoraConfig::over(separate_projections()) };
     let mut made =
         engine(base.clone(), Trained::Adapter(lora.into()), 2, 3, options(precision)).expect("an engine");
     let tokens: Vec<u32> = (0..20).map(|index| index * 13 % 320).collect();
