@@ -98,8 +98,10 @@ impl<'a> Section<'a> {
 #[test]
 fn every_section_is_read_by_a_test() {
     let others = ["swiglu", "cross_entropy", "adamw", "pool"];
+    let conformance = ["gelu", "gelu_tanh", "rotary_partial"];
+    let layer_norms = ["layer_norm_15", "layer_norm_16", "layer_norm_33", "layer_norm_64"];
     let formats = FORMATS.map(|(section, _)| section);
-    let known = [&NORMS[..], &ROTARIES, &LINEARS, &formats, &others].concat();
+    let known = [&NORMS[..], &ROTARIES, &LINEARS, &formats, &others, &conformance, &layer_norms].concat();
     assert_eq!(sections("kernels"), known.into_iter().map(str::to_owned).collect::<BTreeSet<_>>());
     assert_eq!(sections("attention"), ATTENTIONS.map(str::to_owned).into());
     assert_eq!(sections("quantised"), QUANTISED.map(|format| format.name().to_owned()).into());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use irtune_hub::{ALIASES, Alias};
-use irtune_model::{ConfigError, ModelConfig, Projection};
+use irtune_model::{ConfigError, ModelConfig};
 use serde::Serialize;
 
 use crate::show::numbers::bytes;
@@ -68,13 +68,10 @@ impl Models {
 impl Model {
     fn of(alias: &Alias) -> Result<Model, ConfigError> {
         let config = ModelConfig::parse_json(alias.config.as_bytes(), Path::new(alias.name))?;
-        let matrices = Projection::ALL.map(|projection| {
-            let (outputs, inputs) = config.projection_shape(projection);
-            outputs * inputs
-        });
+        let sizes = config.projections().map(|projection| config.projection_shape(projection));
+        let matrices: usize = sizes.map(|(outputs, inputs)| outputs * inputs).sum();
         let embeddings = if config.tied_embeddings { 1 } else { 2 };
-        let parameters = config.layers * matrices.iter().sum::<usize>()
-            + embeddings * config.vocabulary_size * config.hidden_size;
+        let parameters = config.layers * matrices + embeddings * config.vocabulary_size * config.hidden_size;
         let parameters = parameters as u64;
         let (bf16_bytes, four_bit_bytes) = (2 * parameters, (parameters as f64 * FOUR_BIT / 8.0) as u64);
         Ok(Model {

@@ -11,8 +11,6 @@ mod parity;
 mod peft_folders;
 mod properties;
 mod quantise;
-mod quantised;
-mod scaled;
 mod synthetic;
 mod tiny;
 mod tuned_weights;

@@ -20,7 +20,7 @@ use crate::run::data::RunData;
 use crate::settings::TrainSettings;
 use crate::task::Task;
 use irtune_data::Example;
-use irtune_model::{AdamW, Base, DropoutKey, Engine, ModelError, PackedBatch, Projection};
+use irtune_model::{AdamW, Base, DropoutKey, Engine, ModelError, PackedBatch};
 use irtune_select::LayerSet;
 
 /// Layers of the smaller model that is run, and how many more the larger one has.
@@ -188,12 +188,10 @@ impl Times {
 fn measure(of: &Of<'_>, layers: usize) -> Result<Times, TrainError> {
     let open = || Base::open(of.path).map_err(ModelError::from);
     let small = open()?;
-    let projections = Projection::ALL.map(|projection| {
-        let (outputs, inputs) = small.config.projection_shape(projection);
-        outputs * inputs
-    });
+    let sizes = small.config.projections().map(|projection| small.config.projection_shape(projection));
+    let weights: usize = sizes.map(|(outputs, inputs)| outputs * inputs).sum();
     // Two passes forward and backward, and a forward alone, take ten operations for each weight and token.
-    let token_operations = 10.0 * projections.iter().sum::<usize>() as f64;
+    let token_operations = 10.0 * weights as f64;
     let affordable = ROUND_OPERATIONS / (token_operations * (2 * SMALL + FEWEST_MORE) as f64);
     let batch = Batch::of(&of.data.train, of.settings, (affordable as usize).max(FEWEST_TOKENS))?;
     let tokens = batch.packed.tokens.len();

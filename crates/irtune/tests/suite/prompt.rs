@@ -86,7 +86,7 @@ fn what_cannot_be_asked_is_refused_with_a_way_out() {
     refused(&format!("{PROMPT} --normalise all"), 2, "use none, tokens or prior");
     refused(&format!("{PROMPT} --chat maybe --batch-size 0"), 2, "use auto, on or off");
     refused(&format!("{PROMPT} --label-words none.json"), 2, "there is no such file");
-    refused(&format!("{PROMPT} --chat on"), 1, "are no tokens of this base");
+    refused(&format!("{PROMPT} --chat on"), 1, "the base has no chat template");
     refused(&format!("{PROMPT} --prompt pair"), 1, "end it with a cue");
     refused(&format!("{PROMPT} --train train.jsonl --shots 9"), 1, "lower shots, or add pairs");
     // The tiny model was made for 1024 positions.

@@ -1,5 +1,5 @@
 use super::{super::tests::tiny, *};
-use crate::families::FAMILIES;
+use crate::families::{FAMILIES, NormKind};
 use irtune_testing::base::GgufFile;
 
 fn read(sample: &GgufFile) -> Result<ModelConfig, ConfigError> {
@@ -162,6 +162,12 @@ fn of_architecture(architecture: &str) -> GgufFile {
         }
     }
     sample.text("general.architecture", architecture);
+    let family = Family::by_architecture(architecture, false).expect("a family");
+    if (family.layer)(&tiny().variant, 0).norm == NormKind::Layer {
+        let named = sample.values.iter_mut().find(|(key, _)| key.ends_with("layer_norm_rms_epsilon"));
+        let (key, _) = named.expect("the norms' epsilon");
+        *key = key.replace("rms_", "");
+    }
     sample
 }
 

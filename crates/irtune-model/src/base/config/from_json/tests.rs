@@ -1,7 +1,11 @@
 use serde_json::json;
 
 use super::{super::tests::tiny, *};
-use crate::families::{FAMILIES, Projection, Quantity, QueryGrowth, RopeScaling, Variant, WindowedLayers};
+use crate::families::{
+    FAMILIES, FieldNames,
+    Projection::{self, DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
+    Quantity, QueryGrowth, RopeScaling, Variant, WindowedLayers,
+};
 
 fn parse(value: &Value) -> Result<ModelConfig, ConfigError> {
     ModelConfig::parse_json(value.to_string().as_bytes(), Path::new("config.json"))
@@ -177,16 +181,35 @@ fn files_that_are_no_configuration_are_refused() {
 /// A configuration of a family that gives nothing that could be left out.
 fn shortest(family: &Family) -> Value {
     let mut decoder = json!({
-        "model_type": family.text.unwrap_or(family).model_type, "vocab_size": 40, "hidden_size": 64,
+        "model_type": family.text.unwrap_or(family).model_type, "vocab_size": 40, "hidden_size": 128,
         "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 32,
     });
     if family.grows_queries {
         decoder["rope_parameters"] = json!({"rope_type": "default"});
     }
+    let decoder = under_own_names(family, &decoder);
     match family.text {
         Some(_) => json!({"model_type": family.model_type, "text_config": decoder}),
         None => decoder,
     }
+}
+
+/// Fields of Llama under a family's names, without those that it lacks.
+fn under_own_names(family: &Family, fields: &Value) -> Value {
+    let (llama, own) = (&FieldNames::LLAMA, &family.text.unwrap_or(family).fields);
+    let names = [
+        (llama.hidden_size, Some(own.hidden_size)),
+        (llama.intermediate_size, Some(own.intermediate_size)),
+        (llama.layers, Some(own.layers)),
+        (llama.heads, Some(own.heads)),
+        (llama.key_value_heads.expect("a name"), own.key_value_heads),
+    ];
+    let fields = fields.as_object().expect("an object").iter();
+    let named = fields.filter_map(|(name, value)| {
+        let own = names.iter().find(|(llama, _)| llama == name).map_or(Some(name.as_str()), |(_, own)| *own);
+        Some((own?.to_owned(), value.clone()))
+    });
+    Value::Object(named.collect())
 }
 
 #[test]
@@ -195,7 +218,7 @@ fn every_family_has_its_own_defaults() {
         let config = parse(&shortest(family)).unwrap_or_else(|error| panic!("{family:?}: {error}"));
         assert_eq!(config.family, family);
         let defaults = &family.defaults;
-        assert_eq!(config.head_size, defaults.head_size.unwrap_or(2));
+        assert_eq!(config.head_size, defaults.head_size.unwrap_or(4));
         assert_eq!(config.key_value_heads, defaults.key_value_heads.unwrap_or(32));
         assert_eq!(
             (config.max_positions, config.norm_epsilon),
@@ -232,7 +255,7 @@ fn fixed_fields_may_hold_nothing_else() {
 fn shortest_with(family: &Family, changes: &Value) -> Result<ModelConfig, ConfigError> {
     let mut value = shortest(family);
     let decoder = if family.text.is_some() { &mut value["text_config"] } else { &mut value };
-    for (field, change) in changes.as_object().expect("an object") {
+    for (field, change) in under_own_names(family, changes).as_object().expect("an object") {
         decoder[field] = change.clone();
     }
     parse(&value)
@@ -251,8 +274,8 @@ fn biases_are_read_where_the_family_leaves_them_open() {
     let mut count = 0;
     for family in FAMILIES {
         for (field, open, projections) in [
-            ("attention_bias", family.reads_biases.attention, &Projection::ALL[..4]),
-            ("mlp_bias", family.reads_biases.mlp, &Projection::ALL[4..]),
+            ("attention_bias", family.reads_biases.attention, &[QProj, KProj, VProj, OProj][..]),
+            ("mlp_bias", family.reads_biases.mlp, &[GateProj, UpProj, DownProj]),
         ] {
             if !open {
                 continue;

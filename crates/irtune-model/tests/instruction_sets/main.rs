@@ -1,0 +1,11 @@
+//! What must be the same at every instruction set of the machine.
+//!
+//! They are a program of their own, since `at_every_level` limits the whole process: a test beside it that computes
+//! something twice would see two results.
+#![forbid(unsafe_code)]
+
+mod quantised;
+mod scaled;
+#[path = "../suite/tiny/mod.rs"]
+#[allow(dead_code, reason = "the suite uses the rest")]
+mod tiny;
