@@ -9,3 +9,11 @@ mod scaled;
 #[path = "../suite/tiny/mod.rs"]
 #[allow(dead_code, reason = "the suite uses the rest")]
 mod tiny;
+
+use irtune_model::Projection;
+
+/// The projections of a Llama: those of which none is a part of another.
+fn separate_projections() -> Vec<Projection> {
+    let fused = [Projection::QkvProj, Projection::GateUpProj];
+    Projection::ALL.into_iter().filter(|projection| !fused.contains(projection)).collect()
+}

@@ -1,7 +1,6 @@
 //! A base in quantised types computes bit for bit what its decoded values in f32 do: their decoding is held to ggml's
 //! elsewhere (`irtune-cpu/tests/parity.rs`), so nothing else of a pass may depend on how a weight is stored.
 
-use crate::tiny::separate_projections;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,9 +14,12 @@ use irtune_model::{
 };
 use irtune_testing::base::{GgufFile, Sizes, SyntheticBase};
 
-use crate::tiny::{
-    engine::{EngineOptions, engine},
-    options,
+use crate::{
+    separate_projections,
+    tiny::{
+        engine::{EngineOptions, engine},
+        options,
+    },
 };
 
 const PRECISIONS: [Precision; 4] = [Precision::F32, Precision::Bf16, Precision::Int16, Precision::Int8];

@@ -1,7 +1,6 @@
 //! Safetensors whose matrices have scales in tensors of their own, held against transformers and bitsandbytes
 //! (`golden/scaled`), and against what their decoded values compute.
 
-use crate::tiny::separate_projections;
 use std::{fs, path::Path, sync::Arc};
 
 use irtune_cpu::at_every_level;
@@ -10,7 +9,10 @@ use irtune_testing::golden::{Golden, golden_folder, sections, tolerance};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde_json::{Value, json};
 
-use crate::tiny::{engine::engine, options};
+use crate::{
+    separate_projections,
+    tiny::{engine::engine, options},
+};
 
 const CASES: [&str; 5] = ["blocks", "tensors", "channels", "nf4", "plain_nf4"];
 

@@ -280,10 +280,3 @@ pub fn cut_model(case: &str, depth: usize, folder: &Path) {
     }
     std::fs::write(folder.join("config.json"), config.to_string()).expect("config.json is written");
 }
-
-/// The projections of a Llama: those of which none is a part of another.
-pub fn separate_projections() -> Vec<irtune_model::Projection> {
-    use irtune_model::Projection;
-    let fused = [Projection::QkvProj, Projection::GateUpProj];
-    Projection::ALL.into_iter().filter(|projection| !fused.contains(projection)).collect()
-}
