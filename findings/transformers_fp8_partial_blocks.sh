@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Packages: PyPI transformers 5.24.0 and torch 2.15.0. Needs python3 with venv, and some 4 GB of disk for torch.
+# Packages: PyPI transformers 5.24.0, accelerate 1.15.0 and torch 2.15.0. Needs python3 with venv, and some 4 GB of disk
+# for torch.
 #
 # Behaviour: of a model in eight-bit floats (`quant_method` "fp8", `weight_block_size` [128, 128]) a matrix whose rows
 # don't fill whole blocks has a last block that is smaller: 192 rows have scales for rows 0 to 127 and 128 to 191. The
@@ -15,7 +16,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 python3 -m venv environment
-environment/bin/pip install --quiet transformers==5.24.0 torch==2.15.0
+environment/bin/pip install --quiet transformers==5.24.0 accelerate==1.15.0 torch==2.15.0
 cat >look.py <<'SCRIPT'
 import json
 import os
