@@ -111,7 +111,7 @@ fn main() -> anyhow::Result<()> {
                 training: false,
                 memory_bytes: None,
             };
-            let trained = settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into();
+            let trained = settings.adapter_for(&base.config).into();
             let threads = settings.threads.unwrap_or(1);
             let device = DeviceOptions { precision: settings.precision, threads };
             devices::engine(device, base.clone(), trained, data.labels.len(), settings.seed, engine_options)?
@@ -148,7 +148,7 @@ fn main() -> anyhow::Result<()> {
                     packed_tokens += outcome.tokens;
                 }
             }
-            let adapter = settings.adapter_config().map(|adapter| adapter.for_base(&base.config));
+            let adapter = settings.adapter_for(&base.config);
             for (batch, layers) in data.train.chunks(settings.batch_size).zip(&active_layers) {
                 let lengths: Vec<usize> = batch.iter().map(|example| example.tokens.len()).collect();
                 operations.push(arithmetic(&base.config, adapter.as_ref(), layers, &lengths));

@@ -17,6 +17,18 @@ pub struct DeviceOptions {
     pub threads: usize,
 }
 
+impl DeviceOptions {
+    /// All cores where no number of threads is given.
+    pub(crate) fn of(precision: Precision, threads: Option<usize>) -> Self {
+        Self { precision, threads: threads.unwrap_or_else(cores) }
+    }
+}
+
+/// Cores the system gives to the program.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// The precision that a machine computes in where another is asked for, or it is left to the machine.
 pub fn resolved(precision: Precision) -> Precision {
     match irtune_cpu::resolve_precision(precision) {

@@ -182,8 +182,7 @@ pub fn make_engine(
     if let Some(adapter) = trained.adapter() {
         adapter.check_patterns(&base.config).map_err(ModelError::from)?;
     }
-    let threads = settings.threads.unwrap_or_else(cores);
-    let device = DeviceOptions { precision: settings.precision, threads };
+    let device = DeviceOptions::of(settings.precision, settings.threads);
     let mut engine =
         devices::engine(device, base.clone(), trained, data.head(settings.head), settings.seed, options)?;
     let targets = data.train.iter().filter_map(|example| example.target.as_ref());
@@ -216,7 +215,7 @@ pub(crate) fn engine_options(settings: &TrainSettings, data: &RunData) -> Engine
 /// When there is no such method, or not for so many layers.
 pub(crate) fn trained(settings: &TrainSettings, base: &ModelConfig) -> Result<Trained, TrainError> {
     Ok(match settings.tune {
-        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(base)).into(),
+        Tune::Adapters => settings.adapter_for(base).into(),
         Tune::Weights => Trained::Weights { lowest: make_policy(settings, base.layers)?.lowest() },
     })
 }
@@ -233,11 +232,10 @@ pub(crate) fn timing_engine(
 ) -> Result<Box<dyn Engine>, TrainError> {
     let options = EngineOptions { memory_bytes: None, ..engine_options(settings, data) };
     let trained = match settings.tune {
-        Tune::Adapters => settings.adapter_config().map(|adapter| adapter.for_base(&base.config)).into(),
+        Tune::Adapters => settings.adapter_for(&base.config).into(),
         Tune::Weights => Trained::Weights { lowest: 0 },
     };
-    let device =
-        DeviceOptions { precision: settings.precision, threads: settings.threads.unwrap_or_else(cores) };
+    let device = DeviceOptions::of(settings.precision, settings.threads);
     let head = data.head(settings.head);
     let mut engine = devices::engine(device, base.clone(), trained, head, settings.seed, options)?;
     say_labels::<TrainError>(engine.as_mut(), base, task, &task.prompt())?;
@@ -289,9 +287,4 @@ pub fn make_policy(settings: &TrainSettings, layers: usize) -> Result<Box<dyn La
         return Err(TrainError::NothingToCache { method: policy.name() });
     }
     Ok(policy)
-}
-
-/// Cores the system gives to the program.
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -30,9 +30,14 @@ fn shape<'a, E: Element>(attention: &Attention<'a, Cpu<E>>) -> AttentionShape<'a
     AttentionShape { heads, key_value_heads, head_size, scores, segments: layout.segments(queries) }
 }
 
+/// The gain of a norm, as it is stored.
+pub(super) fn gain<'a, E: Element>(norm: &Norm<'a, Cpu<E>>) -> &'a [f32] {
+    &norm.gain[norm.offset..][..norm.width]
+}
+
 /// Works with the gain of a norm, and what is added to it.
 fn with_gain<E: Element>(norm: &Norm<Cpu<E>>, work: impl FnOnce(&[f32])) {
-    let gain = &norm.gain[norm.offset..][..norm.width];
+    let gain = gain(norm);
     if norm.plus == 0.0 {
         return work(gain);
     }
@@ -40,6 +45,20 @@ fn with_gain<E: Element>(norm: &Norm<Cpu<E>>, work: impl FnOnce(&[f32])) {
         let sums = arena.take::<f32>(norm.width);
         sums.iter_mut().zip(gain).for_each(|(sum, gain)| *sum = gain + norm.plus);
         work(sums);
+    });
+}
+
+/// A norm's forward over the rows in use of buffers that may be longer.
+fn norm_forward<E: Element, I: Element, O: Element>(
+    norm: Norm<Cpu<E>>,
+    input: &[I],
+    rows: usize,
+    out: &mut [O],
+    rstd: &mut [f32],
+) {
+    let length = rows * norm.width;
+    with_gain(&norm, |gain| {
+        norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
     });
 }
 
@@ -109,10 +128,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
         out: &mut Vec<E>,
         rstd: &mut Vec<f32>,
     ) {
-        let length = rows * norm.width;
-        with_gain(&norm, |gain| {
-            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
-        });
+        norm_forward(norm, input, rows, out, rstd);
     }
 
     fn rms_norm_floats(
@@ -123,10 +139,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
         out: &mut Vec<f32>,
         rstd: &mut Vec<f32>,
     ) {
-        let length = rows * norm.width;
-        with_gain(&norm, |gain| {
-            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], &mut rstd[..rows]);
-        });
+        norm_forward(norm, input, rows, out, rstd);
     }
 
     fn rms_norm_recompute(&self, norm: Norm<Self>, input: NormInput<Self, Vec<E>>, out: &mut Vec<E>) {
@@ -200,11 +213,7 @@ impl<E: Element> DecoderOps for Cpu<E> {
         out: &mut Vec<E>,
         rstd: &mut Vec<f32>,
     ) {
-        let length = rows * norm.width;
-        let rstd = &mut rstd[..rows];
-        with_gain(&norm, |gain| {
-            norm::forward(&input[..length], gain, norm.epsilon, &mut out[..length], rstd);
-        });
+        norm_forward(norm, input, rows, out, rstd);
     }
 
     fn rms_norm_operands_backward(

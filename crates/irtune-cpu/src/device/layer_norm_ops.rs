@@ -1,15 +1,10 @@
 use irtune_device::{LayerNorm, LayerNormOps, Norm, NormInput};
 
-use super::Cpu;
+use super::{Cpu, decoder_ops::gain};
 use crate::{
-    ops::{layer_norm, norm},
+    ops::{bias, layer_norm, norm},
     simd::element::Element,
 };
-
-/// The gain of a norm.
-fn gain<'a, E: Element>(norm: &Norm<'a, Cpu<E>>) -> &'a [f32] {
-    &norm.gain[norm.offset..][..norm.width]
-}
 
 fn parameters<'a, E: Element>(of: &LayerNorm<'a, Cpu<E>>) -> layer_norm::Parameters<'a> {
     let (bias, offset) = of.bias;
@@ -90,11 +85,11 @@ impl<E: Element> LayerNormOps for Cpu<E> {
         width: usize,
         out_gradient: &Vec<f32>,
         gradient: &mut Vec<f32>,
-        [gain, bias]: [usize; 2],
+        [gain, bias_at]: [usize; 2],
     ) {
         let NormInput { values, rstd, rows } = kept;
         let (values, out_gradient) = (&values[..rows * width], &out_gradient[..rows * width]);
         norm::gain_backward(values, &rstd[..rows], out_gradient, &mut gradient[gain..][..width]);
-        layer_norm::bias_backward(out_gradient, &mut gradient[bias..][..width]);
+        bias::add_column_sums(out_gradient, width, &mut gradient[bias_at..][..width]);
     }
 }

@@ -1,17 +1,17 @@
 //! Layer norm, forward and backward.
 //!
 //! The forward leaves each row's reciprocal standard deviation, and where a backward follows the rows less their means.
+//! The gain's gradient is that of an [RMS norm](super::norm::gain_backward) over these, the bias's the
+//! [sums of columns](super::bias::add_column_sums) of the output's.
 //!
 //! # Source
 //! Ba, Kiros & Hinton, "Layer Normalization", 2016; `torch.nn.LayerNorm`.
 
+use super::norm::{LANES, sum_of};
 use crate::{
     simd::{element::Element, vectorised},
     threads::{disjoint::DisjointSlice, parallel},
 };
-
-/// Partial sums of a sum.
-const LANES: usize = 16;
 
 /// What a norm multiplies its rows by and adds to them, `[width]` each, and what is added to the variance.
 #[derive(Clone, Copy, Debug)]
@@ -22,22 +22,6 @@ pub struct Parameters<'a> {
     pub bias: &'a [f32],
     /// Added to the variance.
     pub epsilon: f32,
-}
-
-/// Sum of `f` over values, in interleaved partial sums.
-#[inline(always)]
-fn sum_of<I: Element>(values: &[I], f: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; LANES];
-    let (whole, rest) = values.as_chunks::<LANES>();
-    for values in whole {
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += f(value.to_f32());
-        }
-    }
-    for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += f(value.to_f32());
-    }
-    sums.iter().sum()
 }
 
 /// Normalises each row; `kept` gets the rows less their means, `rstd` each row's reciprocal standard deviation.
@@ -165,38 +149,15 @@ vectorised! {
     }
 }
 
-/// Columns that one task of [`bias_backward`] sums.
-const STRIPE: usize = 64;
-
-/// Adds the bias's gradient to `gradient`: `Σ_rows d`. The gain's is that of an [RMS norm](super::norm::gain_backward)
-/// over the kept rows.
-///
-/// # Shapes
-/// `out_gradient`: `[rows, width]`; `gradient`: `[width]`.
-pub fn bias_backward(out_gradient: &[f32], gradient: &mut [f32]) {
-    let width = gradient.len();
-    assert!(out_gradient.len().is_multiple_of(width), "shapes of a bias's gradient");
-    parallel::for_each_chunk(gradient, STRIPE, |first, gradient| {
-        bias_stripe(out_gradient, width, first, gradient);
-    });
-}
-
-vectorised! {
-    fn bias_stripe(out_gradient: &[f32], width: usize, first: usize, gradient: &mut [f32]) {
-        for row in out_gradient.chunks_exact(width) {
-            for (sum, value) in gradient.iter_mut().zip(&row[first..]) {
-                *sum += value;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use half::bf16;
 
     use super::*;
-    use crate::{ops::norm::gain_backward, simd::at_every_level};
+    use crate::{
+        ops::{bias::add_column_sums, norm::gain_backward},
+        simd::at_every_level,
+    };
 
     const ROWS: usize = 5;
     const WIDTH: usize = 37;
@@ -241,7 +202,7 @@ mod tests {
             backward(&kept, &gain, &rstd, &c, &mut from_kept);
             let (mut gains, mut biases) = (vec![1.0; WIDTH], vec![1.0; WIDTH]);
             gain_backward(&kept, &rstd, &c, &mut gains);
-            bias_backward(&c, &mut biases);
+            add_column_sums(&c, WIDTH, &mut biases);
             let slope = |values: &[f32], at: usize, of: &dyn Fn(&[f32]) -> f64| {
                 let moved = |step: f32| {
                     let mut values = values.to_vec();

@@ -10,18 +10,21 @@ use crate::{
     threads::{disjoint::DisjointSlice, parallel},
 };
 
-/// Sum of squares, in 16 interleaved partial sums.
+/// Partial sums of a sum.
+pub(super) const LANES: usize = 16;
+
+/// Sum of `f` over values, in interleaved partial sums.
 #[inline(always)]
-fn squares16<I: Element>(values: &[I]) -> f32 {
-    let mut sums = [0.0f32; 16];
-    let (whole, rest) = values.as_chunks::<16>();
+pub(super) fn sum_of<I: Element>(values: &[I], f: impl Fn(f32) -> f32) -> f32 {
+    let mut sums = [0.0f32; LANES];
+    let (whole, rest) = values.as_chunks::<LANES>();
     for values in whole {
         for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value.to_f32() * value.to_f32();
+            *sum += f(value.to_f32());
         }
     }
     for (sum, value) in sums.iter_mut().zip(rest) {
-        *sum += value.to_f32() * value.to_f32();
+        *sum += f(value.to_f32());
     }
     sums.iter().sum()
 }
@@ -72,7 +75,7 @@ vectorised! {
     fn forward_rows<I: Element, E: Element>(input: &[I], gain: &[f32], epsilon: f32, out: &mut [E], rstd: &mut [f32]) {
         let width = gain.len();
         for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
-            let mean = squares16(input) / width as f32;
+            let mean = sum_of(input, |value| value * value) / width as f32;
             *rstd = 1.0 / (mean + epsilon).sqrt();
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
                 *out = E::from_f32(value.to_f32() * *rstd * gain);
@@ -104,7 +107,7 @@ vectorised! {
     fn add_rows(input: &[f32], gain: &[f32], epsilon: f32, out: &mut [f32], rstd: &mut [f32]) {
         let width = gain.len();
         for ((input, out), rstd) in input.chunks_exact(width).zip(out.chunks_exact_mut(width)).zip(rstd) {
-            let mean = squares16(input) / width as f32;
+            let mean = sum_of(input, |value| value * value) / width as f32;
             *rstd = 1.0 / (mean + epsilon).sqrt();
             for ((out, value), gain) in out.iter_mut().zip(input).zip(gain) {
                 *out += value * *rstd * gain;

@@ -1,6 +1,6 @@
 //! A prompt as a conversation, in the words of a base's chat template.
 
-use super::prompt::Segment;
+use super::prompt::{Segment, at_last_empty_line};
 use super::shots::Shot;
 use super::template::{Piece, Template};
 use super::turns::{Chat, Speaker, Turn};
@@ -77,8 +77,8 @@ impl Template {
         let first = whole.find(is_pair).unwrap_or(whole.len());
         let behind = whole.rfind(is_pair).map_or(whole.len(), |at| at + PLACES[0].0.len_utf8());
         let (start, body, end) = (&whole[..first], &whole[first..behind], &whole[behind..]);
-        let (once, opening) = start.split_at(start.rfind("\n\n").map_or(0, |at| at + 2));
-        let (rest, cue) = end.split_at(end.rfind("\n\n").map_or(0, |at| at + 2));
+        let (once, opening) = at_last_empty_line(start);
+        let (rest, cue) = at_last_empty_line(end);
         let (rest, cue) = (rest.trim_end(), cue.trim_start());
 
         let say = |speaker, text: String| Turn { speaker, text };
@@ -121,24 +121,17 @@ impl Template {
 
 /// A shot's passages in their places.
 fn filled(body: &str, shot: &Shot) -> Option<String> {
-    let passages = &shot.passages;
     let mut text = String::new();
     for letter in body.chars() {
-        let passage = match PLACES.iter().find(|(place, _)| *place == letter).map(|(_, piece)| piece) {
-            Some(Piece::Pair(Segment::Original)) => &passages.original,
-            Some(Piece::Pair(Segment::Revised)) => &passages.revised,
-            Some(Piece::Pair(Segment::Removed)) => &passages.removed,
-            Some(Piece::Pair(Segment::Added)) => &passages.added,
-            Some(Piece::Pair(Segment::Marked)) => &passages.marked,
-            _ => {
-                text.push(letter);
-                continue;
-            }
+        let passage = match PLACES.iter().find(|(place, _)| *place == letter) {
+            Some((_, Piece::Pair(segment))) => segment.passage(&shot.passages),
+            _ => None,
         };
-        if passage.text.contains(is_place) {
-            return None;
+        match passage {
+            Some(passage) if passage.text.contains(is_place) => return None,
+            Some(passage) => text.push_str(&passage.text),
+            None => text.push(letter),
         }
-        text.push_str(&passage.text);
     }
     Some(text)
 }

@@ -33,6 +33,18 @@ impl Segment {
         }
     }
 
+    /// What a pair shows there; fixed text shows nothing of a pair.
+    pub(super) fn passage<'a>(&self, passages: &'a Passages) -> Option<&'a Passage> {
+        match self {
+            Segment::Text(_) => None,
+            Segment::Original => Some(&passages.original),
+            Segment::Revised => Some(&passages.revised),
+            Segment::Removed => Some(&passages.removed),
+            Segment::Added => Some(&passages.added),
+            Segment::Marked => Some(&passages.marked),
+        }
+    }
+
     /// Tokens that a pair needs there at least.
     fn least_room(&self) -> usize {
         match self {
@@ -91,17 +103,18 @@ impl Prompt {
     }
 }
 
+/// What stands up to the last empty line of a text, that line included, and the rest.
+pub(super) fn at_last_empty_line(text: &str) -> (&str, &str) {
+    text.split_at(text.rfind("\n\n").map_or(0, |at| at + 2))
+}
+
 /// Segments with a pair's passages in their places.
 pub(super) fn fill(segments: &[Segment], passages: &Passages) -> Passage {
     let mut filled = Passage::default();
     for segment in segments {
-        match segment {
-            Segment::Text(text) => filled.text.push_str(text),
-            Segment::Original => filled.push(&passages.original),
-            Segment::Revised => filled.push(&passages.revised),
-            Segment::Removed => filled.push(&passages.removed),
-            Segment::Added => filled.push(&passages.added),
-            Segment::Marked => filled.push(&passages.marked),
+        match (segment, segment.passage(passages)) {
+            (Segment::Text(text), _) => filled.text.push_str(text),
+            (_, passage) => passage.into_iter().for_each(|passage| filled.push(passage)),
         }
     }
     filled

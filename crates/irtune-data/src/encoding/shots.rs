@@ -1,7 +1,7 @@
 //! Prompts with worked examples in front.
 
 use super::passages::Passages;
-use super::prompt::{Prompt, Segment, fill};
+use super::prompt::{Prompt, Segment, at_last_empty_line, fill};
 use super::verbalizer::blank_after;
 use crate::error::DataError;
 
@@ -35,7 +35,7 @@ impl Prompt {
             Segment::Text(text) => (text.as_str(), &segments[1..segments.len() - 1]),
             _ => ("", &segments[..segments.len() - 1]),
         };
-        let (once, opening) = start.split_at(start.rfind("\n\n").map_or(0, |at| at + 2));
+        let (once, opening) = at_last_empty_line(start);
         let mut fixed = format!("{once}{opening}");
         for shot in shots {
             fixed += &fill(body, &shot.passages).text;

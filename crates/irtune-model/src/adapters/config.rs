@@ -100,18 +100,23 @@ impl AdapterConfig {
 
     /// The same beside the modules that a base has: a projection that is a part of a fused one stands for that, and the
     /// gate of an MLP without one for nothing.
-    pub fn for_base(mut self, base: &ModelConfig) -> Self {
+    pub fn for_base(self, base: &ModelConfig) -> Self {
         let mut found = Vec::new();
         for &target in self.target_modules() {
             let own = (0..base.layers).find_map(|layer| base.layer(layer).counterpart(target));
             found.extend(own.filter(|own| !found.contains(own)));
         }
+        self.with_targets(found)
+    }
+
+    /// The same beside other modules.
+    pub(crate) fn with_targets(mut self, target_modules: Vec<Projection>) -> Self {
         match &mut self {
             AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => {
-                lora.target_modules = found;
+                lora.target_modules = target_modules;
             }
-            AdapterConfig::Bottleneck(bottleneck) => bottleneck.target_modules = found,
-            AdapterConfig::Ia3(ia3) => ia3.target_modules = found,
+            AdapterConfig::Bottleneck(bottleneck) => bottleneck.target_modules = target_modules,
+            AdapterConfig::Ia3(ia3) => ia3.target_modules = target_modules,
         }
         self
     }
@@ -142,7 +147,7 @@ impl AdapterConfig {
             AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => lora,
             AdapterConfig::Bottleneck(_) | AdapterConfig::Ia3(_) => return Cow::Borrowed(self),
         };
-        if lora.rank_pattern.is_empty() && lora.alpha_pattern.is_empty() {
+        if !lora.has_patterns() {
             return Cow::Borrowed(self);
         }
         let lora = lora.of_module(&base.family.module_path(layer, projection));
@@ -160,7 +165,7 @@ impl AdapterConfig {
         let (AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. })) = self else {
             return Ok(());
         };
-        if lora.rank_pattern.is_empty() && lora.alpha_pattern.is_empty() {
+        if !lora.has_patterns() {
             return Ok(());
         }
         let paths = (0..base.layers).flat_map(|layer| {

@@ -97,6 +97,11 @@ impl LoraConfig {
         lora
     }
 
+    /// Whether some modules have other ranks or alphas.
+    pub(crate) fn has_patterns(&self) -> bool {
+        !(self.rank_pattern.is_empty() && self.alpha_pattern.is_empty())
+    }
+
     /// The largest rank that a module can have.
     pub(crate) fn largest_rank(&self) -> usize {
         self.rank_pattern.values().copied().fold(self.rank, usize::max)

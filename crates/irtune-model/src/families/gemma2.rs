@@ -7,12 +7,10 @@
 use irtune_device::Gate;
 
 use super::{
-    Defaults, Family, Fixed, LayerSpec, Literal, Module, NormPlacement, Number,
-    Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
-    Quantity, ReadBiases,
-    Role::{AttentionNorm, AttentionOutputNorm, Embedding, FinalNorm, LanguageHead, MlpNorm, MlpOutputNorm},
-    Window, WindowedLayers,
+    Defaults, Family, Fixed, LayerSpec, Literal, NormPlacement, Number, Quantity, ReadBiases, Window,
+    WindowedLayers,
     llama::LLAMA,
+    shared_modules::{ENDS, NORMS_AROUND, PROJECTIONS, plus_one},
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -53,33 +51,6 @@ pub(super) static FAMILY: Family = Family {
         gate: Gate::GeluTanh,
         ..variant.layer(layer)
     },
-    modules: &[
-        Module::new(Embedding, "model.embed_tokens", "token_embd"),
-        Module::new(FinalNorm, "model.norm", "output_norm").plus_one(),
-        Module::new(LanguageHead, "lm_head", "output"),
-        Module::new(AttentionNorm, "model.layers.{layer}.input_layernorm", "blk.{layer}.attn_norm")
-            .plus_one(),
-        Module::new(
-            AttentionOutputNorm,
-            "model.layers.{layer}.post_attention_layernorm",
-            "blk.{layer}.post_attention_norm",
-        )
-        .plus_one(),
-        Module::new(MlpNorm, "model.layers.{layer}.pre_feedforward_layernorm", "blk.{layer}.ffn_norm")
-            .plus_one(),
-        Module::new(
-            MlpOutputNorm,
-            "model.layers.{layer}.post_feedforward_layernorm",
-            "blk.{layer}.post_ffw_norm",
-        )
-        .plus_one(),
-        Module::projection(QProj, "model.layers.{layer}.self_attn.q_proj", "blk.{layer}.attn_q"),
-        Module::projection(KProj, "model.layers.{layer}.self_attn.k_proj", "blk.{layer}.attn_k"),
-        Module::projection(VProj, "model.layers.{layer}.self_attn.v_proj", "blk.{layer}.attn_v"),
-        Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
-        Module::projection(GateProj, "model.layers.{layer}.mlp.gate_proj", "blk.{layer}.ffn_gate"),
-        Module::projection(UpProj, "model.layers.{layer}.mlp.up_proj", "blk.{layer}.ffn_up"),
-        Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
-    ],
+    modules: &[&plus_one(ENDS), &plus_one(NORMS_AROUND), &PROJECTIONS],
     ..LLAMA
 };

@@ -52,7 +52,7 @@ pub(super) static FAMILY: Family = Family {
         ..variant.layer(index)
     },
     buffers: &[".attn.bias", ".attn.masked_bias"],
-    modules: &[
+    modules: &[&[
         Module::new(Embedding, "transformer.wte", "token_embd"),
         Module::new(PositionEmbedding, "transformer.wpe", "position_embd"),
         Module::new(FinalNorm, "transformer.ln_f", "output_norm"),
@@ -64,6 +64,6 @@ pub(super) static FAMILY: Family = Family {
         Module::new(MlpNorm, "transformer.h.{layer}.ln_2", "blk.{layer}.ffn_norm"),
         Module::projection(UpProj, "transformer.h.{layer}.mlp.c_fc", "blk.{layer}.ffn_up").transposed(),
         Module::projection(DownProj, "transformer.h.{layer}.mlp.c_proj", "blk.{layer}.ffn_down").transposed(),
-    ],
+    ]],
     ..LLAMA
 };

@@ -5,11 +5,8 @@
 //! Touvron et al. 2023; transformers `models/llama`; llama.cpp `conversion/llama.py`.
 
 use super::{
-    Defaults, Family, FieldNames, Fixed, Literal, Module,
-    Projection::{DownProj, GateProj, KProj, OProj, QProj, UpProj, VProj},
-    ReadBiases,
-    Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
-    Variant,
+    Defaults, Family, FieldNames, Fixed, Literal, ReadBiases, Variant,
+    shared_modules::{ENDS, INTERLEAVED_PROJECTIONS, NORMS_BEFORE},
 };
 
 pub(super) static FAMILY: Family = LLAMA;
@@ -35,20 +32,5 @@ pub(super) const LLAMA: Family = Family {
     numbers: &[],
     layer: Variant::layer,
     buffers: &[],
-    modules: &[
-        Module::new(Embedding, "model.embed_tokens", "token_embd"),
-        Module::new(FinalNorm, "model.norm", "output_norm"),
-        Module::new(LanguageHead, "lm_head", "output"),
-        Module::new(AttentionNorm, "model.layers.{layer}.input_layernorm", "blk.{layer}.attn_norm"),
-        Module::new(MlpNorm, "model.layers.{layer}.post_attention_layernorm", "blk.{layer}.ffn_norm"),
-        Module::projection(QProj, "model.layers.{layer}.self_attn.q_proj", "blk.{layer}.attn_q")
-            .interleaved(),
-        Module::projection(KProj, "model.layers.{layer}.self_attn.k_proj", "blk.{layer}.attn_k")
-            .interleaved(),
-        Module::projection(VProj, "model.layers.{layer}.self_attn.v_proj", "blk.{layer}.attn_v"),
-        Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
-        Module::projection(GateProj, "model.layers.{layer}.mlp.gate_proj", "blk.{layer}.ffn_gate"),
-        Module::projection(UpProj, "model.layers.{layer}.mlp.up_proj", "blk.{layer}.ffn_up"),
-        Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
-    ],
+    modules: &[&ENDS, &NORMS_BEFORE, &INTERLEAVED_PROJECTIONS],
 };

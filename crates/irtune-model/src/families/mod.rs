@@ -25,6 +25,7 @@ mod qwen2;
 mod qwen3;
 mod rotary;
 mod settings;
+mod shared_modules;
 mod smollm3;
 mod variant;
 
@@ -107,11 +108,16 @@ pub struct Family {
     pub layer: fn(variant: &Variant, layer: usize) -> LayerSpec,
     /// Endings of the names of tensors that are no weights: buffers which a configuration says already.
     pub buffers: &'static [&'static str],
-    /// Every module with its names, in the order that files and engines keep them.
-    pub modules: &'static [Module],
+    /// Every module with its names, in groups, in the order that files and engines keep them.
+    pub(crate) modules: &'static [&'static [Module]],
 }
 
 impl Family {
+    /// Every module with its names, in the order that files and engines keep them.
+    pub fn modules(&self) -> impl Iterator<Item = &'static Module> {
+        self.modules.iter().copied().flatten()
+    }
+
     /// The family that a `config.json` names in `model_type`.
     pub fn by_model_type(name: &str) -> Option<&'static Self> {
         FAMILIES.into_iter().find(|family| family.model_type == name)

@@ -155,7 +155,7 @@ impl Family {
     /// # Panics
     /// If the family has none: that is a mistake of the caller, who knows its [`super::LayerSpec`].
     fn module(&self, role: Role) -> &Module {
-        let module = self.modules.iter().find(|module| module.role == role);
+        let module = self.modules().find(|module| module.role == role);
         module.unwrap_or_else(|| panic!("{self:?} has no {role:?}"))
     }
 
@@ -205,12 +205,12 @@ impl Family {
     /// Whether transformers stores the matrix of this name transposed.
     pub(crate) fn is_transposed_name(&self, name: &str) -> bool {
         let Some(path) = name.strip_suffix(Kind::Weight.ending()) else { return false };
-        self.modules.iter().any(|module| module.transposed && numbered(module.path, path).is_some())
+        self.modules().any(|module| module.transposed && numbered(module.path, path).is_some())
     }
 
     /// Whether transformers stores all matrices of the layers transposed, which PEFT wants to be told.
     pub(crate) fn is_conv1d(&self) -> bool {
-        self.modules.iter().any(|module| module.transposed)
+        self.modules().any(|module| module.transposed)
     }
 
     /// transformers' name of the embedding in two parts: what all tensors of the decoder without its head begin with,
@@ -241,7 +241,7 @@ impl Family {
     pub fn module_name(&self, projection: Projection) -> &'static str {
         let path = self.module(projection.into()).path;
         let alike = |module: &&Module| last_part(module.path) == last_part(path);
-        match self.modules.iter().filter(alike).count() {
+        match self.modules().filter(alike).count() {
             1 => last_part(path),
             _ => inside(path),
         }
@@ -256,7 +256,7 @@ impl Family {
     /// The projections that a path of PEFT's means: the last part of theirs (GPT-2's `c_proj` is two), the path inside
     /// the layer, or the whole path, which alone tells the layer.
     pub fn projections_at(&self, path: &str) -> Vec<(Projection, Option<usize>)> {
-        let found = self.modules.iter().filter_map(|module| {
+        let found = self.modules().filter_map(|module| {
             let Role::Projection(projection) = module.role else { return None };
             if path == inside(module.path) || path == last_part(module.path) {
                 return Some((projection, None));
@@ -280,7 +280,7 @@ impl Family {
     pub fn place_of(&self, gguf_name: &str) -> Option<TensorPlace> {
         let kind = Kind::ALL.into_iter().find(|kind| gguf_name.ends_with(kind.ending()))?;
         let name = gguf_name.strip_suffix(kind.ending())?;
-        self.modules.iter().find_map(|module| {
+        self.modules().find_map(|module| {
             let layer = module.gguf_layer(name)?;
             let &Module { role, interleaved, plus_one, .. } = module;
             Some(TensorPlace { role, kind, layer, interleaved, plus_one })
@@ -316,9 +316,9 @@ mod tests {
     #[test]
     fn every_family_names_all_its_modules_once_and_differently() {
         for family in FAMILIES {
-            let roles: Vec<Role> = family.modules.iter().map(|module| module.role).collect();
+            let roles: Vec<Role> = family.modules().map(|module| module.role).collect();
             let distinct: BTreeSet<_> =
-                family.modules.iter().flat_map(|module| [module.path, module.gguf]).collect();
+                family.modules().flat_map(|module| [module.path, module.gguf]).collect();
             assert_eq!(distinct.len(), 2 * roles.len(), "{family:?}");
             for layer in 0..LAYERS {
                 let spec = (family.layer)(&plain(), layer);
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn a_name_in_a_gguf_leads_to_its_place_and_back() {
         for family in FAMILIES {
-            for module in family.modules {
+            for module in family.modules() {
                 for kind in Kind::ALL {
                     let name = format!("{}{}", module.gguf.replace(LAYER, "12"), kind.ending());
                     let place = family.place_of(&name).expect("a known name");

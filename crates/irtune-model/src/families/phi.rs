@@ -33,7 +33,7 @@ pub(super) static FAMILY: Family = Family {
         head_bias: true,
         ..variant.layer(index)
     },
-    modules: &[
+    modules: &[&[
         Module::new(Embedding, "model.embed_tokens", "token_embd"),
         Module::new(FinalNorm, "model.final_layernorm", "output_norm"),
         Module::new(LanguageHead, "lm_head", "output"),
@@ -44,6 +44,6 @@ pub(super) static FAMILY: Family = Family {
         Module::projection(OProj, "model.layers.{layer}.self_attn.dense", "blk.{layer}.attn_output"),
         Module::projection(UpProj, "model.layers.{layer}.mlp.fc1", "blk.{layer}.ffn_up"),
         Module::projection(DownProj, "model.layers.{layer}.mlp.fc2", "blk.{layer}.ffn_down"),
-    ],
+    ]],
     ..LLAMA
 };

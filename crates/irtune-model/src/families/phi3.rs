@@ -7,10 +7,9 @@
 use super::{
     Defaults, Family, LayerSpec, MlpKind, Module,
     Projection::{DownProj, GateUpProj, OProj, QkvProj},
-    ReadBiases,
-    Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm},
-    Window, WindowedLayers,
+    ReadBiases, Window, WindowedLayers,
     llama::LLAMA,
+    shared_modules::{ENDS, NORMS_BEFORE},
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -29,15 +28,14 @@ pub(super) static FAMILY: Family = Family {
         ..variant.layer(index)
     },
     modules: &[
-        Module::new(Embedding, "model.embed_tokens", "token_embd"),
-        Module::new(FinalNorm, "model.norm", "output_norm"),
-        Module::new(LanguageHead, "lm_head", "output"),
-        Module::new(AttentionNorm, "model.layers.{layer}.input_layernorm", "blk.{layer}.attn_norm"),
-        Module::new(MlpNorm, "model.layers.{layer}.post_attention_layernorm", "blk.{layer}.ffn_norm"),
-        Module::projection(QkvProj, "model.layers.{layer}.self_attn.qkv_proj", "blk.{layer}.attn_qkv"),
-        Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
-        Module::projection(GateUpProj, "model.layers.{layer}.mlp.gate_up_proj", "blk.{layer}.ffn_up"),
-        Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
+        &ENDS,
+        &NORMS_BEFORE,
+        &[
+            Module::projection(QkvProj, "model.layers.{layer}.self_attn.qkv_proj", "blk.{layer}.attn_qkv"),
+            Module::projection(OProj, "model.layers.{layer}.self_attn.o_proj", "blk.{layer}.attn_output"),
+            Module::projection(GateUpProj, "model.layers.{layer}.mlp.gate_up_proj", "blk.{layer}.ffn_up"),
+            Module::projection(DownProj, "model.layers.{layer}.mlp.down_proj", "blk.{layer}.ffn_down"),
+        ],
     ],
     ..LLAMA
 };

@@ -104,15 +104,7 @@ impl Settings {
 
     /// The settings with the modules that a pattern meant.
     pub(super) fn adapter(&self, found: Vec<Projection>) -> Result<AdapterConfig, AdapterError> {
-        let target_modules = self.targets.clone().unwrap_or(found);
-        let mut adapter = self.kind.clone();
-        match &mut adapter {
-            AdapterConfig::Lora(lora) | AdapterConfig::Dora(DoraConfig { lora, .. }) => {
-                lora.target_modules = target_modules;
-            }
-            AdapterConfig::Bottleneck(bottleneck) => bottleneck.target_modules = target_modules,
-            AdapterConfig::Ia3(ia3) => ia3.target_modules = target_modules,
-        }
+        let adapter = self.kind.clone().with_targets(self.targets.clone().unwrap_or(found));
         match adapter.validate() {
             Ok(()) => Ok(adapter),
             Err(source) => Err(AdapterError::Config { path: self.path.clone(), source }),

@@ -236,7 +236,7 @@ fn beside(family: &Family) -> String {
     for (has, what) in [
         (family.grows_queries, "queries that grow with their position"),
         (family.scales_embedding, "embeddings times √hidden_size"),
-        (family.modules.iter().any(|module| module.plus_one), "norms of 1 + weight"),
+        (family.modules().any(|module| module.plus_one), "norms of 1 + weight"),
         (spec.gate == Gate::GeluTanh, "a GELU gate"),
     ] {
         parts.extend(has.then(|| what.to_owned()));

@@ -15,9 +15,13 @@ pub fn reset_peak() -> bool {
 }
 
 fn peak_of(status: &str) -> Option<u64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = value.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    bytes_after("VmHWM:", status)
+}
+
+/// The amount behind a name in one of proc(5)'s texts, which are in kibibytes.
+pub(crate) fn bytes_after(name: &str, text: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 #[cfg(test)]

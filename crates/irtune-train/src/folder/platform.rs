@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::devices::cores;
+
 /// What a run was begun on: `environment.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,12 +26,12 @@ pub struct Platform {
 
 impl Platform {
     /// This program and machine, with the arithmetic and the threads of a run.
-    pub(crate) fn here(cores: usize, precision: &str, threads: usize, seed: u64) -> Platform {
+    pub(crate) fn here(precision: &str, threads: usize, seed: u64) -> Platform {
         Platform {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             operating_system: std::env::consts::OS.to_owned(),
             architecture: std::env::consts::ARCH.to_owned(),
-            cores,
+            cores: cores(),
             precision: precision.to_owned(),
             threads,
             seed,

@@ -14,7 +14,7 @@ use crate::folder::calibration::read_calibration;
 use crate::folder::linear::read_combined;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
-use crate::prepare::{classifying_engine, cores};
+use crate::prepare::classifying_engine;
 use crate::task::Task;
 use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Labels, Pair, PairKind};
 use irtune_linear::{LinearModel, Stack};
@@ -174,8 +174,7 @@ impl Predictor {
             memory_bytes: None,
         };
         let prompt = task.prompt();
-        let device =
-            DeviceOptions { precision: options.precision, threads: options.threads.unwrap_or_else(cores) };
+        let device = DeviceOptions::of(options.precision, options.threads);
         let mut engine = classifying_engine::<PredictorError>(
             device,
             &base,

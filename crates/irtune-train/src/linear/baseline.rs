@@ -14,7 +14,6 @@ use crate::folder::platform::Platform;
 use crate::folder::sources::keep_rows;
 use crate::folder::summary::Summary;
 use crate::infer::decision::{Decision, Truth};
-use crate::prepare::cores;
 use crate::run::corpora::{Corpora, SplitSources};
 use crate::run::observer::Observer;
 use crate::settings::{BestMetric, Draw};
@@ -74,7 +73,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
     create_whole(&Disk, &request.out, |writing| {
         let rows = sources.rows();
         write_json(&Disk, &writing.join("sources.json"), &stored)?;
-        let platform = Platform::here(cores(), "f64", 1, request.draw.seed);
+        let platform = Platform::here("f64", 1, request.draw.seed);
         write_json(&Disk, &writing.join("environment.json"), &platform)?;
         write_json(&Disk, &writing.join("labels.json"), labels)?;
         keep_rows(&Disk, writing, &rows)?;

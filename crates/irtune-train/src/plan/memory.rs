@@ -147,7 +147,7 @@ pub fn usual_bytes(config: &ModelConfig, weight_bytes: u64) -> u64 {
     let budget = Budget::new(BudgetOf {
         config,
         weights: usize::try_from(weight_bytes).unwrap_or(usize::MAX),
-        trained: &settings.adapter_config().map(|adapter| adapter.for_base(config)).into(),
+        trained: &settings.adapter_for(config).into(),
         head: &HeadInput::Edit(CounterScaling::default()),
         tokens: settings.micro_batch_tokens,
         operand_bytes: devices::operand_bytes(settings.precision),

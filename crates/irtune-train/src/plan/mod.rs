@@ -15,9 +15,9 @@ mod timing;
 
 use serde::Serialize;
 
-use crate::devices;
+use crate::devices::{self, DeviceOptions};
 use crate::error::TrainError;
-use crate::prepare::{self, Loaded, Origin, cores};
+use crate::prepare::{self, Loaded, Origin};
 use crate::run::observer::Observer;
 use crate::run::request::{TrainRequest, absolute};
 use irtune_data::PromptChoice;
@@ -104,7 +104,7 @@ pub fn plan(
     };
     Ok(Plan {
         precision: devices::resolved(settings.precision).to_string(),
-        threads: settings.threads.unwrap_or_else(cores),
+        threads: DeviceOptions::of(settings.precision, settings.threads).threads,
         layers: base.config.layers,
         train_examples: data.train.len(),
         validation_examples: data.validation.len(),

@@ -15,9 +15,15 @@ pub struct Remedy {
     pub peak_bytes: u64,
 }
 
+impl Remedy {
+    /// The change as a flag of the command line.
+    pub fn flag(&self) -> String {
+        format!("--{} {}", self.setting.replace('_', "-"), self.value)
+    }
+}
+
 impl fmt::Display for Remedy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flag = self.setting.replace('_', "-");
-        write!(formatter, "--{flag} {} ({:.1} GB)", self.value, self.peak_bytes as f64 / 1e9)
+        write!(formatter, "{} ({:.1} GB)", self.flag(), self.peak_bytes as f64 / 1e9)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) fn exporter<'a>(
     input: HeadInput,
     base_name: &'a str,
 ) -> impl Fn(&Path, &[HostTensor]) -> Result<(), ModelError> + use<'a> {
-    let adapter = settings.adapter_config().map(|adapter| adapter.for_base(&base.config).exported());
+    let adapter = settings.adapter_for(&base.config).map(|adapter| adapter.exported());
     let tune = settings.tune;
     // A language model knows no labels.
     let problem = settings.problem();

@@ -15,7 +15,7 @@ use crate::folder::platform::Platform;
 use crate::folder::sources::{PairSources, Sources};
 use crate::linear::reference::Reference;
 use crate::plan;
-use crate::prepare::{Begun, Origin, Preparation, Prepared, cores, load, prepare};
+use crate::prepare::{Begun, Origin, Preparation, Prepared, load, prepare};
 use crate::settings::TrainSettings;
 use irtune_data::PromptChoice;
 use irtune_files::Disk;
@@ -70,7 +70,7 @@ pub fn train(
     let PairSources { train, validation, test, columns } = sources.stored(&request.columns)?;
     let engine = prepared.engine.as_ref();
     let contents = RunContents {
-        platform: Platform::here(cores(), engine.precision(), engine.threads(), settings.seed),
+        platform: Platform::here(engine.precision(), engine.threads(), settings.seed),
         settings,
         sources: Sources {
             base: prepared.base.source.clone(),

@@ -60,8 +60,13 @@ impl TrainSettings {
         Ok(())
     }
 
-    /// The adapters these settings ask for; none when weights are tuned or only the head trains.
-    pub fn adapter_config(&self) -> Option<AdapterConfig> {
+    /// The adapters that these settings ask for beside a base; none when weights are tuned or only the head trains.
+    pub fn adapter_for(&self, base: &ModelConfig) -> Option<AdapterConfig> {
+        self.adapter_config().map(|adapter| adapter.for_base(base))
+    }
+
+    /// The same before it is known which modules the base has.
+    fn adapter_config(&self) -> Option<AdapterConfig> {
         if self.head_only || self.tune == Tune::Weights {
             return None;
         }

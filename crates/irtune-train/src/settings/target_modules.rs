@@ -1,7 +1,6 @@
 //! Which projections have an adapter, as people and PEFT write it.
 
 use fancy_regex::Regex;
-use irtune_model::families::Role;
 use irtune_model::{ModelConfig, Projection, UnknownProjection};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -69,11 +68,7 @@ impl TargetModules {
     /// When a regular expression is none, or matches no module, or one in some layers only.
     pub fn resolve(&self, config: &ModelConfig) -> Result<Vec<Projection>, TargetModulesError> {
         let family = config.family;
-        let all = family.modules.iter().filter_map(|module| match module.role {
-            Role::Projection(projection) => Some(projection),
-            _ => None,
-        });
-        let all: Vec<Projection> = all.collect();
+        let all: Vec<Projection> = config.projections().collect();
         let pattern = match self {
             TargetModules::Named(named) => return Ok(named.clone()),
             TargetModules::AllLinear => return Ok(all),

@@ -21,8 +21,7 @@ pub fn plan(plan: &Plan) -> String {
             _ => " These settings would, each by itself:\n",
         };
         for remedy in &plan.remedies {
-            let flag = format!("--{} {}", remedy.setting.replace('_', "-"), remedy.value);
-            out += &format!("  {flag:<28}{}\n", bytes(remedy.peak_bytes));
+            out += &format!("  {:<28}{}\n", remedy.flag(), bytes(remedy.peak_bytes));
         }
     }
     out + &plan.time.as_ref().map_or_else(String::new, time)

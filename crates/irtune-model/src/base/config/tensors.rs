@@ -32,7 +32,7 @@ impl LayerTensor {
 impl ModelConfig {
     /// Every tensor of a layer, in the order that files and engines keep them: the family's, a bias after its matrix.
     pub fn layer_tensors(&self, layer: usize) -> Vec<LayerTensor> {
-        let modules = self.family.modules.iter().map(|module| module.role);
+        let modules = self.family.modules().map(|module| module.role);
         let tensors = modules.flat_map(|role| [(role, Kind::Weight), (role, Kind::Bias)]);
         let own = tensors.filter(|&(role, kind)| self.has(layer, role, kind));
         own.map(|(role, kind)| LayerTensor {

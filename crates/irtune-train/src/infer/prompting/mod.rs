@@ -11,7 +11,7 @@ use super::measured::Measured;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::base_tokens::BaseTokens;
 use crate::devices::DeviceOptions;
-use crate::prepare::{classifying_engine, cores};
+use crate::prepare::classifying_engine;
 use crate::run::data::RunData;
 use crate::task::{Task, verbalizer};
 use irtune_data::{
@@ -154,8 +154,7 @@ pub fn prompt(
         training: false,
         memory_bytes: None,
     };
-    let threads = request.threads.unwrap_or_else(cores);
-    let device = DeviceOptions { precision: request.precision, threads };
+    let device = DeviceOptions::of(request.precision, request.threads);
     let problem = ProblemType::SingleLabel;
     let task = Task { labels: labels.clone(), template, problem, verbalizer: Some(words.clone()) };
     let mut engine = classifying_engine::<PromptError>(
