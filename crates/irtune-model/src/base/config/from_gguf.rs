@@ -57,7 +57,11 @@ impl ModelConfig {
         let max_positions = fields.size("context_length")?;
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
-        let layers = fields.size("block_count")?;
+        const LAYERS: &str = "block_count";
+        let layers = fields.size(LAYERS)?;
+        if layers > header.tensors.len() {
+            return Err(fields.wrong(LAYERS, "no more than the file has tensors"));
+        }
         let theta = fields.number("rope.freq_base")?.unwrap_or(10_000.0);
         let scaling = rope_scaling(&fields, header, max_positions)?;
         let query_growth = match (fields.number("attention.temperature_scale")?, &scaling) {

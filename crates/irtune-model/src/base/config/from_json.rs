@@ -50,6 +50,9 @@ impl ModelConfig {
             }
         };
         let layers = fields.size(names.layers)?;
+        if layers > MOST_LAYERS {
+            return Err(fields.wrong(names.layers, "at most 65536"));
+        }
         let intermediate_size = match (fields.optional_size(names.intermediate_size)?, defaults.widening) {
             (Some(size), _) => size,
             (None, Some(factor)) => factor * hidden_size,
@@ -79,6 +82,9 @@ impl ModelConfig {
         config.checked(path)
     }
 }
+
+/// More than any model has, and few enough to keep something for each before the weights are seen.
+const MOST_LAYERS: usize = 1 << 16;
 
 /// The family, and the fields that describe its decoder: of a composite model those of its text part.
 fn family_of(whole: Fields<'_>) -> Result<(&'static Family, Fields<'_>), ConfigError> {

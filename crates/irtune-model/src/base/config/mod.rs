@@ -45,7 +45,7 @@ pub struct ModelConfig {
     pub begin_token: Option<u32>,
     /// Ends a text; the first, if a file names several.
     pub end_token: Option<u32>,
-    /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
+    /// Fills up batches elsewhere; at the end of a text no classifier reads it. A folder may name it for its tokenizer alone.
     pub pad_token: Option<u32>,
     /// What else the configuration says: biases, positions, windows, scales.
     pub variant: Variant,
@@ -62,9 +62,9 @@ impl ModelConfig {
         self.key_value_heads * self.head_size
     }
 
-    /// The padding token that is written for transformers: the base's own, else its end token.
+    /// The padding token that is written for transformers: the base's own, else its end token, else its begin token.
     pub fn padding_token(&self) -> Option<u32> {
-        self.pad_token.or(self.end_token)
+        self.pad_token.or(self.end_token).or(self.begin_token)
     }
 
     /// What a layer consists of.

@@ -36,6 +36,12 @@ impl Weights {
     /// # Errors
     /// For the first tensor that is missing, of another shape, or without a place.
     pub fn check(&self, config: &ModelConfig) -> Result<(), WeightError> {
+        // Every layer has tensors of its own; names are made only where there can be such.
+        let tensors = self.tensors.len() + self.unread.len();
+        if config.layers > tensors {
+            let path = self.first_path();
+            return Err(WeightError::TooFewTensors { path, tensors, layers: config.layers });
+        }
         let expected = config.expected_tensors();
         for (name, shape) in &expected {
             let tensor = self.tensor(name)?;
