@@ -103,6 +103,22 @@ pub enum TrainError {
         /// What failed.
         source: Box<StepError>,
     },
+    /// A step failed because of the base.
+    #[error(
+        "step {step}: {source}, because {} holds values in `{tensor}` that are infinite or not numbers; download the base again, or \
+         take another",
+        path.display()
+    )]
+    BaseNotFinite {
+        /// The step, counted from 1.
+        step: u64,
+        /// What failed.
+        source: Box<StepError>,
+        /// The base's file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
     /// A log can't be written or shortened.
     #[error("{}: {source}{}", path.display(), irtune_files::hint(source))]
     Log {

@@ -495,8 +495,8 @@ fn labels_that_do_not_fit_are_named() {
     let folder = place.path().join("adapter");
     write(&folder);
     let cases = [
-        (json!({"id2label": {"0": "a", "2": "b"}}), "config.json: `id2label` must name the labels 0, 1, 2"),
-        (json!({"id2label": {"0": 1, "1": 2}}), "config.json: `id2label` must name the labels 0, 1, 2"),
+        (json!({"id2label": {"0": "a", "2": "b"}}), "classifier.json: `id2label` must name the labels 0, 1, 2"),
+        (json!({"id2label": {"0": 1, "1": 2}}), "classifier.json: `id2label` must name the labels 0, 1, 2"),
         (json!({"id2label": {"0": "a"}}), "there are 1 labels, but the head has 2 rows"),
     ];
     for (classifier, expected) in cases {
@@ -528,7 +528,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     files.sort();
     assert_eq!(
         files,
-        ["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"]
+        ["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"]
     );
     let settings: Value =
         serde_json::from_slice(&fs::read(folder.join("adapter_config.json")).unwrap()).unwrap();

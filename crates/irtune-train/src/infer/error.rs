@@ -38,7 +38,8 @@ pub enum PredictorError {
     },
     /// The model gives no answer.
     #[error(
-        "{place}: the model's output is not finite; its training diverged, so train anew with a lower learning_rate"
+        "{place}: the model's output is not finite: its training diverged, so train anew with a lower learning_rate, or its base \
+         holds values that are not numbers, so download it again"
     )]
     NotFinite {
         /// Where the pair comes from.

@@ -261,7 +261,7 @@ mod tests {
             },
             "tune: head_only trains the head alone",
         );
-        one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 to 65536");
+        one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 to 1099511627776");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");
         one(
@@ -276,7 +276,7 @@ mod tests {
             |settings| settings.lora_plus_ratio = 0.0,
             "lora_plus_ratio: 0 is not possible; use a number above 0",
         );
-        one(|settings| settings.bottleneck_size = 0, "bottleneck_size: 0 is not possible; use 1 to 65536");
+        one(|settings| settings.bottleneck_size = 0, "bottleneck_size: 0 is not possible; use 1 to 1099511627776");
         one(|settings| settings.bottleneck_scaling = f32::NAN, "bottleneck_scaling: NaN is not possible");
         one(
             |settings| settings.adapter = Adapter::None,
@@ -302,7 +302,7 @@ mod tests {
             |settings| settings.threads = Some(1 << 40),
             "threads: 1099511627776 is not possible; use 1 to 1024",
         );
-        one(|settings| settings.rank = 1 << 17, "rank: 131072 is not possible; use 1 to 65536");
+        one(|settings| settings.rank = 1 << 41, "rank: 2199023255552 is not possible; use 1 to 1099511627776");
         one(
             |settings| settings.bottleneck_size = usize::MAX,
             "bottleneck_size: 18446744073709552000 is not possible",

@@ -72,7 +72,7 @@ pub enum Range {
     /// 1 or more.
     FromOne,
     /// 1 up to a number that no machine has room for beyond.
-    FromOneTo(u32),
+    FromOneTo(u64),
     /// Above 0; an example.
     Above(&'static str),
     /// 0 or more.
@@ -89,7 +89,7 @@ impl Range {
         value.is_finite()
             && match self {
                 Self::FromOne => value >= 1.0,
-                Self::FromOneTo(most) => (1.0..=f64::from(most)).contains(&value),
+                Self::FromOneTo(most) => (1.0..=most as f64).contains(&value),
                 Self::Above(_) => value > 0.0,
                 Self::FromZero | Self::FromZeroFor(_) => value >= 0.0,
                 Self::Share => (0.0..1.0).contains(&value),

@@ -17,10 +17,10 @@ use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Patterns, Pr
 use serde::{Deserialize, Serialize};
 
 /// Beyond these no machine has room for a run, and products of them no longer fit a number of bytes.
-pub(crate) const MOST_TOKENS: u32 = 1 << 20;
-const MOST_EXAMPLES: u32 = 1 << 20;
-const MOST_WIDTH: u32 = 1 << 16;
-const MOST_THREADS: u32 = 1024;
+pub(crate) const MOST_TOKENS: u64 = 1 << 20;
+const MOST_EXAMPLES: u64 = 1 << 20;
+const MOST_WIDTH: u64 = 1 << 40;
+const MOST_THREADS: u64 = 1024;
 
 macro_rules! settings {
     ($(

@@ -141,7 +141,9 @@ fn what_the_tokenizer_appends_is_read() {
     // Nothing comes behind a text whose label is said, and an edit head is a class of our own.
     type Change = fn(&mut TrainSettings);
     let others: [(&str, Change); 2] = [
-        ("words", |settings| settings.objective = Objective::Words),
+        ("words", |settings| {
+            (settings.objective, settings.prompt) = (Objective::Words, "instruction".into());
+        }),
         ("edit", |settings| settings.head = HeadKind::Edit),
     ];
     for (name, change) in others {

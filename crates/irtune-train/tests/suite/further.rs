@@ -1,7 +1,7 @@
 //! A merged classifier as a base: training goes on from its head.
 
 use crate::recorder::Recorder;
-use crate::runs::{Place, finish};
+use crate::runs::{Place, failure, finish};
 use irtune_data::{Columns, Labels, Pairs};
 use irtune_model::Precision;
 use irtune_testing::corpus::Words;
@@ -80,6 +80,24 @@ fn a_head_that_reads_something_else_is_left_out_and_told() {
     request.settings.head = HeadKind::Edit;
     assert_eq!(told(&finish(&request).1), [Notice::HeadLeftOut { other_labels: false }]);
     assert_eq!(told(&finish(&further(&first, &first.base, &place.path("third"))).1), []);
+}
+
+#[test]
+fn a_base_with_values_that_are_not_numbers_is_named() {
+    let place = place();
+    let base = place.path("base");
+    fs::create_dir(&base).unwrap();
+    irtune_testing::base::SyntheticBase::of_bytes().write_folder(&base);
+    let path = base.join("model.safetensors");
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    let mut request = place.request("run", |settings| settings.max_length = 400);
+    request.base = base;
+    let message = failure(&request).to_string();
+    assert!(message.starts_with("step 1: the loss is NaN, because ") && message.contains("model.safetensors"), "{message}");
+    assert!(message.contains("that are infinite or not numbers; download the base again"), "{message}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use irtune_device::{Format, WeightView};
 
-use super::{ConfigError, ModelConfig};
+use super::{ConfigError, MOST_LAYERS, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, LONG_FACTORS, Metadata, ROPE_FACTORS, StoredTensor, Value},
     families::{
@@ -59,8 +59,8 @@ impl ModelConfig {
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
         const LAYERS: &str = "block_count";
         let layers = fields.size(LAYERS)?;
-        if layers > header.tensors.len() {
-            return Err(fields.wrong(LAYERS, "no more than the file has tensors"));
+        if layers > MOST_LAYERS {
+            return Err(fields.wrong(LAYERS, "at most 65536"));
         }
         let theta = fields.number("rope.freq_base")?.unwrap_or(10_000.0);
         let scaling = rope_scaling(&fields, header, max_positions)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, ModelConfig};
+use super::{ConfigError, MOST_LAYERS, ModelConfig};
 use crate::families::Family;
 use fields::Fields;
 use variant::Sizes;
@@ -82,9 +82,6 @@ impl ModelConfig {
         config.checked(path)
     }
 }
-
-/// More than any model has, and few enough to keep something for each before the weights are seen.
-const MOST_LAYERS: usize = 1 << 16;
 
 /// The family, and the fields that describe its decoder: of a composite model those of its text part.
 fn family_of(whole: Fields<'_>) -> Result<(&'static Family, Fields<'_>), ConfigError> {

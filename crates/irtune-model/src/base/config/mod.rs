@@ -14,6 +14,9 @@ pub use tensors::LayerTensor;
 
 use crate::families::{Family, LayerSpec, NormPlacement, Projection, RopeScaling, Variant};
 
+/// More than any model has, and few enough to keep something for each before the weights are seen.
+const MOST_LAYERS: usize = 1 << 16;
+
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {

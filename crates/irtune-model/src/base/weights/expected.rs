@@ -1,5 +1,7 @@
 //! Whether the weights are those that a configuration asks for.
 
+use std::path::PathBuf;
+
 use super::{WeightError, Weights};
 use crate::{
     base::config::ModelConfig,
@@ -29,6 +31,16 @@ impl Weights {
         let name = config.family.outer_tensor_name(Role::LanguageHead, Kind::Bias);
         let (tensor, shape) = (self.tensor(&name)?, vec![config.vocabulary_size]);
         if tensor.shape == shape { Ok(Some(name)) } else { Err(self.shape(tensor, shape)) }
+    }
+
+    /// The first tensor of the decoder with a value that is infinite or not a number, and its file. All values are read.
+    pub fn not_finite(&self, config: &ModelConfig) -> Option<(PathBuf, String)> {
+        let bad = |name: &String| {
+            self.values(name).is_ok_and(|values| values.iter().any(|value| !value.is_finite()))
+        };
+        let name = config.expected_tensors().into_iter().map(|(name, _)| name).find(bad)?;
+        let path = self.tensor(&name).map(|tensor| self.path_of(tensor)).unwrap_or_default();
+        Some((path, name))
     }
 
     /// Checks that the decoder is all there, in the right shapes, and that no part of a layer would be left out.
