@@ -7,6 +7,8 @@ use strum::Display;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum RevisionKind {
+    /// Nothing: the same sentence stands at the same place.
+    Unchanged,
     /// One sentence was changed.
     Modified,
     /// One sentence became several.
@@ -30,11 +32,13 @@ pub struct Revision {
     pub original: Option<Passage>,
     /// In the new draft; nothing where it was deleted.
     pub revised: Option<Passage>,
+    /// Where in the old draft's text it stands, or where what was added or moved here would stand, in characters.
+    pub at: usize,
 }
 
 impl Revision {
-    /// Whether both drafts have the same words there: a sentence that only moved.
-    pub fn is_unchanged(&self) -> bool {
+    /// Whether both drafts have the same text there: nothing happened, or it only moved.
+    pub fn has_same_text(&self) -> bool {
         match (&self.original, &self.revised) {
             (Some(original), Some(revised)) => original.text == revised.text,
             _ => false,

@@ -23,7 +23,7 @@ struct Pairing {
 }
 
 /// What became of the old draft's sentences in the new one, in the order of the new draft; what was deleted stands where it
-/// was. Sentences that are the same at the same place are left out.
+/// was.
 ///
 /// Sentences that occur in both drafts in the same order are anchors. Between two anchors, dynamic programming finds the
 /// pairing of least cost: up to three sentences of a block against one, or none. Then what was deleted here and added there
@@ -43,6 +43,8 @@ pub fn align(old: &Document, new: &Document) -> Vec<Revision> {
             at.1..anchor.new.start,
             &mut pairings,
         );
+        let same = anchor.old.clone().zip(anchor.new.clone());
+        pairings.extend(same.map(|(old, new)| Pairing { old: old..old + 1, new: new..new + 1 }));
         at = (anchor.old.end, anchor.new.end);
     }
     path::pair(&old_units, &new_units, &words, at.0..old_units.len(), at.1..new_units.len(), &mut pairings);
@@ -53,14 +55,20 @@ pub fn align(old: &Document, new: &Document) -> Vec<Revision> {
         if moves.is_source(index) {
             continue;
         }
-        let (kind, from) = match moves.source_of(index) {
-            Some(source) => (RevisionKind::Moved, pairings[source].old.clone()),
-            None => (kind(pairing), pairing.old.clone()),
+        let (moved, from) = match moves.source_of(index) {
+            Some(source) => (true, pairings[source].old.clone()),
+            None => (false, pairing.old.clone()),
         };
-        let revision = Revision { kind, original: old.passage(&from), revised: new.passage(&pairing.new) };
-        if kind == RevisionKind::Moved || !revision.is_unchanged() {
-            revisions.push(revision);
+        let (original, revised) = (old.passage(&from), new.passage(&pairing.new));
+        let at = if moved { None } else { original.as_ref().map(|original| original.span.start) };
+        let at = at.unwrap_or_else(|| old.end_before(pairing.old.start));
+        let mut revision = Revision { kind: kind(pairing), original, revised, at };
+        if moved {
+            revision.kind = RevisionKind::Moved;
+        } else if revision.has_same_text() {
+            revision.kind = RevisionKind::Unchanged;
         }
+        revisions.push(revision);
     }
     revisions
 }
@@ -86,6 +94,12 @@ struct Side<'a> {
 impl<'a> Side<'a> {
     fn new(document: &'a Document, units: &'a [Unit<'a>]) -> Self {
         Side { document, units, starts: document.starts(), sections: document.sections() }
+    }
+
+    /// Where the sentence before a sentence ends, in characters of the whole text.
+    fn end_before(&self, unit: usize) -> usize {
+        let before = unit.checked_sub(1).and_then(|before| self.passage(&(before..unit)));
+        before.map_or(0, |before| before.span.end)
     }
 
     fn passage(&self, range: &Range<usize>) -> Option<Passage> {

@@ -11,7 +11,8 @@ fn document(text: &str) -> Document {
 fn revisions(old: &str, new: &str) -> Vec<(RevisionKind, String, String)> {
     let text = |passage: Option<Passage>| passage.map_or(String::new(), |passage| passage.text);
     let revisions = align(&document(old), &document(new)).into_iter();
-    revisions.map(|revision| (revision.kind, text(revision.original), text(revision.revised))).collect()
+    let changed = revisions.filter(|revision| revision.kind != RevisionKind::Unchanged);
+    changed.map(|revision| (revision.kind, text(revision.original), text(revision.revised))).collect()
 }
 
 fn one(old: &str, new: &str) -> RevisionKind {
@@ -58,7 +59,8 @@ fn each_kind_is_told_from_the_others() {
 fn passages_say_where_they_stand() {
     let (old, new) =
         (document("# Étude\n\nOne day. Two days."), document("# Étude\n\nOne day. Two long days."));
-    let [revision] = align(&old, &new).try_into().unwrap();
+    let [heading, unchanged, revision] = align(&old, &new).try_into().unwrap();
+    assert_eq!((heading.kind, unchanged.at, revision.at), (RevisionKind::Unchanged, 7, 16));
     let (original, revised) = (revision.original.unwrap(), revision.revised.unwrap());
     assert_eq!((original.span.clone(), revised.span.clone()), (16..25, 16..30));
     assert_eq!((original.section.as_deref(), original.block), (Some("Étude"), 1));
@@ -67,6 +69,14 @@ fn passages_say_where_they_stand() {
             document.text().chars().skip(passage.span.start).take(passage.span.len()).collect();
         assert_eq!(text, passage.text);
     }
+}
+
+#[test]
+fn what_was_added_has_a_place_in_the_old_draft() {
+    let (old, new) =
+        (document("One day. Two days."), document("One day. A new sentence came. Two days. It ended."));
+    let added = align(&old, &new).into_iter().filter(|revision| revision.kind == Added);
+    assert_eq!(added.map(|revision| revision.at).collect::<Vec<_>>(), [8, 18]);
 }
 
 #[test]
@@ -91,5 +101,5 @@ fn nothing_is_lost_and_nothing_told_twice() {
         document(&draft(&mut (0..4000).map(|number| if number % 2 == 0 { number } else { number + 10_000 })));
     let revisions = align(&old, &new);
     let count = |side: fn(&Revision) -> Option<&Passage>| revisions.iter().filter_map(side).count();
-    assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (2000, 2000));
+    assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (4000, 4000));
 }

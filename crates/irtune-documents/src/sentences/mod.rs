@@ -67,7 +67,6 @@ mod tests {
             &["The U.S. Army came.", "It left in Sept. 1945."],
             &["It holds [3].", "We use it (cf. Eq. 4)."],
             &["This is known.[12]", "That is not."],
-            &["Bücher, Hefte usw. Alles lag da."],
             &["Weiter geht es bzw. nicht.", "Das Ende."],
             &["雨が降った。", "家にいた。"],
             &["Is it at 5 p.m. Tuesday?"],
