@@ -5,6 +5,7 @@ mod commands;
 mod environment;
 mod failure;
 mod flags;
+mod git;
 mod hints;
 mod interrupt;
 mod output;

@@ -1,6 +1,7 @@
 //! The program as a user meets it.
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod bad_input;
 mod baseline;
 mod compare;

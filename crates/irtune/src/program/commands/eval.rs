@@ -18,7 +18,7 @@ use irtune::show::probabilities::{answered, decisions, probabilities};
 pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
     let inference = inference::check(&arguments.inference, false)?;
     let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.inference.run, environment)?;
+    let mut predictor = inference.open(&arguments.inference.model.run, environment)?;
     let pairs = Pairs::open(&arguments.inference.data, &columns, predictor.labels_to_read())?;
     let measured = predictor.evaluate(pairs, Some(&Bootstrap::default()))?;
     if arguments.json {

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod annotate;
 mod baseline;
 mod combine;
 mod compare;
@@ -45,6 +46,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Data(arguments) => data::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
+        Command::Annotate(arguments) => annotate::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),

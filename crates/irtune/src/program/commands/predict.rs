@@ -62,7 +62,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     let (arguments, inputs) = (&arguments.inference, arguments.inputs);
     let inference = inference::check(arguments, true)?;
     let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.run, environment)?;
+    let mut predictor = inference.open(&arguments.model.run, environment)?;
     let (pairs, reading) = if arguments.data == Path::new("-") {
         let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?;
         (pairs, Reading::Batch)
@@ -94,7 +94,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     if shortened > 0 {
         eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
     }
-    if arguments.abstain_below.is_some() {
+    if arguments.model.abstain_below.is_some() {
         eprintln!(
             "note: {abstained} of {pairs_seen} pairs have no label: the model is not sure enough of one"
         );
