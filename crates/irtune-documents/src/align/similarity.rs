@@ -1,6 +1,7 @@
 //! How alike sentences are.
 
 use super::unit::Unit;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
@@ -13,6 +14,9 @@ type Bag = Vec<(u32, u32)>;
 pub(super) struct Words {
     old: Vec<Bag>,
     new: Vec<Bag>,
+    /// What the sentences up to each one weigh together.
+    old_masses: Vec<f64>,
+    new_masses: Vec<f64>,
     weights: Vec<f64>,
     /// How many sentences have each word.
     sentences: Vec<usize>,
@@ -37,18 +41,30 @@ impl Words {
         let old: Vec<Bag> = old.iter().map(&mut bag).collect();
         let new: Vec<Bag> = new.iter().map(&mut bag).collect();
         let all = (old.len() + new.len()) as f64;
-        let weights = sentences.iter().map(|&count| 1.0 + 0.5 * (all / count.max(1) as f64).ln()).collect();
-        Words { old, new, weights, sentences }
+        let weights: Vec<f64> =
+            sentences.iter().map(|&count| 1.0 + 0.5 * (all / count.max(1) as f64).ln()).collect();
+        let masses = |bags: &[Bag]| {
+            let mass = |bag: &Bag| -> f64 {
+                bag.iter().map(|&(word, count)| weights[word as usize] * f64::from(count)).sum()
+            };
+            let sum = |so_far: &mut f64, bag: &Bag| {
+                *so_far += mass(bag);
+                Some(*so_far)
+            };
+            std::iter::once(0.0).chain(bags.iter().scan(0.0, sum)).collect()
+        };
+        let (old_masses, new_masses) = (masses(&old), masses(&new));
+        Words { old, new, old_masses, new_masses, weights, sentences }
     }
 
     /// What sentences of the old draft weigh.
     pub fn old_mass(&self, range: Range<usize>) -> f64 {
-        self.old[range].iter().map(|bag| self.mass(bag)).sum()
+        self.old_masses[range.end] - self.old_masses[range.start]
     }
 
     /// What sentences of the new draft weigh.
     pub fn new_mass(&self, range: Range<usize>) -> f64 {
-        self.new[range].iter().map(|bag| self.mass(bag)).sum()
+        self.new_masses[range.end] - self.new_masses[range.start]
     }
 
     /// The share of words that both have, by weight: 0 to 1 (Dice's coefficient).
@@ -59,7 +75,7 @@ impl Words {
         }
         let (old, new) = (joined(&self.old[old]), joined(&self.new[new]));
         let (mut common, mut at) = (0.0, 0);
-        for (word, count) in old {
+        for &(word, count) in old.iter() {
             while at < new.len() && new[at].0 < word {
                 at += 1;
             }
@@ -98,16 +114,12 @@ impl Words {
     pub fn old_count(&self, old: usize) -> u32 {
         self.old[old].iter().map(|(_, count)| count).sum()
     }
-
-    fn mass(&self, bag: &Bag) -> f64 {
-        bag.iter().map(|&(word, count)| self.weights[word as usize] * f64::from(count)).sum()
-    }
 }
 
 /// The words of several sentences together.
-fn joined(bags: &[Bag]) -> Bag {
+fn joined(bags: &[Bag]) -> Cow<'_, [(u32, u32)]> {
     if let [bag] = bags {
-        return bag.clone();
+        return Cow::Borrowed(bag);
     }
     let mut all: Bag = bags.concat();
     all.sort_unstable();
@@ -118,5 +130,5 @@ fn joined(bags: &[Bag]) -> Bag {
             _ => joined.push((word, count)),
         }
     }
-    joined
+    Cow::Owned(joined)
 }

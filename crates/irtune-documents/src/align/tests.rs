@@ -103,3 +103,16 @@ fn nothing_is_lost_and_nothing_told_twice() {
     let count = |side: fn(&Revision) -> Option<&Passage>| revisions.iter().filter_map(side).count();
     assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (4000, 4000));
 }
+
+/// Stretches without any anchor, as long and as narrow as the band and longer.
+#[test]
+fn drafts_that_share_nothing_are_all_deletions_and_additions() {
+    let draft = |count: usize, word: &str| {
+        document(&(0..count).map(|number| format!("The {word}{number} came.")).collect::<Vec<_>>().join(" "))
+    };
+    for (old, new) in [(1, 1500), (1500, 1), (0, 3), (3, 0), (1200, 1100)] {
+        let revisions = align(&draft(old, "first"), &draft(new, "second"));
+        let count = |side: fn(&Revision) -> Option<&Passage>| revisions.iter().filter_map(side).count();
+        assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (old, new));
+    }
+}
