@@ -1,4 +1,5 @@
 //! The engine held against PyTorch, transformers and PEFT, and against what must hold of any engine.
+#![allow(clippy::disallowed_macros, reason = "tests tell what they measure")]
 #![forbid(unsafe_code)]
 
 mod adapters;

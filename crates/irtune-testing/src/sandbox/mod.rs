@@ -82,6 +82,11 @@ impl Sandbox {
         Running::start(self.process().args(arguments.split_whitespace()))
     }
 
+    /// Starts a command that runs `irtune`.
+    pub fn start_command(&self, command: &mut std::process::Command) -> Running {
+        Running::start(command)
+    }
+
     /// `irtune` in this folder, with the user's own caches and network: what it fetches, it fetches once.
     pub fn connected_irtune(&self) -> Command {
         let mut command = program();

@@ -15,9 +15,13 @@ mod interrupt;
 mod merge;
 mod multi_label;
 mod options;
+#[cfg(unix)]
+mod places;
 mod plan;
 mod prompt;
 mod quantize;
+#[cfg(unix)]
+mod races;
 mod replay;
 mod settings;
 mod smollm2;
