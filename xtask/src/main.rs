@@ -1,5 +1,4 @@
 //! Tasks of this repository, run as `cargo xtask TASK`.
-#![allow(clippy::disallowed_macros, reason = "it is a program of its own")]
 #![forbid(unsafe_code)]
 
 mod bench_peers;

@@ -1,5 +1,4 @@
 //! irtune inside another program: rows from memory, progress on a channel, answers for many callers.
-#![allow(clippy::disallowed_macros, reason = "it is a program of its own")]
 use irtune_data::{Columns, CorpusSource, Row};
 use irtune_train::{
     Observer, Prediction, Predictor, PredictorOptions, StepReport, TrainRequest, TrainSettings, Worker,

@@ -217,7 +217,6 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::disallowed_macros, reason = "it tells what it measures")]
     fn tanh_and_the_normal_distribution_are_close_to_the_exact_ones() {
         let (mut tanh_error, mut normal_error, mut tail_error) = (0.0f64, 0.0f64, 0.0f64);
         for step in -120_000..=120_000 {

@@ -1,5 +1,4 @@
 //! The engine held against PyTorch, transformers and PEFT, and against what must hold of any engine.
-#![allow(clippy::disallowed_macros, reason = "tests tell what they measure")]
 #![forbid(unsafe_code)]
 
 mod adapters;

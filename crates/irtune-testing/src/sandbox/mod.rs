@@ -1,8 +1,12 @@
 //! A folder of its own for each test, with a synthetic base and a small corpus in it, and the built program.
 
+#[cfg(target_os = "linux")]
+mod file_faults;
 mod running;
 mod said;
 
+#[cfg(target_os = "linux")]
+pub use file_faults::{FileFault, FileFaults};
 pub use running::Running;
 pub use said::Said;
 

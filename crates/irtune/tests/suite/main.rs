@@ -9,6 +9,8 @@ mod data;
 mod end_to_end;
 #[cfg(unix)]
 mod fetching;
+#[cfg(target_os = "linux")]
+mod file_faults;
 mod help;
 #[cfg(unix)]
 mod interrupt;

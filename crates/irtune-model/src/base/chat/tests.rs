@@ -1,5 +1,3 @@
-#![allow(clippy::disallowed_macros, reason = "tests tell what they measure")]
-
 use irtune_testing::golden::case_json;
 use serde::Deserialize;
 

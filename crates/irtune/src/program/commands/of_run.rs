@@ -10,7 +10,9 @@ pub fn check_run(run: &Path, problem: &mut dyn FnMut(&str, String)) {
     let shown = run.display();
     match std::fs::metadata(run) {
         Ok(found) if found.is_dir() => {}
-        Err(error) if error.kind() != io::ErrorKind::NotFound => problem("run", format!("`{shown}`: {error}")),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            problem("run", format!("`{shown}`: {error}"))
+        }
         _ => problem("run", format!("`{shown}`: there is no such run folder")),
     }
 }
