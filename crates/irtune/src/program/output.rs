@@ -57,7 +57,7 @@ pub fn say_standing(summary: &Summary) {
         let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
         match colours {
             true => say(&format!("\x1b[31m{advice}\x1b[0m")),
-            false => say(&advice),
+            false => say(advice),
         }
     }
 }

@@ -71,8 +71,8 @@ impl Progress {
     /// Says a line without disturbing the bar.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| say_line(&line)),
-            None => say_line(&line),
+            Some(bar) => bar.suspend(|| say_line(line)),
+            None => say_line(line),
         }
     }
 
