@@ -495,7 +495,10 @@ fn labels_that_do_not_fit_are_named() {
     let folder = place.path().join("adapter");
     write(&folder);
     let cases = [
-        (json!({"id2label": {"0": "a", "2": "b"}}), "classifier.json: `id2label` must name the labels 0, 1, 2"),
+        (
+            json!({"id2label": {"0": "a", "2": "b"}}),
+            "classifier.json: `id2label` must name the labels 0, 1, 2",
+        ),
         (json!({"id2label": {"0": 1, "1": 2}}), "classifier.json: `id2label` must name the labels 0, 1, 2"),
         (json!({"id2label": {"0": "a"}}), "there are 1 labels, but the head has 2 rows"),
     ];

@@ -276,7 +276,10 @@ mod tests {
             |settings| settings.lora_plus_ratio = 0.0,
             "lora_plus_ratio: 0 is not possible; use a number above 0",
         );
-        one(|settings| settings.bottleneck_size = 0, "bottleneck_size: 0 is not possible; use 1 to 1099511627776");
+        one(
+            |settings| settings.bottleneck_size = 0,
+            "bottleneck_size: 0 is not possible; use 1 to 1099511627776",
+        );
         one(|settings| settings.bottleneck_scaling = f32::NAN, "bottleneck_scaling: NaN is not possible");
         one(
             |settings| settings.adapter = Adapter::None,
@@ -302,7 +305,10 @@ mod tests {
             |settings| settings.threads = Some(1 << 40),
             "threads: 1099511627776 is not possible; use 1 to 1024",
         );
-        one(|settings| settings.rank = 1 << 41, "rank: 2199023255552 is not possible; use 1 to 1099511627776");
+        one(
+            |settings| settings.rank = 1 << 41,
+            "rank: 2199023255552 is not possible; use 1 to 1099511627776",
+        );
         one(
             |settings| settings.bottleneck_size = usize::MAX,
             "bottleneck_size: 18446744073709552000 is not possible",

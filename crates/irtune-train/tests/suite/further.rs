@@ -96,7 +96,10 @@ fn a_base_with_values_that_are_not_numbers_is_named() {
     let mut request = place.request("run", |settings| settings.max_length = 400);
     request.base = base;
     let message = failure(&request).to_string();
-    assert!(message.starts_with("step 1: the loss is NaN, because ") && message.contains("model.safetensors"), "{message}");
+    assert!(
+        message.starts_with("step 1: the loss is NaN, because ") && message.contains("model.safetensors"),
+        "{message}"
+    );
     assert!(message.contains("that are infinite or not numbers; download the base again"), "{message}");
 }
 

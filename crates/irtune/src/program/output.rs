@@ -1,6 +1,10 @@
-//! Standard output, and what is said in colours.
+//! The one writer to standard output and to standard error.
+//!
+//! Standard error can go away at any time: the terminal is closed, the disk that it is redirected to is full, whoever
+//! reads it has ended. What is said there is then lost, and nothing else: a run goes on and ends tidily. `eprintln!`
+//! would end the program instead, and so lints forbid it.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -15,6 +19,30 @@ pub fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
 }
 
+/// Says something on standard error.
+pub fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says a line on standard error.
+pub fn say_line(line: &str) {
+    say(&format!("{line}\n"));
+}
+
+/// Standard error for what writes by itself: every write succeeds.
+pub struct StandardError;
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().lock().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Writes a value as a JSON document.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
@@ -24,12 +52,12 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 /// wants colours.
 pub fn say_standing(summary: &Summary) {
     let Some(Standing { text, advice }) = standing(summary) else { return };
-    eprint!("\n{text}");
+    say(&format!("\n{text}"));
     if let Some(advice) = advice {
         let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
         match colours {
-            true => eprint!("\x1b[31m{advice}\x1b[0m"),
-            false => eprint!("{advice}"),
+            true => say(&format!("\x1b[31m{advice}\x1b[0m")),
+            false => say(advice),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::inference;
 use crate::program::args::EvalArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::{print, print_json};
+use crate::program::output::{print, print_json, say_line};
 use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 use irtune::show::probabilities::{answered, decisions, probabilities};
@@ -18,14 +18,17 @@ use irtune::show::probabilities::{answered, decisions, probabilities};
 pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
     let inference = inference::check(&arguments.inference, false)?;
     let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.inference.run, environment)?;
+    let mut predictor = inference.open(&arguments.inference.model.run, environment)?;
     let pairs = Pairs::open(&arguments.inference.data, &columns, predictor.labels_to_read())?;
     let measured = predictor.evaluate(pairs, Some(&Bootstrap::default()))?;
     if arguments.json {
         return print_json(&measured);
     }
     if measured.shortened > 0 {
-        eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
+        say_line(&format!(
+            "note: {} pairs were too long and were shortened around what changed",
+            measured.shortened
+        ));
     }
     let mut text = format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics);
     let accuracy_name = measured.metrics.accuracy_name();

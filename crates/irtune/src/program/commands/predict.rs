@@ -12,7 +12,7 @@ use super::inference;
 use crate::program::args::PredictArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::broken_pipe;
+use crate::program::output::{broken_pipe, say_line};
 
 /// What a model reads of a pair.
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     let (arguments, inputs) = (&arguments.inference, arguments.inputs);
     let inference = inference::check(arguments, true)?;
     let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.run, environment)?;
+    let mut predictor = inference.open(&arguments.model.run, environment)?;
     let (pairs, reading) = if arguments.data == Path::new("-") {
         let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?;
         (pairs, Reading::Batch)
@@ -92,12 +92,12 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     }
     out.flush().map_err(broken_pipe)?;
     if shortened > 0 {
-        eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
+        say_line(&format!("note: {shortened} pairs were too long and were shortened around what changed"));
     }
-    if arguments.abstain_below.is_some() {
-        eprintln!(
+    if arguments.model.abstain_below.is_some() {
+        say_line(&format!(
             "note: {abstained} of {pairs_seen} pairs have no label: the model is not sure enough of one"
-        );
+        ));
     }
     Ok(())
 }
