@@ -546,7 +546,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     assert!(!folder.join("edit_head.safetensors").exists());
 
     write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();
-    let path = folder.join("config.json");
+    let path = folder.join(CLASSIFIER_FILE);
     let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(written["architectures"], json!(["LlamaForRevisionClassification"]));
     for damage in [
