@@ -1,6 +1,7 @@
 //! irtune as a library: what the `irtune` program does, for a server, a wheel or another program.
 //!
 //! - [`annotate`]: two drafts, and why each of their revisions was made.
+//! - [`serve`]: a model behind HTTP, with a page that takes two drafts.
 //! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
 //! - [`inspect`]: what a run did, or what a base model holds.
@@ -52,6 +53,7 @@ pub mod compare;
 pub mod inspect;
 pub mod models;
 pub mod replay;
+pub mod serve;
 pub mod settings;
 pub mod show;
 pub mod survey;

@@ -10,14 +10,10 @@ fn annotation(abstains: bool) -> Annotation {
         true => r#"{"label":null,"abstained":true,"probabilities":{"claim":0.5,"tone":0.5}}"#,
         false => r#"{"label":"tone","probabilities":{"claim":0.25,"tone":0.75}}"#,
     };
-    let revisions = align(&drafts.old, &drafts.new).into_iter().map(|revision| {
-        let prediction = (!revision.has_same_text()).then(|| serde_json::from_str(said).unwrap());
-        Annotated { revision, prediction }
-    });
-    let revisions = revisions.collect();
-    let labels = vec!["claim".to_owned(), "tone".to_owned()];
-    let Drafts { old_name, new_name, old, new } = drafts;
-    Annotation { old_name, new_name, old, new, labels, revisions }
+    let mut annotation = Annotation::of(drafts, vec!["claim".to_owned(), "tone".to_owned()]);
+    let predictions = annotation.questions().into_iter().map(|_| serde_json::from_str(said).unwrap());
+    annotation.answer(predictions);
+    annotation
 }
 
 #[test]
