@@ -32,17 +32,12 @@ fn check(state: &State, headers: &HeaderMap) -> Result<(), ApiFailure> {
     {
         return Err(ApiFailure::Origin);
     }
-    match state.options.address.token() {
-        Some(token) => {
-            if !shown(header(AUTHORIZATION).unwrap_or_default()).is_some_and(|shown| same(&shown, token)) {
-                return Err(ApiFailure::Token);
-            }
-        }
+    let Some(token) = state.options.address.token() else {
         // Else a page of any site could ask, by a name of its own that leads here.
-        None if !names_loopback(host) => return Err(ApiFailure::Host),
-        None => {}
-    }
-    Ok(())
+        return if names_loopback(host) { Ok(()) } else { Err(ApiFailure::Host) };
+    };
+    let shown = shown(header(AUTHORIZATION).unwrap_or_default());
+    if shown.is_some_and(|shown| same(&shown, token)) { Ok(()) } else { Err(ApiFailure::Token) }
 }
 
 /// Headers of every answer: nothing is loaded from elsewhere, shown in another page or taken for another kind of file.

@@ -24,7 +24,7 @@ fn a_server_answers_as_predict_does_until_it_is_interrupted() {
     let sandbox = Sandbox::with_base();
     sandbox.run(TRAIN).success();
     let mut server = sandbox.start("serve --run run --listen 127.0.0.1:0 --precision f32");
-    let said = server.wait_for_line("listening on http://");
+    let said = server.wait_for("listening on http://");
     let address = said.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let pair = r#"{"original":"He go.","revised":"He goes."}"#;
     let answers: Vec<String> = std::thread::scope(|scope| {
