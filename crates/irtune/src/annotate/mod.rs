@@ -18,6 +18,7 @@ use irtune_train::{Prediction, Told};
 
 pub use drafts::{DraftError, Drafts};
 pub use output::{Output, UnknownOutput};
+pub use pieces::marked;
 pub use sections::{SectionCounts, counts};
 pub use text::text;
 

@@ -49,6 +49,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Tell why each revision between two drafts of a document was made
     Annotate(AnnotateArguments),
+    /// Show which change of each revision its label hangs on
+    Explain(ExplainArguments),
     /// Answer requests over HTTP, and show a page that takes two drafts
     Serve(ServeArguments),
     /// Let the base classify revisions itself, by how likely it finds each label's words: no training
@@ -312,6 +314,22 @@ pub struct AnnotateArguments {
     pub json: bool,
 }
 
+/// `irtune explain`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each change is left out once: the number before it says by how much the probability of the revision's label \
+falls without it.\n\nExamples:\n  irtune explain --run runs/first --data new.jsonl\n  irtune explain --run runs/first \
+--data new.jsonl --json > explained.jsonl"
+)]
+pub struct ExplainArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+    /// Print a JSON object a pair: its prediction, and its changes with their effects
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `irtune serve`
 #[derive(Debug, Args)]
 #[command(
@@ -367,7 +385,7 @@ pub struct InferenceArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// The pairs (JSONL, CSV or TSV); predict also reads JSONL from standard input with -
+    /// The pairs (JSONL, CSV or TSV); predict and explain also read JSONL from standard input with -
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Which columns mean what.
