@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tracked;
 
 use irtune_data::Row;
 use irtune_documents::{Document, Revision, RevisionKind, align};

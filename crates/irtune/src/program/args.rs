@@ -306,7 +306,7 @@ pub struct AnnotateArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Write the revisions to this file: .html is a page to look at, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
+    /// Write the revisions to this file: .html is a page to look at, .docx a Word document with tracked changes and comments, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     /// Print every revision as a JSON object a line to standard output

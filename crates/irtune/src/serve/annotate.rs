@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State as From;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use irtune_documents::Format;
 use utoipa::ToSchema;
@@ -25,7 +25,7 @@ pub(super) struct AnnotateForm {
     /// How drafts are written whose names don't say it: text, markdown, latex or docx.
     #[schema(value_type = Option<String>)]
     format: Option<Format>,
-    /// What is answered: html, jsonl (what is answered by default), csv or json, IteraTeR's layout of documents.
+    /// What is answered: html, jsonl (what is answered by default), csv, docx, or json, IteraTeR's layout of documents.
     #[schema(value_type = Option<String>)]
     output: Option<Output>,
 }
@@ -113,7 +113,12 @@ pub(super) async fn annotate(
         Output::Jsonl => "application/x-ndjson",
         Output::Csv => "text/csv; charset=utf-8",
         Output::Json => "application/json",
+        Output::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     };
+    if output == Output::Docx {
+        let saved = (CONTENT_DISPOSITION, "attachment; filename=\"revisions.docx\"");
+        return Ok(([(CONTENT_TYPE, kind), saved], output.write(&annotation)).into_response());
+    }
     Ok(([(CONTENT_TYPE, kind)], output.write(&annotation)).into_response())
 }
 

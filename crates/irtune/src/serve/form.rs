@@ -51,6 +51,7 @@ pub(super) async fn page(From(state): From<Arc<State>>) -> Html<String> {
                     } }
                     label { "Answer with " select name="output" {
                         option value="html" { "a page" }
+                        option value="docx" { "a Word document with comments" }
                         option value="csv" { "a table (CSV)" }
                         option value="jsonl" { "JSON lines" }
                         option value="json" { "an IteraTeR document" }

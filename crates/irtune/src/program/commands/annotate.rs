@@ -68,10 +68,10 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
     annotation.answer(predictions);
     for (path, output) in outputs {
         let content = output.write(&annotation);
-        replace_file(&Disk, path, &mut |writer| writer.write_all(content.as_bytes()))?;
+        replace_file(&Disk, path, &mut |writer| writer.write_all(&content))?;
     }
     match (arguments.json, arguments.out.is_empty()) {
-        (true, _) => print(&Output::Jsonl.write(&annotation)),
+        (true, _) => print(&String::from_utf8_lossy(&Output::Jsonl.write(&annotation))),
         (false, true) => print(&text(&annotation)),
         (false, false) => Ok(()),
     }
