@@ -29,7 +29,7 @@ pub fn write_tracked(items: &[Item<'_>], author: &str) -> Vec<u8> {
 }
 
 /// How many items stand in one paragraph: those of one block in each draft.
-pub(super) fn paragraph_length(items: &[Item<'_>]) -> usize {
+fn paragraph_length(items: &[Item<'_>]) -> usize {
     let (mut old, mut new) = (None, None);
     let begins = |item: &&Item<'_>| {
         let differs = |at: Option<usize>, own: Option<usize>| at.is_some() && own.is_some() && at != own;
@@ -98,7 +98,7 @@ impl Writer<'_> {
 
     fn piece(&mut self, piece: Piece<'_>) {
         let run = |tag: &str, text: &str| {
-            format!(r#"<w:r><w:{tag} xml:space="preserve">{}</w:{tag}></w:r>"#, escape(&printable(text)))
+            format!(r#"<w:r><w:{tag} xml:space="preserve">{}</w:{tag}></w:r>"#, escape(printable(text)))
         };
         let written = match piece {
             Piece::Same(text) => run("t", text),
@@ -120,7 +120,7 @@ impl Writer<'_> {
             r#"<w:comment w:id="{}" w:author="{}"><w:p><w:r><w:t xml:space="preserve">{}</w:t></w:r></w:p></w:comment>"#,
             self.numbers,
             self.author,
-            escape(&printable(text))
+            escape(printable(text))
         );
         self.numbers
     }
