@@ -9,9 +9,6 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::progress::Progress;
-use irtune::show::linear::{Standing, standing};
-use irtune_train::Summary;
 
 /// Writes to standard output; a reader that has gone away is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
@@ -46,20 +43,6 @@ impl Write for StandardError {
 /// Writes a value as a JSON document.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
-}
-
-/// Says on standard error how a run stands against the linear model; what to try in red, where that is a terminal which
-/// wants colours.
-pub fn say_standing(summary: &Summary) {
-    let Some(Standing { text, advice }) = standing(summary) else { return };
-    say(&format!("\n{text}"));
-    if let Some(advice) = advice {
-        let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
-        match colours {
-            true => say(&format!("\x1b[31m{advice}\x1b[0m")),
-            false => say(advice),
-        }
-    }
 }
 
 /// Tells a reader that has gone away from other failures of writing.
