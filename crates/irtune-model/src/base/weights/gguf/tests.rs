@@ -135,6 +135,10 @@ fn each_damage_has_its_error() {
             |sample| sample.tensor("blk.0.attn_q.bias", &[64]),
             "`blk.0.attn_q.bias` is none of a Llama decoder's",
         ),
+        (
+            |sample| sample.tensor("blk.2.attn_q.weight", &[64, 64]),
+            "`blk.2.attn_q.weight` is none of a Llama decoder's",
+        ),
     ];
     for (damage, expected) in cases {
         let mut sample = GgufFile::letters();
