@@ -122,8 +122,8 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened =
-                Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
+            let stack = read_combined(folder, &merged.labels)?;
+            let opened = Opened { stack, ..Opened::of_merged(folder, merged, &base)? };
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -139,7 +139,7 @@ impl Predictor {
         let saved = SavedModel::read(&run, &settings, &base)?;
         saved.check_labels(folder, &task.labels)?;
         let (trained, head, tensors) = saved.into_parts();
-        let stack = read_combined(folder)?;
+        let stack = read_combined(folder, &task.labels)?;
         let opened = Opened { task, max_length, seed, trained, head, tensors, stack };
         Self::new(folder, Arc::new(base), opened, options)
     }
