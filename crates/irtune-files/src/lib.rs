@@ -7,6 +7,8 @@
 //! - [`create_folder`] makes a folder that is not there yet.
 //! - [`replace_folder`] puts a folder in the place of an earlier one.
 //!
+//! [`read`] and [`read_text`] read what other programs may have written.
+//!
 //! They act through [`Files`], so that a test can stop between any two operations; [`Disk`] is the real file system.
 //! Temporary names begin with a dot, end with `.writing` and differ between processes and calls. On Unix what a killed
 //! process left behind is removed by the next one that writes to the same place.
@@ -23,6 +25,7 @@
 mod create_folder;
 mod error;
 mod files;
+mod read;
 mod replace_file;
 mod replace_folder;
 mod temporary;
@@ -30,5 +33,6 @@ mod temporary;
 pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};
+pub use read::{read, read_text};
 pub use replace_file::{json, replace_file, replace_json};
 pub use replace_folder::{ReplaceError, recover_folder, replace_folder};
