@@ -529,6 +529,17 @@ pub enum DataError {
         /// The template.
         template: String,
     },
+    /// Words that can't be told from the beginning of another label's.
+    #[error(
+        "the words {shorter:?} begin the words {longer:?} of another label, which could therefore never be the likelier; \
+         change them with label_words"
+    )]
+    WordsBegin {
+        /// The words that begin others.
+        shorter: String,
+        /// The words that they begin.
+        longer: String,
+    },
     /// Tokens that are partly the prompt's and partly the words'.
     #[error(
         "the tokenizer doesn't cut between the prompt's end {cue:?} and {words:?}; end the template without a blank"

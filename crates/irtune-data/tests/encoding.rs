@@ -55,6 +55,10 @@ impl Encode for Words {
     fn begin_token(&self) -> Option<u32> {
         self.begin
     }
+
+    fn end_token(&self) -> Option<u32> {
+        None
+    }
 }
 
 fn pieces(text: &str) -> Vec<String> {

@@ -45,4 +45,8 @@ impl Encode for BaseTokens {
         let tokenizer = &self.base.tokenizer;
         tokenizer.adds_begin_token().then(|| tokenizer.begin_token()).flatten()
     }
+
+    fn end_token(&self) -> Option<u32> {
+        self.base.tokenizer.end_token()
+    }
 }

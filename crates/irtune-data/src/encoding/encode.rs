@@ -19,6 +19,9 @@ pub trait Encode {
 
     /// The token that every input begins with, where the tokenizer has one.
     fn begin_token(&self) -> Option<u32>;
+
+    /// The token with which the model ends what it says, where the tokenizer has one.
+    fn end_token(&self) -> Option<u32>;
 }
 
 impl<T: Encode + ?Sized> Encode for &T {
@@ -32,6 +35,10 @@ impl<T: Encode + ?Sized> Encode for &T {
 
     fn begin_token(&self) -> Option<u32> {
         (**self).begin_token()
+    }
+
+    fn end_token(&self) -> Option<u32> {
+        (**self).end_token()
     }
 }
 

@@ -103,9 +103,12 @@ impl Prompt {
     }
 }
 
+/// What stands between the parts of a prompt, and behind the answer of a worked example.
+pub(super) const EMPTY_LINE: &str = "\n\n";
+
 /// What stands up to the last empty line of a text, that line included, and the rest.
 pub(super) fn at_last_empty_line(text: &str) -> (&str, &str) {
-    text.split_at(text.rfind("\n\n").map_or(0, |at| at + 2))
+    text.split_at(text.rfind(EMPTY_LINE).map_or(0, |at| at + EMPTY_LINE.len()))
 }
 
 /// Segments with a pair's passages in their places.

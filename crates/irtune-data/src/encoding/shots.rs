@@ -1,7 +1,7 @@
 //! Prompts with worked examples in front.
 
 use super::passages::Passages;
-use super::prompt::{Prompt, Segment, at_last_empty_line, fill};
+use super::prompt::{EMPTY_LINE, Prompt, Segment, at_last_empty_line, fill};
 use super::verbalizer::blank_after;
 use crate::error::DataError;
 
@@ -40,7 +40,7 @@ impl Prompt {
         for shot in shots {
             fixed += &fill(body, &shot.passages).text;
             let blank = blank_after(closing);
-            fixed += &format!("{closing}{blank}{}\n\n{opening}", shot.words);
+            fixed += &format!("{closing}{blank}{}{EMPTY_LINE}{opening}", shot.words);
         }
         let parts = [Segment::Text(fixed)].into_iter().chain(body.iter().cloned());
         Ok(Prompt::new(parts.chain([Segment::Text(closing.to_owned())])))

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::encode::Encode;
-use super::prompt::Prompt;
+use super::prompt::{EMPTY_LINE, Prompt};
 use crate::error::{DataError, Quoted};
 use crate::label_set::LabelSet;
 use crate::number::same_name;
@@ -78,21 +78,50 @@ impl Verbalizer {
 
     /// The label tokens: those of every label's words as they follow the prompt, set off by a blank unless it ends in white space.
     ///
+    /// Where one label's tokens begin another's, as `grammar` begins `grammar and style`, the longer could never be the more
+    /// likely. All labels' words then have an end: in a chat the base's end token, otherwise the empty line that stands
+    /// behind an answer in a prompt with [shots](Prompt::with_shots). Where that one doesn't tell them apart, because the
+    /// tokenizer drops line breaks for instance, it is the other.
+    ///
     /// # Errors
-    /// When the prompt ends in a text of the pair, or the tokenizer doesn't cut between it and the words.
+    /// When the prompt ends in a text of the pair, the tokenizer doesn't cut between it and the words, or one label's tokens
+    /// begin another's even with their end.
     pub fn label_tokens(&self, tokenizer: &dyn Encode, prompt: &Prompt) -> Result<Vec<Vec<u32>>, DataError> {
         let cue = prompt.cue().ok_or(DataError::NoCue)?;
         let encode = |text: &str| tokenizer.encode(text).map_err(|source| DataError::Prompt { source });
         let before = encode(cue)?;
-        let tokens = self.all().iter().map(|words| {
-            let whole = encode(&(cue.to_owned() + blank_after(cue) + words))?;
-            match whole.strip_prefix(before.as_slice()) {
-                Some(own) if !own.is_empty() => Ok(own.to_vec()),
-                _ => Err(DataError::WordsMerge { cue: cue.to_owned(), words: words.clone() }),
-            }
-        });
-        tokens.collect()
+        let tokens = |end: &str| {
+            let tokens = self.all().iter().map(|words| {
+                let whole = encode(&(cue.to_owned() + blank_after(cue) + words + end))?;
+                match whole.strip_prefix(before.as_slice()) {
+                    Some(own) if !own.is_empty() => Ok(own.to_vec()),
+                    _ => Err(DataError::WordsMerge { cue: cue.to_owned(), words: words.clone() }),
+                }
+            });
+            tokens.collect::<Result<Vec<_>, DataError>>()
+        };
+        let open = tokens("")?;
+        let Some((shorter, longer)) = beginning(&open) else { return Ok(open) };
+        let ended = |end: u32| open.iter().map(|own| [own.as_slice(), &[end]].concat()).collect::<Vec<_>>();
+        let ended = tokenizer.end_token().map(ended);
+        let candidates = match prompt.begins() {
+            true => [ended, Some(tokens(EMPTY_LINE)?)],
+            false => [Some(tokens(EMPTY_LINE)?), ended],
+        };
+        let words = |label: usize| self.all()[label].clone();
+        candidates
+            .into_iter()
+            .flatten()
+            .find(|tokens| beginning(tokens).is_none())
+            .ok_or_else(|| DataError::WordsBegin { shorter: words(shorter), longer: words(longer) })
     }
+}
+
+/// Two labels, the tokens of the first of which begin those of the second.
+fn beginning(tokens: &[Vec<u32>]) -> Option<(usize, usize)> {
+    let begins = |a: usize, b: usize| a != b && tokens[b].starts_with(&tokens[a]);
+    let pairs = (0..tokens.len()).flat_map(|a| (0..tokens.len()).map(move |b| (a, b)));
+    pairs.into_iter().find(|&(a, b)| begins(a, b))
 }
 
 /// What sets words off from the text before them.
@@ -134,7 +163,13 @@ mod tests {
         fn begin_token(&self) -> Option<u32> {
             None
         }
+
+        fn end_token(&self) -> Option<u32> {
+            Some(END)
+        }
     }
+
+    const END: u32 = 7;
 
     fn labels() -> LabelSet {
         LabelSet::new(["b", "not-a"]).unwrap()
@@ -178,5 +213,24 @@ mod tests {
         assert!(matches!(tokens("Now {revised}").unwrap_err(), DataError::NoCue));
         let error = tokens("{revised} is ").unwrap_err();
         assert!(error.to_string().contains("without a blank"), "{error}");
+    }
+
+    #[test]
+    fn words_that_begin_others_get_an_end() {
+        let labels = LabelSet::new(["1", "10", "2"]).unwrap();
+        let words = Verbalizer::of_names(&labels).unwrap();
+        let prompt = Template::parse("t", "{revised}\nIs:").unwrap().prompt(words.as_labels());
+        let encode = |text: &str| Letters.encode(text).unwrap();
+        let ended = [encode(" 1\n\n"), encode(" 10\n\n"), encode(" 2\n\n")];
+        assert_eq!(words.label_tokens(&Letters, &prompt).unwrap(), ended);
+
+        let chat = Prompt { begins: true, ..prompt.clone() };
+        let ended = ["1", "10", "2"].map(|words| [encode(&format!(" {words}")), vec![END]].concat());
+        assert_eq!(words.label_tokens(&Letters, &chat).unwrap(), ended);
+
+        // Neither end tells these apart.
+        let words = Verbalizer { words: LabelSet::new(["1", "1\n\n1\u{7}", "1\u{7}"]).unwrap() };
+        let error = words.label_tokens(&Letters, &prompt).unwrap_err().to_string();
+        assert!(error.contains(r#""1" begin the words "1\n\n1\u{7}""#), "{error}");
     }
 }

@@ -21,3 +21,4 @@ mod step;
 mod test_files;
 mod train;
 mod tuned_weights;
+mod words;
