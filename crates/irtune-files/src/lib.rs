@@ -33,6 +33,6 @@ mod temporary;
 pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};
-pub use read::{read, read_text};
+pub use read::{check_fetched, read, read_text};
 pub use replace_file::{json, replace_file, replace_json};
 pub use replace_folder::{ReplaceError, recover_folder, replace_folder};

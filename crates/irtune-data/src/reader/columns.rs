@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
-use super::Labels;
+use super::labels::Labels;
 use crate::error::{DataError, Quoted};
 
 /// A known arrangement of columns.

@@ -1,12 +1,14 @@
 //! Revision pairs from JSON, CSV, TSV, Excel workbooks, Parquet files and rows in memory, one at a time.
 
 pub(crate) mod columns;
+mod contained;
 mod content;
 mod delimited;
 mod document;
 mod given;
 pub(crate) mod input;
 mod json;
+mod labels;
 mod lists;
 mod object;
 mod parquet;
@@ -34,25 +36,12 @@ use delimited::Delimited;
 use given::GivenRows;
 use input::Input;
 use json::{JsonArray, JsonObjects};
+pub use labels::Labels;
 use lists::ListsMet;
 use record::{Header, Record, Values};
 use record_pair::{Recorded, check};
 use told::{Said, Told, Untold};
 use workbook::Workbook;
-
-/// Whether rows need a label, and how many they can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Labels {
-    /// Training and evaluation: a row without label is an error, rows with a label to drop are dropped.
-    Required,
-    /// Every row gives a pair, with its label or without one.
-    Optional,
-    /// Prediction: label and document are not looked at, whatever their columns hold.
-    Ignored,
-    /// Training and evaluation where a pair can have several labels, or none: a list of labels, one label, or an empty
-    /// list. Labels to drop are left out of lists, and rows with no others are dropped.
-    Several,
-}
 
 /// The pairs of a file or of rows in memory, read as they are asked for; memory doesn't grow with the file.
 ///

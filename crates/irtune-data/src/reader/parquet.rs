@@ -10,6 +10,7 @@ use parquet::record::{Field, Row};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
+use super::contained::contained;
 use super::object::Object;
 use super::record::{Record, Values};
 use crate::error::DataError;
@@ -31,15 +32,19 @@ impl ParquetRows {
         let mut bytes = Vec::new();
         let read = reader.read_to_end(&mut bytes);
         read.map_err(|source| DataError::Read { file: file.clone(), line: 1, source })?;
-        let reader = SerializedFileReader::new(Bytes::from(bytes));
-        let reader = reader.map_err(|error| wrong(file, &error))?;
-        let rows = RowIter::from_file_into(Box::new(reader));
+        let open = || {
+            let reader = SerializedFileReader::new(Bytes::from(bytes));
+            let reader = reader.map_err(|error| wrong(file, &error.to_string()))?;
+            Ok(RowIter::from_file_into(Box::new(reader)))
+        };
+        let rows = contained(open, |reason| wrong(file, &reason))?;
         Ok(ParquetRows { file: file.clone(), rows, taken: 0 })
     }
 
     pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
-        let Some(row) = self.rows.next() else { return Ok(None) };
-        let row = row.map_err(|error| wrong(&self.file, &error))?;
+        let (file, rows) = (&self.file, &mut self.rows);
+        let next = || rows.next().transpose().map_err(|error| wrong(file, &error.to_string()));
+        let Some(row) = contained(next, |reason| wrong(file, &reason))? else { return Ok(None) };
         self.taken += 1;
         let place = Place::Row { rows: self.file.clone(), row: self.taken };
         let members =
@@ -50,8 +55,8 @@ impl ParquetRows {
     }
 }
 
-fn wrong(file: &Arc<str>, error: &parquet::errors::ParquetError) -> DataError {
-    DataError::Parquet { file: file.clone(), reason: error.to_string() }
+fn wrong(file: &Arc<str>, reason: &str) -> DataError {
+    DataError::Parquet { file: file.clone(), reason: reason.to_owned() }
 }
 
 /// A field as JSON has it.

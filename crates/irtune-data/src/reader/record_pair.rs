@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Labels;
 use super::columns::{GOLD, Layout, Role};
 use super::json::kind;
+use super::labels::Labels;
 use super::record::{Cell, Record};
 use super::told::Said;
 use crate::error::{DataError, Quoted};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Labels;
+use super::labels::Labels;
 use crate::error::{DataError, Quoted};
 use crate::number::same_name;
 use crate::place::Place;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use calamine::{Data, Range, Reader, Xlsx};
 
 use super::columns::Columns;
+use super::contained::contained;
 use super::record::{Header, Record, Values};
 use crate::error::{DataError, Quoted};
 use crate::number::canonical;
@@ -34,15 +35,19 @@ impl Workbook {
         let read = reader.read_to_end(&mut bytes);
         read.map_err(|source| DataError::Read { file: file.clone(), line: 1, source })?;
         let wrong = |reason: String| DataError::Workbook { file: file.clone(), reason };
-        let mut workbook: Xlsx<Cursor<Vec<u8>>> =
-            Xlsx::new(Cursor::new(bytes)).map_err(|error| wrong(error.to_string()))?;
-        let mut sheets = Vec::new();
-        for name in workbook.sheet_names() {
-            let range = workbook.worksheet_range(&name).map_err(|error| wrong(error.to_string()))?;
-            if !range.is_empty() {
-                sheets.push((name, Workbook::of(file, &range)));
+        let read = || {
+            let mut workbook: Xlsx<Cursor<Vec<u8>>> =
+                Xlsx::new(Cursor::new(bytes)).map_err(|error| wrong(error.to_string()))?;
+            let mut sheets = Vec::new();
+            for name in workbook.sheet_names() {
+                let range = workbook.worksheet_range(&name).map_err(|error| wrong(error.to_string()))?;
+                if !range.is_empty() {
+                    sheets.push((name, Workbook::of(file, &range)));
+                }
             }
-        }
+            Ok(sheets)
+        };
+        let sheets = contained(read, &wrong)?;
         let fits = |sheet: &Workbook| columns.fit(|column| sheet.header.has(column));
         let fitting = sheets.iter().filter(|(_, sheet)| fits(sheet)).count();
         match (fitting, sheets.len()) {

@@ -11,6 +11,8 @@ mod end_to_end;
 mod fetching;
 mod help;
 #[cfg(unix)]
+mod inputs;
+#[cfg(unix)]
 mod interrupt;
 mod merge;
 mod multi_label;
