@@ -30,6 +30,12 @@ pub fn hint(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::PermissionDenied => ": choose a folder you may write to",
         io::ErrorKind::ReadOnlyFilesystem => ": choose a folder on a disk that can be written",
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+            ": something else has come to be there meanwhile; choose another name"
+        }
+        io::ErrorKind::ResourceBusy => {
+            ": another process is writing there; wait for its end, or choose another name"
+        }
         _ => "",
     }
 }

@@ -4,7 +4,7 @@
 //! the process ends, the final name holds what was there before or all of what is new.
 //!
 //! - [`replace_file`] and [`replace_json`] write one file.
-//! - [`create_folder`] makes a folder that is not there yet.
+//! - [`create_folder`] makes a folder that is not there yet, or fills an empty one.
 //! - [`replace_folder`] puts a folder in the place of an earlier one.
 //!
 //! [`read`] and [`read_text`] read what other programs may have written.
@@ -25,6 +25,7 @@
 mod create_folder;
 mod error;
 mod files;
+mod fill_folder;
 mod read;
 mod replace_file;
 mod replace_folder;
@@ -33,6 +34,7 @@ mod temporary;
 pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};
+pub use fill_folder::is_free;
 pub use read::{check_fetched, read, read_text};
 pub use replace_file::{json, replace_file, replace_json};
 pub use replace_folder::{ReplaceError, recover_folder, replace_folder};

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Disk, Files as _, temporary::Temporary};
+use crate::{Disk, Files as _, fill_folder, temporary::Temporary};
 
 /// Why a folder can't be replaced.
 #[derive(Debug)]
@@ -24,12 +24,15 @@ fn previous(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder.with_file_name(format!(".{}.previous", name.to_string_lossy())))
 }
 
-/// Takes up a replacement that was broken off between its two renames.
+/// Takes up what was broken off when a process ended: a replacement between its two renames, or the last moves of
+/// [`create_folder`](crate::create_folder) in a folder that was there.
 ///
 /// # Errors
-/// When the folder is not there and its predecessor can't be renamed.
+/// When there is something to take up, and a rename fails.
 pub fn recover_folder(folder: &Path) -> io::Result<()> {
-    let previous = previous(folder)?;
+    fill_folder::finish(folder)?;
+    // Without a name of its own, as `.`, it can't have been replaced.
+    let Ok(previous) = previous(folder) else { return Ok(()) };
     if !folder.exists() && previous.exists() {
         Disk.rename(&previous, folder)?;
     }
@@ -48,11 +51,11 @@ pub fn replace_folder(
     fill: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), ReplaceError> {
     let failed = ReplaceError::Write;
+    let previous = previous(folder).map_err(failed)?;
     recover_folder(folder).map_err(failed)?;
     if let Some(file) = foreign_file(folder, known).map_err(failed)? {
         return Err(ReplaceError::Foreign(file));
     }
-    let previous = previous(folder).map_err(failed)?;
     let writing = Temporary::folder(&Disk, folder).map_err(failed)?;
     let written = fill(&writing.path).and_then(|()| exchange(folder, &writing.path, &previous));
     written.map_err(|source| {

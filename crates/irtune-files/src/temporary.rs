@@ -4,11 +4,12 @@
 //! what a killed process left behind, whose lock the system has released.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, TryLockError},
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use crate::Files;
@@ -33,7 +34,8 @@ impl Temporary {
 
     /// An empty folder beside `path`, made with its missing parents.
     pub(crate) fn folder(files: &dyn Files, path: &Path) -> io::Result<Temporary> {
-        Self::claim(files, path, |writing| files.create_directory(writing))
+        files.create_directory(parent(path))?;
+        Self::claim(files, path, |writing| fs::create_dir(writing))
     }
 
     fn claim(
@@ -44,7 +46,11 @@ impl Temporary {
         remove_abandoned(files, path);
         loop {
             let writing = beside(path)?;
-            create(&writing)?;
+            match create(&writing) {
+                // On a disk that several machines or containers share, another one may have the same process number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                created => created?,
+            }
             // Another writer may take it for abandoned between the two, and remove it.
             let lock = lock(&writing);
             let taken = matches!(lock, Err(TryLockError::WouldBlock)) || !writing.exists();
@@ -55,7 +61,8 @@ impl Temporary {
     }
 }
 
-fn lock(path: &Path) -> Result<File, TryLockError> {
+/// Locks a file or folder until the result is dropped.
+pub(crate) fn lock(path: &Path) -> Result<File, TryLockError> {
     if !cfg!(unix) {
         return Err(TryLockError::Error(io::ErrorKind::Unsupported.into()));
     }
@@ -73,10 +80,13 @@ fn beginning(path: &Path) -> io::Result<String> {
 }
 
 /// A name beside `path` that no other process and no other call of this one uses.
+///
+/// The number of the process tells a person who writes; what makes the name the only one is drawn at random, since
+/// machines and containers that share a disk have processes of the same number.
 fn beside(path: &Path) -> io::Result<PathBuf> {
-    static CALLS: AtomicU64 = AtomicU64::new(0);
-    let (process, call) = (process::id(), CALLS.fetch_add(1, Ordering::Relaxed));
-    Ok(path.with_file_name(format!("{}{process}-{call}{ENDING}", beginning(path)?)))
+    // The standard library draws the keys of a hasher from the system, and other ones for each.
+    let drawn = RandomState::new().build_hasher().finish();
+    Ok(path.with_file_name(format!("{}{}-{drawn:016x}{ENDING}", beginning(path)?, process::id())))
 }
 
 /// Removes what killed processes left beside `path`: temporary names of it that nobody has locked.
@@ -97,13 +107,19 @@ fn remove_abandoned(files: &dyn Files, path: &Path) {
     }
 }
 
-/// Whether a name is a temporary one: `.NAME.PROCESS-CALL.writing`.
+/// Whether a name is a temporary one: `.NAME.PROCESS-DRAWN.writing`, the first number decimal, the second hexadecimal.
 fn is_temporary(name: &str, beginning: &str) -> bool {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let all = |text: &str, digit: fn(&u8) -> bool| !text.is_empty() && text.as_bytes().iter().all(digit);
     let middle = name.strip_prefix(beginning).and_then(|rest| rest.strip_suffix(ENDING));
     middle
         .and_then(|middle| middle.split_once('-'))
-        .is_some_and(|(process, call)| number(process) && number(call))
+        .is_some_and(|(process, drawn)| all(process, u8::is_ascii_digit) && all(drawn, u8::is_ascii_hexdigit))
+}
+
+/// Whether a file or folder has a temporary name beside `path`.
+pub(crate) fn is_temporary_of(path: &Path, found: &OsStr) -> bool {
+    let beginning = beginning(path);
+    beginning.is_ok_and(|beginning| found.to_str().is_some_and(|name| is_temporary(name, &beginning)))
 }
 
 /// The folder that a path lies in.

@@ -9,6 +9,7 @@ use crate::run::folds_error::FoldsError;
 use crate::settings::{ClassWeightsError, Fold, InvalidSetting, TargetModulesError};
 use crate::step::StepError;
 use irtune_data::{CorpusSource, DataError};
+use irtune_files::WriteError;
 use irtune_linear::LinearError;
 use irtune_metrics::MetricsError;
 use irtune_model::ModelError;
@@ -103,6 +104,9 @@ pub enum TrainError {
         /// What failed.
         source: Box<StepError>,
     },
+    /// A folder can't be made.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// A log can't be written or shortened.
     #[error("{}: {source}{}", path.display(), irtune_files::hint(source))]
     Log {

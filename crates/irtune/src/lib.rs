@@ -1,5 +1,6 @@
 //! irtune as a library: what the `irtune` program does, for a server, a wheel or another program.
 //!
+//! - [`annotate`]: two drafts, and why each of their revisions was made.
 //! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
 //! - [`inspect`]: what a run did, or what a base model holds.
@@ -45,6 +46,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod annotate;
 pub mod chart;
 pub mod compare;
 pub mod inspect;

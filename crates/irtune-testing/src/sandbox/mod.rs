@@ -1,8 +1,12 @@
 //! A folder of its own for each test, with a synthetic base and a small corpus in it, and the built program.
 
+#[cfg(target_os = "linux")]
+mod file_faults;
 mod running;
 mod said;
 
+#[cfg(target_os = "linux")]
+pub use file_faults::{FileFault, FileFaults};
 pub use running::Running;
 pub use said::Said;
 
@@ -80,6 +84,11 @@ impl Sandbox {
     /// Starts `irtune` with arguments separated by spaces.
     pub fn start(&self, arguments: &str) -> Running {
         Running::start(self.process().args(arguments.split_whitespace()))
+    }
+
+    /// Starts a command that runs `irtune`.
+    pub fn start_command(&self, command: &mut std::process::Command) -> Running {
+        Running::start(command)
     }
 
     /// `irtune` in this folder, with the user's own caches and network: what it fetches, it fetches once.

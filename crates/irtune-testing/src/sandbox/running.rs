@@ -10,7 +10,7 @@ use std::{
 /// Waiting reads what the program writes, and so needs no clock and misses nothing.
 pub struct Running {
     child: Child,
-    messages: BufReader<ChildStderr>,
+    messages: Option<BufReader<ChildStderr>>,
     said: String,
 }
 
@@ -18,7 +18,7 @@ impl Running {
     pub(super) fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let messages = BufReader::new(child.stderr.take().expect("its messages"));
+        let messages = child.stderr.take().map(BufReader::new);
         Self { child, messages, said: String::new() }
     }
 
@@ -27,9 +27,10 @@ impl Running {
     /// # Panics
     /// When it ends before.
     pub fn wait_for(&mut self, text: &str) {
+        let messages = self.messages.as_mut().expect("somebody who listens");
         loop {
             let mut line = String::new();
-            let read = self.messages.read_line(&mut line).expect("a line of text");
+            let read = messages.read_line(&mut line).expect("a line of text");
             self.said += &line;
             assert!(read > 0, "it ended and never said {text:?}:\n{}", self.said);
             if line.contains(text) {
@@ -38,10 +39,26 @@ impl Running {
         }
     }
 
+    /// Listens no longer: whatever it writes to standard error from now on fails.
+    pub fn stop_listening(&mut self) {
+        self.messages = None;
+    }
+
     /// Sends it SIGINT, as Ctrl-C does.
     #[cfg(unix)]
     pub fn interrupt(&self) {
-        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        self.send("INT");
+    }
+
+    /// Sends it SIGHUP, as a terminal does that is closed.
+    #[cfg(unix)]
+    pub fn hang_up(&self) {
+        self.send("HUP");
+    }
+
+    #[cfg(unix)]
+    fn send(&self, signal: &str) {
+        let status = Command::new("kill").arg(format!("-{signal}")).arg(self.child.id().to_string()).status();
         assert!(status.expect("the command kill").success());
     }
 
@@ -51,9 +68,11 @@ impl Running {
         self.child.wait().expect("it ends");
     }
 
-    /// Waits for its end: the exit code, and everything it wrote to standard error.
+    /// Waits for its end: the exit code, and everything it wrote to standard error while somebody listened.
     pub fn finish(mut self) -> (Option<i32>, String) {
-        self.messages.read_to_string(&mut self.said).expect("text");
+        if let Some(messages) = &mut self.messages {
+            messages.read_to_string(&mut self.said).expect("text");
+        }
         let status = self.child.wait().expect("it ends");
         (status.code(), std::mem::take(&mut self.said))
     }

@@ -10,6 +10,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+/// What only an unfinished run needs.
+const CHECKPOINTS: &str = "checkpoints";
 /// What depends on how a model's outputs are answered; the copy gets its own.
 const OWN: [&str; 6] =
     [SETTINGS, SUMMARY, calibration::FILE, linear::MODEL, linear::STACK, test_predictions::FILE];
@@ -29,7 +31,9 @@ pub(crate) fn copy_run<T, E: From<RunFolderError> + From<WriteError>>(
     fill: impl FnOnce(&RunFolder) -> Result<T, E>,
 ) -> Result<T, E> {
     create_whole(files, out, |writing| {
-        copy_folder(files, run.path(), writing, &|name| OWN.contains(&name) || name == EVALUATIONS)?;
+        copy_folder(files, run.path(), writing, &|name| {
+            OWN.contains(&name) || [EVALUATIONS, CHECKPOINTS].contains(&name)
+        })?;
         let copy = RunFolder { path: writing.to_owned() };
         copy.write_settings(files, settings)?;
         for evaluation in run.evaluations()? {

@@ -35,11 +35,10 @@ impl RunFolder {
     /// [`RunFolderError::Exists`] when something is.
     pub fn check_free(path: &Path) -> Result<(), RunFolderError> {
         let exists = |resumable| RunFolderError::Exists { path: path.to_owned(), resumable };
-        match std::fs::read_dir(path) {
-            Ok(mut entries) => match entries.next() {
-                None => Ok(()),
-                Some(_) => Err(exists(path.join(SETTINGS).is_file() && !path.join(SUMMARY).is_file())),
-            },
+        recover(path)?;
+        match irtune_files::is_free(path) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(exists(path.join(SETTINGS).is_file() && !path.join(SUMMARY).is_file())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(exists(false)),
             Err(source) => Err(RunFolderError::read(path, source)),
@@ -81,6 +80,14 @@ impl RunFolder {
             .map_err(WriteError::at(&path))?;
         Ok(())
     }
+}
+
+/// Takes up the making of a folder that was broken off in its last moves.
+///
+/// # Errors
+/// When there is something to take up, and it can't be written.
+pub(crate) fn recover(path: &Path) -> Result<(), RunFolderError> {
+    Ok(irtune_files::recover_folder(path).map_err(WriteError::at(path))?)
 }
 
 /// Makes a folder where there is none, or an empty one, and lets `fill` write into it; all of it or nothing.

@@ -1,6 +1,7 @@
 //! A run's base and training as one model: a transformers folder, with what irtune itself needs to use it beside it.
 
 use super::calibration::copied_calibration;
+use super::create::recover;
 use super::error::RunFolderError;
 use super::linear::copied_combined;
 use super::saved_model::{OtherBase, SavedModel};
@@ -103,6 +104,7 @@ pub(crate) struct MergedModel {
 impl MergedModel {
     /// Of a folder, if it is that of a merged model.
     pub(crate) fn read(folder: &Path) -> Result<Option<MergedModel>, RunFolderError> {
+        recover(folder)?;
         let path = folder.join(FILE);
         if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
     }

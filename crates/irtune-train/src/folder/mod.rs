@@ -75,12 +75,21 @@ impl RunFolder {
     /// Opens a folder that a run was begun in.
     ///
     /// # Errors
-    /// [`RunFolderError::NotARun`] when it is something else, or not there.
+    /// [`RunFolderError::NotARun`] when it is something else, or not there; [`RunFolderError::Read`] when that can't be
+    /// found out.
     pub fn open(path: &Path) -> Result<RunFolder, RunFolderError> {
-        if !(path.join(SETTINGS).is_file() || path.join(linear::SETTINGS).is_file()) {
-            return Err(RunFolderError::NotARun { path: path.to_owned() });
+        create::recover(path)?;
+        for name in [SETTINGS, linear::SETTINGS] {
+            let file = path.join(name);
+            match std::fs::metadata(&file) {
+                Ok(found) if found.is_file() => return Ok(RunFolder { path: path.to_owned() }),
+                Err(source) if !is_absent(&source) => {
+                    return Err(RunFolderError::Read { path: file, source });
+                }
+                _ => {}
+            }
         }
-        Ok(RunFolder { path: path.to_owned() })
+        Err(RunFolderError::NotARun { path: path.to_owned() })
     }
 
     /// Where it is.
@@ -250,6 +259,19 @@ impl RunFolder {
         Ok(irtune_files::replace_json(files, &path, summary)?)
     }
 
+    /// Removes what only an unfinished run needs; true when there was something.
+    ///
+    /// A run does so when it ends. One that was killed between its summary and that is tidied by whoever finds it.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    pub fn remove_checkpoints(&self, files: &dyn Files) -> Result<bool, RunFolderError> {
+        let path = self.checkpoints_path();
+        let there = path.exists();
+        files.remove_directory(&path).map_err(WriteError::at(&path))?;
+        Ok(there)
+    }
+
     /// The steps made so far, read one by one; none when the run has made none.
     ///
     /// # Errors
@@ -269,6 +291,11 @@ impl RunFolder {
     ) -> Result<impl Iterator<Item = Result<Evaluation, RunFolderError>> + use<>, RunFolderError> {
         read_lines(self.evaluations_path())
     }
+}
+
+/// Whether an error says that there is no such file.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {

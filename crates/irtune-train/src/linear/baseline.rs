@@ -71,60 +71,61 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
     let (validation, test) =
         (outputs(&model, validation, DataSplit::Validation)?, outputs(&model, test, DataSplit::Test)?);
     let stored = sources.stored(&request.columns)?;
+    // The summary is in the folder from its first moment, since such a run can't be resumed.
     create_whole(&Disk, &request.out, |writing| {
         write_json(&Disk, &writing.join("sources.json"), &stored)?;
         let platform = Platform::here("f64", 1, request.draw.seed);
         write_json(&Disk, &writing.join("environment.json"), &platform)?;
         write_json(&Disk, &writing.join("labels.json"), labels)?;
         keep(&Disk, writing, &sources.kept())?;
-        write_linear_run(&Disk, writing, &request.draw, &model)
-    })?;
-    let folder = RunFolder::open(&request.out)?;
-    let closing = Closing {
-        labels,
-        problem: ProblemType::SingleLabel,
-        calibrate: true,
-        target: Some(OffsetTarget::MacroF1),
-        seed: request.draw.seed,
-        linear: None,
-        folder: &folder,
-        files: &Disk,
-    };
-    let plain = Decision::none(ProblemType::SingleLabel, labels.len());
-    let measured = validation.as_ref().map(|outputs| outputs.measure(0, &plain, labels)).transpose()?;
-    let measured = measured.map(|(evaluation, _)| Evaluation { improved: true, ..evaluation });
-    let Closed { calibration, test, .. } = closing.close(0, validation, test)?;
-    let evaluations: Vec<&Evaluation> = measured.iter().chain(&test).collect();
-    for evaluation in &evaluations {
-        observer.on_evaluation(evaluation);
-        folder.log_evaluation(&Disk, evaluation)?;
-    }
-    let score = measured.as_ref().map(|evaluation| Score::from(&evaluation.metrics));
-    let summary = Summary {
-        method: LINEAR.to_owned(),
-        steps: 0,
-        stopped_early: false,
-        best_metric: BestMetric::MacroF1,
-        best_step: 0,
-        best_value: score.map(|score| score.macro_f1),
-        validation: score,
-        layer_steps: Vec::new(),
-        parameters: model.parameters(),
-        examples: corpora.train.pairs.len() as u64,
-        tokens: 0,
-        step_seconds,
-        evaluation_seconds: evaluations.iter().map(|evaluation| evaluation.seconds).sum(),
-        examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
-        tokens_per_second: 0.0,
-        peak_bytes: peak_bytes(),
-        collapsed: None,
-        calibration,
-        linear: None,
-        stack: None,
-        test,
-    };
-    folder.write_summary(&Disk, &summary)?;
-    Ok(summary)
+        write_linear_run(&Disk, writing, &request.draw, &model)?;
+        let folder = RunFolder::open(writing)?;
+        let closing = Closing {
+            labels,
+            problem: ProblemType::SingleLabel,
+            calibrate: true,
+            target: Some(OffsetTarget::MacroF1),
+            seed: request.draw.seed,
+            linear: None,
+            folder: &folder,
+            files: &Disk,
+        };
+        let plain = Decision::none(ProblemType::SingleLabel, labels.len());
+        let measured = validation.as_ref().map(|outputs| outputs.measure(0, &plain, labels)).transpose()?;
+        let measured = measured.map(|(evaluation, _)| Evaluation { improved: true, ..evaluation });
+        let Closed { calibration, test, .. } = closing.close(0, validation, test)?;
+        let evaluations: Vec<&Evaluation> = measured.iter().chain(&test).collect();
+        for evaluation in &evaluations {
+            observer.on_evaluation(evaluation);
+            folder.log_evaluation(&Disk, evaluation)?;
+        }
+        let score = measured.as_ref().map(|evaluation| Score::from(&evaluation.metrics));
+        let summary = Summary {
+            method: LINEAR.to_owned(),
+            steps: 0,
+            stopped_early: false,
+            best_metric: BestMetric::MacroF1,
+            best_step: 0,
+            best_value: score.map(|score| score.macro_f1),
+            validation: score,
+            layer_steps: Vec::new(),
+            parameters: model.parameters(),
+            examples: corpora.train.pairs.len() as u64,
+            tokens: 0,
+            step_seconds,
+            evaluation_seconds: evaluations.iter().map(|evaluation| evaluation.seconds).sum(),
+            examples_per_second: corpora.train.pairs.len() as f64 / step_seconds,
+            tokens_per_second: 0.0,
+            peak_bytes: peak_bytes(),
+            collapsed: None,
+            calibration,
+            linear: None,
+            stack: None,
+            test,
+        };
+        folder.write_summary(&Disk, &summary)?;
+        Ok(summary)
+    })
 }
 
 /// What the model says of the pairs of a split; `None` without any.

@@ -54,6 +54,8 @@ pub(super) struct Plan {
 
 /// Whether a cross-validation was begun in a folder.
 pub fn is_cross_validation(folder: &Path) -> bool {
+    // What can't be taken up is told by whoever goes on to use the folder.
+    let _ = irtune_files::recover_folder(folder);
     folder.join(PLAN).is_file()
 }
 
@@ -136,6 +138,9 @@ fn go_on(
         let out = folder.join(format!("fold-{}", fold.part()));
         let begun = RunFolder::open(&out).ok();
         let finished = begun.as_ref().map(RunFolder::summary).transpose()?.flatten();
+        if let (Some(run), Some(_)) = (&begun, &finished) {
+            run.remove_checkpoints(&Disk)?;
+        }
         let summary = match finished {
             Some(summary) => {
                 observer.on_notice(&Notice::FoldKept { fold });

@@ -57,8 +57,7 @@ impl Run<'_> {
         let Closed { calibration, stack, test, .. } = closed;
         let summary = Summary { collapsed, calibration, stack, ..self.summary(test, trained)? };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
-        let path = self.parts.folder.checkpoints_path();
-        self.parts.files.remove_directory(&path).map_err(|source| TrainError::Log { path, source })?;
+        self.parts.folder.remove_checkpoints(self.parts.files)?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
     }
 

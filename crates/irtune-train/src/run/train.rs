@@ -92,7 +92,8 @@ pub fn train(
 
 /// Continues an interrupted or killed run, bitwise as if it had never stopped.
 ///
-/// A run that was killed before its first checkpoint begins anew in its folder.
+/// A run that was killed before its first checkpoint begins anew in its folder; one that was killed when all was done but
+/// the removal of its checkpoints is finished by that.
 ///
 /// # Errors
 /// When the folder is no run or a finished one, when base or data are not what they were, when the newest checkpoint
@@ -104,8 +105,12 @@ pub fn resume(
 ) -> Result<TrainOutcome, TrainError> {
     let folder = RunFolder::open(directory)?;
     let _lock = folder.lock()?;
-    if folder.summary()?.is_some() {
-        return Err(TrainError::Finished { path: directory.to_owned() });
+    if let Some(summary) = folder.summary()? {
+        // Killed in its last moment, it has only that left to do.
+        return match folder.remove_checkpoints(&Disk)? {
+            true => Ok(TrainOutcome::Finished(Box::new(summary))),
+            false => Err(TrainError::Finished { path: directory.to_owned() }),
+        };
     }
     let (settings, sources) = (folder.settings()?, folder.sources()?);
     let problems = settings.problems();

@@ -51,6 +51,9 @@ impl Cell {
 /// The adapter of a comparison that lists none.
 const DEFAULT_ADAPTER: &str = "lora";
 
+/// The most runs of a comparison. Its settings are checked and its folders looked through run by run before the first.
+const MOST_RUNS: u64 = 10_000;
+
 /// Where the settings that a comparison varies are written instead.
 const VARIED: &[(&str, &str)] = &[
     ("seed", "the seeds are listed in `seeds`"),
@@ -79,6 +82,13 @@ pub fn cells(definition: &Definition) -> Result<Vec<Cell>, Vec<Problem>> {
     check(definition, &methods, &adapters, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
+    }
+    let runs = most_runs(definition, methods.len(), adapters.len());
+    if runs > MOST_RUNS {
+        let message =
+            format!("that would be {runs} runs, more than the {MOST_RUNS} that a comparison can have");
+        let hint = "compare fewer folds, seeds, sizes, methods or adapters at a time";
+        return Err(vec![Problem::of_all(message).hint(hint)]);
     }
     let sizes = match definition.train_sizes.as_slice() {
         [] => vec![TrainSize::All],
@@ -134,6 +144,16 @@ pub fn cells(definition: &Definition) -> Result<Vec<Cell>, Vec<Problem>> {
         ));
     }
     if problems.is_empty() { Ok(cells) } else { Err(problems) }
+}
+
+/// How many runs a comparison has, if its entries exclude nothing.
+fn most_runs(definition: &Definition, methods: usize, adapters: usize) -> u64 {
+    let sizes = definition.train_sizes.len().max(1);
+    let folds = definition.folds.unwrap_or(1);
+    // With each of them comes the linear model.
+    let kinds = methods.saturating_mul(adapters).saturating_add(1);
+    let lists = [definition.seeds.len(), definition.corpus.len(), sizes, kinds];
+    lists.into_iter().fold(folds, |runs, length| runs.saturating_mul(length as u64))
 }
 
 /// What the cells of a corpus, training size, fold and seed have in common.

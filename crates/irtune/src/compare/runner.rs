@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use irtune_files::Disk;
 use irtune_model::{Base, ModelError};
 use irtune_train::{RunFolder, Summary, TrainOutcome, reset_peak};
 
@@ -156,7 +157,9 @@ fn run_all(
         let Planned { cell, path, resolved } = plan;
         let progress = plan.progress()?;
         if progress == Progress::Finished {
-            if let Some(summary) = RunFolder::open(path)?.summary()? {
+            let run = RunFolder::open(path)?;
+            run.remove_checkpoints(&Disk)?;
+            if let Some(summary) = run.summary()? {
                 observer.on_run_end(&summary);
             }
             continue;

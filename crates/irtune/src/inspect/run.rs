@@ -43,6 +43,9 @@ pub enum InspectError {
     Write(#[from] WriteError),
 }
 
+/// Where a picture is, or why it is not drawn: a folder that can't be written is no reason to say nothing of a run.
+type Picture = Result<PathBuf, WriteError>;
+
 /// What a run did.
 #[derive(Debug)]
 pub struct RunReport {
@@ -53,16 +56,16 @@ pub struct RunReport {
     /// Of the probabilities of the test pairs.
     figures: Option<ProbabilityFigures>,
     /// The layers.
-    picture: Option<PathBuf>,
+    picture: Option<Picture>,
     /// The probabilities of the test pairs.
-    chart: Option<PathBuf>,
+    chart: Option<Picture>,
 }
 
 impl RunReport {
-    /// Reads a run folder, and draws its `layers.svg` and `probabilities.svg`.
+    /// Reads a run folder, and draws its `layers.svg` and `probabilities.svg` where it can be written.
     ///
     /// # Errors
-    /// When it is none, can't be read, or can't be drawn into.
+    /// When it is none, or can't be read.
     pub fn open(folder: &Path) -> Result<RunReport, InspectError> {
         let run = RunFolder::open(folder)?;
         let steps = run.steps()?.collect::<Result<_, _>>()?;
@@ -70,8 +73,8 @@ impl RunReport {
         let said = run.decided(&run.labels()?)?;
         let figures = said.map(|found| found.probability_figures(Some(&Bootstrap::default())));
         let figures = figures.transpose()?;
-        let picture = write_picture(&run)?;
-        let chart = figures.as_ref().map(|figures| write_probabilities(&run, figures)).transpose()?;
+        let picture = drawn(write_picture(&run).transpose())?;
+        let chart = drawn(figures.as_ref().map(|figures| write_probabilities(&run, figures)))?;
         Ok(RunReport { summary: run.summary()?, run, steps, evaluations, figures, picture, chart })
     }
 
@@ -94,8 +97,8 @@ impl RunReport {
             "steps": steps,
             "evaluations": evaluations,
             "probabilities": figures,
-            "picture": picture,
-            "probabilities_picture": chart,
+            "picture": picture.as_ref().and_then(|picture| picture.as_ref().ok()),
+            "probabilities_picture": chart.as_ref().and_then(|chart| chart.as_ref().ok()),
         }))
     }
 
@@ -132,12 +135,27 @@ impl RunReport {
             });
         }
         if let Some(picture) = picture {
-            out += &format!("\nThe layers as a picture: {}\n", picture.display());
+            out += &format!("\nThe layers as a picture: {}\n", place(picture));
         }
         if let Some(chart) = chart {
-            out += &format!("The probabilities as a picture: {}\n", chart.display());
+            out += &format!("The probabilities as a picture: {}\n", place(chart));
         }
         Ok(out)
+    }
+}
+
+/// Keeps why a picture is not drawn, when the reason is that it can't be written.
+fn drawn(picture: Option<Result<PathBuf, InspectError>>) -> Result<Option<Picture>, InspectError> {
+    match picture {
+        Some(Err(InspectError::Write(error))) => Ok(Some(Err(error))),
+        picture => Ok(picture.transpose()?.map(Ok)),
+    }
+}
+
+fn place(picture: &Picture) -> String {
+    match picture {
+        Ok(path) => path.display().to_string(),
+        Err(error) => format!("not drawn, {error}"),
     }
 }
 

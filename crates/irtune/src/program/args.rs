@@ -47,6 +47,8 @@ pub enum Command {
     Eval(EvalArguments),
     /// Classify revisions
     Predict(PredictArguments),
+    /// Tell why each revision between two drafts of a document was made
+    Annotate(AnnotateArguments),
     /// Let the base classify revisions itself, by how likely it finds each label's words: no training
     Prompt(PromptArguments),
     /// Combine a finished run with the linear model of its pairs, without training it again
@@ -290,6 +292,38 @@ pub struct UnlabelledArguments {
     pub drop_unlabelled: bool,
 }
 
+/// `irtune annotate`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Drafts are plain text, Markdown (.md), LaTeX (.tex) or Word documents (.docx); one Word document with \
+tracked changes is two drafts in one. Without --out every revision is shown in the terminal.\n\nExamples:\n  irtune annotate \
+draft1.docx draft2.docx --run runs/first --out revisions.html\n  irtune annotate tracked.docx --run runs/first --out \
+revisions.html --out revisions.csv\n  irtune annotate paper.tex --git v1..v2 --run runs/first"
+)]
+pub struct AnnotateArguments {
+    /// The old draft
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The new draft; left out for a Word document with tracked changes, or with --git
+    #[arg(value_name = "NEW", conflicts_with = "git")]
+    pub new: Option<PathBuf>,
+    /// Take both drafts of the file OLD from git: the revisions before and after the two dots
+    #[arg(long, value_name = "REV1..REV2")]
+    pub git: Option<String>,
+    /// How the drafts are written, where their names don't say it: text, markdown, latex or docx
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Which run, and where it runs.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Write the revisions to this file: .html is a page to look at, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub out: Vec<PathBuf>,
+    /// Print every revision as a JSON object a line to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `irtune predict`
 #[derive(Debug, Args)]
 #[command(
@@ -310,18 +344,26 @@ pub struct PredictArguments {
 /// What `eval` and `predict` share.
 #[derive(Debug, Args)]
 pub struct InferenceArguments {
-    /// The run folder, or a merged model
-    #[arg(long, value_name = "DIR")]
-    pub run: PathBuf,
+    /// Which run, and where it runs.
+    #[command(flatten)]
+    pub model: ModelArguments,
     /// The pairs (JSON, CSV, TSV, .xlsx or Parquet); predict also reads JSONL from standard input with -
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// The base model, if it is no longer where the run found it
-    #[arg(long, value_name = "BASE")]
-    pub base: Option<String>,
     /// Which columns mean what.
     #[command(flatten)]
     pub columns: ColumnArguments,
+}
+
+/// A run that is used, and how.
+#[derive(Debug, Args)]
+pub struct ModelArguments {
+    /// The run folder, or a merged model
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The base model, if it is no longer where the run found it
+    #[arg(long, value_name = "BASE")]
+    pub base: Option<String>,
     /// Pairs in a batch, at most; batches of long pairs have fewer
     #[arg(long, value_name = "N", default_value = "32")]
     pub batch_size: String,

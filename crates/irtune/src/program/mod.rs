@@ -5,6 +5,7 @@ mod commands;
 mod environment;
 mod failure;
 mod flags;
+mod git;
 mod hints;
 mod interrupt;
 mod output;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::program::output::{StandardError, say};
 use args::Arguments;
 use environment::Environment;
 
@@ -30,11 +32,11 @@ pub fn main() -> ExitCode {
         1 => LevelFilter::INFO,
         _ => LevelFilter::TRACE,
     };
-    tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt().with_max_level(level).with_writer(|| StandardError).with_target(false).init();
     match commands::run(arguments, &Environment::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprint!("{}", failure.message());
+            say(&failure.message());
             failure.code()
         }
     }

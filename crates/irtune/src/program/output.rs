@@ -1,18 +1,54 @@
-//! Standard output, and what is said in colours.
+//! The one writer to standard output and to standard error.
+//!
+//! Standard error can go away at any time: the terminal is closed, the disk that it is redirected to is full, whoever
+//! reads it has ended. What is said there is then lost, and nothing else: a run goes on and ends tidily. `eprintln!`
+//! would end the program instead, and so lints forbid it.
+//!
+//! What files hold may be in any text, and reaches a terminal as something to read, never as something to obey.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::failure::Failure;
 use super::progress::Progress;
 use irtune::show::linear::{Standing, standing};
+use irtune::show::printable::printable;
 use irtune_train::Summary;
 
 /// Writes to standard output; a reader that has gone away is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
+    out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
+}
+
+/// Says something on standard error.
+pub fn say(text: &str) {
+    write(&printable(text));
+}
+
+/// Writes to standard error as it is, colours included.
+fn write(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says a line on standard error.
+pub fn say_line(line: &str) {
+    say(&format!("{line}\n"));
+}
+
+/// Standard error for what writes by itself: every write succeeds.
+pub struct StandardError;
+
+impl Write for StandardError {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().lock().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Writes a value as a JSON document.
@@ -24,12 +60,12 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 /// wants colours.
 pub fn say_standing(summary: &Summary) {
     let Some(Standing { text, advice }) = standing(summary) else { return };
-    eprint!("\n{text}");
+    say(&format!("\n{text}"));
     if let Some(advice) = advice {
         let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
         match colours {
-            true => eprint!("\x1b[31m{advice}\x1b[0m"),
-            false => eprint!("{advice}"),
+            true => write(&format!("\x1b[31m{advice}\x1b[0m")),
+            false => say(advice),
         }
     }
 }

@@ -74,6 +74,61 @@ fn interrupted_runs_save_and_say_how_to_continue() {
 }
 
 #[test]
+fn a_closed_terminal_ends_a_run_tidily() {
+    let sandbox = Sandbox::with_base();
+    whole(&sandbox);
+    let mut running = sandbox.start(&format!("{TRAIN} closed"));
+    running.wait_for("after step 20:");
+    // What it says from here on reaches nobody, and the terminal says more than once that it is gone.
+    running.stop_listening();
+    running.hang_up();
+    running.hang_up();
+    let (code, _) = running.finish();
+    assert_eq!(code, Some(130));
+    let made = steps_made(&sandbox, "closed");
+    assert!((20..360).contains(&made), "{made} steps");
+    let checkpoint = sandbox.path("closed").join(format!("checkpoints/step-{made:08}"));
+    assert!(checkpoint.is_dir(), "the last step is saved: {:?}", sandbox.contents());
+    let said = sandbox.run("train --resume closed").success();
+    assert!(said.error.contains(&format!("Continuing after step {made}")), "{}", said.error);
+    assert_eq!(adapter_bytes(&sandbox.path("whole")), adapter_bytes(&sandbox.path("closed")));
+}
+
+#[test]
+fn a_run_goes_on_when_nobody_listens_any_more() {
+    let sandbox = Sandbox::with_base();
+    whole(&sandbox);
+    let mut running = sandbox.start(&format!("{TRAIN} alone -v"));
+    running.wait_for("after step 20:");
+    running.stop_listening();
+    let (code, _) = running.finish();
+    assert_eq!(code, Some(0));
+    assert_eq!(steps(&sandbox, "whole"), steps(&sandbox, "alone"));
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let sandbox = Sandbox::with_base();
+    let program = sandbox.process();
+    let mut command = std::process::Command::new("sh");
+    // As `nohup` does.
+    command.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(program.get_program());
+    command.args(format!("{TRAIN} outlives").split_whitespace()).current_dir(sandbox.path(""));
+    for (key, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(key, value),
+            None => command.env_remove(key),
+        };
+    }
+    let mut running = sandbox.start_command(&mut command);
+    running.wait_for("after step 20:");
+    running.hang_up();
+    let (code, said) = running.finish();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(steps_made(&sandbox, "outlives"), 360);
+}
+
+#[test]
 fn resuming_checks_that_the_data_is_the_same() {
     let sandbox = Sandbox::with_base();
     let mut running = sandbox.start(&format!("{TRAIN} stopped"));

@@ -1,6 +1,7 @@
 //! The program as a user meets it.
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod bad_input;
 mod baseline;
 mod compare;
@@ -9,6 +10,8 @@ mod data;
 mod end_to_end;
 #[cfg(unix)]
 mod fetching;
+#[cfg(target_os = "linux")]
+mod file_faults;
 mod help;
 #[cfg(unix)]
 mod inputs;
@@ -17,9 +20,13 @@ mod interrupt;
 mod merge;
 mod multi_label;
 mod options;
+#[cfg(unix)]
+mod places;
 mod plan;
 mod prompt;
 mod quantize;
+#[cfg(unix)]
+mod races;
 mod replay;
 mod settings;
 mod smollm2;

@@ -2,7 +2,7 @@
 
 use crate::program::args::BaselineArguments;
 use crate::program::failure::Failure;
-use crate::program::output::print_json;
+use crate::program::output::{print_json, say};
 use crate::program::progress::Progress;
 use irtune::settings::{Sources, resolve_baseline};
 use irtune::show::linear;
@@ -20,6 +20,6 @@ pub fn run(arguments: &BaselineArguments) -> Result<(), Failure> {
     progress.finish();
     let summary = summary?;
     let run = RunFolder::open(&request.out)?;
-    eprint!("{}", linear::summary(&run, &summary)?);
+    say(&linear::summary(&run, &summary)?);
     if arguments.json { print_json(&summary) } else { Ok(()) }
 }

@@ -6,7 +6,7 @@ use super::of_run;
 use crate::program::args::CombineArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::{print_json, say_standing};
+use crate::program::output::{print_json, say, say_standing};
 use crate::program::progress::Progress;
 use irtune::settings::{Origin, Problem, Problems};
 use irtune::show::report;
@@ -27,12 +27,12 @@ pub fn run(arguments: &CombineArguments, environment: &Environment) -> Result<()
     let summary = irtune_train::combine(&arguments.of.run, &arguments.of.out, base, &mut progress);
     progress.finish();
     let summary = summary?;
-    eprint!("{}", report::summary(&RunFolder::open(&arguments.of.out)?, &summary)?);
+    say(&report::summary(&RunFolder::open(&arguments.of.out)?, &summary)?);
     say_standing(&summary);
     if arguments.json {
         print_json(&summary)?;
     } else {
-        eprint!("{}", report::next_steps(&arguments.of.out));
+        say(&report::next_steps(&arguments.of.out));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::program::args::CompareArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::{print, print_json};
+use crate::program::output::{print, print_json, say_line};
 use crate::program::progress::ComparisonProgress;
 
 /// Runs what is not finished, then reports.
@@ -42,9 +42,9 @@ pub fn run(arguments: &CompareArguments, environment: &Environment) -> Result<()
         print_json(&results)?;
     } else {
         print(&compare::tables(&results, 2))?;
-        eprintln!("\nIn {}:", out.display());
+        say_line(&format!("\nIn {}:", out.display()));
         for (path, holds) in &written {
-            eprintln!("  {:<15}{holds}", path.file_name().unwrap_or_default().display());
+            say_line(&format!("  {:<15}{holds}", path.file_name().unwrap_or_default().display()));
         }
     }
     match failed.as_slice() {

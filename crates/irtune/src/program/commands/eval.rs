@@ -6,10 +6,10 @@ use irtune_model::ProblemType;
 use irtune_train::{KeyFigures, TrainedOn};
 
 use super::inference;
-use crate::program::args::{EvalArguments, InferenceArguments};
+use crate::program::args::{EvalArguments, InferenceArguments, ModelArguments};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::{print, print_json};
+use crate::program::output::{print, print_json, say_line};
 use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 use irtune::show::probabilities::{answered, decisions, probabilities};
@@ -39,11 +39,11 @@ impl Seen {
     fn tell(&self) {
         if self.pairs > 0 {
             let more = if self.first.len() < self.pairs { ", …" } else { "" };
-            eprintln!(
+            say_line(&format!(
                 "note: {} of the pairs are training pairs of this run ({}{more}), so figures on them are too good",
                 self.pairs,
                 self.first.join(", ")
-            );
+            ));
         }
     }
 }
@@ -53,7 +53,7 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
     let inference = inference::check(&arguments.inference, false)?;
     let drop_unlabelled = arguments.unlabelled.drop_unlabelled;
     let columns = Columns { drop_unlabelled, ..inference.columns.clone() };
-    let InferenceArguments { run, data, .. } = &arguments.inference;
+    let InferenceArguments { model: ModelArguments { run, .. }, data, .. } = &arguments.inference;
     let mut predictor = inference.open(run, environment)?;
     let mut pairs = Pairs::open(data, &columns, predictor.labels_to_read())?;
     let mut seen = Seen::new(TrainedOn::of(run));
@@ -61,13 +61,16 @@ pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), F
         predictor.evaluate(pairs.by_ref().inspect(|pair| seen.look_at(pair)), Some(&Bootstrap::default()))?;
     seen.tell();
     if pairs.left_out().unlabelled > 0 {
-        eprintln!("note: {} rows have no label and were left out", pairs.left_out().unlabelled);
+        say_line(&format!("note: {} rows have no label and were left out", pairs.left_out().unlabelled));
     }
     if arguments.json {
         return print_json(&measured);
     }
     if measured.shortened > 0 {
-        eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
+        say_line(&format!(
+            "note: {} pairs were too long and were shortened around what changed",
+            measured.shortened
+        ));
     }
     let mut text = format!("loss {:.4}, {}\n{}", measured.loss, seconds(measured.seconds), measured.metrics);
     let accuracy_name = measured.metrics.accuracy_name();

@@ -8,7 +8,7 @@ use toml::Value;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::print_json;
+use crate::program::output::{print_json, say};
 use crate::program::progress::Progress;
 use irtune::settings::{self, Problem, Sources, setting, unused};
 use irtune::show::folds::summary;
@@ -60,7 +60,7 @@ fn finish(outcome: Result<FoldsOutcome, TrainError>, folder: &Path, as_json: boo
             return Err(Failure::Interrupted { saved: Some((folder.to_owned(), step)) });
         }
     };
-    eprint!("{}", summary(&found, folder));
+    say(&summary(&found, folder));
     if as_json {
         print_json(&found)?;
     }

@@ -1,4 +1,4 @@
-//! What `eval` and `predict` have in common: a run opened, and the settings it is opened with.
+//! What commands that use a run have in common: a run opened, and the settings it is opened with.
 
 use std::path::Path;
 
@@ -6,16 +6,21 @@ use irtune_data::Columns;
 use irtune_train::{Predictor, PredictorOptions};
 
 use super::of_run;
-use crate::program::args::InferenceArguments;
+use crate::program::args::{InferenceArguments, ModelArguments};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use irtune::settings::{Origin, Problem, Problems, no_file};
 use irtune_hub::Reference;
 
-/// Arguments that make sense, before anything is loaded.
-pub struct Inference {
+/// Arguments about a run that make sense, before anything is loaded.
+pub struct Model {
     options: PredictorOptions,
     base: Option<Reference>,
+}
+
+/// Arguments about a run and pairs for it that make sense.
+pub struct Inference {
+    model: Model,
     /// Which columns mean what.
     pub columns: Columns,
 }
@@ -33,39 +38,55 @@ pub fn check(arguments: &InferenceArguments, standard_input: bool) -> Result<Inf
         problem("preset", error.to_string());
         Columns::default()
     });
-    let mut options = PredictorOptions::default();
-    match arguments.precision.parse() {
-        Ok(precision) => options.precision = precision,
-        Err(error) => problem("precision", format!("{error}")),
-    }
-    match arguments.batch_size.parse() {
-        Ok(size) if size > 0 => options.batch_size = size,
-        _ => problem("batch-size", format!("`{}` is not a whole number from 1", arguments.batch_size)),
-    }
-    match arguments.threads.as_deref().map(str::parse).transpose() {
-        Ok(threads) if threads != Some(0) => options.threads = threads,
-        _ => problem("threads", "is not a whole number from 1".to_owned()),
-    }
-    options.calibrated = !arguments.uncalibrated;
-    match arguments.abstain_below.as_deref().map(str::parse::<f64>).transpose() {
-        Ok(None) => {}
-        Ok(Some(below)) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
-        _ => problem("abstain-below", "is not a number above 0 and at most 1, such as 0.7".to_owned()),
-    }
-    let base = of_run::base(arguments.base.as_deref(), &mut problem);
     let data = &arguments.data;
     let piped = standard_input && data == Path::new("-");
     if !piped && let Some(message) = no_file(data) {
         problem("data", message);
     }
-    of_run::check_run(&arguments.run, &mut problem);
+    let model = Model::check(&arguments.model, &mut problem);
     match problems.is_empty() {
-        true => Ok(Inference { options, base, columns }),
+        true => Ok(Inference { model, columns }),
         false => Err(Failure::Settings(Problems(problems))),
     }
 }
 
 impl Inference {
+    /// Loads the run's model.
+    ///
+    /// # Errors
+    /// When the run or its base cannot be loaded.
+    pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
+        self.model.open(run, environment)
+    }
+}
+
+impl Model {
+    /// Checks the arguments about a run; `problem` is told what is wrong with which flag.
+    pub fn check(arguments: &ModelArguments, problem: &mut dyn FnMut(&str, String)) -> Model {
+        let mut options = PredictorOptions::default();
+        match arguments.precision.parse() {
+            Ok(precision) => options.precision = precision,
+            Err(error) => problem("precision", format!("{error}")),
+        }
+        match arguments.batch_size.parse() {
+            Ok(size) if size > 0 => options.batch_size = size,
+            _ => problem("batch-size", format!("`{}` is not a whole number from 1", arguments.batch_size)),
+        }
+        match arguments.threads.as_deref().map(str::parse).transpose() {
+            Ok(threads) if threads != Some(0) => options.threads = threads,
+            _ => problem("threads", "is not a whole number from 1".to_owned()),
+        }
+        options.calibrated = !arguments.uncalibrated;
+        match arguments.abstain_below.as_deref().map(str::parse::<f64>).transpose() {
+            Ok(None) => {}
+            Ok(Some(below)) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
+            _ => problem("abstain-below", "is not a number above 0 and at most 1, such as 0.7".to_owned()),
+        }
+        let base = of_run::base(arguments.base.as_deref(), problem);
+        of_run::check_run(&arguments.run, problem);
+        Model { options, base }
+    }
+
     /// Loads the run's model.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::of_run;
 use crate::program::args::MergeArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::print_json;
+use crate::program::output::{print_json, say_line};
 use crate::program::progress::BytesBar;
 use irtune::settings::{Origin, Problem, Problems};
 use irtune::show::numbers::bytes;
@@ -37,7 +37,7 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
     }
     let merged = &outcome.merged;
     let files = if merged.files == 1 { "one file".to_owned() } else { format!("{} files", merged.files) };
-    eprintln!(
+    say_line(&format!(
         "Merged: {} tensors, {} in {stored}, {files}, in {}\n\nNext:\n  irtune eval --run {} --data FILE\n  \
          transformers: AutoModelForSequenceClassification.from_pretrained(\"{}\"{})",
         merged.tensors,
@@ -46,6 +46,6 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
         outcome.path.display(),
         outcome.path.display(),
         if merged.trust_remote_code { ", trust_remote_code=True" } else { "" },
-    );
+    ));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod annotate;
 mod baseline;
 mod combine;
 mod compare;
@@ -26,6 +27,7 @@ use crate::program::args::{Arguments, Command};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::flags::Flags;
+use crate::program::output::say_line;
 use crate::program::progress::Fetching;
 use irtune::settings::Sources;
 use irtune_hub::{Origin, Reference, System};
@@ -45,6 +47,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Data(arguments) => data::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
+        Command::Annotate(arguments) => annotate::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),
@@ -78,7 +81,7 @@ pub fn sources<C>(
 pub fn locate(reference: &Reference, environment: &Environment) -> Result<PathBuf, Failure> {
     let located = irtune_hub::locate(reference, &environment.hub(), &System, &mut Fetching::default())?;
     if located.origin != Origin::Path {
-        eprintln!("Base {reference}: {} ({})", located.path.display(), located.origin);
+        say_line(&format!("Base {reference}: {} ({})", located.path.display(), located.origin));
     }
     Ok(located.path)
 }

@@ -4,6 +4,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use irtune::settings::{Origin, Problem, Problems};
+use irtune::show::printable::printable;
 use irtune_data::{DataError, Id, Labels, Pair, Pairs};
 use irtune_train::{Predictor, Reading};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::inference;
 use crate::program::args::PredictArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::broken_pipe;
+use crate::program::output::{broken_pipe, say_line};
 
 /// What a model reads of a pair.
 #[derive(Serialize)]
@@ -51,7 +52,7 @@ fn write_inputs(
             counters: &change.counters,
         });
         let inputs = Inputs { id: pair.id.as_ref(), tokens: &example.tokens, change };
-        writeln!(out, "{}", serde_json::to_string(&inputs)?).map_err(broken_pipe)?;
+        writeln!(out, "{}", printable(&serde_json::to_string(&inputs)?)).map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
     Ok(())
@@ -62,7 +63,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     let (arguments, inputs) = (&arguments.inference, arguments.inputs);
     let inference = inference::check(arguments, true)?;
     let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.run, environment)?;
+    let mut predictor = inference.open(&arguments.model.run, environment)?;
     let (pairs, reading) = if arguments.data == Path::new("-") {
         let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Ignored)?;
         (pairs, Reading::Batch)
@@ -88,16 +89,16 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
         pairs_seen += 1;
         abstained += u64::from(answer.prediction.abstained());
         let line = serde_json::to_string(&answer.prediction)?;
-        writeln!(out, "{line}").map_err(broken_pipe)?;
+        writeln!(out, "{}", printable(&line)).map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
     if shortened > 0 {
-        eprintln!("note: {shortened} pairs were too long and were shortened around what changed");
+        say_line(&format!("note: {shortened} pairs were too long and were shortened around what changed"));
     }
-    if arguments.abstain_below.is_some() {
-        eprintln!(
+    if arguments.model.abstain_below.is_some() {
+        say_line(&format!(
             "note: {abstained} of {pairs_seen} pairs have no label: the model is not sure enough of one"
-        );
+        ));
     }
     Ok(())
 }

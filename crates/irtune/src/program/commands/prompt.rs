@@ -11,7 +11,7 @@ use crate::program::args::PromptArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::{print, print_json};
+use crate::program::output::{print, print_json, say_line};
 use crate::program::progress::Count;
 use irtune::settings::{Origin, Problem, Problems, no_file};
 use irtune::show::numbers::seconds;
@@ -34,7 +34,10 @@ pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(),
     }
     let measured = &prompted.measured;
     if measured.shortened > 0 {
-        eprintln!("note: {} pairs were too long and were shortened around what changed", measured.shortened);
+        say_line(&format!(
+            "note: {} pairs were too long and were shortened around what changed",
+            measured.shortened
+        ));
     }
     let (shots, majority) = (request.shots * prompted.labels.len(), &prompted.majority);
     print(&format!(

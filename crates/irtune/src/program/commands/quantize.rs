@@ -6,7 +6,7 @@ use irtune_model::quantise::{Scheme, UnknownScheme, quantise};
 use crate::program::args::QuantizeArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::print_json;
+use crate::program::output::{print_json, say_line};
 use crate::program::progress::BytesBar;
 use irtune::settings::{Origin, Problem, Problems};
 use irtune::show::numbers::bytes;
@@ -26,13 +26,13 @@ pub fn run(arguments: &QuantizeArguments, environment: &Environment) -> Result<(
         return print_json(&written);
     }
     let types: Vec<String> = written.types.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    eprintln!(
+    say_line(&format!(
         "Quantised to {}: {} of {}, tensors by type: {}\n\nNext:\n  irtune train --base {} --train FILE",
         scheme.name,
         bytes(written.bytes),
         bytes(written.bytes_before),
         types.join(", "),
         arguments.out.display(),
-    );
+    ));
     Ok(())
 }

@@ -12,7 +12,7 @@ use toml::Table;
 use crate::program::args::QuickstartArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::say_standing;
+use crate::program::output::{say, say_line, say_standing};
 use irtune::inspect;
 use irtune::settings::{self, Sources, unused};
 use irtune::show::report;
@@ -60,14 +60,14 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
     arguments.set.iter().for_each(|assignment| sources.set(assignment));
     let resolved = settings::resolve(sources).map_err(Failure::Settings)?;
     let threads = resolved.training.threads;
-    eprintln!(
-        "This trains a language model to tell why a text was revised. Ctrl-C stops it tidily; nothing is lost.\n"
+    say_line(
+        "This trains a language model to tell why a text was revised. Ctrl-C stops it tidily; nothing is lost.\n",
     );
 
     let (folder, summary) = super::train::start(resolved, environment)?;
     let run = RunFolder::open(&folder)?;
     inspect::write_picture(&run)?;
-    eprint!("{}", report::summary(&run, &summary)?);
+    say(&report::summary(&run, &summary)?);
     say_standing(&summary);
 
     let mut predictor =
@@ -75,11 +75,11 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
     let examples =
         CorpusSource::rows("examples", EXAMPLES.map(|(original, revised)| Row::new(original, revised)));
     let pairs = examples.pairs(&Columns::default(), Labels::Optional)?;
-    eprintln!("\nTwo revisions it has not seen:");
+    say_line("\nTwo revisions it has not seen:");
     for (answer, (original, revised)) in predictor.predict(pairs, Reading::Batch).zip(EXAMPLES) {
-        eprint!("{}", report::example(original, revised, &answer?.prediction));
+        say(&report::example(original, revised, &answer?.prediction));
     }
-    eprint!("{}", report::next_steps(&folder));
+    say(&report::next_steps(&folder));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::program::args::TrainArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::{print_json, say_standing};
+use crate::program::output::{print_json, say, say_standing};
 use crate::program::progress::Progress;
 use irtune::settings::{self, Resolved};
 use irtune::show::report;
@@ -30,12 +30,12 @@ pub fn run(arguments: &TrainArguments, environment: &Environment) -> Result<(), 
             start(resolved, environment)?
         }
     };
-    eprint!("{}", report::summary(&RunFolder::open(&folder)?, &summary)?);
+    say(&report::summary(&RunFolder::open(&folder)?, &summary)?);
     say_standing(&summary);
     if arguments.json {
         print_json(&summary)?;
     } else {
-        eprint!("{}", report::next_steps(&folder));
+        say(&report::next_steps(&folder));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use irtune_train::{Evaluation, LINEAR, Notice, Observer, RunStart, StepReport, S
 
 use super::Progress;
 use crate::program::failure::Failure;
+use crate::program::output::say_line;
 use irtune::show::numbers::seconds;
 
 /// Draws how far the comparison is, and the run below it.
@@ -107,7 +108,7 @@ impl CompareObserver for ComparisonProgress {
     }
 
     fn on_classify(&mut self, run: &Path) {
-        eprintln!("{}: classifying the test pairs, which the run did not keep", run.display());
+        say_line(&format!("{}: classifying the test pairs, which the run did not keep", run.display()));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::program::output::say_line;
 use irtune::show::numbers::seconds;
 
 /// Without a terminal, at least this long between two lines.
@@ -43,7 +44,7 @@ impl Count {
             }
             None if self.spoke.elapsed() >= QUIET && done < total => {
                 self.spoke = Instant::now();
-                eprintln!("{done}/{total} {}: {left} left", self.what);
+                say_line(&format!("{done}/{total} {}: {left} left", self.what));
             }
             None => {}
         }

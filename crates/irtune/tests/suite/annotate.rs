@@ -1,0 +1,96 @@
+//! Two drafts in, and why each revision was made out.
+
+use irtune_testing::sandbox::Sandbox;
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+
+const TRAIN: &str = "train --base base --train train.jsonl --rank 4 --max-length 200 --batch-size 4 --precision f32 \
+    --max-steps 2 --min-steps 0 --out run";
+const OLD: &str = "# Report\n\nHe go home. It is late.\n\nThe river was closed to ships.\n";
+const NEW: &str = "# Report\n\nHe goes home. It is late. Nobody complained.\n";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::with_base();
+    sandbox.run(TRAIN).success();
+    sandbox.write("old.md", OLD);
+    sandbox.write("new.md", NEW);
+    sandbox
+}
+
+#[test]
+fn revisions_of_two_drafts_are_told_and_written() {
+    let sandbox = sandbox();
+    let annotate = "annotate old.md new.md --run run --precision f32";
+    let told = sandbox.run(&format!("{annotate} --json")).success().out;
+    let records: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = records.iter().map(|record| record["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["modified", "deleted", "added"]);
+    // What is told is what `predict` says of the same texts.
+    sandbox.write("pairs.jsonl", &told);
+    let predicted = sandbox.run("predict --run run --data pairs.jsonl --precision f32").success().out;
+    for (record, line) in records.iter().zip(predicted.lines()) {
+        let prediction: Value = serde_json::from_str(line).unwrap();
+        for key in ["id", "label", "probabilities"] {
+            assert_eq!(record[key], prediction[key]);
+        }
+    }
+    let shown = sandbox.run(annotate).success().out;
+    assert!(shown.contains("He [-go-]{+goes+} home."), "{shown}");
+
+    let outs = "--out a.html --out a.jsonl --out a.csv --out a.json";
+    assert_eq!(sandbox.run(&format!("{annotate} {outs}")).success().out, "");
+    assert_eq!(fs::read_to_string(sandbox.path("a.jsonl")).unwrap(), told);
+    assert!(fs::read_to_string(sandbox.path("a.html")).unwrap().contains("<ins>goes</ins>"));
+    assert_eq!(fs::read_to_string(sandbox.path("a.csv")).unwrap().lines().count(), 4);
+    let document: Value = serde_json::from_str(&fs::read_to_string(sandbox.path("a.json")).unwrap()).unwrap();
+    assert_eq!(document["edit_actions"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn drafts_come_from_git_and_from_tracked_changes() {
+    let sandbox = sandbox();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git").arg("-C").arg(sandbox.path("")).args(arguments).output();
+        done.is_ok_and(|done| done.status.success())
+    };
+    if git(&["init", "-q"]) {
+        let commit = |text: &str| {
+            sandbox.write("paper.md", text);
+            assert!(git(&["add", "paper.md"]));
+            let who = ["-c", "user.name=Writer", "-c", "user.email=writer@example.org"];
+            assert!(git(&[&who[..], &["commit", "-q", "-m", "Draft"]].concat()));
+        };
+        commit(OLD);
+        commit(NEW);
+        let of_git =
+            sandbox.run("annotate paper.md --git HEAD~1..HEAD --run run --precision f32 --json").success();
+        let of_files = sandbox.run("annotate old.md new.md --run run --precision f32 --json").success();
+        assert_eq!(of_git.out, of_files.out);
+        let error = sandbox.run("annotate paper.md --git HEAD~9..HEAD --run run").failure();
+        assert!(error.contains("git has no paper.md at HEAD~9"), "{error}");
+    }
+    let tracked = irtune_testing::golden::golden_folder().join("documents/python-docx.docx");
+    fs::copy(tracked, sandbox.path("tracked.docx")).unwrap();
+    let told = sandbox.run("annotate tracked.docx --run run --precision f32 --json").success().out;
+    let first: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(first["revised"], "The river was high.");
+    assert_eq!(first["section"], "Water & stone");
+}
+
+#[test]
+fn what_is_wrong_is_told_before_the_model_is_loaded() {
+    let sandbox = Sandbox::with_base();
+    sandbox.write("old.md", OLD);
+    let error = sandbox.run("annotate old.md gone.md --run none --format word --out a.xml").failure();
+    for part in [
+        "--format: drafts can't be read as \"word\"",
+        "--out: `a.xml`: the file's name ends in \"xml\"",
+        "--run: `none`: there is no such run folder",
+        "`gone.md`: there is no such file",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let error = sandbox.run("annotate old.md --git main --run none").failure();
+    assert!(error.contains("--git: `main` is not two revisions"), "{error}");
+}
