@@ -2,7 +2,8 @@
 //!
 //! [`read`] makes a [`Document`] of a draft: of plain text, Markdown, LaTeX or a Word document. A Word document with
 //! tracked changes is two drafts in one file: [`read_tracked`] makes both. [`align`] finds which sentences of the new
-//! draft belong to which of the old one, and what became of them: a [`Revision`].
+//! draft belong to which of the old one, and what became of them: a [`Revision`]. [`write_tracked`] makes a Word document of
+//! both.
 //!
 //! The crate knows no models, prints nothing and opens no files: it is given bytes.
 //!
@@ -28,6 +29,7 @@ mod passage;
 mod read;
 mod revision;
 mod sentences;
+mod write;
 
 pub use align::align;
 pub use block::{Block, BlockKind};
@@ -39,3 +41,4 @@ pub use read::docx::{Tracked, read_tracked};
 pub use read::read;
 pub use revision::{Revision, RevisionKind};
 pub use sentences::sentences;
+pub use write::{Item, Piece, write_tracked};

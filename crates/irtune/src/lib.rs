@@ -1,8 +1,10 @@
 //! irtune as a library: what the `irtune` program does, for a server, a wheel or another program.
 //!
 //! - [`annotate`]: two drafts, and why each of their revisions was made.
+//! - [`serve`]: a model behind HTTP, with a page that takes two drafts.
 //! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
+//! - [`explain`]: which change of a revision its label hangs on.
 //! - [`inspect`]: what a run did, or what a base model holds.
 //! - [`models`]: the bases that have a short name.
 //! - [`replay`]: recorded scores of layers, to run a method over them.
@@ -49,9 +51,11 @@
 pub mod annotate;
 pub mod chart;
 pub mod compare;
+pub mod explain;
 pub mod inspect;
 pub mod models;
 pub mod replay;
+pub mod serve;
 pub mod settings;
 pub mod show;
 pub mod survey;

@@ -22,11 +22,11 @@ impl Running {
         Self { child, messages, said: String::new() }
     }
 
-    /// Waits until it has written a line with this text.
+    /// Waits until it has written a line with this text, and gives that line.
     ///
     /// # Panics
     /// When it ends before.
-    pub fn wait_for(&mut self, text: &str) {
+    pub fn wait_for(&mut self, text: &str) -> String {
         let messages = self.messages.as_mut().expect("somebody who listens");
         loop {
             let mut line = String::new();
@@ -34,7 +34,7 @@ impl Running {
             self.said += &line;
             assert!(read > 0, "it ended and never said {text:?}:\n{}", self.said);
             if line.contains(text) {
-                return;
+                return line;
             }
         }
     }

@@ -11,13 +11,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tracked;
 
-use irtune_data::{Columns, DataError, Labels, Pair, Pairs, Row};
+use irtune_data::Row;
 use irtune_documents::{Document, Revision, RevisionKind, align};
-use irtune_train::{Prediction, Predictor, PredictorError, Reading, Told};
+use irtune_train::{Prediction, Told};
 
 pub use drafts::{DraftError, Drafts};
 pub use output::{Output, UnknownOutput};
+pub use pieces::marked;
 pub use sections::{SectionCounts, counts};
 pub use text::text;
 
@@ -72,34 +74,31 @@ impl Annotated {
 }
 
 impl Annotation {
-    /// Aligns two drafts and asks a model why each revision was made; `told` learns how many of how many are done.
-    ///
-    /// # Errors
-    /// When the model fails.
-    pub fn of(
-        drafts: Drafts,
-        predictor: &mut Predictor,
-        told: &mut dyn FnMut(usize, usize),
-    ) -> Result<Annotation, PredictorError> {
+    /// Aligns two drafts; nothing is said of their revisions yet. `labels` are those of the model that will be asked.
+    pub fn of(drafts: Drafts, labels: Vec<String>) -> Annotation {
         let Drafts { old_name, new_name, old, new } = drafts;
-        let labels = predictor.labels().names().to_vec();
         let revisions =
             align(&old, &new).into_iter().map(|revision| Annotated { revision, prediction: None });
-        let mut revisions: Vec<Annotated> = revisions.collect();
-        let changed: Vec<usize> =
-            (0..revisions.len()).filter(|&place| !revisions[place].revision.has_same_text()).collect();
-        let rows = changed.iter().map(|&place| {
-            let (original, revised) = revisions[place].texts();
+        let revisions = revisions.collect();
+        Annotation { old_name, new_name, old, new, labels, revisions }
+    }
+
+    /// What a model is to be asked: each revision whose text changed, in order.
+    pub fn questions(&self) -> Vec<Row> {
+        let changed = self.revisions.iter().filter(|own| !own.revision.has_same_text());
+        let row = |own: &Annotated| {
+            let (original, revised) = own.texts();
             Row::new(original, revised)
-        });
-        let rows: Vec<Row> = rows.collect();
-        let pairs = Pairs::from_rows("revision", rows.into(), &Columns::default(), Labels::Optional);
-        let pairs: Vec<Result<Pair, DataError>> = pairs.collect();
-        for (done, answer) in predictor.predict(pairs, Reading::Ahead).enumerate() {
-            revisions[changed[done]].prediction = Some(answer?.prediction);
-            told(done + 1, changed.len());
+        };
+        changed.map(row).collect()
+    }
+
+    /// Takes the model's answers to [`questions`](Self::questions), as many and in their order.
+    pub fn answer(&mut self, predictions: impl IntoIterator<Item = Prediction>) {
+        let changed = self.revisions.iter_mut().filter(|own| !own.revision.has_same_text());
+        for (own, prediction) in changed.zip(predictions) {
+            own.prediction = Some(prediction);
         }
-        Ok(Annotation { old_name, new_name, old, new, labels, revisions })
     }
 
     /// Whether a revision can have several labels.

@@ -1,6 +1,6 @@
 //! What an annotation is written as.
 
-use super::{Annotation, document_json, page, record, table};
+use super::{Annotation, document_json, page, record, table, tracked};
 use std::path::Path;
 use strum::{Display, EnumString};
 
@@ -16,6 +16,8 @@ pub enum Output {
     Csv,
     /// One object: both drafts and their edits, in IteraTeR's layout of documents.
     Json,
+    /// A Word document with tracked changes, and each intention as a comment.
+    Docx,
 }
 
 impl Output {
@@ -27,20 +29,21 @@ impl Output {
         path.extension().unwrap_or_default().to_string_lossy().to_lowercase().parse()
     }
 
-    /// The text of an annotation.
-    pub fn write(self, annotation: &Annotation) -> String {
+    /// The bytes of a file of an annotation.
+    pub fn write(self, annotation: &Annotation) -> Vec<u8> {
         match self {
-            Output::Html => page::page(annotation),
-            Output::Jsonl => record::lines(annotation),
-            Output::Csv => table::csv(annotation),
-            Output::Json => document_json::document(annotation),
+            Output::Html => page::page(annotation).into_bytes(),
+            Output::Jsonl => record::lines(annotation).into_bytes(),
+            Output::Csv => table::csv(annotation).into_bytes(),
+            Output::Json => document_json::document(annotation).into_bytes(),
+            Output::Docx => tracked::document(annotation),
         }
     }
 }
 
 /// Not an ending of what is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the file's name ends in {ending:?}; .html, .jsonl, .csv and .json are written")]
+#[error("the file's name ends in {ending:?}; .html, .docx, .jsonl, .csv and .json are written")]
 pub struct UnknownOutput {
     /// The ending.
     pub ending: String,

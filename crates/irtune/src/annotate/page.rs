@@ -1,10 +1,10 @@
 //! An annotation as a page: one HTML file with everything in it, readable on light and dark backgrounds and in print,
 //! without scripts.
 
-use super::pieces::{Piece, pieces};
+use super::pieces::pieces;
 use super::{Annotated, Annotation, counts, text::NO_SECTION};
 use crate::chart;
-use irtune_documents::{BlockKind, RevisionKind};
+use irtune_documents::{BlockKind, Piece, RevisionKind};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Colours that [`chart::STYLE`] has.

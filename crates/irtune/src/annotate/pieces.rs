@@ -1,17 +1,7 @@
 //! A revision's texts, cut where they differ.
 
 use irtune_data::Change;
-
-/// A stretch of a revision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// In both texts.
-    Same(&'a str),
-    /// In the original only.
-    Removed(&'a str),
-    /// In the revised text only.
-    Added(&'a str),
-}
+use irtune_documents::Piece;
 
 /// The stretches of both texts in their order; what was removed stands before what took its place.
 pub fn pieces<'a>(original: &'a str, revised: &'a str) -> Vec<Piece<'a>> {

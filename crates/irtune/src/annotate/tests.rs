@@ -10,20 +10,20 @@ fn annotation(abstains: bool) -> Annotation {
         true => r#"{"label":null,"abstained":true,"probabilities":{"claim":0.5,"tone":0.5}}"#,
         false => r#"{"label":"tone","probabilities":{"claim":0.25,"tone":0.75}}"#,
     };
-    let revisions = align(&drafts.old, &drafts.new).into_iter().map(|revision| {
-        let prediction = (!revision.has_same_text()).then(|| serde_json::from_str(said).unwrap());
-        Annotated { revision, prediction }
-    });
-    let revisions = revisions.collect();
-    let labels = vec!["claim".to_owned(), "tone".to_owned()];
-    let Drafts { old_name, new_name, old, new } = drafts;
-    Annotation { old_name, new_name, old, new, labels, revisions }
+    let mut annotation = Annotation::of(drafts, vec!["claim".to_owned(), "tone".to_owned()]);
+    let predictions = annotation.questions().into_iter().map(|_| serde_json::from_str(said).unwrap());
+    annotation.answer(predictions);
+    annotation
+}
+
+fn written(output: Output, annotation: &Annotation) -> String {
+    String::from_utf8(output.write(annotation)).unwrap()
 }
 
 #[test]
 fn lines_hold_what_training_reads_and_where_texts_stand() {
     let annotation = annotation(false);
-    let lines = Output::Jsonl.write(&annotation);
+    let lines = written(Output::Jsonl, &annotation);
     let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<_> = records.iter().map(|record| record["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["moved", "modified", "modified"]);
@@ -43,7 +43,7 @@ fn lines_hold_what_training_reads_and_where_texts_stand() {
             assert_eq!(record[text], found);
         }
     }
-    let table = Output::Csv.write(&annotation);
+    let table = written(Output::Csv, &annotation);
     assert_eq!(table.lines().count(), 4);
     assert_eq!(
         table.lines().nth(2).unwrap(),
@@ -55,7 +55,7 @@ fn lines_hold_what_training_reads_and_where_texts_stand() {
 /// sentences and blocks.
 #[test]
 fn edits_turn_one_draft_into_the_other() {
-    let document: Value = serde_json::from_str(&Output::Json.write(&annotation(false))).unwrap();
+    let document: Value = serde_json::from_str(&written(Output::Json, &annotation(false))).unwrap();
     let mut text: Vec<char> = document["before_revision"].as_str().unwrap().chars().collect();
     for edit in document["edit_actions"].as_array().unwrap().iter().rev() {
         let place = |name: &str| edit[name].as_u64().unwrap() as usize;
@@ -75,7 +75,7 @@ fn edits_turn_one_draft_into_the_other() {
 
 #[test]
 fn the_page_shows_both_drafts_and_escapes_their_text() {
-    let page = Output::Html.write(&annotation(false));
+    let page = written(Output::Html, &annotation(false));
     for part in [
         "<del>go</del>",
         "<ins>goes</ins>",
@@ -92,7 +92,7 @@ fn the_page_shows_both_drafts_and_escapes_their_text() {
     }
     // All in one file, and nothing that runs.
     assert!(!page.contains("<script") && !page.contains("http"));
-    let page = Output::Html.write(&annotation(true));
+    let page = written(Output::Html, &annotation(true));
     assert!(page.contains("revision label-none"), "{page}");
 }
 
@@ -120,5 +120,45 @@ fn drafts_that_are_no_two_drafts_are_told() {
     );
     assert_eq!(refused(("a.md", " "), Some(("b.md", "\n"))), "a.md has no text");
     assert!(refused(("a.docx", "no zip"), None).contains("not a Word document"));
-    assert!("xml".parse::<Output>().unwrap_err().to_string().contains(".html, .jsonl, .csv and .json"));
+    assert!(
+        "xml".parse::<Output>().unwrap_err().to_string().contains(".html, .docx, .jsonl, .csv and .json")
+    );
+}
+
+/// What Word would show with every change rejected, and accepted, are the drafts.
+#[test]
+fn a_word_document_holds_both_drafts() {
+    let drafts: [(&str, &str); 6] = [
+        (
+            "# Water & stone\n\nHe go home. It is late.\n\nThe end.",
+            "# Water\n\nHe goes home. It was late.\n\nThe end.",
+        ),
+        // A paragraph is divided, and two become one.
+        (
+            "One day came. Two days went by.\n\nThree. Four.",
+            "One day came.\n\nTwo days went by.\n\nThree. Four.",
+        ),
+        ("One day came.\n\nTwo days went by.", "One day came. Two days went by."),
+        // Paragraphs come and go, at both ends too.
+        (
+            "Gone for good it is.\n\nIt stays.\n\n- A last item.",
+            "It stays.\n\nEntirely new words.\n\nMore of them.",
+        ),
+        (
+            "Nobody knows the reason for it.\n\nIt is late. The end.",
+            "It is late. The end.\n\nNobody knows the reason for it.",
+        ),
+        ("", "Everything here is new. All of it."),
+    ];
+    for (old, new) in drafts {
+        let texts =
+            |document: &Document| document.blocks.iter().map(|block| block.text.clone()).collect::<Vec<_>>();
+        let drafts =
+            Drafts::read(("old.md", old.as_bytes()), Some(("new.md", new.as_bytes())), None).unwrap();
+        let annotation = Annotation::of(drafts, Vec::new());
+        let bytes = Output::Docx.write(&annotation);
+        let tracked = irtune_documents::read_tracked("made.docx", &bytes).unwrap();
+        assert_eq!(texts(&tracked.rejected), texts(&annotation.old), "{old}");
+        assert_eq!(texts(&tracked.accepted), texts(&annotation.new), "{new}");
+    }
 }

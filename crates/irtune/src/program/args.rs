@@ -49,6 +49,10 @@ pub enum Command {
     Predict(PredictArguments),
     /// Tell why each revision between two drafts of a document was made
     Annotate(AnnotateArguments),
+    /// Show which change of each revision its label hangs on
+    Explain(ExplainArguments),
+    /// Answer requests over HTTP, and show a page that takes two drafts
+    Serve(ServeArguments),
     /// Let the base classify revisions itself, by how likely it finds each label's words: no training
     Prompt(PromptArguments),
     /// Combine a finished run with the linear model of its pairs, without training it again
@@ -316,12 +320,60 @@ pub struct AnnotateArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Write the revisions to this file: .html is a page to look at, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
+    /// Write the revisions to this file: .html is a page to look at, .docx a Word document with tracked changes and comments, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
     /// Print every revision as a JSON object a line to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `irtune explain`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Each change is left out once: the number before it says by how much the probability of the revision's label \
+falls without it.\n\nExamples:\n  irtune explain --run runs/first --data new.jsonl\n  irtune explain --run runs/first \
+--data new.jsonl --json > explained.jsonl"
+)]
+pub struct ExplainArguments {
+    /// Which run, how to read the data, and where it runs.
+    #[command(flatten)]
+    pub inference: InferenceArguments,
+    /// Print a JSON object a pair: its prediction, and its changes with their effects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune serve`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Only this machine is answered unless --listen says otherwise, and then only who shows the token. docs/serve.md \
+has the requests.\n\nExamples:\n  irtune serve --run runs/first\n  irtune serve --run runs/first --listen 0.0.0.0:8420 \
+--token-file token.txt\n  curl -s localhost:8420/v1/classify -H 'content-type: application/json' -d '{\"pairs\": \
+[{\"original\": \"He go home.\", \"revised\": \"He goes home.\"}]}'"
+)]
+pub struct ServeArguments {
+    /// Which run, and where it runs.
+    #[command(flatten)]
+    pub model: ModelArguments,
+    /// Where to listen: an address of this machine and a port
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8420")]
+    pub listen: String,
+    /// A file with the token that requests have to show; needed where other machines can ask
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Pairs of a request, at most
+    #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_pairs: u32,
+    /// Megabytes of a request, at most
+    #[arg(long, value_name = "MB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub max_body: u32,
+    /// Requests that may wait for the model; further ones are told to come again
+    #[arg(long, value_name = "N", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub queue: u32,
+    /// Seconds that a request may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
+    pub timeout: u32,
 }
 
 /// `irtune predict`
@@ -347,7 +399,7 @@ pub struct InferenceArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// The pairs (JSON, CSV, TSV, .xlsx or Parquet); predict also reads JSONL from standard input with -
+    /// The pairs (JSON, CSV, TSV, .xlsx or Parquet); predict and explain also read JSONL from standard input with -
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Which columns mean what.

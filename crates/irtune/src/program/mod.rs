@@ -14,6 +14,7 @@ mod progress;
 mod recipes;
 #[cfg(test)]
 mod reference;
+mod standing;
 
 use std::process::ExitCode;
 

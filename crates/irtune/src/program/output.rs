@@ -11,10 +11,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::progress::Progress;
-use irtune::show::linear::{Standing, standing};
 use irtune::show::printable::printable;
-use irtune_train::Summary;
 
 /// Writes to standard output; a reader that has gone away is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
@@ -24,11 +21,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
 
 /// Says something on standard error.
 pub fn say(text: &str) {
-    write(&printable(text));
+    say_plainly(&printable(text));
 }
 
 /// Writes to standard error as it is, colours included.
-fn write(text: &str) {
+pub fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
@@ -54,20 +51,6 @@ impl Write for StandardError {
 /// Writes a value as a JSON document.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
-}
-
-/// Says on standard error how a run stands against the linear model; what to try in red, where that is a terminal which
-/// wants colours.
-pub fn say_standing(summary: &Summary) {
-    let Some(Standing { text, advice }) = standing(summary) else { return };
-    say(&format!("\n{text}"));
-    if let Some(advice) = advice {
-        let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
-        match colours {
-            true => write(&format!("\x1b[31m{advice}\x1b[0m")),
-            false => say(advice),
-        }
-    }
 }
 
 /// Tells a reader that has gone away from other failures of writing.

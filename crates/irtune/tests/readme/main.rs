@@ -3,6 +3,7 @@
 //! A table stands between `<!-- results:NAME -->` and `<!-- /results:NAME -->`.
 //! `IRTUNE_WRITE_README=1 cargo test -p irtune --test readme` writes them.
 
+mod alignment;
 mod chat_templates;
 mod compare;
 mod peers;
@@ -18,7 +19,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("headline", peers::headline),
@@ -29,6 +30,7 @@ const TABLES: [Table; 11] = [
     ("scale-models", scale::models),
     ("compare", compare::sections),
     ("tokenizers", tokenizers::tokenizers),
+    ("alignment", alignment::alignment),
     ("chat-templates", chat_templates::chat_templates),
 ];
 

@@ -94,3 +94,34 @@ fn what_is_wrong_is_told_before_the_model_is_loaded() {
     let error = sandbox.run("annotate old.md --git main --run none").failure();
     assert!(error.contains("--git: `main` is not two revisions"), "{error}");
 }
+
+#[test]
+fn what_each_change_adds_is_what_is_missing_without_it() {
+    let sandbox = sandbox();
+    let pair = r#"{"id":"7","original":"He go home now.","revised":"He goes home, now."}"#;
+    sandbox.write("pairs.jsonl", &format!("{pair}\n{{\"original\":\"One.\",\"revised\":\"Two.\"}}\n"));
+    let told = sandbox.run("explain --run run --data pairs.jsonl --precision f32 --json").success().out;
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let changes = told[0]["changes"].as_array().unwrap();
+    assert_eq!(
+        (changes.len(), &changes[0]["removed"], &changes[0]["added"]),
+        (2, &"go".into(), &"goes".into())
+    );
+    let label = told[0]["label"].as_str().unwrap();
+    let probability = |revised: &str| {
+        sandbox.write(
+            "one.jsonl",
+            &serde_json::json!({"original": "He go home now.", "revised": revised}).to_string(),
+        );
+        let said = sandbox.run("predict --run run --data one.jsonl --precision f32").success().out;
+        serde_json::from_str::<Value>(&said).unwrap()["probabilities"][label].as_f64().unwrap()
+    };
+    let whole = probability("He goes home, now.");
+    for (change, without) in changes.iter().zip(["He go home, now.", "He goes home now."]) {
+        let effect = change["effect"].as_f64().unwrap();
+        assert!((effect - (whole - probability(without))).abs() < 1e-5, "{change}");
+    }
+    assert_eq!(told[1]["changes"][0]["effect"], Value::Null);
+    let shown = sandbox.run("explain --run run --data pairs.jsonl --precision f32").success().out;
+    assert!(shown.starts_with("7: ") && shown.contains("[-go-]{+goes+}"), "{shown}");
+}

@@ -28,6 +28,8 @@ mod quantize;
 #[cfg(unix)]
 mod races;
 mod replay;
+#[cfg(unix)]
+mod serve;
 mod settings;
 mod smollm2;
 mod smollm2_parity;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use irtune::annotate::{Annotation, Drafts, Output, text};
 use irtune::settings::{Origin, Problem, Problems, no_file};
+use irtune_data::{Columns, CorpusSource, Labels};
 use irtune_documents::Format;
 use irtune_files::{Disk, replace_file};
+use irtune_train::Reading;
 
 use super::inference::Model;
 use crate::program::args::AnnotateArguments;
@@ -52,15 +54,24 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
     }
     let drafts = drafts(arguments, range, format)?;
     let mut predictor = model.open(&arguments.model.run, environment)?;
+    let mut annotation = Annotation::of(drafts, predictor.labels().names().to_vec());
+    let questions = annotation.questions();
+    let total = questions.len();
     let mut count = Count::new("revisions");
-    let annotation = Annotation::of(drafts, &mut predictor, &mut |done, total| count.at(done, total))?;
+    let pairs = CorpusSource::rows("revision", questions).pairs(&Columns::default(), Labels::Optional)?;
+    let mut predictions = Vec::with_capacity(total);
+    for answer in predictor.predict(pairs, Reading::Ahead) {
+        predictions.push(answer?.prediction);
+        count.at(predictions.len(), total);
+    }
     count.finish();
+    annotation.answer(predictions);
     for (path, output) in outputs {
         let content = output.write(&annotation);
-        replace_file(&Disk, path, &mut |writer| writer.write_all(content.as_bytes()))?;
+        replace_file(&Disk, path, &mut |writer| writer.write_all(&content))?;
     }
     match (arguments.json, arguments.out.is_empty()) {
-        (true, _) => print(&Output::Jsonl.write(&annotation)),
+        (true, _) => print(&String::from_utf8_lossy(&Output::Jsonl.write(&annotation))),
         (false, true) => print(&text(&annotation)),
         (false, false) => Ok(()),
     }

@@ -6,8 +6,9 @@ use super::of_run;
 use crate::program::args::CombineArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
-use crate::program::output::{print_json, say, say_standing};
+use crate::program::output::{print_json, say};
 use crate::program::progress::Progress;
+use crate::program::standing::say_standing;
 use irtune::settings::{Origin, Problem, Problems};
 use irtune::show::report;
 

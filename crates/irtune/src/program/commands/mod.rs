@@ -7,6 +7,7 @@ mod compare;
 mod completions;
 mod data;
 mod eval;
+mod explain;
 mod folds;
 mod inference;
 mod inspect;
@@ -19,6 +20,7 @@ mod prompt;
 mod quantize;
 mod quickstart;
 mod replay;
+mod serve;
 mod train;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +50,8 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Annotate(arguments) => annotate::run(&arguments, environment),
+        Command::Explain(arguments) => explain::run(&arguments, environment),
+        Command::Serve(arguments) => serve::run(&arguments, environment),
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),

@@ -9,8 +9,9 @@ use crate::program::args::TrainArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::interrupt;
-use crate::program::output::{print_json, say, say_standing};
+use crate::program::output::{print_json, say};
 use crate::program::progress::Progress;
+use crate::program::standing::say_standing;
 use irtune::settings::{self, Resolved};
 use irtune::show::report;
 

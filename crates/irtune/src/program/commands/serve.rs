@@ -1,0 +1,75 @@
+//! `irtune serve`
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use irtune::serve::{Address, ServeOptions, serve};
+use irtune::settings::{Origin, Problem, Problems};
+
+use super::inference::Model;
+use crate::program::args::ServeArguments;
+use crate::program::environment::Environment;
+use crate::program::failure::Failure;
+use crate::program::interrupt;
+use crate::program::output::say_line;
+
+/// How often a server looks whether it should end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Answers requests until it is interrupted.
+pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    let mut problem = |flag: &str, message: String| {
+        problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
+    };
+    let token = arguments.token_file.as_ref().and_then(|path| match std::fs::read_to_string(path) {
+        Ok(token) if !token.trim().is_empty() => Some(token.trim().to_owned()),
+        Ok(_) => {
+            problem("token-file", format!("`{}` is empty", path.display()));
+            None
+        }
+        Err(error) => {
+            problem("token-file", format!("`{}` cannot be read: {error}", path.display()));
+            None
+        }
+    });
+    let address = match arguments.listen.parse::<SocketAddr>() {
+        Ok(socket) => Address::new(socket, token).map_err(|error| {
+            problem("listen", format!("{error}; put one into a file and name it with --token-file"));
+        }),
+        Err(_) => {
+            problem(
+                "listen",
+                format!("`{}` is no address with a port, such as 127.0.0.1:8420", arguments.listen),
+            );
+            Err(())
+        }
+    };
+    let model = Model::check(&arguments.model, &mut problem);
+    let Ok(address) = address else { return Err(Failure::Settings(Problems(problems))) };
+    if !problems.is_empty() {
+        return Err(Failure::Settings(Problems(problems)));
+    }
+    let predictor = model.open(&arguments.model.run, environment)?;
+    let options = ServeOptions {
+        address,
+        body_bytes: arguments.max_body as usize * 1_000_000,
+        pairs: arguments.max_pairs as usize,
+        queue: arguments.queue as usize,
+        timeout: Duration::from_secs(arguments.timeout.into()),
+    };
+    let interrupted = interrupt::listen("the requests at hand are finished")?;
+    let shutdown = async {
+        while !interrupted.load(Ordering::SeqCst) {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let name = arguments.model.run.file_name().unwrap_or(arguments.model.run.as_os_str());
+    let name = name.to_string_lossy().into_owned();
+    let listening =
+        |address: SocketAddr| say_line(&format!("listening on http://{address} (Ctrl-C ends it)"));
+    let listen = &arguments.listen;
+    serve(predictor, name, options, listening, shutdown)
+        .map_err(|error| anyhow::Error::new(error).context(format!("{listen} cannot be listened on")).into())
+}

@@ -1,0 +1,120 @@
+//! What is said when a request can't be answered.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+use irtune_train::{PredictorError, WorkerError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::annotate::DraftError;
+
+/// Why a request has no answer, in Text Embeddings Inference's shape.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ApiError {
+    /// What is wrong.
+    pub error: String,
+    /// `Validation`, `Tokenizer`, `Backend`, `Overloaded` or `Unauthorized`.
+    pub error_type: &'static str,
+}
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub(super) enum ApiFailure {
+    /// The request is not what the path takes.
+    Request(String),
+    /// A body of another kind or too long: said by the reader, with its own code.
+    Body(StatusCode, String),
+    /// More pairs than a request may have.
+    TooMany { pairs: usize, most: usize },
+    /// Drafts that can't be read.
+    Draft(DraftError),
+    /// It took too long.
+    Slow,
+    /// The model or a thread failed.
+    Broken,
+    /// What the model's worker says.
+    Worker(WorkerError),
+    /// No token, or another one.
+    Token,
+    /// Asked by a page of another site.
+    Origin,
+    /// Asked under a name that isn't this machine's.
+    Host,
+}
+
+impl From<WorkerError> for ApiFailure {
+    fn from(error: WorkerError) -> Self {
+        ApiFailure::Worker(error)
+    }
+}
+
+impl From<DraftError> for ApiFailure {
+    fn from(error: DraftError) -> Self {
+        ApiFailure::Draft(error)
+    }
+}
+
+impl ApiFailure {
+    fn parts(self) -> (StatusCode, &'static str, String) {
+        let invalid = StatusCode::UNPROCESSABLE_ENTITY;
+        match self {
+            ApiFailure::Request(message) => (invalid, "Validation", message),
+            ApiFailure::Body(code, message) => (code, "Validation", message),
+            ApiFailure::TooMany { pairs, most } => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Validation",
+                format!("{pairs} pairs in one request; at most {most} are taken"),
+            ),
+            ApiFailure::Draft(error) => (invalid, "Validation", error.to_string()),
+            ApiFailure::Slow => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Overloaded",
+                "it took too long; ask for less, or later".into(),
+            ),
+            ApiFailure::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "Backend", "the server failed".into()),
+            ApiFailure::Worker(error) => {
+                let (code, kind) = match &error {
+                    WorkerError::Predictor(PredictorError::Data(_)) => (invalid, "Tokenizer"),
+                    WorkerError::Predictor(_) => (StatusCode::FAILED_DEPENDENCY, "Backend"),
+                    WorkerError::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "Overloaded"),
+                    WorkerError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
+                    WorkerError::Panicked { .. } => (StatusCode::FAILED_DEPENDENCY, "Backend"),
+                };
+                (code, kind, error.to_string())
+            }
+            ApiFailure::Token => (
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized",
+                "show the server's token: Authorization: Bearer TOKEN".into(),
+            ),
+            ApiFailure::Origin => {
+                (StatusCode::FORBIDDEN, "Unauthorized", "this server answers to its own page only".into())
+            }
+            ApiFailure::Host => (
+                StatusCode::FORBIDDEN,
+                "Unauthorized",
+                "this server answers to localhost only; start it with --listen and a token for other names"
+                    .into(),
+            ),
+        }
+    }
+}
+
+impl IntoResponse for ApiFailure {
+    fn into_response(self) -> Response {
+        let (code, error_type, error) = self.parts();
+        let body = Json(ApiError { error, error_type });
+        match code {
+            // A browser then asks for it: any name, and the token as the password.
+            StatusCode::UNAUTHORIZED => {
+                (code, [(WWW_AUTHENTICATE, "Basic realm=\"irtune\"")], body).into_response()
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                (code, [(RETRY_AFTER, "1")], body).into_response()
+            }
+            _ => (code, body).into_response(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A model behind HTTP: `irtune serve`.
+//!
+//! A page takes two drafts and shows their revisions. Programs ask `/v1/classify` and `/v1/annotate`, or `/predict` as Text
+//! Embeddings Inference has it. Requests of several connections are computed together (`irtune_train::Worker`).
+//!
+//! Texts are neither kept nor logged, and no path of this machine can be read.
+
+mod annotate;
+mod classify;
+mod description;
+mod failure;
+mod form;
+mod guard;
+mod metrics;
+mod options;
+mod predict;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use irtune_train::{Predictor, Worker, WorkerOptions};
+use tokio::net::TcpListener;
+
+pub use options::{Address, ServeOptions, UnsafeAddress};
+use state::State;
+
+/// Answers requests until `shutdown` is done, then finishes those at hand. `listening` is told the address, which is of
+/// interest where the port was left to the system.
+///
+/// # Errors
+/// When nobody can listen there, or the system fails.
+pub fn serve(
+    predictor: Predictor,
+    name: String,
+    options: ServeOptions,
+    listening: impl FnOnce(std::net::SocketAddr),
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let address = options.address.socket();
+    let labels = predictor.labels().names().to_vec();
+    let worker = Worker::start(predictor, WorkerOptions { queue: options.queue, ..WorkerOptions::default() });
+    let state = Arc::new(State::new(worker.caller(), labels, name, options));
+    let served = runtime.block_on(async {
+        let listener = TcpListener::bind(address).await?;
+        listening(listener.local_addr()?);
+        axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await
+    });
+    worker.finish();
+    served
+}
+
+/// Every path there is.
+fn router(state: Arc<State>) -> Router {
+    let limit = DefaultBodyLimit::max(state.options.body_bytes);
+    Router::new()
+        .route("/", get(form::page))
+        .route("/v1/classify", post(classify::classify))
+        .route("/v1/annotate", post(annotate::annotate))
+        .route("/predict", post(predict::predict))
+        .route("/info", get(predict::info))
+        .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(description::openapi))
+        .layer(limit)
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        // Whether the server is there may be asked by anybody.
+        .route("/health", get(|| async {}))
+        .layer(from_fn_with_state(state.clone(), metrics::count))
+        .layer(from_fn(guard::headers))
+        .with_state(state)
+}

@@ -1,0 +1,61 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use irtune_data::Row;
+use irtune_train::{Caller, Prediction};
+use tokio::time::timeout;
+
+use super::failure::ApiFailure;
+use super::metrics::Counts;
+use super::options::ServeOptions;
+
+/// Pairs that are asked for at once: other requests get their turn between the parts of a long one.
+const PART: usize = 64;
+
+/// What every request shares.
+pub(super) struct State {
+    caller: Caller,
+    /// The labels, in their order.
+    pub labels: Vec<String>,
+    /// What the model is called.
+    pub name: String,
+    pub options: ServeOptions,
+    pub counts: Counts,
+}
+
+impl State {
+    pub fn new(caller: Caller, labels: Vec<String>, name: String, options: ServeOptions) -> Self {
+        State { caller, labels, name, options, counts: Counts::default() }
+    }
+
+    /// Asks the model.
+    ///
+    /// # Errors
+    /// When there are too many rows, one can't be used, too many requests wait, or it takes too long.
+    pub async fn classify(self: &Arc<Self>, rows: Vec<Row>) -> Result<Vec<Prediction>, ApiFailure> {
+        let most = self.options.pairs;
+        if rows.len() > most {
+            return Err(ApiFailure::TooMany { pairs: rows.len(), most });
+        }
+        let total = rows.len();
+        let mut rows = rows.into_iter();
+        let asked = async {
+            let mut predictions = Vec::with_capacity(total);
+            loop {
+                let part: Vec<Row> = rows.by_ref().take(PART).collect();
+                if part.is_empty() {
+                    return Ok::<_, ApiFailure>(predictions);
+                }
+                let caller = self.caller.clone();
+                // Texts become tokens there, and the wait blocks.
+                let answered = tokio::task::spawn_blocking(move || caller.try_ask(part)?.wait()).await;
+                let answers = answered.map_err(|_| ApiFailure::Broken)??;
+                predictions.extend(answers.into_iter().map(|answer| answer.prediction));
+            }
+        };
+        let predictions = timeout(self.options.timeout, asked).await.map_err(|_| ApiFailure::Slow)??;
+        self.counts.pairs.inc_by(predictions.len() as u64);
+        Ok(predictions)
+    }
+}
