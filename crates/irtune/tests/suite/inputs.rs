@@ -121,8 +121,9 @@ fn pairs_on_both_sides_are_told() {
 #[test]
 fn what_is_left_out_is_told_and_what_leaves_nothing_out_is_an_error() {
     let sandbox = Sandbox::with_base();
-    let row =
-        |label: &str| format!("{{\"original\": \"a\", \"revised\": \"b{label}\", \"label\": {label}}}\n");
+    let row = |label: &str| {
+        format!("{{\"original\": \"a\", \"revised\": \"{}\", \"label\": {label}}}\n", label.len())
+    };
     let rows = [row("null"), row("\"not sure, skip\""), row("\"other\""), row("\"\"")].concat();
     sandbox.write("train.jsonl", &(corpus::sentences("train", 12) + &rows));
     let train = format!("train {SETTINGS} --train train.jsonl --validation validation.jsonl");

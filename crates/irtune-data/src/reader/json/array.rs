@@ -5,7 +5,7 @@ use crate::error::DataError;
 use crate::reader::input::{Input, utf8};
 
 /// Reads the objects of one array, one at a time, however the lines are broken.
-pub(in crate::reader) struct JsonArray {
+pub(crate) struct JsonArray {
     input: Input,
     /// Rows read.
     rows: usize,

@@ -7,7 +7,7 @@ use crate::reader::input::{Input, utf8};
 
 /// Reads objects that follow each other. A file whose first line is one object has one on every line, so that an error
 /// names its line; in any other each object ends where its braces do.
-pub(in crate::reader) struct JsonObjects {
+pub(crate) struct JsonObjects {
     input: Input,
     whole_lines: bool,
     /// The first one, looked at before.

@@ -15,7 +15,7 @@ use crate::place::Place;
 const DEPTH: usize = 4;
 
 /// Whether an object could hold the rows rather than be one: it has no column for a text, or a column of lists.
-pub(in crate::reader) fn may_hold_rows(object: &Object, columns: &Columns) -> bool {
+pub(crate) fn may_hold_rows(object: &Object, columns: &Columns) -> bool {
     let is_text = |column: &str| match object.find(column) {
         Found::Value(value) => is_text(value),
         Found::Repeated => true,
@@ -30,7 +30,7 @@ pub(in crate::reader) fn may_hold_rows(object: &Object, columns: &Columns) -> bo
 ///
 /// # Errors
 /// When it holds several lists that could be the rows.
-pub(in crate::reader) fn unwrapped(
+pub(crate) fn unwrapped(
     object: &Object,
     columns: &Columns,
     file: &Arc<str>,
