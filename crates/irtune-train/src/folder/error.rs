@@ -77,6 +77,15 @@ pub enum RunFolderError {
         /// The folder of a run or of a merged model.
         path: PathBuf,
     },
+    /// What the answers are combined with tells other labels.
+    #[error(
+        "{}: it is of other labels than the model; restore the file, or remove stack.json beside it to use the model alone",
+        path.display()
+    )]
+    OtherLabels {
+        /// The file.
+        path: PathBuf,
+    },
     /// The run is a linear model alone.
     #[error(
         "the run in {} is a linear model, which has neither base nor steps; irtune predict, eval, inspect and compare \

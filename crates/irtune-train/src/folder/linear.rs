@@ -3,6 +3,7 @@
 use super::error::RunFolderError;
 use super::{RunFolder, read_json};
 use crate::settings::Draw;
+use irtune_data::LabelSet;
 use irtune_files::{Files, WriteError};
 use irtune_linear::{LinearError, LinearModel, Stack};
 use std::io;
@@ -85,19 +86,32 @@ fn read_stack(folder: &Path) -> Result<Option<Stack>, RunFolderError> {
 /// The linear model in the folder of a run or of a merged model, and how both are combined; `None` when they are not.
 ///
 /// # Errors
-/// When a file is damaged, or the linear model is missing.
-pub(crate) fn read_combined(folder: &Path) -> Result<Option<(LinearModel, Stack)>, RunFolderError> {
+/// When a file is damaged or of other labels, or the linear model is missing.
+pub(crate) fn read_combined(
+    folder: &Path,
+    labels: &LabelSet,
+) -> Result<Option<(LinearModel, Stack)>, RunFolderError> {
     let Some(stack) = read_stack(folder)? else { return Ok(None) };
     let missing = || RunFolderError::NoLinearModel { path: folder.to_owned() };
-    Ok(Some((read_linear_model(folder)?.ok_or_else(missing)?, stack)))
+    let model = read_linear_model(folder)?.ok_or_else(missing)?;
+    if stack.offsets.len() != labels.len() {
+        return Err(RunFolderError::OtherLabels { path: folder.join(STACK) });
+    }
+    if model.labels() != labels {
+        return Err(RunFolderError::OtherLabels { path: folder.join(MODEL) });
+    }
+    Ok(Some((model, stack)))
 }
 
 /// Names and bytes of the same, for a folder that answers as this one does.
 ///
 /// # Errors
 /// As [`read_combined`].
-pub(super) fn copied_combined(folder: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, RunFolderError> {
-    if read_combined(folder)?.is_none() {
+pub(super) fn copied_combined(
+    folder: &Path,
+    labels: &LabelSet,
+) -> Result<Vec<(&'static str, Vec<u8>)>, RunFolderError> {
+    if read_combined(folder, labels)?.is_none() {
         return Ok(Vec::new());
     }
     let read = |name: &'static str| {

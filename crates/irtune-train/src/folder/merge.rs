@@ -132,7 +132,7 @@ pub fn merge(
     check_free(out)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
     let problem = settings.problem();
-    let mut copied = copied_combined(run)?;
+    let mut copied = copied_combined(run, &labels)?;
     copied.extend(copied_calibration(run, &labels, problem)?);
     let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length, problem };
     let saved = SavedModel::read(&folder, &settings, &base)?;

@@ -121,8 +121,8 @@ impl Predictor {
                 return Err(PredictorError::WholeModel { path: folder.to_owned() });
             }
             let base = Arc::new(Base::open(folder).map_err(ModelError::from)?);
-            let opened =
-                Opened { stack: read_combined(folder)?, ..Opened::of_merged(folder, merged, &base)? };
+            let stack = read_combined(folder, &merged.labels)?;
+            let opened = Opened { stack, ..Opened::of_merged(folder, merged, &base)? };
             return Self::new(folder, base, opened, options);
         }
         let run = RunFolder::open(folder)?;
@@ -136,7 +136,7 @@ impl Predictor {
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
-        let stack = read_combined(folder)?;
+        let stack = read_combined(folder, &task.labels)?;
         let opened = Opened { task, max_length, seed, trained, head, tensors, stack };
         Self::new(folder, Arc::new(base), opened, options)
     }

@@ -1,7 +1,7 @@
 //! A finished run that is combined with the linear model afterwards.
 
 use irtune_testing::corpus::Words;
-use irtune_train::{CombineError, HeadKind, RunFolder, combine};
+use irtune_train::{CombineError, HeadKind, Predictor, PredictorOptions, RunFolder, combine};
 use std::fs;
 use std::path::Path;
 
@@ -78,4 +78,22 @@ fn what_cannot_be_combined_is_refused_and_nothing_is_left() {
     let before = place.names();
     assert!(matches!(error(&alone.out, &out), CombineError::Train(_)));
     assert_eq!(place.names(), before);
+}
+
+#[test]
+fn a_combination_of_other_labels_is_refused() {
+    let place = place();
+    let run = place.request("run", |settings| (settings.stack, settings.max_steps) = (true, Some(1)));
+    finish(&run);
+    let open = || Predictor::open(&run.out, &PredictorOptions::default()).map(drop);
+    open().unwrap();
+    let labels = fs::read_to_string(run.out.join("labels.json")).unwrap();
+    fs::write(run.out.join("labels.json"), labels.replace("style", "tone")).unwrap();
+    fs::remove_file(run.out.join("calibration.json")).unwrap();
+    let message = open().unwrap_err().to_string();
+    assert!(message.contains("linear.safetensors: it is of other labels than the model"), "{message}");
+    fs::write(run.out.join("labels.json"), labels).unwrap();
+    fs::write(run.out.join("stack.json"), r#"{"first": 1, "second": 1, "offsets": []}"#).unwrap();
+    let message = open().unwrap_err().to_string();
+    assert!(message.contains("stack.json: it is of other labels than the model"), "{message}");
 }

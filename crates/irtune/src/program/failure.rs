@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use irtune::compare::CompareError;
 use irtune::settings::Problems;
+use irtune::show::brief::brief;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -55,6 +56,10 @@ impl Failure {
 
     /// What to say on standard error.
     pub fn message(&self) -> String {
+        brief(&self.whole_message()).into_owned()
+    }
+
+    fn whole_message(&self) -> String {
         match self {
             Self::Settings(problems) => format!("error: {problems}\n"),
             Self::Interrupted { saved: None } => "interrupted\n".to_owned(),

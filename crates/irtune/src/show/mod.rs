@@ -1,5 +1,6 @@
 //! What a person reads: numbers, strips, sparklines, tables and the heat map.
 
+pub mod brief;
 pub mod calibration;
 pub mod folds;
 pub mod heat;

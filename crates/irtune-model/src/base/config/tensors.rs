@@ -71,10 +71,10 @@ impl ModelConfig {
         }
     }
 
-    /// Whether a decoder of this configuration has a tensor at this place; the number of layers is not asked for.
+    /// Whether a decoder of this configuration has a tensor at this place.
     pub(crate) fn has_place(&self, place: &TensorPlace) -> bool {
         match place.layer {
-            Some(layer) => self.has(layer, place.role, place.kind),
+            Some(layer) => layer < self.layers && self.has(layer, place.role, place.kind),
             None => self.has_outer(place.role, place.kind),
         }
     }

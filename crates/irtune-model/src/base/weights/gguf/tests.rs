@@ -87,7 +87,7 @@ type Case = (fn(&mut GgufFile), &'static str);
 
 #[test]
 fn each_damage_has_its_error() {
-    let cases: [Case; 20] = [
+    let cases: [Case; 21] = [
         (|sample| sample.magic = *b"GGML", "is no GGUF: it begins with `GGML`"),
         (|sample| sample.version = 1, "GGUF version 1 is not supported, only 2 and 3"),
         (|sample| sample.version = 3 << 24, "big-endian; take the little-endian file"),
@@ -134,6 +134,10 @@ fn each_damage_has_its_error() {
         (
             |sample| sample.tensor("blk.0.attn_q.bias", &[64]),
             "`blk.0.attn_q.bias` is none of a Llama decoder's",
+        ),
+        (
+            |sample| sample.tensor("blk.2.attn_q.weight", &[64, 64]),
+            "`blk.2.attn_q.weight` is none of a Llama decoder's",
         ),
     ];
     for (damage, expected) in cases {
