@@ -42,7 +42,6 @@ def ceiling(table, classes):
                         true,
                         given,
                         sample_weight=weight,
-                        labels=range(classes),
                         average="macro",
                         zero_division=0,
                     ),

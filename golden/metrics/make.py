@@ -1,7 +1,6 @@
 """Classification metrics as scikit-learn computes them.
 
-Writes case.json beside this file: made-up labels and probabilities, every metric of them over the whole label
-set, the same for resampled examples, and percentiles. Run: python make.py
+Writes case.json beside this file: made-up labels and probabilities, every metric of them, the same for resampled examples, and percentiles. Run: python make.py
 """
 
 import json
@@ -28,7 +27,8 @@ def measure(labels, probabilities):
     predicted = probabilities.argmax(axis=1)
     options = {"labels": everything, "zero_division": 0}
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, **options)
-    macro = precision_recall_fscore_support(labels, predicted, average="macro", **options)
+    # Macro figures are over the labels that scikit-learn finds by itself, in truth or prediction.
+    macro = precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
     one_hot = np.eye(classes, dtype=int)[labels]
     area = average_precision_score(one_hot, probabilities, average=None)
     return {
@@ -36,7 +36,8 @@ def measure(labels, probabilities):
         "macro_precision": float(macro[0]),
         "macro_recall": float(macro[1]),
         "macro_f1": float(macro[2]),
-        "macro_average_precision": float(average_precision_score(one_hot, probabilities, average="macro")),
+        # Without an example of a label it is not defined.
+        "macro_average_precision": float(np.atleast_1d(area)[support > 0].mean()),
         "precision": precision.tolist(),
         "recall": recall.tolist(),
         "f1": f1.tolist(),

@@ -8,19 +8,31 @@ use crate::encoding::turns::ChatFailure;
 use crate::place::Place;
 use crate::votes::VotesError;
 
-/// A list of names, shown as `"a", "b", "c"`.
+/// A list of names, shown as `"a", "b", "c"`; of many only the first, and of long ones the beginnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quoted(pub Vec<String>);
+
+/// Names of a list that are shown.
+const SHOWN_NAMES: usize = 30;
+/// Characters of a name that are shown.
+const SHOWN_CHARACTERS: usize = 80;
 
 impl fmt::Display for Quoted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("none");
         }
-        for (index, name) in self.0.iter().enumerate() {
-            write!(f, "{}{name:?}", if index == 0 { "" } else { ", " })?;
+        for (index, name) in self.0.iter().take(SHOWN_NAMES).enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            match name.char_indices().nth(SHOWN_CHARACTERS) {
+                Some((end, _)) => write!(f, "{comma}{:?}…", &name[..end])?,
+                None => write!(f, "{comma}{name:?}")?,
+            }
         }
-        Ok(())
+        match self.0.len().saturating_sub(SHOWN_NAMES) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
@@ -57,6 +69,75 @@ pub enum DataError {
         line: usize,
         /// The column of the first wrong byte, in characters.
         column: usize,
+    },
+    /// The file is of a kind that holds no rows.
+    #[error("{file}: this is {what}; {way}")]
+    NoRowsInside {
+        /// The file.
+        file: Arc<str>,
+        /// What it is.
+        what: &'static str,
+        /// The way out.
+        way: &'static str,
+    },
+    /// An Excel workbook can't be read.
+    #[error("{file}: this Excel workbook can't be read: {reason}; save the sheet as CSV UTF-8")]
+    Workbook {
+        /// The file.
+        file: Arc<str>,
+        /// What its reader says.
+        reason: String,
+    },
+    /// Several sheets of a workbook could hold the rows.
+    #[error(
+        "{file}: which of its sheets holds the rows can't be told ({sheets}); keep one, or save it as CSV UTF-8"
+    )]
+    SeveralSheets {
+        /// The file.
+        file: Arc<str>,
+        /// The sheets that aren't empty.
+        sheets: Quoted,
+    },
+    /// A Parquet file can't be read.
+    #[error(
+        "{file}: this Parquet file can't be read: {reason}; write it with snappy or gzip compression or none, or as JSON \
+         lines"
+    )]
+    Parquet {
+        /// The file.
+        file: Arc<str>,
+        /// What its reader says.
+        reason: String,
+    },
+    /// Several lists in the file's one object could be its rows.
+    #[error(
+        "{file}: which of the lists {lists} holds the rows can't be told; write one of them as a file of its own, such as \
+         with `jq '.data[]'`"
+    )]
+    SeveralLists {
+        /// The file.
+        file: Arc<str>,
+        /// Their paths.
+        lists: Quoted,
+    },
+    /// A value of a row that is needed can't be read.
+    #[error("{place}: a value that is needed can't be read: {source}")]
+    Unreadable {
+        /// The row.
+        place: Place,
+        /// What the JSON parser says.
+        source: serde_json::Error,
+    },
+    /// An edit of a document lies elsewhere than it says.
+    #[error(
+        "{place}: edit {edit} of the document doesn't fit before_revision: its text stands not between start_char_pos and \
+         end_char_pos"
+    )]
+    EditMisplaced {
+        /// The document's row.
+        place: Place,
+        /// Which of its edits, counted from 1.
+        edit: usize,
     },
     /// Nothing but blanks in the file.
     #[error("{file}: the file is empty; it needs one row per revision pair")]
@@ -165,13 +246,11 @@ pub enum DataError {
         /// Fields of the row.
         found: usize,
     },
-    /// The header names a column twice.
-    #[error("{file}:{line}: the header names the column {column:?} twice; rename one of them")]
+    /// A column that is read stands in the header, or in a row's object, twice.
+    #[error("{place}: there is more than one column {column:?}; rename one of them")]
     DuplicateColumn {
-        /// The file.
-        file: Arc<str>,
-        /// The header's line.
-        line: usize,
+        /// The header, or the row.
+        place: Place,
         /// The name.
         column: String,
     },
@@ -192,13 +271,11 @@ pub enum DataError {
     },
     /// A column that was asked for isn't there.
     #[error(
-        "{file}:{line}: no column {column:?} for the {role} (columns found: {found}); an empty side is written as \"\""
+        "{place}: no column {column:?} for the {role} (columns found: {found}); an empty side is written as \"\""
     )]
     MissingColumn {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line, or the header's.
-        line: usize,
+        /// The row, or the header.
+        place: Place,
         /// The column.
         column: String,
         /// What it should hold.
@@ -207,12 +284,10 @@ pub enum DataError {
         found: Quoted,
     },
     /// A value isn't of the kind that the column holds.
-    #[error("{file}:{line}: column {column:?} holds {found} where {expected} was expected")]
+    #[error("{place}: column {column:?} holds {found} where {expected} was expected")]
     WrongType {
-        /// The file.
-        file: Arc<str>,
-        /// The row's line.
-        line: usize,
+        /// The row.
+        place: Place,
         /// The column.
         column: String,
         /// The kind of value that fits.
@@ -230,7 +305,8 @@ pub enum DataError {
     },
     /// A row without label where one is needed.
     #[error(
-        "{place}: the label{} is empty; training and evaluation need one in every row, predicting doesn't",
+        "{place}: the label{} is empty; training and evaluation need one in every row, predicting doesn't; \
+         drop_unlabelled leaves such rows out",
         column.as_ref().map_or_else(String::new, |column| format!(" in column {column:?}"))
     )]
     MissingLabel {
@@ -239,9 +315,23 @@ pub enum DataError {
         /// The label's column, where the row is a file's.
         column: Option<String>,
     },
+    /// A row with several labels where a pair has one.
+    #[error(
+        "{place}: the row has several labels{} ({labels}), and a pair has one; set multi_label, or give the row one label",
+        column.as_ref().map_or_else(String::new, |column| format!(" in column {column:?}"))
+    )]
+    SeveralLabels {
+        /// The row.
+        place: Place,
+        /// The label's column.
+        column: Option<String>,
+        /// Its labels.
+        labels: Quoted,
+    },
     /// A row that does not say which labels it has, where it can have several.
     #[error(
-        "{place}: the labels{} are empty; write a list, [\"a\", \"b\"], and [] for a pair that has none",
+        "{place}: the labels{} are empty; write a list, [\"a\", \"b\"], and [] for a pair that has none; \
+         drop_unlabelled leaves such rows out",
         column.as_ref().map_or_else(String::new, |column| format!(" in column {column:?}"))
     )]
     MissingLabels {
@@ -279,12 +369,30 @@ pub enum DataError {
         name: Arc<str>,
     },
     /// No row is left.
-    #[error("{name}: no rows to use ({dropped} were dropped for their label); add labelled rows")]
+    #[error(
+        "{name}: no rows to use ({dropped} were dropped for their label{}); add labelled rows",
+        match unlabelled { 0 => String::new(), rows => format!(", {rows} because they have none") }
+    )]
     NoRows {
         /// The file, or what the rows are called.
         name: Arc<str>,
         /// Rows dropped for their label.
         dropped: usize,
+        /// Rows left out because they have none.
+        unlabelled: usize,
+    },
+    /// A label to drop that no row has.
+    #[error(
+        "drop_labels: no row has the label {label:?}{}; the labels are {known}",
+        suggest(.suggestion)
+    )]
+    NothingToDrop {
+        /// The label to drop.
+        label: String,
+        /// The labels there are.
+        known: Quoted,
+        /// The label that resembles it most, or a list of several that is one label.
+        suggestion: Option<String>,
     },
     /// The name of a preset isn't known.
     #[error("unknown column preset {name:?}; known are auto, iterater and re3")]
@@ -444,15 +552,18 @@ pub enum DataError {
     },
     /// Not enough pairs to show.
     #[error(
-        "{shots} pairs of every label are to be shown, but only {pairs} have the label {label:?}; lower shots, or add pairs"
+        "{shots} pairs of every label are to be shown, but only {pairs} have the label {label:?}{}; lower shots, or add pairs",
+        match asked { 0 => String::new(), asked => format!(" and are not asked about ({asked} are)") }
     )]
     TooFewShots {
         /// The label.
         label: String,
-        /// Pairs that have it.
+        /// Pairs that have it, and are not asked about.
         pairs: usize,
         /// Pairs that are wanted.
         shots: usize,
+        /// Pairs that have it and are asked about, and so aren't shown.
+        asked: usize,
     },
     /// A hold-out's fraction isn't between 0 and 1.
     #[error(
@@ -511,5 +622,10 @@ pub enum DataError {
 }
 
 fn suggest(suggestion: &Option<String>) -> String {
-    suggestion.as_ref().map(|label| format!(" (did you mean {label:?}?)")).unwrap_or_default()
+    let quotes = |label: &str| match label.contains(',') {
+        true => "; in a list write a label with a comma between double quotes",
+        false => "",
+    };
+    let suggestion = suggestion.as_ref().map(|label| format!(" (did you mean {label:?}{}?)", quotes(label)));
+    suggestion.unwrap_or_default()
 }

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DataError, Quoted};
+use crate::number::{same_name, sort_names};
 use crate::pair::Pair;
 use crate::target::Target;
 use crate::votes::Votes;
 
 /// Two or more different labels in a fixed order; a label's position is its class.
 ///
-/// Discovered labels are ordered by their Unicode code points, so that the order depends neither on the file's nor
-/// on a hold-out's. It is stored as a plain list of names.
+/// Discovered labels are ordered by value where all are numbers, else by their Unicode code points, so that the order
+/// depends neither on the file's nor on a hold-out's. It is stored as a plain list of names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct LabelSet {
@@ -37,12 +38,14 @@ impl LabelSet {
         Ok(LabelSet { names })
     }
 
-    /// The labels of the training pairs, ordered by code points.
+    /// The labels of the training pairs, ordered by value where all of them are numbers, else by code points.
     ///
     /// # Errors
     /// When the pairs hold fewer than two different labels.
     pub fn discover(pairs: &[Pair]) -> Result<LabelSet, DataError> {
         let labels: BTreeSet<&str> = pairs.iter().flat_map(Pair::strata).flatten().collect();
+        let mut labels: Vec<&str> = labels.into_iter().collect();
+        sort_names(&mut labels);
         LabelSet::new(labels)
     }
 
@@ -62,9 +65,10 @@ impl LabelSet {
         self.names.get(class as usize).map(String::as_str)
     }
 
-    /// The class of a label.
+    /// The class of a label; of a number also when it is written otherwise, such as `1.0` for `1`.
     pub fn index(&self, label: &str) -> Option<u32> {
-        let position = self.names.iter().position(|name| name == label)?;
+        let exactly = self.names.iter().position(|name| name == label);
+        let position = exactly.or_else(|| self.names.iter().position(|name| same_name(name, label)))?;
         u32::try_from(position).ok()
     }
 
@@ -122,7 +126,7 @@ impl LabelSet {
     }
 
     /// The label that differs least, if at most a third of its letters do.
-    fn nearest(&self, label: &str) -> Option<&str> {
+    pub fn nearest(&self, label: &str) -> Option<&str> {
         let label: Vec<char> = label.to_lowercase().chars().collect();
         let distances = self.names.iter().map(|name| {
             let name_letters: Vec<char> = name.to_lowercase().chars().collect();

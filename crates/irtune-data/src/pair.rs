@@ -1,5 +1,6 @@
 //! One revision: a text before and after, and where it comes from.
 
+use crate::id::Id;
 use crate::place::Place;
 use crate::votes::Votes;
 
@@ -22,7 +23,7 @@ pub struct Pair {
     /// The document the pair comes from; a hold-out never separates the pairs of one document.
     pub group: Option<String>,
     /// The row's own name.
-    pub id: Option<String>,
+    pub id: Option<Id>,
     /// Where the row stands.
     pub place: Place,
 }

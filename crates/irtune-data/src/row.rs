@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::Id;
 use crate::votes::Votes;
 
 /// The texts of a revision and what is known about them; as JSON an object in which what is missing is left out.
@@ -27,7 +28,7 @@ pub struct Row {
     pub group: Option<String>,
     /// The row's own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<Id>,
 }
 
 impl Row {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::number::{canonical, same_name};
+
 /// The labels that several annotators gave to one pair: as JSON a list of labels, or an object of labels with weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -66,11 +68,11 @@ impl Votes {
         }
     }
 
-    /// The votes in a field of a table; `None` for a text that is a plain label.
+    /// The list or object that a text is written as; `None` for a text that is a plain label.
     ///
     /// # Errors
-    /// As [`Votes::of`], and when the text is a list in another way of writing.
-    pub(crate) fn of_text(text: &str) -> Result<Option<Votes>, VotesError> {
+    /// When the text is a list in another way of writing.
+    pub(crate) fn json(text: &str) -> Result<Option<Value>, VotesError> {
         let text = text.trim();
         let bracketed = [('[', ']'), ('{', '}')]
             .iter()
@@ -79,11 +81,16 @@ impl Votes {
             return Ok(None);
         }
         match serde_json::from_str::<Value>(text) {
-            Ok(value) => Votes::of(&value),
+            Ok(value) => Ok(Some(value)),
             // Brackets may belong to a label's name, quotes inside them hardly.
             Err(_) if text.contains(['"', '\'']) => Err(VotesError::Json { text: text.to_owned() }),
             Err(_) => Ok(None),
         }
+    }
+
+    /// All labels that are named.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &str> {
+        self.weights().into_iter().map(|(label, _)| label)
     }
 
     /// What each label counts, in the order in which they are named first; labels without weight are left out.
@@ -127,23 +134,31 @@ impl Votes {
     pub(crate) fn without(self, labels: &[String]) -> Votes {
         match self {
             Votes::Annotators(entries) => {
-                let kept = |entry: Option<String>| entry.filter(|label| !labels.contains(label));
+                let kept = |entry: Option<String>| entry.filter(|label| !names(labels, label));
                 Votes::Annotators(entries.into_iter().map(kept).collect())
             }
             Votes::Weights(mut weights) => {
-                weights.retain(|label, _| !labels.contains(label));
+                weights.retain(|label, _| !names(labels, label));
                 Votes::Weights(weights)
             }
         }
     }
 }
 
+/// Whether one of the labels has this name.
+fn names(labels: &[String], name: &str) -> bool {
+    labels.iter().any(|label| same_name(label, name))
+}
+
 fn label(entry: &Value) -> Result<Option<String>, VotesError> {
     match entry {
         Value::String(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)),
-        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Number(number) => {
+            let written = number.to_string();
+            Ok(Some(canonical(&written).unwrap_or(written)))
+        }
+        Value::Bool(value) => Ok(Some(value.to_string())),
         Value::Null => Ok(None),
-        Value::Bool(_) => Err(VotesError::Label { found: "true or false" }),
         Value::Array(_) => Err(VotesError::Label { found: "a list" }),
         Value::Object(_) => Err(VotesError::Label { found: "an object" }),
     }
@@ -154,7 +169,7 @@ mod tests {
     use super::*;
 
     fn votes(text: &str) -> Votes {
-        Votes::of_text(text).unwrap().unwrap()
+        Votes::of(&Votes::json(text).unwrap().unwrap()).unwrap().unwrap()
     }
 
     #[test]
@@ -190,14 +205,13 @@ mod tests {
     #[test]
     fn a_text_is_a_plain_label_unless_it_is_a_list() {
         for plain in ["tone", "[tone]", "{x", "12"] {
-            assert_eq!(Votes::of_text(plain), Ok(None), "{plain}");
+            let votes = Votes::json(plain).unwrap().map(|json| Votes::of(&json));
+            assert!(matches!(votes, None | Some(Ok(None))), "{plain}");
         }
-        let said = |text: &str| Votes::of_text(text).unwrap_err().to_string();
+        let of = |text: &str| Votes::json(text).and_then(|json| Votes::of(&json.unwrap()));
+        let said = |text: &str| of(text).unwrap_err().to_string();
         assert!(said("['tone', 'claim']").contains("with double quotes"));
-        assert_eq!(
-            said("[true]"),
-            "a list with true or false in it; every annotator's entry is a label or null"
-        );
+        assert_eq!(said("[[]]"), "a list with a list in it; every annotator's entry is a label or null");
         assert_eq!(said(r#"{"tone": -1}"#), "-1 as the weight of \"tone\"; a weight is a number, 0 or more");
         assert_eq!(
             said(r#"{"tone": "x"}"#),

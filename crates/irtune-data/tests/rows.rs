@@ -26,8 +26,8 @@ fn rows_are_the_pairs_that_a_file_of_them_gives() {
 
     let given = Corpus::read(&CorpusSource::rows("rows", rows), &columns, Labels::Required).unwrap();
     let file = Corpus::read(&CorpusSource::File(path), &columns, Labels::Required).unwrap();
-    assert_eq!((given.dropped, given.pairs.len()), (1, 2));
-    assert_eq!(given.dropped, file.dropped);
+    assert_eq!((given.left_out.dropped, given.pairs.len()), (1, 2));
+    assert_eq!(given.left_out.dropped, file.left_out.dropped);
     for (mut given, file) in given.pairs.into_iter().zip(file.pairs) {
         assert_eq!(given.place, Place::Row { rows: "rows".into(), row: file.place.number() });
         given.place = file.place.clone();
@@ -45,7 +45,8 @@ fn what_is_wrong_with_a_row_names_it() {
     );
     assert_eq!(
         message(vec![Row::new("a", "b")], Labels::Required),
-        "training rows, row 1: the label is empty; training and evaluation need one in every row, predicting doesn't"
+        "training rows, row 1: the label is empty; training and evaluation need one in every row, predicting doesn't; \
+         drop_unlabelled leaves such rows out"
     );
     assert_eq!(
         message(vec![], Labels::Optional),

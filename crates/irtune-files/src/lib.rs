@@ -7,6 +7,8 @@
 //! - [`create_folder`] makes a folder that is not there yet, or fills an empty one.
 //! - [`replace_folder`] puts a folder in the place of an earlier one.
 //!
+//! [`read`] and [`read_text`] read what other programs may have written.
+//!
 //! They act through [`Files`], so that a test can stop between any two operations; [`Disk`] is the real file system.
 //! Temporary names begin with a dot, end with `.writing` and differ between processes and calls. On Unix what a killed
 //! process left behind is removed by the next one that writes to the same place.
@@ -24,6 +26,7 @@ mod create_folder;
 mod error;
 mod files;
 mod fill_folder;
+mod read;
 mod replace_file;
 mod replace_folder;
 mod temporary;
@@ -32,5 +35,6 @@ pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};
 pub use fill_folder::is_free;
+pub use read::{check_fetched, read, read_text};
 pub use replace_file::{json, replace_file, replace_json};
 pub use replace_folder::{ReplaceError, recover_folder, replace_folder};

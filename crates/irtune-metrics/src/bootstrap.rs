@@ -68,7 +68,7 @@ impl Bootstrap {
                 figures.macro_mean(|class| class.precision),
                 figures.macro_mean(|class| class.recall),
                 figures.macro_mean(|class| class.f1),
-                figures.macro_mean(|class| class.average_precision),
+                figures.macro_average_precision(),
             ]
         })
     }

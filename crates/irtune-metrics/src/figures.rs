@@ -51,8 +51,21 @@ impl Figures {
         }
     }
 
-    /// The mean of one figure over all labels.
+    /// The mean of one figure over the labels that some example has or is taken for, as scikit-learn's is by default. A
+    /// label that is in neither says nothing about the predictions.
     pub fn macro_mean(&self, figure: impl Fn(&ClassFigures) -> f64) -> f64 {
-        self.classes.iter().map(figure).sum::<f64>() / self.classes.len() as f64
+        let confusion = &self.confusion;
+        self.mean_where(|class| confusion.support(class) + confusion.predicted(class) > 0, figure)
+    }
+
+    /// The mean average precision over the labels that some example has: without one it is not defined.
+    pub fn macro_average_precision(&self) -> f64 {
+        self.mean_where(|class| self.confusion.support(class) > 0, |class| class.average_precision)
+    }
+
+    /// The mean of one figure over the labels that count, the sum of their figures in the order of the label set.
+    fn mean_where(&self, counts: impl Fn(usize) -> bool, figure: impl Fn(&ClassFigures) -> f64) -> f64 {
+        let counted = || self.classes.iter().enumerate().filter(|(class, _)| counts(*class));
+        counted().map(|(_, class)| figure(class)).sum::<f64>() / counted().count() as f64
     }
 }

@@ -15,13 +15,15 @@ pub struct Metrics {
     pub examples: usize,
     /// Share of examples whose predicted label is the true one; where they can have several, that are given exactly theirs.
     pub accuracy: f64,
-    /// Mean precision over all labels.
+    /// Mean precision over the labels that some example has or is taken for; where they can have several, over all labels.
+    /// So are the next two.
     pub macro_precision: f64,
-    /// Mean recall over all labels.
+    /// Mean recall.
     pub macro_recall: f64,
-    /// Mean F1 over all labels.
+    /// Mean F1.
     pub macro_f1: f64,
-    /// Mean average precision (area under the precision-recall curve) over all labels.
+    /// Mean average precision (area under the precision-recall curve) over the labels that some example has; where they can
+    /// have several, over all labels.
     pub macro_average_precision: f64,
     /// One entry a label, in the order of the label set.
     pub classes: Vec<ClassMetrics>,
@@ -135,7 +137,7 @@ impl Metrics {
             macro_precision: figures.macro_mean(|class| class.precision),
             macro_recall: figures.macro_mean(|class| class.recall),
             macro_f1: figures.macro_mean(|class| class.f1),
-            macro_average_precision: figures.macro_mean(|class| class.average_precision),
+            macro_average_precision: figures.macro_average_precision(),
             classes: names.iter().enumerate().map(class).collect(),
             confusion: figures.confusion,
             multi_label: None,

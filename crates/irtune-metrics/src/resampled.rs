@@ -48,7 +48,7 @@ impl Bootstrap {
             let figures = Figures::of(predictions, &rankings, &weights);
             all.accuracy.push(figures.accuracy);
             all.macro_f1.push(figures.macro_mean(|class| class.f1));
-            all.macro_average_precision.push(figures.macro_mean(|class| class.average_precision));
+            all.macro_average_precision.push(figures.macro_average_precision());
         }
         Ok(all)
     }

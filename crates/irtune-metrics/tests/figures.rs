@@ -145,7 +145,7 @@ impl Comparison {
         );
         self.numbers("macro_recall", &[figures.macro_mean(|class| class.recall)], &[expected.macro_recall]);
         self.numbers("macro_f1", &[figures.macro_mean(|class| class.f1)], &[expected.macro_f1]);
-        let area = figures.macro_mean(|class| class.average_precision);
+        let area = figures.macro_average_precision();
         self.numbers("macro_average_precision", &[area], &[expected.macro_average_precision]);
         self.numbers("precision", &list(|class| class.precision), &expected.precision);
         self.numbers("recall", &list(|class| class.recall), &expected.recall);

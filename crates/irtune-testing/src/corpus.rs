@@ -12,7 +12,11 @@ pub const WORD_LABELS: [&str; 3] = ["clarity", "fluency", "style"];
 
 /// Short English sentences, a third for each of [`SENTENCE_LABELS`]; other parts have other nouns and ids.
 pub fn sentences(part: &str, count: usize) -> String {
-    let nouns = ["river", "garden", "engine", "letter", "window", "market", "harbour"];
+    let nouns = match part {
+        "train" => ["river", "garden", "engine", "letter", "window", "market", "harbour"],
+        "test" => ["ocean", "forest", "boiler", "ticket", "mirror", "castle", "station"],
+        _ => ["table", "bottle", "camera", "basket", "pencil", "school", "morning"],
+    };
     (0..count)
         .map(|index| {
             let noun = nouns[(index + part.len()) % nouns.len()];

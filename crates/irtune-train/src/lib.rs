@@ -76,6 +76,7 @@ pub use run::notice::Notice;
 pub use run::observer::{Observer, RunStart, Silent};
 pub use run::request::TrainRequest;
 pub use run::train::{resume, train};
+pub use run::trained_on::TrainedOn;
 pub use run::{TrainOutcome, data};
 pub use settings::{
     Adapter, Batches, BestMetric, ClassWeights, ClassWeightsError, Draw, Every, Fold, Group, HeadKind,

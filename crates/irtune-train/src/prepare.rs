@@ -87,6 +87,9 @@ pub(crate) fn load(plan: &Preparation<'_>, observer: &mut dyn Observer) -> Resul
     if settings.soft_labels {
         corpora.check_votes()?;
     }
+    if let Origin::New(_) = origin {
+        corpora.check_dropped(&columns.drop_labels)?;
+    }
     let (mut task, chat, begun) = match origin {
         Origin::New(prompt) => {
             (Task::of(settings, prompt.template.clone(), corpora.labels.clone())?, prompt.chat, None)

@@ -91,7 +91,7 @@ impl RecordedScores {
     pub fn read(path: &Path) -> Result<Self, ScoresError> {
         let owned = || path.to_owned();
         let text =
-            std::fs::read_to_string(path).map_err(|source| ScoresError::Read { path: owned(), source })?;
+            irtune_files::read_text(path).map_err(|source| ScoresError::Read { path: owned(), source })?;
         let mut lines: Vec<(usize, Vec<Option<f64>>)> = Vec::new();
         for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
             let value: Value = serde_json::from_str(text).map_err(|source| ScoresError::Json {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use irtune_data::{Change, Pair};
+use irtune_data::{Change, Id, Pair};
 use irtune_metrics::{ConfidentLearning, LabelIssue};
 use irtune_train::HeldOut;
 use serde::Serialize;
@@ -38,7 +38,7 @@ pub struct Suspect {
     pub place: String,
     /// Its own name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<Id>,
     /// The label it has.
     pub label: String,
     /// The held-out probability of this label.
@@ -160,7 +160,7 @@ mod tests {
             original: "He go home.".to_owned(),
             revised: "He goes home.".to_owned(),
             label: labels.name(*class).map(str::to_owned),
-            id: Some(format!("pair-{row}")),
+            id: Some(format!("pair-{row}").into()),
             place: Place::Line { file: "pairs/train.jsonl".into(), line: row + 1 },
             ..Pair::default()
         };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::error::DataError;
 use crate::pair::Pair;
-use crate::reader::Labels;
 use crate::reader::columns::Columns;
+use crate::reader::{Labels, LeftOut};
 use crate::sampling::folds::folds;
 use crate::sampling::hold_out::hold_out;
 use crate::sampling::subset::subset;
@@ -20,19 +20,19 @@ pub struct Corpus {
     pub name: Arc<str>,
     /// The pairs.
     pub pairs: Vec<Pair>,
-    /// Rows left out for their label.
-    pub dropped: usize,
+    /// Rows that gave no pair.
+    pub left_out: LeftOut,
 }
 
 impl Corpus {
     /// Reads a whole source.
     ///
     /// # Errors
-    /// As [`crate::Pairs`]: nothing is skipped, the first wrong row ends it.
+    /// As [`crate::Pairs`]: the first wrong row ends it.
     pub fn read(source: &CorpusSource, columns: &Columns, labels: Labels) -> Result<Corpus, DataError> {
         let mut reader = source.pairs(columns, labels)?;
         let pairs = reader.by_ref().collect::<Result<_, _>>()?;
-        Ok(Corpus { name: reader.name().clone(), pairs, dropped: reader.dropped() })
+        Ok(Corpus { name: reader.name().clone(), pairs, left_out: reader.left_out().clone() })
     }
 
     /// Holds out a fraction for validation, by document and stratified: (training, validation).
@@ -66,9 +66,9 @@ impl Corpus {
         for row in subset(&self.pairs, size, seed)? {
             kept[row] = true;
         }
-        let dropped = self.dropped;
+        let left_out = self.left_out.clone();
         let (_, kept) = self.divide(&kept);
-        Ok(Corpus { dropped, ..kept })
+        Ok(Corpus { left_out, ..kept })
     }
 
     /// The pairs that are not marked, and those that are.
@@ -76,8 +76,8 @@ impl Corpus {
         let (chosen, rest): (Vec<_>, Vec<_>) =
             self.pairs.into_iter().zip(marked).partition(|(_, marked)| **marked);
         let side = |pairs: Vec<(Pair, &bool)>| pairs.into_iter().map(|(pair, _)| pair).collect();
-        let rest = Corpus { name: self.name.clone(), pairs: side(rest), dropped: self.dropped };
-        // What was dropped is told once.
-        (rest, Corpus { name: self.name, pairs: side(chosen), dropped: 0 })
+        let rest = Corpus { name: self.name.clone(), pairs: side(rest), left_out: self.left_out };
+        // What was left out is told once.
+        (rest, Corpus { name: self.name, pairs: side(chosen), left_out: LeftOut::default() })
     }
 }

@@ -12,8 +12,15 @@ use crate::row::Row;
 /// Where pairs come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CorpusSource {
-    /// A file of JSON lines, a JSON array, CSV or TSV.
+    /// A file of JSON, CSV or TSV, an Excel workbook or a Parquet file.
     File(PathBuf),
+    /// The content of such a file, where it can't be read again, as it came through a pipe.
+    Content {
+        /// What errors call it; its extension counts as a file's does.
+        name: Arc<str>,
+        /// Its bytes.
+        bytes: Arc<[u8]>,
+    },
     /// Rows in memory.
     Rows {
         /// What errors call them, such as `training rows`.
@@ -29,6 +36,21 @@ impl CorpusSource {
         CorpusSource::Rows { name: name.into(), rows: rows.into_iter().collect() }
     }
 
+    /// The source in a form that can be read again and again: what is no regular file, such as a pipe, is read now.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn kept(&self) -> Result<CorpusSource, DataError> {
+        let CorpusSource::File(path) = self else { return Ok(self.clone()) };
+        let name: Arc<str> = path.display().to_string().into();
+        let is_pipe = std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+        if !is_pipe {
+            return Ok(self.clone());
+        }
+        let bytes = std::fs::read(path).map_err(|source| DataError::Open { file: name.clone(), source })?;
+        Ok(CorpusSource::Content { name, bytes: bytes.into() })
+    }
+
     /// The pairs, one by one.
     ///
     /// # Errors
@@ -36,6 +58,9 @@ impl CorpusSource {
     pub fn pairs(&self, columns: &Columns, labels: Labels) -> Result<Pairs, DataError> {
         match self {
             CorpusSource::File(path) => Pairs::open(path, columns, labels),
+            CorpusSource::Content { name, bytes } => {
+                Pairs::from_content(name, bytes.clone(), columns, labels)
+            }
             CorpusSource::Rows { name, rows } => Ok(Pairs::from_rows(name, rows.clone(), columns, labels)),
         }
     }
@@ -58,7 +83,7 @@ impl fmt::Display for CorpusSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CorpusSource::File(path) => write!(f, "{}", path.display()),
-            CorpusSource::Rows { name, .. } => f.write_str(name),
+            CorpusSource::Content { name, .. } | CorpusSource::Rows { name, .. } => f.write_str(name),
         }
     }
 }

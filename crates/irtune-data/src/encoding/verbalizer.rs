@@ -9,6 +9,8 @@ use super::encode::Encode;
 use super::prompt::{EMPTY_LINE, Prompt};
 use crate::error::{DataError, Quoted};
 use crate::label_set::LabelSet;
+use crate::number::same_name;
+use crate::reader::input::BYTE_ORDER_MARK;
 
 /// Different words for every label, in the order of the label set; stored as a plain list. Settings call it
 /// `label_words`, a run folder `words.json`.
@@ -37,7 +39,8 @@ impl Verbalizer {
     pub fn from_file(path: &Path, labels: &LabelSet) -> Result<Verbalizer, DataError> {
         let file = || path.display().to_string().into();
         let bytes = std::fs::read(path).map_err(|source| DataError::Open { file: file(), source })?;
-        let given: BTreeMap<String, String> = serde_json::from_slice(&bytes)
+        let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
+        let given: BTreeMap<String, String> = serde_json::from_slice(json)
             .map_err(|source| DataError::VerbalizerFile { file: file(), source })?;
         if let Some(label) = given.keys().find(|label| labels.index(label).is_none()) {
             let (label, known) = (label.clone(), Quoted(labels.names().to_vec()));
@@ -47,7 +50,9 @@ impl Verbalizer {
     }
 
     fn new(labels: &LabelSet, given: &BTreeMap<String, String>) -> Result<Verbalizer, DataError> {
-        let words = labels.names().iter().map(|name| match given.get(name) {
+        let words_of =
+            |name: &str| given.iter().find(|(label, _)| same_name(label, name)).map(|(_, words)| words);
+        let words = labels.names().iter().map(|name| match given.get(name).or_else(|| words_of(name)) {
             Some(words) => words.trim().to_owned(),
             None => name.replace(['-', '_'], " ").trim().to_owned(),
         });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString};
 
+use super::labels::Labels;
 use crate::error::{DataError, Quoted};
 
 /// A known arrangement of columns.
@@ -39,7 +40,7 @@ fn unknown_preset(name: &str) -> DataError {
 pub struct Columns {
     /// The arrangement to start from.
     pub preset: Preset,
-    /// The column with the text before the revision.
+    /// The column with the text before the revision. A column of JSON objects may be a path, such as `data.text`.
     pub original: Option<String>,
     /// The column with the text after the revision.
     pub revised: Option<String>,
@@ -52,6 +53,9 @@ pub struct Columns {
     pub id: Option<String>,
     /// Labels whose rows are dropped, besides those that the preset drops.
     pub drop_labels: Vec<String>,
+    /// Whether rows without label are left out where every row needs one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub drop_unlabelled: bool,
 }
 
 const ORIGINAL: &[&str] = &["original", "before"];
@@ -59,6 +63,7 @@ const REVISED: &[&str] = &["revised", "after"];
 const LABEL: &[&str] = &["label", "labels"];
 /// Where the label may stand that was agreed on, beside a column of what each annotator said.
 pub(super) const GOLD: &[&str] = &["label", "labels", "major_intent"];
+/// The document; where several of them are there, the first one counts.
 const GROUP: &[&str] = &["group", "doc_id", "doc_name"];
 const ID: &[&str] = &["id"];
 
@@ -84,6 +89,9 @@ pub(crate) struct Role {
     pub given: bool,
 }
 
+/// What the role of the document is called.
+const GROUP_ROLE: &str = "group";
+
 impl Role {
     fn new(name: &'static str, given: &Option<String>, otherwise: &[&str]) -> Role {
         let columns = match given {
@@ -93,7 +101,7 @@ impl Role {
         Role { name, columns, given: given.is_some() }
     }
 
-    /// The one column of this role that is there.
+    /// The one column of this role that is there; of a document's the first one.
     ///
     /// # Errors
     /// When several are.
@@ -106,7 +114,7 @@ impl Role {
         let mut present = self.columns.iter().filter(|column| has(column));
         let first = present.next();
         let others: Vec<String> = present.cloned().collect();
-        if others.is_empty() {
+        if others.is_empty() || self.name == GROUP_ROLE {
             return Ok(first.map(String::as_str));
         }
         let candidates = Quoted(first.cloned().into_iter().chain(others).collect());
@@ -115,9 +123,24 @@ impl Role {
     }
 }
 
+impl Layout {
+    /// The columns that are looked for.
+    pub fn read(&self, labels: Labels) -> impl Iterator<Item = &str> {
+        let more = [&self.label, &self.group].into_iter().filter(move |_| labels != Labels::Ignored);
+        let roles = [&self.original, &self.revised, &self.id].into_iter().chain(more);
+        roles.flat_map(|role| &role.columns).map(String::as_str)
+    }
+}
+
 impl Columns {
+    /// Whether there is a column for one of the texts.
+    pub(crate) fn fit(&self, has: impl Fn(&str) -> bool) -> bool {
+        let layout = self.layout(&has);
+        layout.original.columns.iter().chain(&layout.revised.columns).any(|column| has(column))
+    }
+
     /// What to look for in a file with the given columns.
-    pub(crate) fn layout(&self, has: impl Fn(&str) -> bool) -> Layout {
+    pub(crate) fn layout(&self, has: &impl Fn(&str) -> bool) -> Layout {
         let preset = match self.preset {
             Preset::Auto if has("before_sent") || has("after_sent") => Preset::Iterater,
             // The direction of text_src/text_tgt is only sure beside Re3's own columns.
@@ -137,7 +160,7 @@ impl Columns {
             original: Role::new("original", &self.original, original),
             revised: Role::new("revised", &self.revised, revised),
             label: Role::new("label", &self.label, label),
-            group: Role::new("group", &self.group, group),
+            group: Role::new(GROUP_ROLE, &self.group, group),
             id: Role::new("id", &self.id, ID),
             absent_is_empty: preset == Preset::Iterater,
             drop_labels,

@@ -1,4 +1,4 @@
-//! Comma- or tab-separated rows with quoted fields.
+//! Rows of separated fields, which may be quoted.
 //!
 //! Written here rather than left to the `csv` crate, which accepts a quote that is never closed (the rest of the
 //! file becomes one field) and text behind a closing quote. The tests hold it against that crate.
@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use super::input::Input;
-use super::record::{Record, Values};
+use super::record::{Header, Record, Values};
 use crate::error::DataError;
+use crate::place::Place;
 
-pub(crate) struct Delimited {
+pub(super) struct Delimited {
     input: Input,
     delimiter: char,
-    header: Arc<[String]>,
+    header: Arc<Header>,
     /// The header's line.
-    pub line: usize,
+    line: usize,
     text: String,
 }
 
@@ -29,34 +30,56 @@ enum State {
     Closed,
 }
 
+/// How lines end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum LineEnd {
+    /// With a line feed, after a carriage return or without one.
+    LineFeed,
+    /// With a carriage return alone.
+    CarriageReturn,
+}
+
+impl LineEnd {
+    /// By a text up to the first line feed: a carriage return in it, outside of quotes, ends the first line.
+    pub fn of(text: &str) -> LineEnd {
+        let mut quoted = false;
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b'\r' if !quoted && text.as_bytes().get(at + 1) != Some(&b'\n') => {
+                    return LineEnd::CarriageReturn;
+                }
+                _ => {}
+            }
+        }
+        LineEnd::LineFeed
+    }
+}
+
 impl Delimited {
     /// Reads the header.
     pub fn new(input: Input, delimiter: char) -> Result<Delimited, DataError> {
-        let mut reader = Delimited { input, delimiter, header: Arc::new([]), line: 0, text: String::new() };
+        let mut reader = Delimited { input, delimiter, header: Arc::default(), line: 0, text: String::new() };
         let (line, names) = reader.record()?.unwrap_or_default();
-        let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
-        // Spreadsheets leave the name of an index column empty, so blank names may repeat.
-        let repeated =
-            names.iter().enumerate().find(|(index, name)| !name.is_empty() && names[..*index].contains(name));
-        if let Some((_, column)) = repeated {
-            return Err(DataError::DuplicateColumn { file: reader.input.file, line, column: column.clone() });
-        }
         reader.line = line;
-        reader.header = names.into();
+        reader.header = Arc::new(Header::new(names));
         Ok(reader)
     }
 
-    pub fn header(&self) -> &[String] {
-        &self.header
+    /// The columns, and where they are named.
+    pub fn header(&self) -> (Arc<Header>, Place) {
+        (self.header.clone(), Place::Line { file: self.input.file.clone(), line: self.line })
     }
 
     pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
         let Some((line, fields)) = self.record()? else { return Ok(None) };
-        let (expected, found) = (self.header.len(), fields.len());
+        let (expected, found) = (self.header.names().len(), fields.len());
+        let file = self.input.file.clone();
         if expected != found {
-            return Err(DataError::RaggedRow { file: self.input.file.clone(), line, expected, found });
+            return Err(DataError::RaggedRow { file, line, expected, found });
         }
-        Ok(Some(Record { line, values: Values::Fields { header: self.header.clone(), fields } }))
+        let values = Values::Fields { header: self.header.clone(), fields };
+        Ok(Some(Record { place: Place::Line { file, line }, values }))
     }
 
     /// The next record's first line and fields; a quoted field may span lines.

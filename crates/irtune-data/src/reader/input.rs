@@ -16,9 +16,12 @@ pub(crate) struct Input {
     pub line: usize,
     /// Characters handed out on the current line by [`Input::next_byte`].
     pub column: usize,
+    /// What ends a line of [`Input::next_line`].
+    line_end: u8,
 }
 
-const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+/// What text may begin with.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl Input {
     /// Starts before the first non-blank line, behind a byte order mark.
@@ -26,7 +29,8 @@ impl Input {
     /// # Errors
     /// When reading fails or there is nothing but blanks.
     pub fn new(file: Arc<str>, inner: Box<dyn BufRead + Send>) -> Result<Input, DataError> {
-        let mut input = Input { file, inner, held: Vec::new(), handed: 0, line: 1, column: 0 };
+        let mut input =
+            Input { file, inner, held: Vec::new(), handed: 0, line: 1, column: 0, line_end: b'\n' };
         while input.held.len() < 3 && input.held == BYTE_ORDER_MARK[..input.held.len()] {
             let Some(byte) = input.pull()? else { break };
             input.held.push(byte);
@@ -101,6 +105,29 @@ impl Input {
         Ok(byte)
     }
 
+    /// Lets lines end with another byte from here on.
+    pub fn end_lines_with(&mut self, byte: u8) {
+        self.line_end = byte;
+    }
+
+    /// Whether nothing but blanks is left.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn at_end(&mut self) -> Result<bool, DataError> {
+        let mut at = self.handed;
+        loop {
+            if at == self.held.len() {
+                let Some(byte) = self.pull()? else { return Ok(true) };
+                self.held.push(byte);
+            }
+            if !self.held[at].is_ascii_whitespace() {
+                return Ok(false);
+            }
+            at += 1;
+        }
+    }
+
     /// Fills `text` with the next line and its end, and gives its number; `None` at the end of the file.
     ///
     /// # Errors
@@ -108,12 +135,15 @@ impl Input {
     pub fn next_line(&mut self, text: &mut String) -> Result<Option<usize>, DataError> {
         let mut bytes = std::mem::take(text).into_bytes();
         bytes.clear();
-        bytes.extend_from_slice(&self.held[self.handed..]);
-        self.held.clear();
-        self.handed = 0;
-        // Held bytes may end the line already, after `peek_line`.
-        if bytes.last() != Some(&b'\n') {
-            self.inner.read_until(b'\n', &mut bytes).map_err(|source| self.failed(source))?;
+        let held = &self.held[self.handed..];
+        if let Some(end) = held.iter().position(|&byte| byte == self.line_end) {
+            bytes.extend_from_slice(&held[..=end]);
+            self.handed += end + 1;
+        } else {
+            bytes.extend_from_slice(held);
+            self.held.clear();
+            self.handed = 0;
+            self.inner.read_until(self.line_end, &mut bytes).map_err(|source| self.failed(source))?;
         }
         if bytes.is_empty() {
             return Ok(None);
@@ -132,7 +162,10 @@ impl Input {
         let mut text = String::new();
         if self.next_line(&mut text)?.is_some() {
             self.line -= 1;
+            let rest = self.held.split_off(self.handed);
             self.held = text.clone().into_bytes();
+            self.held.extend(rest);
+            self.handed = 0;
         }
         Ok(text)
     }

@@ -1,72 +1,121 @@
 //! A record of any format, by column name.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use super::object::{Found, Object};
+use crate::error::DataError;
+use crate::place::Place;
 
-/// One record and the line it starts on.
-pub(crate) struct Record {
-    pub line: usize,
+/// One record and where it starts.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub place: Place,
     pub values: Values,
 }
 
-pub(crate) enum Values {
-    Object(Map<String, Value>),
-    Fields { header: Arc<[String]>, fields: Vec<String> },
+#[derive(Debug)]
+pub(super) enum Values {
+    Object(Object),
+    Fields { header: Arc<Header>, fields: Vec<String> },
+}
+
+/// The names of a table's columns.
+#[derive(Debug, Default)]
+pub(super) struct Header {
+    names: Vec<String>,
+    /// The place of each name; none where it repeats.
+    places: HashMap<String, Option<usize>>,
 }
 
 /// What stands in a column of a record.
-pub(crate) enum Cell<'a> {
+#[derive(Debug, PartialEq)]
+pub(super) enum Cell<'a> {
     Absent,
     Null,
-    Text(&'a str),
-    Number(String),
-    /// A list, an object, true or false.
-    Other(&'a Value),
+    Text(Cow<'a, str>),
+    /// A field of a table, which may be a text or a number.
+    Field(&'a str),
+    /// A number, as it is written.
+    Number(&'a str),
+    Bool(bool),
+    /// A list or an object, as it is written.
+    Json(&'a str),
+}
+
+impl Header {
+    /// Of names, which are trimmed.
+    pub fn new(names: impl IntoIterator<Item = impl AsRef<str>>) -> Header {
+        let names: Vec<String> = names.into_iter().map(|name| name.as_ref().trim().to_owned()).collect();
+        let mut places = HashMap::with_capacity(names.len());
+        for (place, name) in names.iter().enumerate() {
+            places.entry(name.clone()).and_modify(|place| *place = None).or_insert(Some(place));
+        }
+        Header { names, places }
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether several columns have this name.
+    pub fn repeats(&self, column: &str) -> bool {
+        self.places.get(column).is_some_and(Option::is_none)
+    }
+
+    pub fn has(&self, column: &str) -> bool {
+        self.places.contains_key(column)
+    }
 }
 
 impl Record {
+    /// The names of its columns, nested ones as paths.
     pub fn columns(&self) -> Vec<String> {
         match &self.values {
-            Values::Object(object) => object.keys().cloned().collect(),
-            Values::Fields { header, .. } => header.to_vec(),
+            Values::Object(object) => object.paths(),
+            Values::Fields { header, .. } => header.names.clone(),
         }
     }
 
     pub fn has(&self, column: &str) -> bool {
         match &self.values {
-            Values::Object(object) => object.contains_key(column),
-            Values::Fields { header, .. } => header.iter().any(|name| name == column),
+            Values::Object(object) => !matches!(object.find(column), Found::Absent),
+            Values::Fields { header, .. } => header.has(column),
         }
     }
 
-    pub fn get(&self, column: &str) -> Cell<'_> {
+    /// What stands in a column.
+    ///
+    /// # Errors
+    /// When the name repeats.
+    pub fn get(&self, column: &str) -> Result<Cell<'_>, DataError> {
+        let repeated = || DataError::DuplicateColumn { place: self.place.clone(), column: column.to_owned() };
         match &self.values {
-            Values::Object(object) => match object.get(column) {
-                None => Cell::Absent,
-                Some(Value::Null) => Cell::Null,
-                Some(Value::String(text)) => Cell::Text(text),
-                Some(Value::Number(number)) => Cell::Number(number.to_string()),
-                Some(other) => Cell::Other(other),
+            Values::Object(object) => match object.find(column) {
+                Found::Absent => Ok(Cell::Absent),
+                Found::Repeated => Err(repeated()),
+                Found::Value(value) => self.cell(value.get()),
             },
-            Values::Fields { header, fields } => {
-                let position = header.iter().position(|name| name == column);
-                position
-                    .and_then(|position| fields.get(position))
-                    .map_or(Cell::Absent, |text| Cell::Text(text))
-            }
+            Values::Fields { header, fields } => match header.places.get(column) {
+                None => Ok(Cell::Absent),
+                Some(None) => Err(repeated()),
+                Some(Some(place)) => Ok(fields.get(*place).map_or(Cell::Absent, |text| Cell::Field(text))),
+            },
         }
     }
-}
 
-/// The kind of a JSON value, as messages call it.
-pub(crate) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+    fn cell<'a>(&self, json: &'a str) -> Result<Cell<'a>, DataError> {
+        Ok(match json.bytes().next() {
+            Some(b'"') => match serde_json::from_str(json) {
+                Ok(text) => Cell::Text(text),
+                Err(source) => return Err(DataError::Unreadable { place: self.place.clone(), source }),
+            },
+            Some(b'{' | b'[') => Cell::Json(json),
+            Some(b't') => Cell::Bool(true),
+            Some(b'f') => Cell::Bool(false),
+            Some(b'n') => Cell::Null,
+            _ => Cell::Number(json),
+        })
     }
 }

@@ -1,15 +1,22 @@
-//! A record of a file as a pair, column by column.
+//! A record of a file as a row, column by column.
 
 use std::sync::Arc;
 
-use super::Labels;
+use serde_json::Value;
+
 use super::columns::{GOLD, Layout, Role};
-use super::record::{Cell, Record, kind};
-use super::told::{Told, Untold, missing, told};
+use super::json::kind;
+use super::labels::Labels;
+use super::record::{Cell, Record};
+use super::told::Said;
 use crate::error::{DataError, Quoted};
-use crate::pair::Pair;
+use crate::id::Id;
+use crate::number::canonical;
 use crate::place::Place;
 use crate::votes::Votes;
+
+/// The only member of the object in which Label Studio writes several choices.
+const CHOICES: &str = "choices";
 
 /// A record, and what is known about its file.
 pub(super) struct Recorded<'a> {
@@ -20,89 +27,125 @@ pub(super) struct Recorded<'a> {
 }
 
 impl Recorded<'_> {
-    /// The record's pair; `None` when its label is to be dropped.
-    pub fn pair(&self, labels: Labels) -> Result<Option<Pair>, DataError> {
-        let layout = self.layout;
-        let (label, votes) = self.label()?;
-        let told = told(label, votes, labels, &layout.drop_labels).map_err(|problem| match problem {
-            Untold::Nothing => match self.column(&layout.label) {
-                Ok(Some(column)) => missing(self.place(), Some(column.to_owned()), labels),
-                Ok(None) => self.missing(&layout.label),
-                Err(error) => error,
-            },
-            Untold::Weights => DataError::WeightedLabels { place: self.place() },
-        })?;
-        let Some(Told { label, votes, labels }) = told else { return Ok(None) };
-        let original = self.side(&layout.original)?;
-        let revised = self.side(&layout.revised)?;
-        if original.trim().is_empty() && revised.trim().is_empty() {
-            return Err(DataError::BothSidesEmpty { place: self.place() });
-        }
-        let group = self.name(&layout.group)?;
-        let id = self.name(&layout.id)?;
-        Ok(Some(Pair { original, revised, label, votes, labels, group, id, place: self.place() }))
+    /// What the label column holds.
+    pub fn said(&self) -> Result<Said, DataError> {
+        let role = &self.layout.label;
+        let Some(column) = self.column(role)? else { return Ok(Said::default()) };
+        let place = || self.record.place.clone();
+        let wrong = |source| DataError::Votes { place: place(), column: column.to_owned(), source };
+        let json = match self.record.get(column)? {
+            Cell::Json(json) => {
+                let value = serde_json::from_str(json);
+                Some(value.map_err(|source| DataError::Unreadable { place: place(), source })?)
+            }
+            Cell::Text(text) => Votes::json(&text).map_err(wrong)?,
+            Cell::Field(text) => Votes::json(text).map_err(wrong)?,
+            _ => None,
+        };
+        let Some(json) = json else {
+            return Ok(Said { label: self.name(role)?, ..Said::default() });
+        };
+        let choices = match &json {
+            Value::Object(members) if members.len() == 1 => {
+                members.get(CHOICES).filter(|list| list.is_array())
+            }
+            _ => None,
+        };
+        let Some(votes) = Votes::of(choices.unwrap_or(&json)).map_err(wrong)? else {
+            return Ok(Said { label: self.name(role)?, ..Said::default() });
+        };
+        let gold = GOLD.iter().filter(|gold| **gold != column).find_map(|gold| match self.record.get(gold) {
+            Ok(Cell::Text(text)) => Some(text.trim().to_owned()),
+            Ok(Cell::Field(text)) => Some(text.trim().to_owned()),
+            _ => None,
+        });
+        let label = votes.majority(gold.as_deref()).map(str::to_owned);
+        Ok(Said { label, votes: Some(votes), are_labels: choices.is_some() })
     }
 
-    fn place(&self) -> Place {
-        Place::Line { file: self.file.clone(), line: self.record.line }
+    /// The column of the label, for what is said of a row that has none.
+    pub fn label_column(&self) -> Result<String, DataError> {
+        let role = &self.layout.label;
+        self.column(role)?.map(str::to_owned).ok_or_else(|| self.missing(role))
+    }
+
+    /// Original and revised text, as they are in the file.
+    pub fn texts(&self) -> Result<(String, String), DataError> {
+        Ok((self.side(&self.layout.original)?, self.side(&self.layout.revised)?))
+    }
+
+    /// The document. What is neither text nor number is its own name.
+    pub fn group(&self) -> Result<Option<String>, DataError> {
+        let Some(column) = self.column(&self.layout.group)? else { return Ok(None) };
+        Ok(match self.record.get(column)? {
+            Cell::Json(json) => Some(json.to_owned()),
+            cell => named(cell),
+        })
+    }
+
+    /// The row's own name, as it stands.
+    pub fn id(&self) -> Result<Option<Id>, DataError> {
+        let Some(column) = self.column(&self.layout.id)? else { return Ok(None) };
+        let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(Id::from);
+        Ok(match self.record.get(column)? {
+            Cell::Absent | Cell::Null => None,
+            Cell::Text(own) => text(&own),
+            Cell::Field(own) => text(own),
+            Cell::Number(json) | Cell::Json(json) => Some(Id::Json(json.to_owned())),
+            Cell::Bool(value) => Some(Id::Json(value.to_string())),
+        })
     }
 
     fn column<'r>(&self, role: &'r Role) -> Result<Option<&'r str>, DataError> {
         role.find(self.file, |name| self.record.has(name), || self.record.columns())
     }
 
-    /// A side's text, as it is in the file.
     fn side(&self, role: &Role) -> Result<String, DataError> {
         let Some(column) = self.column(role)? else {
             return if self.layout.absent_is_empty { Ok(String::new()) } else { Err(self.missing(role)) };
         };
-        match self.record.get(column) {
-            Cell::Text(text) => Ok(text.to_owned()),
+        match self.record.get(column)? {
+            Cell::Text(text) => Ok(text.into_owned()),
+            Cell::Field(text) => Ok(text.to_owned()),
             Cell::Null | Cell::Absent => Ok(String::new()),
-            Cell::Number(_) => Err(self.wrong_type(column, "a text or null", "a number")),
-            Cell::Other(found) => Err(self.wrong_type(column, "a text or null", kind(found))),
+            Cell::Number(json) | Cell::Json(json) => {
+                Err(self.wrong_type(column, "a text or null", kind(json)))
+            }
+            Cell::Bool(_) => Err(self.wrong_type(column, "a text or null", "true or false")),
         }
     }
 
-    /// The label, and what each annotator said where the column holds that: their majority is the label then, and a
-    /// usual column of labels beside it decides between equals.
-    fn label(&self) -> Result<(Option<String>, Option<Votes>), DataError> {
-        let role = &self.layout.label;
-        let Some(column) = self.column(role)? else { return Ok((None, None)) };
-        let votes = match self.record.get(column) {
-            Cell::Text(text) => Votes::of_text(text),
-            Cell::Other(value) => Votes::of(value),
-            Cell::Absent | Cell::Null | Cell::Number(_) => Ok(None),
-        };
-        let wrong = |source| DataError::Votes { place: self.place(), column: column.to_owned(), source };
-        let Some(votes) = votes.map_err(wrong)? else { return Ok((self.name(role)?, None)) };
-        let gold = GOLD.iter().filter(|gold| **gold != column).find_map(|gold| match self.record.get(gold) {
-            Cell::Text(text) => Some(text.trim()),
-            _ => None,
-        });
-        Ok((votes.majority(gold).map(str::to_owned), Some(votes)))
-    }
-
-    /// A document or row name, or a label, without blanks around it; numbers are names too.
+    /// A label without blanks around it; numbers, true and false are names too.
     fn name(&self, role: &Role) -> Result<Option<String>, DataError> {
         let Some(column) = self.column(role)? else { return Ok(None) };
-        match self.record.get(column) {
-            Cell::Text(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned)),
-            Cell::Number(number) => Ok(Some(number)),
-            Cell::Null | Cell::Absent => Ok(None),
-            Cell::Other(found) => Err(self.wrong_type(column, "a text, a number or null", kind(found))),
+        match self.record.get(column)? {
+            Cell::Json(json) => Err(self.wrong_type(column, "a label", kind(json))),
+            cell => Ok(named(cell)),
         }
     }
 
     fn wrong_type(&self, column: &str, expected: &'static str, found: &'static str) -> DataError {
-        let (file, line) = (self.file.clone(), self.record.line);
-        DataError::WrongType { file, line, column: column.to_owned(), expected, found }
+        let (place, column) = (self.record.place.clone(), column.to_owned());
+        DataError::WrongType { place, column, expected, found }
     }
 
     fn missing(&self, role: &Role) -> DataError {
-        let (file, line) = (self.file.clone(), self.record.line);
+        let place: Place = self.record.place.clone();
         let column = role.columns.first().cloned().unwrap_or_default();
-        DataError::MissingColumn { file, line, column, role: role.name, found: Quoted(self.record.columns()) }
+        DataError::MissingColumn { place, column, role: role.name, found: Quoted(self.record.columns()) }
+    }
+}
+
+/// A label's or a document's name. A number has one name, however it is written, also in a table, whose fields can't say
+/// whether they are numbers.
+fn named(cell: Cell<'_>) -> Option<String> {
+    let text = |text: &str| Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned);
+    match cell {
+        Cell::Text(own) => text(&own),
+        Cell::Field(own) => text(own).map(|own| canonical(&own).unwrap_or(own)),
+        Cell::Number(number) => Some(canonical(number).unwrap_or_else(|| number.to_owned())),
+        Cell::Bool(value) => Some(value.to_string()),
+        Cell::Absent | Cell::Null | Cell::Json(_) => None,
     }
 }
 
@@ -111,30 +154,37 @@ pub(super) fn check(
     layout: &Layout,
     labels: Labels,
     file: &Arc<str>,
-    line: usize,
+    place: &Place,
     has: impl Fn(&str) -> bool,
     found: impl Fn() -> Vec<String>,
 ) -> Result<(), DataError> {
     let one_side_found =
         layout.original.find(file, &has, &found)?.or(layout.revised.find(file, &has, &found)?).is_some();
     let sides_needed = !(layout.absent_is_empty && one_side_found);
-    for (role, needed) in [
-        (&layout.original, sides_needed),
-        (&layout.revised, sides_needed),
-        (&layout.label, labels != Labels::Optional),
-        (&layout.group, false),
-        (&layout.id, false),
+    let read = labels != Labels::Ignored;
+    for (role, needed, read) in [
+        (&layout.original, sides_needed, true),
+        (&layout.revised, sides_needed, true),
+        (&layout.label, matches!(labels, Labels::Required | Labels::Several), read),
+        (&layout.group, false, read),
+        (&layout.id, false, true),
     ] {
+        if !read {
+            continue;
+        }
         let present = role.find(file, &has, &found)?.is_some();
         if present || !(needed || role.given) {
             continue;
         }
-        let (file, found) = (file.clone(), Quoted(found()));
+        let (place, found) = (place.clone(), Quoted(found()));
         return Err(match role.columns.as_slice() {
-            [column] => {
-                DataError::MissingColumn { file, line, column: column.clone(), role: role.name, found }
-            }
-            _ => DataError::UndecidedColumns { file, role: role.name, candidates: Quoted(Vec::new()), found },
+            [column] => DataError::MissingColumn { place, column: column.clone(), role: role.name, found },
+            _ => DataError::UndecidedColumns {
+                file: file.clone(),
+                role: role.name,
+                candidates: Quoted(Vec::new()),
+                found,
+            },
         });
     }
     Ok(())

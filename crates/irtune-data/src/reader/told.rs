@@ -2,10 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::Labels;
-use crate::error::DataError;
+use super::labels::Labels;
+use crate::error::{DataError, Quoted};
+use crate::number::same_name;
 use crate::place::Place;
 use crate::votes::Votes;
+
+/// What the label column of a row holds.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Said {
+    /// The label, or the majority of the votes.
+    pub label: Option<String>,
+    /// What several annotators said, or the row's labels.
+    pub votes: Option<Votes>,
+    /// The votes are labels of the row, and no annotators'.
+    pub are_labels: bool,
+}
+
+impl Said {
+    /// All labels that are named.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        let votes = self.votes.iter().flat_map(Votes::labels);
+        self.label.as_deref().into_iter().chain(votes)
+    }
+}
 
 /// A pair's label, what its annotators said, or its several labels.
 #[derive(Debug, PartialEq)]
@@ -15,23 +35,23 @@ pub(super) struct Told {
     pub labels: Option<Vec<String>>,
 }
 
-/// Why a row does not say what is needed.
+/// Why a row makes no pair.
 #[derive(Debug, PartialEq)]
 pub(super) enum Untold {
+    /// Its label is one of those to drop.
+    Dropped,
     /// It has no label.
     Nothing,
     /// It has weights where labels are needed.
     Weights,
+    /// It has several labels where one is needed.
+    Several(Vec<String>),
 }
 
-/// What a row with this label and these votes says; `Ok(None)` when it is to be dropped.
-pub(super) fn told(
-    label: Option<String>,
-    votes: Option<Votes>,
-    labels: Labels,
-    drop_labels: &[String],
-) -> Result<Option<Told>, Untold> {
-    let is_dropped = |label: &String| drop_labels.contains(label);
+/// What a row says.
+pub(super) fn told(said: Said, labels: Labels, drop_labels: &[String]) -> Result<Told, Untold> {
+    let Said { label, votes, are_labels } = said;
+    let is_dropped = |label: &String| drop_labels.iter().any(|drop| same_name(drop, label));
     if labels == Labels::Several {
         let given: Vec<String> = match (votes, label) {
             (Some(Votes::Weights(_)), _) => return Err(Untold::Weights),
@@ -41,23 +61,37 @@ pub(super) fn told(
         };
         let kept: BTreeSet<&String> = given.iter().filter(|label| !is_dropped(label)).collect();
         let kept: Vec<String> = kept.into_iter().cloned().collect();
-        let left = !kept.is_empty() || given.is_empty();
-        return Ok(left.then_some(Told { label: None, votes: None, labels: Some(kept) }));
+        return match kept.is_empty() && !given.is_empty() {
+            true => Err(Untold::Dropped),
+            false => Ok(Told { label: None, votes: None, labels: Some(kept) }),
+        };
     }
+    let votes = match votes {
+        Some(Votes::Annotators(entries)) if are_labels => {
+            let different: BTreeSet<String> = entries.into_iter().flatten().collect();
+            if different.len() > 1 {
+                return Err(Untold::Several(different.into_iter().collect()));
+            }
+            None
+        }
+        votes => votes,
+    };
     if labels == Labels::Required {
         match &label {
-            Some(label) if is_dropped(label) => return Ok(None),
+            Some(label) if is_dropped(label) => return Err(Untold::Dropped),
             Some(_) => {}
             None => return Err(Untold::Nothing),
         }
     }
-    Ok(Some(Told { label, votes: votes.map(|votes| votes.without(drop_labels)), labels: None }))
+    Ok(Told { label, votes: votes.map(|votes| votes.without(drop_labels)), labels: None })
 }
 
-/// A row without what `labels` asks of it.
-pub(super) fn missing(place: Place, column: Option<String>, labels: Labels) -> DataError {
-    match labels {
-        Labels::Several => DataError::MissingLabels { place, column },
-        Labels::Required | Labels::Optional => DataError::MissingLabel { place, column },
+/// What is wrong with a row that does not say what is asked for; `column` is that of the label, where the row is a file's.
+pub(super) fn error(untold: Untold, place: Place, column: Option<String>, labels: Labels) -> DataError {
+    match (untold, labels) {
+        (Untold::Weights, _) => DataError::WeightedLabels { place },
+        (Untold::Several(labels), _) => DataError::SeveralLabels { place, column, labels: Quoted(labels) },
+        (_, Labels::Several) => DataError::MissingLabels { place, column },
+        _ => DataError::MissingLabel { place, column },
     }
 }

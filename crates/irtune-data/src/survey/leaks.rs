@@ -56,13 +56,10 @@ impl Leaks {
 
     /// What `split` shares with `other`.
     pub fn between(split: &[Pair], other: &[Pair]) -> Leaks {
-        let mut known: HashMap<(&str, &str), &Pair> = HashMap::with_capacity(other.len());
-        for pair in other {
-            known.entry((&pair.original, &pair.revised)).or_insert(pair);
-        }
+        let known = by_texts(other);
         let mut leaks = Leaks { rows: split.len(), ..Leaks::default() };
         for (pair, nearest) in split.iter().zip(near::nearest(split, other, Leaks::NEAR)) {
-            if let Some(same) = known.get(&(pair.original.as_str(), pair.revised.as_str())) {
+            if let Some(same) = known.get(&texts(pair)) {
                 leaks.same.push(Leak::of(pair, same));
             } else if let Some(reversed) = known.get(&(pair.revised.as_str(), pair.original.as_str())) {
                 leaks.reversed.push(Leak::of(pair, reversed));
@@ -84,6 +81,26 @@ impl Leaks {
     pub fn is_empty(&self) -> bool {
         self.same.is_empty() && self.reversed.is_empty() && self.near.is_empty() && self.documents.is_empty()
     }
+}
+
+/// The rows of a split whose two texts are those of a row of another.
+pub fn same_pairs(split: &[Pair], other: &[Pair]) -> Vec<Leak> {
+    let known = by_texts(other);
+    let leak = |pair: &Pair| known.get(&texts(pair)).map(|same| Leak::of(pair, same));
+    split.iter().filter_map(leak).collect()
+}
+
+fn texts(pair: &Pair) -> (&str, &str) {
+    (&pair.original, &pair.revised)
+}
+
+/// The first pair with each two texts.
+fn by_texts(pairs: &[Pair]) -> HashMap<(&str, &str), &Pair> {
+    let mut known = HashMap::with_capacity(pairs.len());
+    for pair in pairs {
+        known.entry(texts(pair)).or_insert(pair);
+    }
+    known
 }
 
 impl Leak {
@@ -145,6 +162,7 @@ mod tests {
             other_label: Some("train".to_owned()),
         };
         assert_eq!(found.same, [leak(1, 1)]);
+        assert_eq!(same_pairs(&test, &train), found.same);
         assert_eq!(found.reversed, [leak(2, 2)]);
         assert_eq!(found.near, [NearLeak { rows: leak(3, 3), similarity: 10.0 / 11.0 }]);
         assert_eq!((found.documents, found.document_rows), (vec!["b".to_owned()], 2));

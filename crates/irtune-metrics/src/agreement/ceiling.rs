@@ -9,7 +9,7 @@ use super::Annotations;
 pub struct Ceiling {
     /// Mean accuracy over the annotators.
     pub accuracy: f64,
-    /// Mean macro-F1 over the annotators, over the whole label set.
+    /// Mean macro-F1 over the annotators, each over the labels that it or the others name.
     pub macro_f1: f64,
 }
 
@@ -49,11 +49,9 @@ impl Annotations {
                 hits[class] += if class == own { share } else { 0.0 };
             }
         }
-        let f1 = |class: usize| match given[class] + support[class] {
-            0.0 => 0.0,
-            both => 2.0 * hits[class] / both,
-        };
-        let macro_f1 = (0..classes).map(f1).sum::<f64>() / classes as f64;
+        let met: Vec<usize> = (0..classes).filter(|&class| given[class] + support[class] > 0.0).collect();
+        let f1 = |&class: &usize| 2.0 * hits[class] / (given[class] + support[class]);
+        let macro_f1 = met.iter().map(f1).sum::<f64>() / met.len() as f64;
         (items > 0.0).then(|| (hits.iter().sum::<f64>() / items, macro_f1))
     }
 }

@@ -49,11 +49,12 @@ impl Counts {
                 sum(&self.hits) / sum(&self.support)
             }
             OffsetTarget::MacroF1 => {
-                let f1 = |class: usize| match self.predicted[class] + self.support[class] {
-                    0 => 0.0,
-                    both => f64::from(2 * self.hits[class]) / f64::from(both),
-                };
-                (0..self.hits.len()).map(f1).sum::<f64>() / self.hits.len() as f64
+                // Over the labels that are met, as all macro figures.
+                let both =
+                    self.predicted.iter().zip(&self.support).map(|(predicted, support)| predicted + support);
+                let met = || both.clone().zip(&self.hits).filter(|(both, _)| *both > 0);
+                let sum: f64 = met().map(|(both, hits)| f64::from(2 * hits) / f64::from(both)).sum();
+                sum / met().count() as f64
             }
         }
     }

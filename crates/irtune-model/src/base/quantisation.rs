@@ -19,7 +19,7 @@ pub(super) type SharedScale = Option<(usize, usize)>;
 pub(super) fn read(path: &Path) -> Result<SharedScale, ConfigError> {
     let read = |source| ConfigError::Read { path: path.to_owned(), source };
     let json = |source| ConfigError::Json { path: path.to_owned(), source };
-    let config: Value = serde_json::from_slice(&std::fs::read(path).map_err(read)?).map_err(json)?;
+    let config: Value = serde_json::from_slice(&irtune_files::read(path).map_err(read)?).map_err(json)?;
     let settings = &config["quantization_config"];
     let method = settings["quant_method"].as_str();
     let refused = |field: &str, value: String| ConfigError::Unsupported {

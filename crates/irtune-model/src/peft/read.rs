@@ -110,7 +110,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, AdapterError> {
-    std::fs::read(path).map_err(|source| AdapterError::Read { path: path.to_owned(), source })
+    irtune_files::read(path).map_err(|source| AdapterError::Read { path: path.to_owned(), source })
 }
 
 fn collect(

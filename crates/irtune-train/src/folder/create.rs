@@ -2,17 +2,16 @@
 
 use super::error::RunFolderError;
 use super::platform::Platform;
-use super::sources::{Sources, keep_rows};
+use super::sources::{Sources, keep};
 use super::{ENDING, ENVIRONMENT, LABELS, PROMPT, RunFolder, SETTINGS, SOURCES, SUMMARY, WORDS};
 use crate::data_split::DataSplit;
 use crate::settings::TrainSettings;
 use crate::task::Task;
-use irtune_data::Row;
+use irtune_data::CorpusSource;
 use irtune_files::{Files, WriteError};
 use serde::Serialize;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 /// What a run folder holds from its first moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +20,8 @@ pub struct RunContents {
     pub settings: TrainSettings,
     /// Where base and data lie.
     pub sources: Sources,
-    /// Rows that were given in memory, for which [`crate::StoredSource::Rows`] stands in `sources`.
-    pub rows: Vec<(DataSplit, Arc<[Row]>)>,
+    /// Rows and content that `sources` names and that only the folder keeps.
+    pub kept: Vec<(DataSplit, CorpusSource)>,
     /// What it runs on.
     pub platform: Platform,
     /// What the model is to tell.
@@ -67,7 +66,7 @@ impl RunFolder {
             if !contents.task.ending.is_plain() {
                 write_json(files, &writing.join(ENDING), &contents.task.ending)?;
             }
-            keep_rows(files, writing, &contents.rows)
+            keep(files, writing, &contents.kept)
         })?;
         Ok(RunFolder { path: path.to_owned() })
     }

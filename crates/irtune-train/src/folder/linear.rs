@@ -28,7 +28,7 @@ impl RunFolder {
     /// When the file is missing or damaged.
     pub fn linear_settings(&self) -> Result<Draw, RunFolderError> {
         let path = self.path.join(SETTINGS);
-        let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
+        let text = irtune_files::read_text(&path).map_err(|source| RunFolderError::read(&path, source))?;
         toml::from_str(&text).map_err(|source| RunFolderError::Toml { path, source: Box::new(source) })
     }
 

@@ -140,7 +140,7 @@ impl RunFolder {
             return Err(RunFolderError::LinearRun { path: self.path.clone() });
         }
         let path = self.path.join(SETTINGS);
-        let text = std::fs::read_to_string(&path).map_err(|source| RunFolderError::read(&path, source))?;
+        let text = irtune_files::read_text(&path).map_err(|source| RunFolderError::read(&path, source))?;
         let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
         let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
         let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
@@ -309,7 +309,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunFolderError> {
-    let bytes = std::fs::read(path).map_err(|source| RunFolderError::read(path, source))?;
+    let bytes = irtune_files::read(path).map_err(|source| RunFolderError::read(path, source))?;
     serde_json::from_slice(&bytes).map_err(|source| RunFolderError::Json {
         path: path.to_owned(),
         line: None,

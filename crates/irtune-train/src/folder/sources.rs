@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Where base and data lie.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,12 +46,14 @@ pub struct PairSources {
 
 /// Where the pairs of a split come from, as a folder remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected the path of a file, or rows or content that the folder keeps")]
 pub enum StoredSource {
     /// A file of the user's, found again by its path.
     File(PathBuf),
     /// Rows that a program gave; the folder keeps them.
     Rows(StoredRows),
+    /// The content of a file that came through a pipe; the folder keeps it.
+    Content(StoredContent),
 }
 
 /// Rows that a folder keeps.
@@ -62,6 +63,18 @@ pub struct StoredRows {
     /// Their file below the folder, of JSON lines.
     pub rows: PathBuf,
     /// What errors call them.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// The content of a file, which a folder keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredContent {
+    /// Its file below the folder.
+    pub content: PathBuf,
+    /// What errors call it; its extension counts as a file's does.
     pub name: String,
     /// SHA-256 of the file.
     pub sha256: String,
@@ -80,6 +93,11 @@ impl StoredSource {
                 name: name.to_string(),
                 sha256: hexadecimal(&Sha256::digest(lines(rows)?)),
             }),
+            CorpusSource::Content { name, bytes } => StoredSource::Content(StoredContent {
+                content: content_path(split),
+                name: name.to_string(),
+                sha256: hexadecimal(&Sha256::digest(bytes)),
+            }),
         })
     }
 
@@ -88,23 +106,25 @@ impl StoredSource {
         match self {
             StoredSource::File(path) => path.clone(),
             StoredSource::Rows(stored) => folder.join(&stored.rows),
+            StoredSource::Content(stored) => folder.join(&stored.content),
         }
     }
 
-    /// The source again; rows are read from below `folder`.
+    /// The source again; what the folder keeps is read from below it.
     ///
     /// # Errors
-    /// When rows can't be read, or are not those that were kept.
+    /// When that can't be read, or is not what was kept.
     pub fn load(&self, folder: &Path) -> Result<CorpusSource, RunFolderError> {
         let stored = match self {
             StoredSource::File(path) => return Ok(CorpusSource::File(path.clone())),
+            StoredSource::Content(StoredContent { content, name, sha256 }) => {
+                let bytes = kept(&folder.join(content), sha256)?;
+                return Ok(CorpusSource::Content { name: name.as_str().into(), bytes: bytes.into() });
+            }
             StoredSource::Rows(stored) => stored,
         };
         let path = folder.join(&stored.rows);
-        let bytes = std::fs::read(&path).map_err(|source| RunFolderError::read(&path, source))?;
-        if hexadecimal(&Sha256::digest(&bytes)) != stored.sha256 {
-            return Err(RunFolderError::Rows { path });
-        }
+        let bytes = kept(&path, &stored.sha256)?;
         let rows =
             bytes.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(serde_json::from_slice);
         let rows: Vec<Row> = rows.collect::<Result<_, _>>().map_err(|source| RunFolderError::Json {
@@ -116,22 +136,40 @@ impl StoredSource {
     }
 }
 
-/// Keeps rows below a folder that has no final name yet.
-pub(crate) fn keep_rows(
+/// The bytes of a file that a folder keeps.
+fn kept(path: &Path, sha256: &str) -> Result<Vec<u8>, RunFolderError> {
+    let bytes = std::fs::read(path).map_err(|source| RunFolderError::read(path, source))?;
+    match hexadecimal(&Sha256::digest(&bytes)) == sha256 {
+        true => Ok(bytes),
+        false => Err(RunFolderError::Rows { path: path.to_owned() }),
+    }
+}
+
+/// Keeps what can't be read again, rows and the content of pipes, below a folder that has no final name yet.
+pub(crate) fn keep(
     files: &dyn Files,
     folder: &Path,
-    rows: &[(DataSplit, Arc<[Row]>)],
+    sources: &[(DataSplit, CorpusSource)],
 ) -> Result<(), RunFolderError> {
-    for (split, rows) in rows {
-        let path = folder.join(rows_path(*split));
+    for (split, source) in sources {
+        let (path, bytes) = match source {
+            CorpusSource::File(_) => continue,
+            CorpusSource::Rows { rows, .. } => (rows_path(*split), lines(rows)),
+            CorpusSource::Content { bytes, .. } => (content_path(*split), Ok(bytes.to_vec())),
+        };
+        let path = folder.join(path);
         let write = || {
-            let lines = lines(rows)?;
+            let bytes = bytes?;
             path.parent().map_or(Ok(()), |folder| files.create_directory(folder))?;
-            files.write(&path, &mut |writer| writer.write_all(&lines))
+            files.write(&path, &mut |writer| writer.write_all(&bytes))
         };
         write().map_err(WriteError::at(&path))?;
     }
     Ok(())
+}
+
+fn content_path(split: DataSplit) -> PathBuf {
+    Path::new("data").join(split.name())
 }
 
 fn rows_path(split: DataSplit) -> PathBuf {
@@ -142,7 +180,8 @@ impl fmt::Display for StoredSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoredSource::File(path) => write!(formatter, "{}", path.display()),
-            StoredSource::Rows(stored) => formatter.write_str(&stored.name),
+            StoredSource::Rows(StoredRows { name, .. })
+            | StoredSource::Content(StoredContent { name, .. }) => formatter.write_str(name),
         }
     }
 }
@@ -169,9 +208,8 @@ mod tests {
         assert_eq!(file.load(folder.path()).unwrap(), CorpusSource::from("/data/a.csv"));
 
         let rows = CorpusSource::rows("essays", [Row::new("a\n", "b"), Row::new("", "é")]);
-        let CorpusSource::Rows { rows: given, .. } = &rows else { unreachable!() };
         let stored = StoredSource::of(&rows, DataSplit::Test).unwrap();
-        keep_rows(&Disk, folder.path(), &[(DataSplit::Test, given.clone())]).unwrap();
+        keep(&Disk, folder.path(), &[(DataSplit::Test, rows.clone())]).unwrap();
         assert_eq!(stored.path(folder.path()), folder.path().join("data/test.jsonl"));
         let json = serde_json::to_string(&stored).unwrap();
         assert!(json.starts_with(r#"{"rows":"data/test.jsonl","name":"essays","sha256":""#), "{json}");
@@ -181,5 +219,15 @@ mod tests {
         std::fs::write(read.path(folder.path()), "{\"original\":\"a\"}\n").unwrap();
         let error = read.load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("test.jsonl: these are not the rows that the run was begun with"), "{error}");
+
+        let piped =
+            CorpusSource::Content { name: "/dev/fd/63".into(), bytes: b"original,revised\na,b\n"[..].into() };
+        let stored = StoredSource::of(&piped, DataSplit::Train).unwrap();
+        keep(&Disk, folder.path(), &[(DataSplit::Train, piped.clone())]).unwrap();
+        let read: StoredSource = serde_json::from_str(&serde_json::to_string(&stored).unwrap()).unwrap();
+        assert_eq!(read.load(folder.path()).unwrap(), piped);
+        assert_eq!(read.to_string(), "/dev/fd/63");
+        let error = serde_json::from_str::<StoredSource>("[1]").unwrap_err().to_string();
+        assert!(error.contains("expected the path of a file, or rows or content"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use super::evaluate::{self, BatchLimit};
 use super::pair_encoder::EncodedPair;
 use super::prediction::{Answer, Prediction, Probabilities};
 use crate::batch::Input;
-use irtune_data::{Example, LabelSet, Pair, Place};
+use irtune_data::{Example, Id, LabelSet, Pair, Place};
 use irtune_linear::Stack;
 use irtune_model::{ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(crate) struct Question {
     pub(crate) example: Example,
     /// The linear model's log-probabilities of the labels; none without one.
     pub(crate) linear: Vec<f64>,
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Id>,
     pub(crate) place: Place,
 }
 

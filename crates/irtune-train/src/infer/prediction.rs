@@ -1,6 +1,6 @@
 //! What a model says of a pair, and how it is written.
 
-use irtune_data::Place;
+use irtune_data::{Id, Place};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -28,7 +28,7 @@ use std::sync::Arc;
 #[serde(try_from = "Written", into = "Written")]
 pub struct Prediction {
     /// The pair's own name; left out when it has none.
-    pub id: Option<String>,
+    pub id: Option<Id>,
     /// What it is told as.
     pub told: Told,
     /// The probability of every label.
@@ -50,7 +50,7 @@ pub enum Told {
 impl Prediction {
     /// Of probabilities of which one label's is the highest; it abstains when none of them reaches `abstain_below`.
     pub(crate) fn new(
-        id: Option<String>,
+        id: Option<Id>,
         probabilities: Probabilities,
         abstain_below: Option<f64>,
     ) -> Prediction {
@@ -63,7 +63,7 @@ impl Prediction {
     }
 
     /// Of labels that are given independently of each other.
-    pub(crate) fn several(id: Option<String>, probabilities: Probabilities, given: &[bool]) -> Prediction {
+    pub(crate) fn several(id: Option<Id>, probabilities: Probabilities, given: &[bool]) -> Prediction {
         let labels = probabilities.labels.iter().zip(given).filter(|(_, given)| **given);
         let told = Told::Labels(labels.map(|(label, _)| label.clone()).collect());
         Prediction { id, told, probabilities }
@@ -97,7 +97,7 @@ impl Prediction {
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
+    id: Option<Id>,
     /// `null` where the model abstains, and not there beside labels.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     label: Option<Option<String>>,
@@ -235,7 +235,7 @@ mod tests {
     fn prediction(id: Option<&str>) -> Prediction {
         let labels: Arc<[String]> = ["fact/evidence", "claim"].map(str::to_owned).into();
         Prediction {
-            id: id.map(str::to_owned),
+            id: id.map(Id::from),
             told: Told::Label("fact/evidence".into()),
             probabilities: Probabilities::new(labels, vec![1.0 - 1e-9, 1.0 / 3.0]),
         }

@@ -11,7 +11,7 @@ use crate::folder::evaluation::Evaluation;
 use crate::folder::linear::write_linear_run;
 use crate::folder::peak_memory::peak_bytes;
 use crate::folder::platform::Platform;
-use crate::folder::sources::keep_rows;
+use crate::folder::sources::keep;
 use crate::folder::summary::Summary;
 use crate::infer::decision::{Decision, Truth};
 use crate::run::corpora::{Corpora, SplitSources};
@@ -55,11 +55,12 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
         return Err(TrainError::FoldAndTest { fold, test: test.clone() });
     }
     let sources = SplitSources {
-        train: request.train.clone(),
-        validation: request.validation.clone(),
-        test: request.test.clone(),
+        train: request.train.kept()?,
+        validation: request.validation.as_ref().map(CorpusSource::kept).transpose()?,
+        test: request.test.as_ref().map(CorpusSource::kept).transpose()?,
     };
     let corpora = Corpora::read(&sources, &request.columns, Labels::Required, &request.draw, observer)?;
+    corpora.check_dropped(&request.columns.drop_labels)?;
     let labels = &corpora.labels;
     let (validation, test) = (corpora.pairs(DataSplit::Validation), corpora.pairs(DataSplit::Test));
     let started = Instant::now();
@@ -72,12 +73,11 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
     let stored = sources.stored(&request.columns)?;
     // The summary is in the folder from its first moment, since such a run can't be resumed.
     create_whole(&Disk, &request.out, |writing| {
-        let rows = sources.rows();
         write_json(&Disk, &writing.join("sources.json"), &stored)?;
         let platform = Platform::here("f64", 1, request.draw.seed);
         write_json(&Disk, &writing.join("environment.json"), &platform)?;
         write_json(&Disk, &writing.join("labels.json"), labels)?;
-        keep_rows(&Disk, writing, &rows)?;
+        keep(&Disk, writing, &sources.kept())?;
         write_linear_run(&Disk, writing, &request.draw, &model)?;
         let folder = RunFolder::open(writing)?;
         let closing = Closing {

@@ -10,10 +10,17 @@ use crate::folder::error::RunFolderError;
 use crate::folder::sources::{PairSources, Sources, StoredSource};
 use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
-use irtune_data::{Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Pair, Row};
+use irtune_data::{
+    Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, LeftOut, Pair, Quoted,
+    same_pairs,
+};
 use irtune_model::Base;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Pairs that a notice names.
+const SHOWN: usize = 3;
 
 /// Where the pairs of each split come from.
 pub(crate) struct SplitSources {
@@ -36,18 +43,18 @@ impl SplitSources {
         })
     }
 
-    /// The rows that a program gave, by split.
-    pub(crate) fn rows(&self) -> Vec<(DataSplit, Arc<[Row]>)> {
+    /// What can't be read again, by split: rows that a program gave, and the content of pipes.
+    pub(crate) fn kept(&self) -> Vec<(DataSplit, CorpusSource)> {
         let sources = [
             (DataSplit::Train, Some(&self.train)),
             (DataSplit::Validation, self.validation.as_ref()),
             (DataSplit::Test, self.test.as_ref()),
         ];
-        let rows = sources.into_iter().filter_map(|(split, source)| match source? {
-            CorpusSource::Rows { rows, .. } => Some((split, rows.clone())),
+        let kept = sources.into_iter().filter_map(|(split, source)| match source? {
             CorpusSource::File(_) => None,
+            kept => Some((split, kept.clone())),
         });
-        rows.collect()
+        kept.collect()
     }
 
     /// What a folder remembers of them.
@@ -77,6 +84,8 @@ pub(crate) struct Corpora {
     pub(crate) train: Corpus,
     pub(crate) validation: Option<Corpus>,
     pub(crate) test: Option<Corpus>,
+    /// The labels to drop that some row has.
+    met: BTreeSet<String>,
 }
 
 impl Corpora {
@@ -91,11 +100,17 @@ impl Corpora {
         draw: &Draw,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
+        let mut met = BTreeSet::new();
         let mut read = |source: &CorpusSource, split| {
-            let corpus = Corpus::read(source, columns, labels)?;
-            if corpus.dropped > 0 {
-                observer.on_notice(&Notice::Dropped { split, rows: corpus.dropped });
+            let mut corpus = Corpus::read(source, columns, labels)?;
+            let LeftOut { dropped, unlabelled, met: in_file } = std::mem::take(&mut corpus.left_out);
+            if dropped > 0 {
+                observer.on_notice(&Notice::Dropped { split, rows: dropped });
             }
+            if unlabelled > 0 {
+                observer.on_notice(&Notice::Unlabelled { split, rows: unlabelled });
+            }
+            met.extend(in_file);
             Ok::<_, TrainError>(corpus)
         };
         let mut train = read(&sources.train, DataSplit::Train)?;
@@ -120,7 +135,39 @@ impl Corpora {
             train = train.subset(train_size, draw.seed)?;
             observer.on_notice(&Notice::Subset { train_size, of });
         }
-        Ok(Self { labels, train, validation, test })
+        for (split, corpus) in [(DataSplit::Validation, &validation), (DataSplit::Test, &test)] {
+            let Some(corpus) = corpus else { continue };
+            let same = same_pairs(&corpus.pairs, &train.pairs);
+            if !same.is_empty() {
+                observer.on_notice(&Notice::AmongTraining {
+                    split,
+                    pairs: same.len(),
+                    of: corpus.pairs.len(),
+                    first: same.into_iter().take(SHOWN).map(|leak| (leak.place, leak.other)).collect(),
+                });
+            }
+        }
+        Ok(Self { labels, train, validation, test, met })
+    }
+
+    /// Confirms that each label to drop is some row's.
+    ///
+    /// # Errors
+    /// When one is none's.
+    pub(crate) fn check_dropped(&self, drop_labels: &[String]) -> Result<(), DataError> {
+        let Some(place) = drop_labels.iter().position(|label| !self.met.contains(label)) else {
+            return Ok(());
+        };
+        let label = &drop_labels[place];
+        // A label with a comma that was cut into several.
+        let parts = (0..=place).flat_map(|start| (place + 1..=drop_labels.len()).map(move |end| start..end));
+        let joined = parts.flat_map(|part| [", ", ","].map(|comma| drop_labels[part.clone()].join(comma)));
+        let cut = joined.into_iter().find(|name| self.labels.index(name).is_some());
+        Err(DataError::NothingToDrop {
+            label: label.clone(),
+            known: Quoted(self.labels.names().to_vec()),
+            suggestion: cut.or_else(|| self.labels.nearest(label).map(str::to_owned)),
+        })
     }
 
     /// The pairs of a split, none where it has none.

@@ -8,12 +8,13 @@ use super::folds_error::FoldsError;
 use super::folds_summary::{FoldsSummary, summarize};
 use super::notice::Notice;
 use super::observer::Observer;
+use super::piped::Piped;
 use super::request::{TrainRequest, absolute};
 use super::train::{resume, train};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::create::{create_whole, write_json};
-use crate::folder::sources::{PairSources, StoredSource, keep_rows};
+use crate::folder::sources::{PairSources, StoredSource, keep};
 use crate::settings::{Fold, TrainSettings};
 use irtune_data::Columns;
 use irtune_files::Disk;
@@ -97,13 +98,16 @@ pub fn cross_validate(
         settings,
     };
     let folder = absolute(&request.out)?;
+    let mut plan = plan;
+    let piped = Piped::of(&mut plan.settings, &folder)?;
     if is_cross_validation(&folder) {
         if let Some(what) = difference(&read_plan(&folder)?, &plan) {
             return Err(FoldsError::Changed { path: request.out.clone(), what }.into());
         }
     } else {
         create_whole(&Disk, &folder, |writing| {
-            keep_rows(&Disk, writing, &sources.rows())?;
+            keep(&Disk, writing, &sources.kept())?;
+            piped.write(&Disk, writing)?;
             write_json(&Disk, &writing.join(PLAN), &plan)
         })?;
     }
@@ -182,7 +186,7 @@ impl Plan {
 
 pub(super) fn read_plan(folder: &Path) -> Result<Plan, FoldsError> {
     let path = folder.join(PLAN);
-    let bytes = match std::fs::read(&path) {
+    let bytes = match irtune_files::read(&path) {
         Ok(bytes) => bytes,
         Err(source) => return Err(FoldsError::Read { path, source }),
     };

@@ -31,7 +31,12 @@ impl HeldOut {
             return Err(FoldsError::SeveralLabels { path: folder.to_owned() }.into());
         }
         let corpus = Corpus::read(&plan.train.load(folder)?, &plan.columns, Labels::Required)?;
-        let labels = LabelSet::discover(&corpus.pairs)?;
+        // Runs of an earlier version may have their labels in another order.
+        let first = RunFolder::open(&folder.join("fold-1")).and_then(|run| run.labels());
+        let labels = match first {
+            Ok(labels) => labels,
+            Err(_) => LabelSet::discover(&corpus.pairs)?,
+        };
         let parts = folds(&corpus.pairs, plan.folds)?;
         let mut probabilities = vec![0.0; corpus.pairs.len() * labels.len()];
         for part in 0..plan.folds {

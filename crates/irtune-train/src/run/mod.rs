@@ -15,8 +15,10 @@ mod keep;
 mod logs;
 pub(crate) mod notice;
 pub(crate) mod observer;
+mod piped;
 pub(crate) mod request;
 pub(crate) mod train;
+pub(crate) mod trained_on;
 
 use crate::closing::split_outputs::SplitOutputs;
 use crate::error::TrainError;

@@ -76,6 +76,24 @@ pub enum Notice {
         /// How many.
         rows: usize,
     },
+    /// Rows were left out because they have no label.
+    Unlabelled {
+        /// Which.
+        split: DataSplit,
+        /// How many.
+        rows: usize,
+    },
+    /// Pairs to measure on are pairs to train on, too.
+    AmongTraining {
+        /// Which.
+        split: DataSplit,
+        /// How many are.
+        pairs: usize,
+        /// Out of how many.
+        of: usize,
+        /// The places of the first, each with that of the training pair.
+        first: Vec<(String, String)>,
+    },
     /// Validation pairs were taken from the training pairs.
     HeldOut {
         /// Training pairs left.
@@ -185,6 +203,20 @@ impl fmt::Display for Notice {
             Notice::Dropped { split, rows } => {
                 write!(formatter, "{rows} {split} rows have a label that is left out and were dropped")
             }
+            Notice::Unlabelled { split, rows } => {
+                write!(formatter, "{rows} {split} rows have no label and were left out")
+            }
+            Notice::AmongTraining { split, pairs, of, first } => {
+                let first: Vec<String> =
+                    first.iter().map(|(place, other)| format!("{place} = {other}")).collect();
+                let more = if first.len() < *pairs { ", …" } else { "" };
+                write!(
+                    formatter,
+                    "{pairs} of {of} {split} pairs are training pairs too ({}{more}), so figures on them are too good; \
+                     `irtune data` names them all",
+                    first.join(", ")
+                )
+            }
             Notice::HeldOut { train, validation } => write!(
                 formatter,
                 "no validation file: {validation} of the {} training pairs are kept for validation",
@@ -252,6 +284,15 @@ mod tests {
         assert!(shortened.to_string().starts_with("3 of 9 training pairs are longer than 64 tokens"));
         let dropped = Notice::Dropped { split: DataSplit::Test, rows: 2 };
         assert_eq!(dropped.to_string(), "2 test rows have a label that is left out and were dropped");
+        let unlabelled = Notice::Unlabelled { split: DataSplit::Train, rows: 3 };
+        assert_eq!(unlabelled.to_string(), "3 training rows have no label and were left out");
+        let first = vec![("test.csv:3".to_owned(), "train.csv:9".to_owned())];
+        let among = Notice::AmongTraining { split: DataSplit::Test, pairs: 2, of: 40, first };
+        assert_eq!(
+            among.to_string(),
+            "2 of 40 test pairs are training pairs too (test.csv:3 = train.csv:9, …), so figures on them are too good; \
+             `irtune data` names them all"
+        );
         let unread = Notice::Unread { names: vec!["rank", "alpha"] };
         assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
         let own = Notice::OwnHead { family: "Granite" };

@@ -29,11 +29,11 @@ pub struct TrainRequest {
 }
 
 impl TrainRequest {
-    /// The sources, files by their absolute paths.
+    /// The sources: files by their absolute paths, and the content of pipes.
     pub(crate) fn sources(&self) -> Result<SplitSources, TrainError> {
-        let source = |source: &CorpusSource| match source {
-            CorpusSource::File(path) => absolute(path).map(CorpusSource::File),
-            rows @ CorpusSource::Rows { .. } => Ok(rows.clone()),
+        let source = |source: &CorpusSource| match source.kept()? {
+            CorpusSource::File(path) => absolute(&path).map(CorpusSource::File),
+            kept => Ok(kept),
         };
         Ok(SplitSources {
             train: source(&self.train)?,

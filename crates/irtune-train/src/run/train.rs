@@ -82,7 +82,7 @@ pub fn train(
             test,
             columns,
         },
-        rows: sources.rows(),
+        kept: sources.kept(),
         task: prepared.task.clone(),
     };
     let folder = RunFolder::create(&Disk, &absolute(&request.out)?, &contents)?;

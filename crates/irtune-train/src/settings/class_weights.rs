@@ -103,7 +103,7 @@ impl ClassWeights {
     /// When the file can't be read or holds something else.
     pub fn loaded(self) -> Result<ClassWeights, ClassWeightsError> {
         let ClassWeights::File(path) = self else { return Ok(self) };
-        let bytes = match std::fs::read(&path) {
+        let bytes = match irtune_files::read(&path) {
             Ok(bytes) => bytes,
             Err(source) => return Err(ClassWeightsError::Read { path, source }),
         };
@@ -170,9 +170,10 @@ fn by_label(labels: &LabelSet, given: &BTreeMap<String, f64>) -> Result<Vec<f64>
         }
     }
     let weight = |label: &String| {
-        given
-            .get(label)
-            .copied()
+        // A number may be written in another way.
+        let written = given.iter().find(|(name, _)| labels.index(name) == labels.index(label));
+        written
+            .map(|(_, weight)| *weight)
             .ok_or_else(|| ClassWeightsError::MissingLabel { label: label.clone(), known: known() })
     };
     labels.names().iter().map(weight).collect()

@@ -19,7 +19,7 @@ fn the_page_shows_the_example() {
 fn the_example_learns_and_serves() {
     let row = |number: usize| {
         let (original, revised) = word_pair(number, number % 3);
-        Row { id: Some(number.to_string()), ..Row::new(original, revised) }
+        Row { id: Some(number.to_string().into()), ..Row::new(original, revised) }
     };
     let labelled = |number: usize| Row { label: Some(WORD_LABELS[number % 3].into()), ..row(number) };
     let settings = TrainSettings {

@@ -387,7 +387,8 @@ fn a_validation_split_of_documents_shares_none_with_the_rest() {
     let groups = |pairs: &[irtune_data::Pair]| {
         pairs.iter().map(|pair| pair.group.clone().unwrap()).collect::<std::collections::BTreeSet<_>>()
     };
-    let corpus = irtune_data::Corpus { name: "train.jsonl".into(), pairs, dropped: 0 };
+    let corpus =
+        irtune_data::Corpus { name: "train.jsonl".into(), pairs, left_out: irtune_data::LeftOut::default() };
     for part in 1..=3 {
         let (rest, test) = corpus.clone().fold(part, 3).unwrap();
         let (train, validation) = rest.hold_out(0.2, 5).unwrap();

@@ -22,7 +22,7 @@ fn row(number: usize) -> Row {
     Row {
         label: Some(WORD_LABELS[number % 3].into()),
         group: Some(format!("d{}", number % 13)),
-        id: Some(format!("row{number}")),
+        id: Some(format!("row{number}").into()),
         ..Row::new(original, revised)
     }
 }

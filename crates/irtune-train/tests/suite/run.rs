@@ -49,7 +49,7 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
             test: None,
             columns: Columns::default(),
         },
-        rows: Vec::new(),
+        kept: Vec::new(),
         platform: Platform {
             version: "0".into(),
             operating_system: "none".into(),

@@ -25,7 +25,7 @@ fn contents() -> RunContents {
             test: Some(StoredSource::File("test.csv".into())),
             columns: Columns::default(),
         },
-        rows: Vec::new(),
+        kept: Vec::new(),
         platform: Platform {
             version: "1".into(),
             operating_system: "linux".into(),

@@ -115,7 +115,12 @@ fn data(
             ("revised_column", run.revised.clone(), wanted.revised.clone()),
             ("label_column", run.label.clone(), wanted.label.clone()),
             ("group_column", run.group.clone(), wanted.group.clone()),
-            ("drop_labels", Some(run.drop_labels.join(",")), Some(wanted.drop_labels.join(","))),
+            ("drop_labels", quoted(&run.drop_labels), quoted(&wanted.drop_labels)),
+            (
+                "drop_unlabelled",
+                Some(run.drop_unlabelled.to_string()),
+                Some(wanted.drop_unlabelled.to_string()),
+            ),
         ];
         for (key, run, wanted) in pairs.into_iter().filter(|(_, run, wanted)| run != wanted) {
             let text =
@@ -123,6 +128,11 @@ fn data(
             add(key, text(run), text(wanted));
         }
     }
+}
+
+/// A list of labels, of which each may hold commas.
+fn quoted(labels: &[String]) -> Option<String> {
+    (!labels.is_empty()).then(|| format!("{labels:?}"))
 }
 
 /// The training settings in which two runs differ, but for those without effect on what comes out.

@@ -83,7 +83,7 @@ fn absolute(path: &str) -> Result<String, CompareError> {
 
 fn parse(path: &Path) -> Result<Definition, Problem> {
     let origin = Origin::Flag("config".to_owned());
-    let text = std::fs::read_to_string(path)
+    let text = irtune_files::read_text(path)
         .map_err(|error| Problem::at(&origin, format!("{}: {error}", path.display())))?;
     toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);

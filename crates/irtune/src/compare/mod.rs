@@ -15,6 +15,7 @@ mod gather;
 mod layer_code;
 mod markdown;
 mod observer;
+mod pipes;
 mod plan;
 mod reading;
 mod report;
@@ -31,6 +32,7 @@ pub use definition_file::{Overrides, read};
 pub use error::{CellError, CompareError};
 pub use markdown::tables;
 pub use observer::CompareObserver;
+pub use pipes::keep_pipes;
 pub use plan::Plan;
 pub use results::{Arm, CellResults, Comparison, Estimate, FORMAT, LossPoint, Results, ValidationPoint};
 

@@ -235,7 +235,7 @@ data pairs.csv\n  irtune data --train train.jsonl --validation validation.jsonl 
 annotated.jsonl --label-column raw_intents --json\n  irtune data --suspects runs/folds --out suspects.jsonl"
 )]
 pub struct DataArguments {
-    /// Files of pairs (JSONL, CSV or TSV)
+    /// Files of pairs (JSON, CSV, TSV, .xlsx or Parquet)
     #[arg(value_name = "FILE", required_unless_present_any = ["train", "validation", "test", "suspects"])]
     pub files: Vec<PathBuf>,
     /// The pairs to train on
@@ -256,8 +256,11 @@ pub struct DataArguments {
     /// A pair can have several labels, or none: its label is a list, which is not what several annotators said
     #[arg(long)]
     pub multi_label: bool,
+    /// What becomes of rows without label, which only --multi-label needs.
+    #[command(flatten)]
+    pub unlabelled: UnlabelledArguments,
     /// Show the pairs whose label the runs of a cross-validation contradict (irtune train --folds), the worst first
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column", "multi_label"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["files", "train", "validation", "test", "group_column", "multi_label", "drop_unlabelled"])]
     pub suspects: Option<PathBuf>,
     /// Write all of these pairs to this file, a JSON object a line
     #[arg(long, value_name = "FILE", requires = "suspects")]
@@ -277,9 +280,20 @@ pub struct EvalArguments {
     /// Which run, how to read the data, and where it runs.
     #[command(flatten)]
     pub inference: InferenceArguments,
+    /// What becomes of rows without label.
+    #[command(flatten)]
+    pub unlabelled: UnlabelledArguments,
     /// Print the figures as JSON to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// What becomes of rows without label, of commands that need one.
+#[derive(Debug, Args)]
+pub struct UnlabelledArguments {
+    /// Leave out rows without label, instead of ending with an error
+    #[arg(long)]
+    pub drop_unlabelled: bool,
 }
 
 /// `irtune annotate`
@@ -385,7 +399,7 @@ pub struct InferenceArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// The pairs (JSONL, CSV or TSV); predict and explain also read JSONL from standard input with -
+    /// The pairs (JSON, CSV, TSV, .xlsx or Parquet); predict and explain also read JSONL from standard input with -
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// Which columns mean what.
@@ -425,7 +439,7 @@ pub struct ColumnArguments {
     /// A known layout of columns: auto, iterater or re3
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// Column of the original text
+    /// Column of the original text; in JSON also inside of another: data.original
     #[arg(long, value_name = "NAME")]
     original_column: Option<String>,
     /// Column of the revised text
@@ -467,7 +481,7 @@ pub struct PromptArguments {
     /// Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]
     #[arg(long, value_name = "BASE")]
     pub base: String,
-    /// The labelled pairs to classify (JSONL, CSV or TSV)
+    /// The labelled pairs to classify (JSON, CSV, TSV, .xlsx or Parquet)
     #[arg(long, value_name = "FILE")]
     pub test: PathBuf,
     /// Labelled pairs that the shown ones are drawn from
@@ -508,6 +522,9 @@ pub struct PromptArguments {
     /// Which columns mean what.
     #[command(flatten)]
     pub columns: ColumnArguments,
+    /// What becomes of rows without label.
+    #[command(flatten)]
+    pub unlabelled: UnlabelledArguments,
     /// Pairs in a batch, which computes what they share once
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub batch_size: usize,

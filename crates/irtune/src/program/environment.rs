@@ -88,7 +88,7 @@ impl Environment {
             Some(file) => PathBuf::from(file),
             None => self.hub_home()?.join("token"),
         };
-        let stored = std::fs::read_to_string(file).ok()?;
+        let stored = irtune_files::read_text(&file).ok()?;
         Some(stored.trim().to_owned()).filter(|token| !token.is_empty())
     }
 

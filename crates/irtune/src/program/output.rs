@@ -3,21 +3,29 @@
 //! Standard error can go away at any time: the terminal is closed, the disk that it is redirected to is full, whoever
 //! reads it has ended. What is said there is then lost, and nothing else: a run goes on and ends tidily. `eprintln!`
 //! would end the program instead, and so lints forbid it.
+//!
+//! What files hold may be in any text, and reaches a terminal as something to read, never as something to obey.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::failure::Failure;
+use irtune::show::printable::printable;
 
 /// Writes to standard output; a reader that has gone away is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
+    out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()).map_err(broken_pipe)
 }
 
 /// Says something on standard error.
 pub fn say(text: &str) {
+    say_plainly(&printable(text));
+}
+
+/// Writes to standard error as it is, colours included.
+pub fn say_plainly(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 

@@ -1,6 +1,6 @@
 //! What is said of a run beside the linear model.
 
-use super::output::say;
+use super::output::{say, say_plainly};
 use super::progress::Progress;
 use irtune::show::linear::{Standing, standing};
 use irtune_train::Summary;
@@ -13,7 +13,7 @@ pub fn say_standing(summary: &Summary) {
     if let Some(advice) = advice {
         let colours = Progress::terminal() && std::env::var_os("NO_COLOR").is_none();
         match colours {
-            true => say(&format!("\x1b[31m{advice}\x1b[0m")),
+            true => say_plainly(&format!("\x1b[31m{advice}\x1b[0m")),
             false => say(advice),
         }
     }

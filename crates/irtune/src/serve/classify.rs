@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State as From;
 use axum::extract::rejection::JsonRejection;
-use irtune_data::Row;
+use irtune_data::{Id, Row};
 use irtune_train::Prediction;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -61,7 +61,7 @@ pub(super) async fn classify(
     request: Result<Json<ClassifyRequest>, JsonRejection>,
 ) -> Result<Json<ClassifyResponse>, ApiFailure> {
     let Json(request) = request?;
-    let row = |pair: Pair| Row { id: pair.id, ..Row::new(pair.original, pair.revised) };
+    let row = |pair: Pair| Row { id: pair.id.map(Id::from), ..Row::new(pair.original, pair.revised) };
     let rows: Vec<Row> = request.pairs.into_iter().map(row).collect();
     Ok(Json(ClassifyResponse { predictions: state.classify(rows).await? }))
 }

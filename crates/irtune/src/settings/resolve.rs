@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use irtune_data::{Columns, PromptChoice};
 use irtune_hub::{ALIASES, HubModel, Reference};
 use irtune_train::{
-    Adapter, BaselineRequest, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest, TrainSettings,
-    Tune,
+    Adapter, BaselineRequest, ClassWeights, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest,
+    TrainSettings, Tune,
 };
 use toml::{Table, Value};
 
@@ -63,7 +63,7 @@ impl Resolved {
 }
 
 /// The settings that a linear model reads.
-pub const BASELINE_SETTINGS: [&str; 15] = [
+pub const BASELINE_SETTINGS: [&str; 16] = [
     "train",
     "validation",
     "test",
@@ -75,6 +75,7 @@ pub const BASELINE_SETTINGS: [&str; 15] = [
     "group_column",
     "id_column",
     "drop_labels",
+    "drop_unlabelled",
     "validation_fraction",
     "train_size",
     "fold",
@@ -186,7 +187,9 @@ impl Resolver {
             return unused(Path::new("runs"), method);
         };
         let path = PathBuf::from(&text);
-        if let Err(error) = RunFolder::check_free(&path) {
+        if text.is_empty() {
+            self.problems.push(Problem::at(&origin, "an empty path is no folder's"));
+        } else if let Err(error) = RunFolder::check_free(&path) {
             self.problems.push(Problem::at(&origin, error.to_string()));
         }
         path
@@ -211,6 +214,9 @@ impl Resolver {
                 Ok(labels) => columns.drop_labels = labels,
                 Err(_) => self.problems.push(Problem::at(&origin, "is not a list of labels")),
             }
+        }
+        if let Some((value, _)) = self.values.remove("drop_unlabelled") {
+            columns.drop_unlabelled = value.as_bool().unwrap_or_default();
         }
         columns
     }
@@ -241,11 +247,13 @@ impl Resolver {
         // A name that is no prompt of ours is a file of the user's, which is read here to find its mistakes.
         if let Some(origin) = origins.get("prompt")
             && !settings.prompt.trim().is_empty()
+            && !is_pipe(Path::new(&settings.prompt))
             && let Err(error) = PromptChoice::named_or_file(&settings.prompt)
         {
             self.problems.push(Problem::at(origin, error.to_string()));
         }
         if let Some(origin) = origins.get("class_weights")
+            && !matches!(&settings.class_weights, ClassWeights::File(path) if is_pipe(path))
             && let Err(error) = settings.class_weights.clone().loaded()
         {
             let message = error.to_string();
@@ -296,11 +304,18 @@ fn for_words(settings: &mut TrainSettings, set: impl Fn(&str) -> bool) {
     }
 }
 
-/// What is wrong with a path that should be a file's.
+/// Whether a path leads to something that can be read once, and so not before it is needed.
+pub fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// What is wrong with a path that should be a file's or a pipe's.
 pub fn no_file(path: &Path) -> Option<String> {
     let what = match path {
-        path if path.is_file() => return None,
+        path if path.as_os_str().is_empty() => return Some("an empty path is no file's".to_owned()),
         path if path.is_dir() => "is a folder, not a file",
+        // A pipe will do as well.
+        path if path.exists() => return None,
         _ => "there is no such file",
     };
     Some(format!("`{}`: {what}", path.display()))

@@ -67,7 +67,7 @@ impl Sources {
     /// Reads a settings file.
     pub fn file(&mut self, path: &Path) {
         let origin = Origin::Flag("config".to_owned());
-        let text = match std::fs::read_to_string(path) {
+        let text = match irtune_files::read_text(path) {
             Ok(text) => text,
             Err(error) => {
                 return self.problems.push(Problem::at(&origin, format!("{}: {error}", path.display())));
@@ -196,12 +196,53 @@ fn read(kind: Kind, text: &str) -> Option<Value> {
         Kind::Integer => text.parse().ok().map(Value::Integer),
         Kind::Number => text.parse().ok().map(Value::Float),
         Kind::Switch => text.parse().ok().map(Value::Boolean),
-        Kind::List => {
-            let words = text.trim_matches(['[', ']']).split(',').map(|word| word.trim().trim_matches('"'));
-            Some(Value::Array(words.filter(|word| !word.is_empty()).map(Value::from).collect()))
-        }
+        Kind::List => list(text).map(|words| Value::Array(words.into_iter().map(Value::from).collect())),
         Kind::IntegerOrWord => Some(text.parse().map_or_else(|_| Value::from(text), Value::Integer)),
     }
+}
+
+/// Words separated by commas, or a list in brackets. A word between double quotes may hold commas, and a quote in it is
+/// written twice or, in brackets, as JSON has it.
+fn list(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    if let Ok(words) = serde_json::from_str::<Vec<String>>(text) {
+        return Some(words);
+    }
+    let mut words = Vec::new();
+    let mut rest = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    while !rest.trim().is_empty() {
+        rest = rest.trim_start();
+        let end = match rest.strip_prefix('"') {
+            None => rest.find(',').unwrap_or(rest.len()),
+            Some(quoted) => {
+                // The first quote that has no other beside it.
+                let mut quotes = quoted.match_indices('"').map(|(at, _)| at).peekable();
+                let mut closing = None;
+                while let Some(at) = quotes.next() {
+                    if quotes.next_if_eq(&(at + 1)).is_none() {
+                        closing = Some(at);
+                        break;
+                    }
+                }
+                closing? + 2
+            }
+        };
+        let (word, behind) = rest.split_at(end);
+        let word = match word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
+            Some(word) => word.replace("\"\"", "\""),
+            None => word.trim().to_owned(),
+        };
+        if !word.is_empty() {
+            words.push(word);
+        }
+        let behind = behind.trim_start();
+        rest = match behind.strip_prefix(',') {
+            Some(rest) => rest,
+            None if behind.is_empty() => behind,
+            None => return None,
+        };
+    }
+    Some(words)
 }
 
 /// Whether a value of a file is of the type that a setting takes.
@@ -230,5 +271,30 @@ fn expected(kind: Kind) -> &'static str {
         Kind::List => "a list of words",
         Kind::ListOrText => "a list of words or a text",
         Kind::Plain => "a number or a text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_list_may_hold_commas_between_quotes() {
+        let words = |text: &str| list(text).map(|words| words.join("|"));
+        for (text, expected) in [
+            ("a,b", "a|b"),
+            (" a , b c,", "a|b c"),
+            ("[a, \"b\"]", "a|b"),
+            ("\"a, b\",c", "a, b|c"),
+            ("[\"a, b\", \"c\"]", "a, b|c"),
+            ("[\"say \\\"hi\\\", a\"]", "say \"hi\", a"),
+            ("\"say \"\"hi\"\"\"", "say \"hi\""),
+            ("", ""),
+        ] {
+            assert_eq!(words(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["\"a", "\"a\"b,c"] {
+            assert_eq!(words(text), None, "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use irtune_select::{METHODS, option_names};
 use irtune_train::{Group, Kind, Setting, TrainSettings};
 
-use Kind::{List, Plain, Text};
+use Kind::{List, Plain, Switch, Text};
 
 /// Every setting, in the order of the help.
 ///
@@ -26,7 +26,7 @@ pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
 /// The settings of base and data, which `resolve` reads one by one.
 static DATA: &[Setting] = &[
     data("base", Text, "BASE", "Base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]"),
-    data("train", Text, "FILE", "Training pairs (JSONL, CSV or TSV)"),
+    data("train", Text, "FILE", "Training pairs (JSON, CSV, TSV, .xlsx or Parquet)"),
     data(
         "validation",
         Text,
@@ -36,12 +36,23 @@ static DATA: &[Setting] = &[
     data("test", Text, "FILE", "Test pairs, evaluated once at the end"),
     data("out", Text, "DIR", "The run folder to make; must not exist yet"),
     data("preset", Text, "NAME", "A known layout of columns: auto, iterater or re3"),
-    data("original_column", Text, "NAME", "Column of the original text"),
+    data(
+        "original_column",
+        Text,
+        "NAME",
+        "Column of the original text; inside of another in JSON: data.original",
+    ),
     data("revised_column", Text, "NAME", "Column of the revised text"),
     data("label_column", Text, "NAME", "Column of the label, or of a list of several annotators' labels"),
     data("group_column", Text, "NAME", "Column of the document; its pairs stay together in a hold-out"),
     data("id_column", Text, "NAME", "Column of the pair's own name, kept in predictions"),
-    data("drop_labels", List, "LIST", "Labels whose pairs are left out"),
+    data(
+        "drop_labels",
+        List,
+        "LIST",
+        "Labels whose pairs are left out, separated by commas; one with a comma between double quotes",
+    ),
+    data("drop_unlabelled", Switch, "BOOL", "Leave out rows without label, instead of ending with an error"),
 ];
 
 const fn data(name: &'static str, kind: Kind, placeholder: &'static str, text: &'static str) -> Setting {

@@ -10,6 +10,7 @@ pub mod layer_ranges;
 pub mod linear;
 pub mod numbers;
 pub mod plan;
+pub mod printable;
 pub mod probabilities;
 pub mod probability_charts;
 pub mod report;

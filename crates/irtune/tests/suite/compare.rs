@@ -162,7 +162,7 @@ fn a_run_with_other_settings_is_refused() {
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!(said.failure());
     let text = fs::read_to_string(sandbox.path("test.jsonl")).unwrap();
-    sandbox.write("other.jsonl", &text.replacen("river", "stream", 1));
+    sandbox.write("other.jsonl", &text.replacen("ocean", "stream", 1));
     let said = sandbox.run("compare --out out --test other.jsonl");
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!("a_run_on_other_pairs_is_refused", said.failure());

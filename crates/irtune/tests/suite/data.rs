@@ -70,7 +70,7 @@ fn agreement_of_annotators() {
     ];
     sandbox.write("annotated.jsonl", &lines(&rows));
     insta::assert_snapshot!(sandbox.run("data annotated.jsonl --label-column raw_intents").success().out);
-    sandbox.write("bad.jsonl", &lines(&[row(0, json!(["clarity", true]))]));
+    sandbox.write("bad.jsonl", &lines(&[row(0, json!(["clarity", ["fluency"]]))]));
     insta::assert_snapshot!(sandbox.run("data bad.jsonl --label-column raw_intents").error);
 }
 

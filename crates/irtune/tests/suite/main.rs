@@ -14,6 +14,8 @@ mod fetching;
 mod file_faults;
 mod help;
 #[cfg(unix)]
+mod inputs;
+#[cfg(unix)]
 mod interrupt;
 mod merge;
 mod multi_label;

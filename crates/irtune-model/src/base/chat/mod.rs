@@ -63,7 +63,7 @@ pub(super) fn of_folder(folder: &Path) -> Option<ChatTemplate> {
 }
 
 fn source_in(folder: &Path) -> Option<String> {
-    if let Ok(template) = std::fs::read_to_string(folder.join("chat_template.jinja")) {
+    if let Ok(template) = irtune_files::read_text(&folder.join("chat_template.jinja")) {
         return Some(template);
     }
     match tokenizer::settings::read(folder)?.get("chat_template")? {

@@ -21,7 +21,7 @@ impl ModelConfig {
     /// built; each names the file and the field.
     pub fn from_json(path: &Path) -> Result<Self, ConfigError> {
         let read = |source| ConfigError::Read { path: path.to_owned(), source };
-        Self::parse_json(&std::fs::read(path).map_err(read)?, path)
+        Self::parse_json(&irtune_files::read(path).map_err(read)?, path)
     }
 
     /// Reads the bytes of a `config.json`; `path` is named in errors.

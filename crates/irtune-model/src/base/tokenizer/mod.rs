@@ -38,8 +38,8 @@ impl Tokenizer {
     /// # Errors
     /// When the file can't be read or isn't a tokenizer.
     pub fn from_file(path: &Path) -> Result<Self, TokenizerError> {
-        let bytes =
-            std::fs::read(path).map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
+        let bytes = irtune_files::read(path)
+            .map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
         let mut inner = contained(|| tokenizers::Tokenizer::from_bytes(bytes))
             .map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
         inner.with_padding(None);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// All of it; nothing where there is no such file, or one that can't be read.
 pub(crate) fn read(folder: &Path) -> Option<Value> {
-    serde_json::from_slice(&std::fs::read(folder.join("tokenizer_config.json")).ok()?).ok()
+    serde_json::from_slice(&irtune_files::read(&folder.join("tokenizer_config.json")).ok()?).ok()
 }
 
 /// A special token's text: it stands there as such, or as an object with its properties.

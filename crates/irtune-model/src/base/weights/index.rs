@@ -25,7 +25,7 @@ struct Stored {
 impl Index {
     pub(super) fn read(path: &Path) -> Result<Self, WeightError> {
         let bytes =
-            std::fs::read(path).map_err(|source| WeightError::Open { path: path.to_owned(), source })?;
+            irtune_files::read(path).map_err(|source| WeightError::Open { path: path.to_owned(), source })?;
         let stored: Stored = serde_json::from_slice(&bytes)
             .map_err(|source| WeightError::Index { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));

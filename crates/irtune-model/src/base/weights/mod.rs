@@ -295,7 +295,12 @@ impl Weights {
 
 /// Maps a file, and names it if that fails.
 pub(crate) fn map(path: &Path) -> Result<Arc<MappedFile>, WeightError> {
-    MappedFile::open(path).map(Arc::new).map_err(|source| WeightError::Open { path: path.to_owned(), source })
+    let open = || {
+        let file = MappedFile::open(path)?;
+        irtune_files::check_fetched(&file)?;
+        Ok(Arc::new(file))
+    };
+    open().map_err(|source| WeightError::Open { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -81,6 +81,15 @@ fn refused(folder: &Path) -> String {
 }
 
 #[test]
+fn a_pointer_of_git_lfs_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
+    std::fs::write(place.path().join("model.safetensors"), pointer).unwrap();
+    let refused = refused(place.path());
+    assert!(refused.ends_with("not the file itself; fetch the file with `git lfs pull`"), "{refused}");
+}
+
+#[test]
 fn an_index_that_does_not_fit_is_refused() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();

@@ -122,7 +122,7 @@ pub fn prompt(
         (_, 0) => Vec::new(),
         (Some(train), count) => {
             let encoder = Encoder::new(&tokens, plain.clone(), request.max_length)?;
-            let drawn = draw_shots(train, &labels, count, request.seed)?;
+            let drawn = draw_shots(train, &pairs, &labels, count, request.seed)?;
             let shot = |pair: usize| shot(&encoder, &train[pair], &labels, &words);
             drawn.into_iter().map(shot).collect::<Result<_, _>>()?
         }

@@ -15,8 +15,11 @@ use crate::program::progress::ComparisonProgress;
 pub fn run(arguments: &CompareArguments, environment: &Environment) -> Result<(), Failure> {
     let out = &arguments.out;
     let failure = |error: CompareError| Failure::comparison(error, out);
-    let definition =
+    let mut definition =
         compare::read(out, arguments.config.as_deref(), overrides(arguments)).map_err(failure)?;
+    if !arguments.report_only {
+        compare::keep_pipes(&mut definition, out).map_err(failure)?;
+    }
     let plan = Plan::new(definition, out).map_err(failure)?;
     let mut progress = ComparisonProgress::default();
     let (base, failed) = match arguments.report_only {

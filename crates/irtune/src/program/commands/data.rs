@@ -40,7 +40,11 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     if !problems.is_empty() {
         return Err(Failure::Settings(Problems(problems)));
     }
-    let columns = Columns { group: arguments.group_column.clone(), ..columns };
+    let columns = Columns {
+        group: arguments.group_column.clone(),
+        drop_unlabelled: arguments.unlabelled.drop_unlabelled,
+        ..columns
+    };
     let files = splits.into_iter().map(|(_, path)| path).chain(&arguments.files);
     let labels = if arguments.multi_label { Labels::Several } else { Labels::Optional };
     let corpora: Vec<Corpus> =

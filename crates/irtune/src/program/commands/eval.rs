@@ -1,12 +1,12 @@
 //! `irtune eval`
 
-use irtune_data::Pairs;
+use irtune_data::{Columns, DataError, Pair, Pairs};
 use irtune_metrics::Bootstrap;
 use irtune_model::ProblemType;
-use irtune_train::KeyFigures;
+use irtune_train::{KeyFigures, TrainedOn};
 
 use super::inference;
-use crate::program::args::EvalArguments;
+use crate::program::args::{EvalArguments, InferenceArguments, ModelArguments};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::output::{print, print_json, say_line};
@@ -14,13 +14,55 @@ use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 use irtune::show::probabilities::{answered, decisions, probabilities};
 
+/// Pairs that the run has learned from.
+struct Seen {
+    trained_on: TrainedOn,
+    pairs: usize,
+    /// The first of them, each with the training pair.
+    first: Vec<String>,
+}
+
+impl Seen {
+    fn new(trained_on: TrainedOn) -> Seen {
+        Seen { trained_on, pairs: 0, first: Vec::new() }
+    }
+
+    fn look_at(&mut self, pair: &Result<Pair, DataError>) {
+        let Ok(pair) = pair else { return };
+        let Some(place) = self.trained_on.place(pair) else { return };
+        self.pairs += 1;
+        if self.first.len() < 3 {
+            self.first.push(format!("{} = {place}", pair.place));
+        }
+    }
+
+    fn tell(&self) {
+        if self.pairs > 0 {
+            let more = if self.first.len() < self.pairs { ", …" } else { "" };
+            say_line(&format!(
+                "note: {} of the pairs are training pairs of this run ({}{more}), so figures on them are too good",
+                self.pairs,
+                self.first.join(", ")
+            ));
+        }
+    }
+}
+
 /// Measures a run on labelled pairs.
 pub fn run(arguments: &EvalArguments, environment: &Environment) -> Result<(), Failure> {
     let inference = inference::check(&arguments.inference, false)?;
-    let columns = inference.columns.clone();
-    let mut predictor = inference.open(&arguments.inference.model.run, environment)?;
-    let pairs = Pairs::open(&arguments.inference.data, &columns, predictor.labels_to_read())?;
-    let measured = predictor.evaluate(pairs, Some(&Bootstrap::default()))?;
+    let drop_unlabelled = arguments.unlabelled.drop_unlabelled;
+    let columns = Columns { drop_unlabelled, ..inference.columns.clone() };
+    let InferenceArguments { model: ModelArguments { run, .. }, data, .. } = &arguments.inference;
+    let mut predictor = inference.open(run, environment)?;
+    let mut pairs = Pairs::open(data, &columns, predictor.labels_to_read())?;
+    let mut seen = Seen::new(TrainedOn::of(run));
+    let measured =
+        predictor.evaluate(pairs.by_ref().inspect(|pair| seen.look_at(pair)), Some(&Bootstrap::default()))?;
+    seen.tell();
+    if pairs.left_out().unlabelled > 0 {
+        say_line(&format!("note: {} rows have no label and were left out", pairs.left_out().unlabelled));
+    }
     if arguments.json {
         return print_json(&measured);
     }

@@ -19,8 +19,8 @@ pub fn run(arguments: &ExplainArguments, environment: &Environment) -> Result<()
     let columns = inference.columns.clone();
     let mut predictor = inference.open(&arguments.model.run, environment)?;
     let pairs = match arguments.data == Path::new("-") {
-        true => Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?,
-        false => Pairs::open(&arguments.data, &columns, Labels::Optional)?,
+        true => Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Ignored)?,
+        false => Pairs::open(&arguments.data, &columns, Labels::Ignored)?,
     };
     // What stops the reader stops the model too.
     let mut stopped = None;

@@ -4,7 +4,8 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use irtune::settings::{Origin, Problem, Problems};
-use irtune_data::{DataError, Labels, Pair, Pairs};
+use irtune::show::printable::printable;
+use irtune_data::{DataError, Id, Labels, Pair, Pairs};
 use irtune_train::{Predictor, Reading};
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use crate::program::output::{broken_pipe, say_line};
 #[derive(Serialize)]
 struct Inputs<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
+    id: Option<&'a Id>,
     tokens: &'a [u32],
     #[serde(flatten)]
     change: Option<Changed<'a>>,
@@ -50,8 +51,8 @@ fn write_inputs(
             added: &change.added,
             counters: &change.counters,
         });
-        let inputs = Inputs { id: pair.id.as_deref(), tokens: &example.tokens, change };
-        writeln!(out, "{}", serde_json::to_string(&inputs)?).map_err(broken_pipe)?;
+        let inputs = Inputs { id: pair.id.as_ref(), tokens: &example.tokens, change };
+        writeln!(out, "{}", printable(&serde_json::to_string(&inputs)?)).map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
     Ok(())
@@ -64,10 +65,10 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
     let columns = inference.columns.clone();
     let mut predictor = inference.open(&arguments.model.run, environment)?;
     let (pairs, reading) = if arguments.data == Path::new("-") {
-        let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Optional)?;
+        let pairs = Pairs::from_reader("stdin", BufReader::new(io::stdin()), &columns, Labels::Ignored)?;
         (pairs, Reading::Batch)
     } else {
-        (Pairs::open(&arguments.data, &columns, Labels::Optional)?, Reading::Ahead)
+        (Pairs::open(&arguments.data, &columns, Labels::Ignored)?, Reading::Ahead)
     };
     if inputs {
         return write_inputs(&predictor, pairs);
@@ -88,7 +89,7 @@ pub fn run(arguments: &PredictArguments, environment: &Environment) -> Result<()
         pairs_seen += 1;
         abstained += u64::from(answer.prediction.abstained());
         let line = serde_json::to_string(&answer.prediction)?;
-        writeln!(out, "{line}").map_err(broken_pipe)?;
+        writeln!(out, "{}", printable(&line)).map_err(broken_pipe)?;
     }
     out.flush().map_err(broken_pipe)?;
     if shortened > 0 {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use irtune_data::Columns;
 use irtune_files::{Disk, replace_file};
 use irtune_train::prompting::{PromptRequest, Prompted, prompt};
 use serde_json::{Map, Value, json};
@@ -79,7 +80,10 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         threads: arguments.threads,
     };
     match arguments.columns.read() {
-        Ok(columns) => request.columns = columns,
+        Ok(columns) => {
+            let drop_unlabelled = arguments.unlabelled.drop_unlabelled;
+            request.columns = Columns { drop_unlabelled, ..columns };
+        }
         Err(error) => problem("preset", error.to_string()),
     }
     match arguments.normalise.parse() {

@@ -1,0 +1,278 @@
+//! The shapes in which files of pairs are found: other separators, wrapped JSON, documents, labels of every kind.
+#![allow(missing_docs)]
+
+use irtune_data::{Columns, Corpus, CorpusSource, DataError, LabelSet, Labels, Pair};
+
+fn read_with(columns: &Columns, labels: Labels, name: &str, content: &str) -> Result<Corpus, DataError> {
+    let source = CorpusSource::Content { name: name.into(), bytes: content.as_bytes().into() };
+    Corpus::read(&source, columns, labels)
+}
+
+fn read(name: &str, content: &str) -> Result<Corpus, DataError> {
+    read_with(&Columns::default(), Labels::Required, name, content)
+}
+
+fn said(name: &str, content: &str) -> String {
+    read(name, content).unwrap_err().to_string()
+}
+
+fn texts(corpus: &Corpus) -> Vec<(&str, &str, &str)> {
+    let label = |pair: &'_ Pair| pair.label.clone().unwrap_or_default();
+    let texts = corpus.pairs.iter().map(|pair| {
+        (pair.original.as_str(), pair.revised.as_str(), &*Box::leak(label(pair).into_boxed_str()))
+    });
+    texts.collect()
+}
+
+const TWO: [(&str, &str, &str); 2] = [("a", "b, c", "x"), ("d", "e", "y")];
+
+#[test]
+fn tables_may_be_separated_otherwise() {
+    for content in [
+        "original;revised;label\na;b, c;x\nd;e;y\n",
+        "original|revised|label\na|b, c|x\nd|e|y\n",
+        "sep=;\r\noriginal;revised;label\r\na;b, c;x\r\nd;e;y\r\n",
+        "\"sep=^\"\noriginal^revised^label\na^b, c^x\nd^e^y\n",
+        "\u{FEFF}\"original\";\"revised\";\"label, agreed; or not\";label\na;b, c;;x\nd;e;;y\n",
+        "original,revised,label\ra,\"b, c\",x\rd,e,y\r",
+        "original\trevised\tlabel\ra\tb, c\tx\rd\te\ty",
+    ] {
+        for name in ["a.csv", "a.tsv", "pairs"] {
+            let corpus = read(name, content).unwrap_or_else(|error| panic!("{content:?}: {error}"));
+            assert_eq!(texts(&corpus), TWO, "{content:?}");
+        }
+    }
+    // A carriage return inside of quotes ends no line, and a line keeps its number.
+    let corpus = read("a.csv", "original,revised,label\r\"a\rb\",c,x\rd,e,y").unwrap();
+    assert_eq!(corpus.pairs[0].original, "a\rb");
+    assert_eq!(corpus.pairs[1].place.to_string(), "a.csv:4");
+    assert!(said("a.csv", "old;new\na;b\n").contains("columns found: \"old\", \"new\""));
+    assert!(matches!(read("a", "Prose; and more | of it.\n"), Err(DataError::UnknownFormat { .. })));
+}
+
+#[test]
+fn a_header_may_be_long_and_hold_names_twice() {
+    let many: Vec<String> = (0..100_000).map(|column| format!("column {column}")).collect();
+    let error = said("a.csv", &format!("{}\n", many.join(",")));
+    assert!(error.contains("\"column 29\" and 99970 more"), "{error}");
+    let row = ["z"].repeat(100_000).join(",");
+    let corpus = read("a.csv", &format!("original,revised,label,{}\na,b,x,{row}\n", many.join(","))).unwrap();
+    assert_eq!(texts(&corpus), [("a", "b", "x")]);
+    let corpus = read("a.csv", "note,original,revised,note,label\n1,a,b,2,x\n").unwrap();
+    assert_eq!(texts(&corpus), [("a", "b", "x")]);
+    let corpus = read("a.jsonl", r#"{"note":1,"note":2,"original":"a","revised":"b","label":"x"}"#).unwrap();
+    assert_eq!(texts(&corpus), [("a", "b", "x")]);
+    let twice = r#"{"original":"a","original":"c","revised":"b","label":"x"}"#;
+    assert_eq!(
+        said("a.jsonl", twice),
+        "a.jsonl:1: there is more than one column \"original\"; rename one of them"
+    );
+}
+
+#[test]
+fn rows_may_be_inside_an_object() {
+    let rows =
+        r#"[{"original":"a","revised":"b, c","label":"x"},{"original":"d","revised":"e","label":"y"}]"#;
+    let pretty = "{\n  \"version\": 1,\n  \"set\": {\n    \"rows\": [\n      {\"original\": \"a\", \"revised\": \"b, c\",\n       \
+                  \"label\": \"x\"},\n      {\"original\": \"d\", \"revised\": \"e\", \"label\": \"y\"}\n    ]\n  }\n}\n";
+    for content in [
+        format!("{{\"data\": {rows}}}"),
+        format!("{{\"features\": [{{\"name\": \"original\"}}], \"data\": {rows}}}\n\n"),
+        pretty.to_owned(),
+        r#"{"original": ["a", "d"], "revised": ["b, c", "e"], "label": ["x", "y"]}"#.to_owned(),
+        r#"{"original": {"0": "a", "7": "d"}, "revised": {"0": "b, c", "7": "e"}, "label": {"0": "x", "7": "y"}}"#
+            .to_owned(),
+    ] {
+        for name in ["a.json", "a.jsonl", "pairs"] {
+            let corpus = read(name, &content).unwrap_or_else(|error| panic!("{content}: {error}"));
+            assert_eq!(texts(&corpus), TWO, "{content}");
+            assert_eq!(corpus.pairs[1].place.to_string(), format!("{name}, row 2"));
+        }
+    }
+    let error = said("a.json", &format!("{{\"train\": {rows}, \"test\": {rows}}}"));
+    assert!(error.contains("which of the lists \"train\", \"test\" holds the rows can't be told"), "{error}");
+    // Rows that follow each other are rows, whatever else they hold.
+    let nested = r#"{"row": {"original": "a"}, "list": [{"original": "b"}]}"#;
+    let error = said("a.jsonl", &format!("{nested}\n{nested}\n"));
+    assert!(error.contains("columns found: \"row.original\", \"list\""), "{error}");
+}
+
+#[test]
+fn objects_may_follow_each_other_on_any_lines() {
+    let content = "{\n  \"original\": \"a\",\n  \"revised\": \"b, c\",\n  \"label\": \"x\"\n}\n{\"original\": \"d\", \"revised\": \
+                   \"e\",\n \"label\": \"y\"} ";
+    let corpus = read("a.json", content).unwrap();
+    assert_eq!(texts(&corpus), TWO);
+    assert_eq!(corpus.pairs[1].place.to_string(), "a.json:6");
+    let one = r#"{"original":"a","revised":"b, c","label":"x"}"#;
+    let other = r#"{"original":"d","revised":"e","label":"y"}"#;
+    for between in ["", " ", "\r"] {
+        assert_eq!(texts(&read("a.jsonl", &format!("{one}{between}{other}")).unwrap()), TWO);
+    }
+    assert!(said("a.json", "{\n\"original\": \"a\"\n").starts_with("a.json:2:"));
+}
+
+#[test]
+fn an_error_names_the_line_it_is_on() {
+    let row = r#"{"original":"a","revised":"b","label":"x"}"#;
+    for broken in [r#"{"original":"a","revised":"b""#, r#"{"original":"a","revised":"b"#, r#"{"original":"#] {
+        for end in ["\n", "\r\n", " \t\n"] {
+            let error = said("a.jsonl", &format!("{row}\n{broken}{end}{row}\n"));
+            assert!(error.starts_with("a.jsonl:2:"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn what_python_writes_for_no_number_is_nothing() {
+    let content = r#"{"original": NaN, "revised": "new NaN", "label": "x", "score": -Infinity}
+{"original": "old", "revised": NaN, "label": "y", "score": [NaN, {"a": Infinity}]}
+"#;
+    assert_eq!(texts(&read("a.jsonl", content).unwrap()), [("", "new NaN", "x"), ("old", "", "y")]);
+    let error = said("a.jsonl", r#"{"original": "a", "revised": "b", "label": NaN}"#);
+    assert!(error.contains("the label in column \"label\" is empty"), "{error}");
+    assert!(said("a.jsonl", r#"{"score": NaN, "original" "a"}"#).starts_with("a.jsonl:1:"));
+}
+
+#[test]
+fn columns_may_lie_inside_of_others() {
+    let columns = Columns {
+        original: Some("data.before.text".into()),
+        revised: Some("data.after".into()),
+        label: Some("annotations.0.result.0.choices".into()),
+        id: Some("meta.id".into()),
+        ..Columns::default()
+    };
+    let content = r#"{"data": {"before.text": "a", "after": "b"}, "annotations": [{"result": [{"choices": ["x"]}]}], "meta": {"id": 7}}
+{"data": {"before": {"text": "c"}, "after": "d"}, "annotations": [{"result": [{"choices": ["y"]}]}], "meta": {"id": "e"}}
+"#;
+    let corpus = read_with(&columns, Labels::Required, "a.jsonl", content).unwrap();
+    assert_eq!(texts(&corpus), [("a", "b", "x"), ("c", "d", "y")]);
+    let ids: Vec<String> = corpus.pairs.iter().map(|pair| serde_json::to_string(&pair.id).unwrap()).collect();
+    assert_eq!(ids, ["7", "\"e\""]);
+}
+
+#[test]
+fn labels_are_of_every_kind() {
+    let labels = |rows: &[&str]| {
+        let row = |label: &&str| format!("{{\"original\":\"a\",\"revised\":\"b\",\"label\":{label}}}\n");
+        let corpus = read("a.jsonl", &rows.iter().map(row).collect::<String>()).unwrap();
+        corpus.pairs.iter().map(|pair| pair.label.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(&["true", "false", "[true]"]), ["true", "false", "true"]);
+    assert_eq!(labels(&["1", "1.0", "10e-1", "[1.0]", "\"1\"", "-0.50"]), ["1", "1", "1", "1", "1", "-0.5"]);
+    assert_eq!(labels(&["[\"x\"]", "{\"choices\": [\"y\"]}", "\"z\""]), ["x", "y", "z"]);
+    let table = "original,revised,label,group\na,b,1.0,3\na,c,1,3.0\n";
+    let corpus = read("a.csv", table).unwrap();
+    assert!(corpus.pairs.iter().all(|pair| pair.label.as_deref() == Some("1")));
+    assert_eq!(corpus.pairs[0].group, corpus.pairs[1].group);
+}
+
+#[test]
+fn a_list_of_several_labels_among_lists_of_one_is_an_error() {
+    let row = |label: &str| format!("{{\"original\":\"a\",\"revised\":\"b\",\"label\":{label}}}\n");
+    let mixed = [row("[\"x\"]"), row("[\"y\"]"), row("[\"y\", \"x\"]")].concat();
+    assert_eq!(
+        said("a.jsonl", &mixed),
+        "a.jsonl:3: the row has several labels in column \"label\" (\"x\", \"y\"), and a pair has one; set multi_label, or \
+         give the row one label"
+    );
+    let mixed = [row("[\"y\", \"x\"]"), row("[\"x\"]")].concat();
+    assert!(said("a.jsonl", &mixed).starts_with("a.jsonl:1: the row has several labels"));
+    let choices = row("{\"choices\": [\"y\", \"x\"]}");
+    assert!(said("a.jsonl", &choices).starts_with("a.jsonl:1: the row has several labels"));
+    let table = "original,revised,label\na,b,\"{\"\"choices\"\": [\"\"y\"\", \"\"x\"\"]}\"\n";
+    for (name, content) in [("a.jsonl", choices.as_str()), ("a.csv", table)] {
+        let corpus = read_with(&Columns::default(), Labels::Several, name, content).unwrap();
+        assert_eq!(corpus.pairs[0].labels, Some(vec!["x".to_owned(), "y".to_owned()]));
+    }
+    // What several annotators said has an entry for each, in every row.
+    assert!(read("a.jsonl", &[row("[\"x\", \"y\", null]"), row("[\"x\", null, null]")].concat()).is_ok());
+}
+
+#[test]
+fn a_label_that_nobody_asks_for_is_not_looked_at() {
+    let content = r#"{"original": "a", "revised": "b", "label": [], "labels": 3, "group": {"a": 1}, "doc_id": 1, "id": 12345678901234567890123}
+{"original": "c", "revised": "d", "label": {"x": "y"}, "labels": true, "id": [1, "a"]}
+"#;
+    let corpus = read_with(&Columns::default(), Labels::Ignored, "a.jsonl", content).unwrap();
+    assert_eq!(texts(&corpus), [("a", "b", ""), ("c", "d", "")]);
+    let ids: Vec<String> = corpus.pairs.iter().map(|pair| serde_json::to_string(&pair.id).unwrap()).collect();
+    assert_eq!(ids, ["12345678901234567890123", "[1, \"a\"]"]);
+    let columns = Columns { label: Some("gone".into()), group: Some("gone".into()), ..Columns::default() };
+    assert!(read_with(&columns, Labels::Ignored, "a.jsonl", content).is_ok());
+}
+
+#[test]
+fn what_lies_deep_stops_nothing_unless_it_is_needed() {
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let row =
+        format!("{{\"tree\":{deep},\"original\":\"a\",\"revised\":\"b\",\"label\":\"x\",\"group\":{deep}}}");
+    assert_eq!(texts(&read("a.jsonl", &row).unwrap()), [("a", "b", "x")]);
+    let row = format!("{{\"original\":\"a\",\"revised\":\"b\",\"label\":{deep}}}");
+    assert!(
+        said("a.jsonl", &row).starts_with("a.jsonl:1: a value that is needed can't be read: recursion limit")
+    );
+}
+
+#[test]
+fn rows_without_label_are_left_out_where_that_is_asked_for() {
+    let content = "original,revised,label\na,b,\nc,d,x\ne,f,\n";
+    let columns = Columns { drop_unlabelled: true, ..Columns::default() };
+    let corpus = read_with(&columns, Labels::Required, "a.csv", content).unwrap();
+    assert_eq!((texts(&corpus), corpus.left_out.unlabelled), (vec![("c", "d", "x")], 2));
+    let content = "{\"original\":\"a\",\"revised\":\"b\",\"label\":[\"x\"]}\n{\"original\":\"a\",\"revised\":\"b\",\"label\":null}\n\
+                   {\"original\":\"a\",\"revised\":\"b\"}\n{\"original\":\"a\",\"revised\":\"b\",\"label\":[]}\n";
+    let corpus = read_with(&columns, Labels::Several, "a.jsonl", content).unwrap();
+    assert_eq!((corpus.pairs.len(), corpus.left_out.unlabelled), (2, 2));
+    let error = read_with(&columns, Labels::Required, "a.csv", "original,revised,label\na,b,\n").unwrap_err();
+    assert!(
+        error.to_string().contains("(0 were dropped for their label, 1 because they have none)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn labels_to_drop_are_met_or_not() {
+    let drop = |labels: &[&str]| Columns {
+        drop_labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        ..Columns::default()
+    };
+    let content = "{\"original\":\"a\",\"revised\":\"b\",\"label\":1.0}\n{\"original\":\"a\",\"revised\":\"c\",\"label\":\"x, y\"}\n\
+                   {\"original\":\"a\",\"revised\":\"d\",\"label\":\"z\"}\n";
+    let columns = drop(&["1", "x, y", "others"]);
+    let corpus = read_with(&columns, Labels::Required, "a.jsonl", content).unwrap();
+    assert_eq!((corpus.pairs.len(), corpus.left_out.dropped), (1, 2));
+    assert_eq!(corpus.left_out.met.iter().collect::<Vec<_>>(), ["1", "x, y"]);
+}
+
+#[test]
+fn numbered_labels_are_in_the_order_of_their_values() {
+    let rows: String = [10, 2, -1, 9].iter().map(|label| format!("a,b,{label}\n")).collect();
+    let corpus = read("a.csv", &format!("original,revised,label\n{rows}a,b,2.5\n")).unwrap();
+    let labels = LabelSet::discover(&corpus.pairs).unwrap();
+    assert_eq!(labels.names(), ["-1", "2", "2.5", "9", "10"]);
+    assert_eq!((labels.index("2.0"), labels.index("10"), labels.index("3")), (Some(1), Some(4), None));
+    let old = LabelSet::new(["1.0", "10.0", "2.0"]).unwrap();
+    assert_eq!(old.index("2"), Some(2));
+}
+
+#[test]
+fn a_document_gives_a_pair_for_each_edit() {
+    let content = r#"{"doc_id": 7, "before_revision": "Über it go. It were late there. End", "after_revision": "", "edit_actions": [
+ {"type": "R", "before": "go", "after": "goes", "start_char_pos": 8, "end_char_pos": 10, "major_intent": "fluency", "raw_intents": ["fluency", "clarity", "fluency"]},
+ {"type": "D", "before": "there", "after": null, "start_char_pos": 25, "end_char_pos": 30, "major_intent": "clarity"},
+ {"type": "A", "before": null, "after": " now", "start_char_pos": 35, "end_char_pos": 35, "major_intent": "others"}], "sents_char_pos": [0, 12, 32]}"#;
+    let corpus = read("a.json", content).unwrap();
+    assert_eq!(
+        texts(&corpus),
+        [("Über it go.", "Über it goes.", "fluency"), ("It were late there.", "It were late .", "clarity"),]
+    );
+    assert_eq!((corpus.left_out.dropped, corpus.pairs[0].group.as_deref()), (1, Some("7")));
+    let columns = Columns { label: Some("raw_intents".into()), drop_unlabelled: true, ..Columns::default() };
+    let corpus = read_with(&columns, Labels::Required, "a.json", content).unwrap();
+    assert!(corpus.pairs[0].votes.is_some());
+    let misplaced = content.replace("\"start_char_pos\": 25", "\"start_char_pos\": 22");
+    let error = said("a.json", &misplaced);
+    assert!(error.starts_with("a.json:1: edit 2 of the document doesn't fit before_revision"), "{error}");
+}

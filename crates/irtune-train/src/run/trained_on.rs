@@ -1,0 +1,58 @@
+//! Which pairs a finished run has learned from.
+
+use super::corpora::{Corpora, SplitSources};
+use super::observer::Silent;
+use crate::error::TrainError;
+use crate::folder::RunFolder;
+use irtune_data::{CorpusSource, Labels, Pair, Place};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// The pairs that a run has learned from, by their texts.
+#[derive(Debug, Clone, Default)]
+pub struct TrainedOn {
+    places: HashMap<(String, String), Place>,
+}
+
+impl TrainedOn {
+    /// Of the run in a folder; none where that is a merged model, or the pairs can't be read any more.
+    pub fn of(run: &Path) -> TrainedOn {
+        let pairs = pairs(run).unwrap_or_default();
+        let mut places = HashMap::with_capacity(pairs.len());
+        for Pair { original, revised, place, .. } in pairs {
+            places.entry((original, revised)).or_insert(place);
+        }
+        TrainedOn { places }
+    }
+
+    /// Where the run has met a pair of these texts.
+    pub fn place(&self, pair: &Pair) -> Option<&Place> {
+        self.places.get(&(pair.original.clone(), pair.revised.clone()))
+    }
+}
+
+fn pairs(run: &Path) -> Result<Vec<Pair>, TrainError> {
+    let folder = RunFolder::open(run)?;
+    let (sources, columns, labels, draw) = match folder.is_linear() {
+        true => {
+            let sources = folder.linear_sources()?;
+            let all = SplitSources {
+                train: sources.train.load(run)?,
+                validation: sources.validation.as_ref().map(|source| source.load(run)).transpose()?,
+                test: None,
+            };
+            (all, sources.columns, Labels::Required, folder.linear_settings()?)
+        }
+        false => {
+            let (settings, sources) = (folder.settings()?, folder.sources()?);
+            let all = SplitSources { test: None, ..SplitSources::load(&sources, run)? };
+            (all, sources.columns, settings.labels(), settings.draw())
+        }
+    };
+    // A pipe that was read long ago would be waited for.
+    let is_there = |source: &CorpusSource| !matches!(source, CorpusSource::File(path) if !path.is_file());
+    if !is_there(&sources.train) || !sources.validation.as_ref().is_none_or(is_there) {
+        return Ok(Vec::new());
+    }
+    Ok(Corpora::read(&sources, &columns, labels, &draw, &mut Silent)?.train.pairs)
+}

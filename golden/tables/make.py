@@ -1,0 +1,68 @@
+"""Workbooks and Parquet files as openpyxl and pyarrow write them.
+
+Writes beside this file: sheet.xlsx and sheets.xlsx; plain.parquet, gzip.parquet and nested.parquet, and zstd.parquet,
+which is not read. Run: python make.py
+"""
+
+import datetime
+import pathlib
+
+import openpyxl
+import pyarrow
+import pyarrow.parquet
+
+HERE = pathlib.Path(__file__).parent
+HEADER = ["id", "original", "revised", "label", "group"]
+ROWS = [
+    [7, "He go home.", "He goes home.", 1, "a"],
+    [8, None, "A new sentence.", 2, "a"],
+    [9, "In 2020", 2021, 1.5, 3],
+    [10, "two\nlines; \u201cquoted\u201d", "one line", 10, True],
+]
+DAY = datetime.datetime(2026, 11, 30, tzinfo=datetime.timezone.utc).replace(tzinfo=None)
+
+
+def workbook(name, sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    book.properties.created = book.properties.modified = DAY
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(HERE / name)
+
+
+def main():
+    # A blank row stands between two rows.
+    rows = [HEADER, *ROWS[:2], [], *ROWS[2:]]
+    workbook("sheet.xlsx", {"Notes": [["Read me first"]], "Pairs": rows, "Empty": []})
+    workbook("sheets.xlsx", {"Draft 1": [HEADER, ROWS[0]], "Draft 2": [HEADER, ROWS[1]]})
+
+    plain = pyarrow.table(
+        {
+            "id": [7, 8, 9],
+            "original": ["He go home.", None, "In 2020"],
+            "revised": ["He goes home.", "A new sentence.", ""],
+            "label": pyarrow.array([1.0, 2.0, 10.0], pyarrow.float64()),
+            "score": [0.5, float("nan"), None],
+        }
+    )
+    pyarrow.parquet.write_table(plain, HERE / "plain.parquet", compression="snappy")
+    pyarrow.parquet.write_table(plain, HERE / "gzip.parquet", compression="gzip", row_group_size=2)
+    pyarrow.parquet.write_table(plain, HERE / "zstd.parquet", compression="zstd")
+    nested = pyarrow.table(
+        {
+            "data": [
+                {"original": "He go home.", "revised": "He goes home."},
+                {"original": "It is.", "revised": "It was."},
+            ],
+            "votes": [["fluency", "fluency", "clarity"], ["meaning", None, "meaning"]],
+            "made": [DAY, DAY],
+        }
+    )
+    pyarrow.parquet.write_table(nested, HERE / "nested.parquet", compression="none")
+
+
+if __name__ == "__main__":
+    main()
