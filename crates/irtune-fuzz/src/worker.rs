@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use irtune::show::brief::brief;
+use irtune::show::printable::printable;
 
 use crate::message;
 use crate::place::{CURRENT, Place};
@@ -54,7 +55,7 @@ pub fn work(target: &Target, cases: Cases, folder: &Path, keep: Option<&Path>) -
             }
             Ok(Err(message)) => {
                 kinds.insert(message::kind(&message));
-                message::fault(&brief(&message), target.names_files)
+                message::fault(&printable(&brief(&message)), target.names_files)
                     .map(|fault| format!("{fault}: {message:?}"))
             }
             Err(_) => Some(PANIC.lock().map_or_else(|_| String::new(), |last| last.clone())),
