@@ -23,7 +23,7 @@ template = json.loads((run / "prompt.json").read_text())["text"]
 source = {"gguf_file": base.name} if base.suffix == ".gguf" else {}
 base = base.parent if source else base
 tokenizer = AutoTokenizer.from_pretrained(base, **source)
-config = json.loads((run / "adapter" / "config.json").read_text())
+config = json.loads((run / "adapter" / "classifier.json").read_text())
 several = config["problem_type"] == "multi_label_classification"
 head_file = run / "adapter" / "head.safetensors"
 if head_file.exists():  # transformers has no classifier over the base: PEFT loads the adapter, and the head is laid over it
@@ -41,7 +41,7 @@ for pair, prediction in zip(map(json.loads, pairs.open()), map(json.loads, predi
     original = pair.get("before", pair.get("original"))
     revised = pair.get("after", pair.get("revised"))
     text = template.format(labels=", ".join(labels), original=original, revised=revised)
-    tokens = tokenizer(text, return_tensors="pt", add_special_tokens=False)
+    tokens = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         if head_file.exists():
             logits = model.get_base_model().model(**tokens).last_hidden_state[0, -1] @ head.T

@@ -36,6 +36,7 @@ pub use encoding::change::hunk::{Hunk, HunkContent, HunkKind};
 pub use encoding::chat::PromptChoice;
 pub use encoding::encode::{Encode, EncodeError};
 pub use encoding::encoder::{Encoded, Encoder};
+pub use encoding::ending::Ending;
 pub use encoding::example::{Example, ExampleChange};
 pub use encoding::passages::Passages;
 pub use encoding::prompt::{Prompt, Segment};

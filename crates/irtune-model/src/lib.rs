@@ -12,6 +12,7 @@
 pub mod adapters;
 pub mod base;
 pub mod batch;
+mod classifier_head;
 mod decoder;
 pub mod engine;
 pub mod error;
@@ -35,6 +36,7 @@ pub use adapters::{
 pub use base::{Base, BaseError, BaseFormat, BaseSource, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use chat::{ChatError, ChatTemplate, Message, Role};
+pub use classifier_head::ClassifierHead;
 pub use config::{ConfigError, ModelConfig};
 pub use engine::{
     Budget, BudgetOf, Classify, Engine, EngineOptions, StateDict, StepReadings, Train, TrainingPass,

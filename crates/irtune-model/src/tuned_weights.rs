@@ -1,5 +1,5 @@
 //! Trained weights of a base on disk: `tuned_weights.safetensors`, which holds every weight of the layers that trained
-//! and the head under transformers' names, and the classifier's `config.json`.
+//! and the head under transformers' names, and the classifier's configuration, `classifier.json`.
 //!
 //! That is no PEFT format (PEFT has none for it) and no whole model: the rest is the base's. [`crate::merge`] makes a
 //! whole one.
@@ -22,7 +22,9 @@ use crate::{
         checked::{self, ParameterError},
         masters::layer_tensors,
     },
-    peft::{AdapterError, CLASSIFIER_FILE, read_head_input, read_labels},
+    peft::{
+        AdapterError, CLASSIFIER_FILE, EARLIER_CLASSIFIER_FILE, classifier_path, read_head_input, read_labels,
+    },
     safetensors_file::write_tensors,
     weights::{WeightError, Weights},
 };
@@ -32,7 +34,7 @@ const TENSOR_FILE: &str = "tuned_weights.safetensors";
 /// A classifier whose layers' own weights trained, as it lies on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TunedWeights {
-    /// The labels in the order of the head's rows; nothing without a `config.json`.
+    /// The labels in the order of the head's rows; nothing without a `classifier.json`.
     pub labels: Option<Vec<String>>,
     /// Rows of the head; 0 of a language model's weights, which have none.
     pub label_count: usize,
@@ -106,15 +108,16 @@ pub fn write_tuned_weights<'a>(
 ) -> Result<(), TunedWeightsError> {
     let head = head.into();
     check(tensors, base, &head.unnamed(), &folder.join(TENSOR_FILE))?;
-    let replaced = replace_folder(folder, &[TENSOR_FILE, CLASSIFIER_FILE], |writing| {
-        let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
-        write_tensors(views, &writing.join(TENSOR_FILE)).map_err(io::Error::other)?;
-        if head.labels.is_empty() {
-            return Ok(());
-        }
-        let classifier = format!("{:#}\n", base.to_transformers(head));
-        write_file(&writing.join(CLASSIFIER_FILE), classifier.as_bytes())
-    });
+    let replaced =
+        replace_folder(folder, &[TENSOR_FILE, CLASSIFIER_FILE, EARLIER_CLASSIFIER_FILE], |writing| {
+            let views = tensors.iter().map(|tensor| (tensor.name.as_str(), Borrowed(tensor)));
+            write_tensors(views, &writing.join(TENSOR_FILE)).map_err(io::Error::other)?;
+            if head.labels.is_empty() {
+                return Ok(());
+            }
+            let classifier = format!("{:#}\n", base.to_transformers(head));
+            write_file(&writing.join(CLASSIFIER_FILE), classifier.as_bytes())
+        });
     let path = folder.to_owned();
     replaced.map_err(|error| match error {
         ReplaceError::Foreign(file) => TunedWeightsError::Foreign { path, file },
@@ -136,10 +139,10 @@ pub fn read_tuned_weights(folder: &Path, base: &ModelConfig) -> Result<TunedWeig
     let tensors: Vec<HostTensor> = tensors.collect::<Result<_, WeightError>>()?;
     let head = tensors.iter().find(|tensor| tensor.name == WEIGHTS_HEAD_NAME);
     let labels = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
-    let head = Head { labels, input: read_head_input(&folder.join(CLASSIFIER_FILE))? };
+    let head = Head { labels, input: read_head_input(&classifier_path(folder))? };
     let layers = check(&tensors, base, &head, &path)?;
     let Head { labels: label_count, input: head_input } = head;
-    let labels = read_labels(&folder.join(CLASSIFIER_FILE), label_count)?;
+    let labels = read_labels(&classifier_path(folder), label_count)?;
     Ok(TunedWeights { labels, label_count, head_input, layers, tensors })
 }
 
@@ -266,7 +269,7 @@ mod tests {
         let other = ModelConfig { hidden_size: 32, ..tiny() };
         let error = read_tuned_weights(&folder, &other).unwrap_err();
         assert!(matches!(error, TunedWeightsError::Tensors { .. }), "{error}");
-        fs::write(folder.join("config.json"), r#"{"id2label": {"0": "a"}}"#).unwrap();
+        fs::write(folder.join(CLASSIFIER_FILE), r#"{"id2label": {"0": "a"}}"#).unwrap();
         assert!(read().contains("there are 1 labels, but the head has 2 rows"), "{}", read());
         fs::write(folder.join("notes.txt"), "mine").unwrap();
         assert!(written(&all).contains("holds `notes.txt`"));

@@ -18,6 +18,7 @@ pub const METHOD: Method = Method {
     name: NAME,
     summary: "Trains the even layers and the odd layers in turn.",
     options: &[INTERVAL],
+    notes: &[],
     make: |layers, options| Ok(Box::new(Alternate { layers, interval: options.get(&INTERVAL)? })),
 };
 

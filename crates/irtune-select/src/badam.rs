@@ -38,6 +38,7 @@ pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "BAdam: trains one layer at a time, each for many steps with an optimizer state of its own.",
     options: &[INTERVAL, ORDER],
+    notes: &[],
     make: |layers, options| Ok(Box::new(Badam::new(layers, options.get(&INTERVAL)?, options.get(&ORDER)?)?)),
 };
 

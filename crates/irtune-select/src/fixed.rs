@@ -20,6 +20,7 @@ pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "Trains the same layers in every step, those that are named.",
     options: &[LAYERS],
+    notes: &[],
     make: |layers, options| Ok(Box::new(Fixed::new(layers, &options.get(&LAYERS)?)?)),
 };
 

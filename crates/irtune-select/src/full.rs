@@ -8,6 +8,7 @@ pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "Trains every layer in every step: ordinary fine-tuning, the baseline of the others.",
     options: &[],
+    notes: &[],
     make: |layers, _| Ok(Box::new(Full::new(layers)?)),
 };
 

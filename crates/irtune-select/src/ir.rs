@@ -28,7 +28,15 @@
 //! **Settling**: with `settle = n` the set of the first step from step n on is kept to the end (under `paper` of the
 //! first in which every layer has a score), and nothing is measured any more.
 //!
-//! Where the published `cosine` would leave no layer, in models of one to three layers, the lowest-ranked trains.
+//! **Where the published code fails**: the positions that it looks at are none, and it raises, or the first of them leaves no
+//! layer. That is so with `gradient` of one layer, with `cosine` and `weight` of one to three; with a second split with
+//! `cosine` of four to eleven layers and with `weight` of four to eight, in some steps or in all. Where costs tie, the first
+//! equal one in the whole list counts, which may be the very first: `cosine` then has no layer. Here the nearest
+//! position counts, and at least one layer trains.
+//!
+//! **Cosines are not the published ones.** Those of the last layer are of the positions that are read, and nothing is padded;
+//! the published code measures the last layer everywhere and padding as well. So with `metric = "cosine"`, `published` is
+//! the published code in how it splits, not in every decision.
 //!
 //! # Source
 //! Liu & Litman, Findings of EMNLP 2025, arXiv 2510.00268; `ir.py` of ZhexiongLiu/IR-Tuning, commit 0a44982.
@@ -54,7 +62,8 @@ const METRIC: MethodOption = MethodOption {
 };
 const FIDELITY: MethodOption = MethodOption {
     name: "fidelity",
-    summary: "Whose details to follow: the method as the paper means it, or its published code.",
+    summary: "Whose details to follow: the method as the paper means it, or its published code, with `cosine` not \
+              decision for decision.",
     values: "`paper` or `published`",
     default: "paper",
 };
@@ -71,11 +80,26 @@ const SETTLE: MethodOption = MethodOption {
     default: "0",
 };
 
+/// Where `published` is not the published code.
+const PUBLISHED: &[&str] = &[
+    "`--fidelity published` follows the authors' code in these: how gradients become scores, how scores are split, and what a \
+     layer stands at before it was scored. In some models that code selects no layer, or raises an error: with `gradient` \
+     of 1 layer, with `cosine` of 1 to 3, with `weight` of 1 to 3; and with `split_num` 2 with `cosine` of 4 to 11 layers \
+     and with `weight` of 4 to 8, in some steps or in all. Where several splits cost the same it takes the first of that \
+     cost in the whole ranking, which with `cosine` can be before the first layer, so that none trains. irtune then \
+     trains what the nearest split leaves, at least one layer.",
+    "With `cosine` choices are not those of the authors' code decision for decision, as the scores differ. The cosine of the \
+     last layer is measured where a classifier reads, at each example's last position; there at all positions. And \
+     there a batch is padded, and padding is measured too; here nothing is padded. So scores agree for all layers but the \
+     last on batches of texts of equal length, and on others they don't.",
+];
+
 pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "IR-Tuning: ranks the layers by a score, such as the size of their adapters' gradients, splits the \
               ranking and trains the side that matters more, chosen anew in every step.",
     options: &[METRIC, FIDELITY, SPLIT_NUM, SETTLE],
+    notes: PUBLISHED,
     make: |layers, options| {
         let config = IrConfig {
             metric: options.get(&METRIC)?,

@@ -45,6 +45,7 @@ pub(crate) const METHOD: Method = Method {
     summary: "Trains the layers with the highest sum of gradient scores that a budget of backward work can pay for, \
               chosen anew in every step.",
     options: &[BUDGET, ADAPTER_COST],
+    notes: &[],
     make: |layers, options| {
         let config = IrCostConfig {
             budget: options.get::<Share>(&BUDGET)?.0,

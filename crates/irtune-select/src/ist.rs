@@ -41,6 +41,7 @@ pub(crate) const METHOD: Method = Method {
     summary: "IST: trains a quarter of the layers, drawn by an importance that is learnt from the loss when layers are \
               weakened.",
     options: &[INTERVAL],
+    notes: &[],
     make: |layers, options| Ok(Box::new(Ist::new(layers, options.get(&INTERVAL)?)?)),
 };
 

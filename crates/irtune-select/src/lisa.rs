@@ -41,6 +41,7 @@ pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "LISA: trains a few uniformly random layers for a while, then draws others.",
     options: &[LAYERS, INTERVAL, OPTIMIZER_STATE],
+    notes: &[],
     make: |layers, options| {
         let config = LisaConfig {
             layers: options.get(&LAYERS)?,

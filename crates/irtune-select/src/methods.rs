@@ -32,6 +32,8 @@ pub struct Method {
     pub summary: &'static str,
     /// What can be set about it.
     pub options: &'static [MethodOption],
+    /// Paragraphs that its documentation has beneath its options.
+    pub notes: &'static [&'static str],
     /// How its policy is made; [`build`](Self::build) checks the options first.
     pub make: Make,
 }

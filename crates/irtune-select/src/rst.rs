@@ -34,6 +34,7 @@ pub(crate) const METHOD: Method = Method {
     name: NAME,
     summary: "RST: trains a uniformly random set of layers, drawn anew in every step.",
     options: &[LAYERS, FIDELITY],
+    notes: &[],
     make: |layers, options| match options.get(&FIDELITY)? {
         Fidelity::Paper => Ok(Box::new(Rst::new(layers, layers, options.get(&LAYERS)?)?)),
         Fidelity::Published => {

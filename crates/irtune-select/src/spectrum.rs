@@ -29,6 +29,7 @@ pub(crate) const METHOD: Method = Method {
     summary: "Spectrum: trains the share of layers whose frozen weights have the highest signal-to-noise ratio, the \
               same in every step.",
     options: &[SHARE],
+    notes: &[],
     make: |layers, options| Ok(Box::new(Spectrum::new(layers, options.get::<Share>(&SHARE)?.0)?)),
 };
 

@@ -104,6 +104,22 @@ pub enum TrainError {
         /// What failed.
         source: Box<StepError>,
     },
+    /// A step failed because of the base.
+    #[error(
+        "step {step}: {source}, because {} holds values in `{tensor}` that are infinite or not numbers; download the base again, or \
+         take another",
+        path.display()
+    )]
+    BaseNotFinite {
+        /// The step, counted from 1.
+        step: u64,
+        /// What failed.
+        source: Box<StepError>,
+        /// The base's file.
+        path: PathBuf,
+        /// The tensor.
+        tensor: String,
+    },
     /// A folder can't be made.
     #[error(transparent)]
     Write(#[from] WriteError),

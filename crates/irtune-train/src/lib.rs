@@ -31,6 +31,7 @@ mod plan;
 mod prepare;
 pub mod run;
 mod settings;
+mod start_head;
 pub mod step;
 mod task;
 

@@ -19,8 +19,9 @@ use crate::run::data::RunData;
 use crate::run::notice::Notice;
 use crate::run::observer::Observer;
 use crate::settings::{MemoryLimit, TrainSettings, Tune};
+use crate::start_head::start_head;
 use crate::step::head_only::HeadOnly;
-use crate::task::Task;
+use crate::task::{Task, ending};
 use irtune_data::{Columns, DataError, Prompt, PromptChoice};
 use irtune_model::{
     Base, Engine, EngineOptions, Head, HeadInput, LossOptions, ModelConfig, ModelError, ProblemType, Trained,
@@ -97,7 +98,10 @@ pub(crate) fn load(plan: &Preparation<'_>, observer: &mut dyn Observer) -> Resul
         Origin::Begun(begun) => (begun.task.clone(), false, Some(begun)),
     };
     let base = Arc::new(Base::open(base).map_err(ModelError::from)?);
-    begun.map_or(Ok(()), |begun| begun.check_base(&base))?;
+    match begun {
+        Some(begun) => begun.check_base(&base)?,
+        None => task.ending = ending(&base, settings, chat),
+    }
     if chat {
         let tokens = BaseTokens::new(base.clone());
         task.template = task.template.in_chat(&tokens, settings.system.as_deref(), &[])?;
@@ -108,6 +112,10 @@ pub(crate) fn load(plan: &Preparation<'_>, observer: &mut dyn Observer) -> Resul
     }
     let data = corpora.encode(&base, &task, settings, observer)?;
     begun.map_or(Ok(()), |begun| begun.check_data(&data))?;
+    let (longest, positions) = (data.largest_batch(1), base.config.max_positions);
+    if longest > positions {
+        observer.on_notice(&Notice::BeyondPositions { longest, positions });
+    }
     Ok(Loaded { corpora, base, task, data })
 }
 
@@ -124,6 +132,9 @@ pub(crate) fn prepare(
     let Preparation { settings, origin, .. } = plan;
     let mut engine = make_engine(&base, settings, &data)?;
     say_labels::<TrainError>(engine.as_mut(), &base, &task, &task.prompt())?;
+    if task.verbalizer.is_none() {
+        start_head(engine.as_mut(), &base, &data.head(settings.head), &task.labels, observer)?;
+    }
     let policy = make_policy(settings, base.config.layers)?;
     let folder = match &origin {
         Origin::New(_) => None,
@@ -198,7 +209,7 @@ pub fn make_engine(
 /// How large an engine is that trains on the data.
 pub(crate) fn engine_options(settings: &TrainSettings, data: &RunData) -> EngineOptions {
     let (longest, mut largest) = (data.largest_batch(1), data.largest_batch(settings.batch_size));
-    let mut max_examples = settings.batch_size;
+    let mut max_examples = settings.batch_size.min(data.most_examples());
     if let Some(tokens) = settings.step_tokens() {
         let shortest = data.train.iter().map(|example| example.tokens.len()).min().unwrap_or(1).max(1);
         largest = largest.max(tokens.saturating_add(longest));

@@ -40,6 +40,7 @@ pub use objective::{Objective, UnknownObjective};
 pub use offsets::{Offsets, UnknownOffsets};
 pub use recipe::{Recipe, UnknownRecipe};
 pub use setting::{Group, Kind, Range, Setting};
+pub(crate) use table::MOST_TOKENS;
 pub use table::TrainSettings;
 pub use target_modules::{TargetModules, TargetModulesError};
 pub use tune::{Tune, UnknownTune};

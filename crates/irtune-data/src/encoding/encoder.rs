@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::change::Change;
 use super::encode::{Encode, EncodeError};
+use super::ending::Ending;
 use super::example::{Example, ExampleChange};
 use super::passages::passage::Passage;
 use super::passages::{ELLIPSIS, Passages};
@@ -20,6 +21,8 @@ pub struct Encoded {
     pub examples: Vec<Example>,
     /// How many of them had to be shortened.
     pub shortened: usize,
+    /// How many of them end before a padding token that the whole text ends with.
+    pub before_padding: usize,
 }
 
 /// Encodes pairs with one tokenizer, prompt and limit.
@@ -33,6 +36,22 @@ pub struct Encoder<T> {
     /// Tokens of the prompt around a pair of which nothing is left.
     fixed: usize,
     with_change: bool,
+    ending: Ending,
+}
+
+/// As much of a pair as fits.
+struct Fitted {
+    passages: Passages,
+    tokens: Ended,
+    /// Whether something of the pair was left out.
+    shortened: bool,
+}
+
+/// The tokens of a text, ended.
+struct Ended {
+    tokens: Vec<u32>,
+    /// Whether padding tokens at its end were left out.
+    before_padding: bool,
 }
 
 impl<T: Encode> Encoder<T> {
@@ -42,13 +61,30 @@ impl<T: Encode> Encoder<T> {
     /// When `max_length` leaves too few tokens beside the fixed text, which is never cut: fewer than 8 for each text of the
     /// pair that the prompt shows, 24 for `{marked}`, or 16 in all.
     pub fn new(tokenizer: T, prompt: Prompt, max_length: usize) -> Result<Encoder<T>, DataError> {
-        let mut encoder = Encoder { tokenizer, prompt, max_length, fixed: 0, with_change: false };
-        let nothing = encoder.prompt.render(ELLIPSIS, ELLIPSIS);
-        encoder.fixed = encoder.tokens(&nothing).map_err(|source| DataError::Prompt { source })?.len();
-        if encoder.fixed + encoder.prompt.least_room() > max_length {
-            return Err(encoder.too_small());
-        }
+        let ending = Ending::default();
+        let mut encoder = Encoder { tokenizer, prompt, max_length, fixed: 0, with_change: false, ending };
+        encoder.measure()?;
         Ok(encoder)
+    }
+
+    /// The same encoder, whose examples end so; what the tokenizer appends counts as fixed text.
+    ///
+    /// # Errors
+    /// As [`Encoder::new`].
+    pub fn with_ending(mut self, ending: Ending) -> Result<Encoder<T>, DataError> {
+        self.ending = ending;
+        self.measure()?;
+        Ok(self)
+    }
+
+    /// Counts the tokens of the fixed text.
+    fn measure(&mut self) -> Result<(), DataError> {
+        let nothing = self.prompt.render(ELLIPSIS, ELLIPSIS);
+        self.fixed = self.tokens(&nothing).map_err(|source| DataError::Prompt { source })?.tokens.len();
+        match self.fixed + self.prompt.least_room() > self.max_length {
+            true => Err(self.too_small()),
+            false => Ok(()),
+        }
     }
 
     /// The same encoder, whose examples know what changed ([`Example::change`]).
@@ -81,12 +117,13 @@ impl<T: Encode> Encoder<T> {
     pub fn encode(&self, pair: &Pair, labels: Option<&LabelSet>) -> Result<Example, DataError> {
         let target = labels.map(|labels| labels.target(pair)).transpose()?.flatten();
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
-        let (passages, tokens, shortened) = self.fit(pair)?;
+        let Fitted { passages, tokens, shortened } = self.fit(pair)?;
+        let Ended { tokens, before_padding } = tokens;
         let change = match self.with_change {
             true => Some(self.change(pair, &self.prompt.fill(&passages)).map_err(failed)?),
             false => None,
         };
-        Ok(Example { tokens, target, kind: pair.kind(), shortened, change })
+        Ok(Example { tokens, target, kind: pair.kind(), shortened, before_padding, change })
     }
 
     /// A pair's texts as its example has them.
@@ -94,7 +131,7 @@ impl<T: Encode> Encoder<T> {
     /// # Errors
     /// When the tokenizer fails.
     pub fn passages(&self, pair: &Pair) -> Result<Passages, DataError> {
-        Ok(self.fit(pair)?.0)
+        Ok(self.fit(pair)?.passages)
     }
 
     /// All pairs' examples, and how many were shortened.
@@ -105,23 +142,24 @@ impl<T: Encode> Encoder<T> {
         let examples: Vec<Example> =
             pairs.iter().map(|pair| self.encode(pair, labels)).collect::<Result<_, _>>()?;
         let shortened = examples.iter().filter(|example| example.shortened).count();
-        Ok(Encoded { examples, shortened })
+        let before_padding = examples.iter().filter(|example| example.before_padding).count();
+        Ok(Encoded { examples, shortened, before_padding })
     }
 
-    /// As much of a pair as fits, its tokens, and whether something was left out.
-    fn fit(&self, pair: &Pair) -> Result<(Passages, Vec<u32>, bool), DataError> {
+    /// As much of a pair as fits.
+    fn fit(&self, pair: &Pair) -> Result<Fitted, DataError> {
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let tokens = |passages: &Passages| self.tokens(&self.prompt.fill(passages).text);
         let whole = Passages::whole(&pair.original, &pair.revised);
         let whole_tokens = tokens(&whole).map_err(failed)?;
-        if whole_tokens.len() <= self.max_length {
-            return Ok((whole, whole_tokens, false));
+        if whole_tokens.tokens.len() <= self.max_length {
+            return Ok(Fitted { passages: whole, tokens: whole_tokens, shortened: false });
         }
-        let fits = |passages: &Passages| Ok(tokens(passages)?.len() <= self.max_length);
+        let fits = |passages: &Passages| Ok(tokens(passages)?.tokens.len() <= self.max_length);
         let shorter = shorten(&pair.original, &pair.revised, fits).map_err(failed)?;
-        let shorter = shorter.ok_or_else(|| self.too_small())?;
-        let tokens = tokens(&shorter).map_err(failed)?;
-        Ok((shorter, tokens, true))
+        let passages = shorter.ok_or_else(|| self.too_small())?;
+        let tokens = tokens(&passages).map_err(failed)?;
+        Ok(Fitted { passages, tokens, shortened: true })
     }
 
     /// What changed in a pair, and where its filled prompt shows it.
@@ -136,9 +174,12 @@ impl<T: Encode> Encoder<T> {
         })
     }
 
-    fn tokens(&self, text: &str) -> Result<Vec<u32>, EncodeError> {
+    fn tokens(&self, text: &str) -> Result<Ended, EncodeError> {
         let ids = self.tokenizer.encode(text)?;
-        Ok(self.begin_token().into_iter().chain(ids).collect())
+        let mut tokens: Vec<u32> = self.begin_token().into_iter().chain(ids).collect();
+        let left_out = self.ending.end(&mut tokens);
+        // What the tokenizer itself appends ends every text.
+        Ok(Ended { tokens, before_padding: left_out > self.ending.appended.len() })
     }
 
     /// The token that is put before each text.

@@ -14,6 +14,8 @@ pub struct Example {
     pub kind: PairKind,
     /// Something of the pair was left out to stay within the limit.
     pub shortened: bool,
+    /// Its text ends with padding tokens, which were left out ([`Ending`](crate::Ending)).
+    pub before_padding: bool,
     /// What changed, when the encoder was asked for it ([`Encoder::with_change`](crate::Encoder::with_change)).
     pub change: Option<ExampleChange>,
 }

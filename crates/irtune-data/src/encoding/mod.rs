@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod chat;
 pub(crate) mod encode;
 pub(crate) mod encoder;
+pub(crate) mod ending;
 pub(crate) mod example;
 pub(crate) mod passages;
 pub(crate) mod prompt;

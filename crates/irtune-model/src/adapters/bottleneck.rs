@@ -12,7 +12,7 @@ use irtune_device::{Activation, BMatrix, Device, Epilogue, FloatMatrix, Output, 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    config::AdapterConfigError,
+    config::{AdapterConfigError, MOST_WIDTH},
     projection::Projection,
     site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, ScaledPart, SiteGradients},
 };
@@ -139,6 +139,9 @@ impl BottleneckConfig {
     pub(super) fn validate(&self) -> Result<(), AdapterConfigError> {
         if self.size == 0 {
             return Err(AdapterConfigError::ZeroSize);
+        }
+        if self.size > MOST_WIDTH {
+            return Err(AdapterConfigError::TooWide { field: "size", value: self.size });
         }
         if !(self.scaling.is_finite() && self.scaling > 0.0) {
             return Err(AdapterConfigError::Scaling { scaling: self.scaling });

@@ -27,6 +27,9 @@ pub enum AdapterConfig {
     Ia3(Ia3Config),
 }
 
+/// Wider no projection is, so neither is an adapter.
+pub(super) const MOST_WIDTH: usize = 1 << 16;
+
 /// Values that an adapter keeps or makes for every token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Widths {
@@ -254,6 +257,14 @@ pub enum AdapterConfigError {
     /// Rank 0 would adapt nothing.
     #[error("rank is 0: give a rank of at least 1 (32 is usual)")]
     ZeroRank,
+    /// More than any projection is wide.
+    #[error("{field} is {value}: give {MOST_WIDTH} at most")]
+    TooWide {
+        /// Rank, or size.
+        field: &'static str,
+        /// What was given.
+        value: usize,
+    },
     /// Alpha must scale by something.
     #[error("alpha is {alpha}: give a finite number above 0 (the rank or twice the rank is usual)")]
     Alpha {

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    config::AdapterConfigError,
+    config::{AdapterConfigError, MOST_WIDTH},
     patterns::Patterns,
     pissa,
     site::{AdapterScratch, Call, Flow, INPUT_TERMS, SavedAdapter, SiteGradients},
@@ -130,6 +130,10 @@ impl LoraConfig {
     pub(super) fn validate(&self) -> Result<(), AdapterConfigError> {
         if self.rank == 0 || self.rank_pattern.values().any(|&rank| rank == 0) {
             return Err(AdapterConfigError::ZeroRank);
+        }
+        let mut ranks = self.rank_pattern.values().copied().chain([self.rank]);
+        if let Some(value) = ranks.find(|&rank| rank > MOST_WIDTH) {
+            return Err(AdapterConfigError::TooWide { field: "rank", value });
         }
         let mut alphas = self.alpha_pattern.values().copied().chain([self.alpha]);
         if let Some(alpha) = alphas.find(|&alpha| !(alpha.is_finite() && alpha > 0.0)) {

@@ -87,6 +87,20 @@ impl Base {
         self.chat_template.as_ref().ok_or(ChatError::NoTemplate)?.render(messages, true)
     }
 
+    /// Confirms that the weight files are those that were opened: by size and time, and where these are others by samples of
+    /// their bytes. A mapped file shows what is written into it.
+    ///
+    /// # Errors
+    /// [`WeightError::Changed`]
+    pub fn check_unchanged(&self) -> Result<(), WeightError> {
+        let Some(touched) = self.weights.touched() else { return Ok(()) };
+        let maps: Result<Vec<_>, _> = self.weights.files().map(|(path, _)| weights::map(path)).collect();
+        match maps {
+            Ok(maps) if fingerprint(maps.iter().map(|map| &map[..])) == self.source.fingerprint => Ok(()),
+            _ => Err(WeightError::Changed { path: touched.to_owned() }),
+        }
+    }
+
     fn open_folder(path: &Path) -> Result<Self, BaseError> {
         let mut config = ModelConfig::from_json(&path.join("config.json"))?;
         let shared_scale = quantisation::read(&path.join("config.json"))?;
@@ -94,7 +108,7 @@ impl Base {
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"))?
             .with_special_tokens(config.begin_token, config.end_token);
         let tokenizer = for_embedding(path, tokenizer, &config)?;
-        config.pad_token = config.pad_token.or_else(|| tokenizer.pad_token(path));
+        config.pad_token = filler(&tokenizer, config.pad_token).or_else(|| tokenizer.pad_token(path));
         let chat_template = chat::of_folder(path);
         Self::assemble(path, BaseFormat::Safetensors, config, weights, tokenizer, chat_template)
     }
@@ -102,8 +116,9 @@ impl Base {
     fn open_gguf(path: &Path) -> Result<Self, BaseError> {
         let map = weights::map(path)?;
         let header = gguf::Header::parse(&map, path).map_err(WeightError::from)?;
-        let config = ModelConfig::from_gguf(&header)?;
+        let mut config = ModelConfig::from_gguf(&header)?;
         let tokenizer = for_embedding(path, Tokenizer::from_gguf(&header)?, &config)?;
+        config.pad_token = filler(&tokenizer, config.pad_token);
         let tensors = header.translated(&config).map_err(WeightError::from)?;
         let chat_template = header.metadata.get("tokenizer.chat_template").and_then(gguf::Value::as_str);
         let chat_template = chat_template.map(|source| chat::of_gguf(source, &tokenizer));
@@ -121,9 +136,15 @@ impl Base {
     ) -> Result<Self, BaseError> {
         weights.check(&config)?;
         let bytes = weights.files().map(|(_, bytes)| bytes).sum();
-        let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(&weights) };
+        let source =
+            BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(weights.maps()) };
         Ok(Self { config, weights, tokenizer, chat_template, source })
     }
+}
+
+/// The padding token, if it is a token of its own: a piece of ordinary text, once it is one, would be cut out of words.
+fn filler(tokenizer: &Tokenizer, token: Option<u32>) -> Option<u32> {
+    token.filter(|&token| tokenizer.is_added(token))
 }
 
 /// The tokenizer, if it can be that of the base.
@@ -140,12 +161,12 @@ pub(crate) fn gguf_files(folder: &Path) -> Vec<PathBuf> {
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()
 }
 
-fn fingerprint(weights: &Weights) -> String {
+fn fingerprint<'a>(files: impl Iterator<Item = &'a [u8]>) -> String {
     /// Samples of a file, evenly spread, and their size: a mebibyte in all.
     const SAMPLES: usize = 256;
     const SAMPLE_BYTES: usize = 4096;
     let mut hash = Sha256::new();
-    for map in weights.maps() {
+    for map in files {
         hash.update((map.len() as u64).to_le_bytes());
         if map.len() <= SAMPLES * SAMPLE_BYTES {
             hash.update(map);

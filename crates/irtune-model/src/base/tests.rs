@@ -3,6 +3,40 @@ use crate::base::config::tests::tiny;
 use irtune_testing::base::{GgufFile, SyntheticBase, letters_tokenizer_json, write_counting};
 
 #[test]
+fn files_that_change_while_they_are_in_use_are_named() {
+    let place = tempfile::tempdir().unwrap();
+    SyntheticBase::of_letters().write_folder(place.path());
+    let path = place.path().join("model.safetensors");
+    let bytes = std::fs::read(&path).unwrap();
+    let base = Base::open(place.path()).unwrap();
+    base.check_unchanged().unwrap();
+    // Another file of the same bytes is as good.
+    let copy = place.path().join("copy");
+    std::fs::write(&copy, &bytes).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    base.check_unchanged().unwrap();
+    let mut other = bytes.clone();
+    *other.last_mut().unwrap() ^= 1;
+    for changed in [Some(other), Some(bytes[..bytes.len() - 1].to_vec()), None] {
+        std::fs::remove_file(&path).unwrap();
+        if let Some(bytes) = changed {
+            std::fs::write(&path, bytes).unwrap();
+            // Later than the first writing, whatever the clock's steps.
+            let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+            std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+        }
+        let message = base.check_unchanged().unwrap_err().to_string();
+        assert!(
+            message.contains("model.safetensors: the file was changed, replaced or cut short"),
+            "{message}"
+        );
+        if !path.exists() {
+            break;
+        }
+    }
+}
+
+#[test]
 fn a_transformers_folder_opens() {
     let place = tempfile::tempdir().unwrap();
     SyntheticBase::of_letters().write_folder(place.path());

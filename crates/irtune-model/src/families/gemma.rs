@@ -11,6 +11,9 @@ use super::{
     shared_modules::{ENDS, NORMS_BEFORE, PROJECTIONS, plus_one},
 };
 
+/// The first files say `gelu`, and mean its approximation.
+const GELU: &[&str] = &["gelu", "gelu_new", "gelu_python_tanh", "gelu_accurate", "gelu_fast"];
+
 pub(super) static FAMILY: Family = Family {
     title: "Gemma",
     models: "Gemma 2B and 7B",
@@ -25,8 +28,7 @@ pub(super) static FAMILY: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[
-        // The first files say `gelu`, and mean its approximation.
-        Fixed::or("hidden_act", Literal::Text("gelu_pytorch_tanh"), &["gelu"]),
+        Fixed::or("hidden_act", Literal::Text("gelu_pytorch_tanh"), GELU),
         Fixed::new("use_bidirectional_attention", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::ATTENTION,

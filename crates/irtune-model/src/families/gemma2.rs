@@ -10,6 +10,7 @@ use super::{
     Defaults, Family, Fixed, LayerSpec, Literal, NormPlacement, Number, Quantity, ReadBiases, Window,
     WindowedLayers,
     llama::LLAMA,
+    settings::GELU_TANH,
     shared_modules::{ENDS, NORMS_AROUND, PROJECTIONS, plus_one},
 };
 
@@ -27,7 +28,7 @@ pub(super) static FAMILY: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[
-        Fixed::new("hidden_activation", Literal::Text("gelu_pytorch_tanh")),
+        Fixed::or("hidden_activation", Literal::Text("gelu_pytorch_tanh"), GELU_TANH),
         Fixed::new("use_bidirectional_attention", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::ATTENTION,

@@ -10,6 +10,7 @@ use super::{
     Defaults, Family, Fixed, HeadNorms, LayerSpec, Literal, LocalRotary, NormPlacement, Number, Quantity,
     ReadBiases, Window, WindowedLayers,
     llama::LLAMA,
+    settings::GELU_TANH,
     shared_modules::{ENDS, HEAD_NORMS, NORMS_AROUND, PROJECTIONS, plus_one},
 };
 
@@ -42,7 +43,7 @@ const GEMMA3: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[
-        Fixed::new("hidden_activation", Literal::Text("gelu_pytorch_tanh")),
+        Fixed::or("hidden_activation", Literal::Text("gelu_pytorch_tanh"), GELU_TANH),
         Fixed::new("use_bidirectional_attention", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::ATTENTION,

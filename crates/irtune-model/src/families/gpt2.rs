@@ -10,6 +10,7 @@ use super::{
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead, MlpNorm, PositionEmbedding},
     llama::LLAMA,
+    settings::GELU_TANH,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -36,7 +37,7 @@ pub(super) static FAMILY: Family = Family {
         ..Defaults::LLAMA
     },
     fixed: &[
-        Fixed::new("activation_function", Literal::Text("gelu_new")),
+        Fixed::or("activation_function", Literal::Text("gelu_new"), GELU_TANH),
         Fixed::new("scale_attn_weights", Literal::Flag(true)),
         Fixed::new("scale_attn_by_inverse_layer_idx", Literal::Flag(false)),
         Fixed::new("add_cross_attention", Literal::Flag(false)),

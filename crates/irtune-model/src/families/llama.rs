@@ -6,6 +6,7 @@
 
 use super::{
     Defaults, Family, FieldNames, Fixed, Literal, ReadBiases, Variant,
+    settings::SILU,
     shared_modules::{ENDS, INTERLEAVED_PROJECTIONS, NORMS_BEFORE},
 };
 
@@ -22,7 +23,7 @@ pub(super) const LLAMA: Family = Family {
     fields: FieldNames::LLAMA,
     text: None,
     defaults: Defaults::LLAMA,
-    fixed: &[Fixed::new("hidden_act", Literal::Text("silu"))],
+    fixed: &[Fixed::or("hidden_act", Literal::Text("silu"), SILU)],
     reads_biases: ReadBiases::BOTH,
     window: None,
     local_rotary: None,

@@ -253,15 +253,15 @@ impl Family {
         format!("base_model.model.{}.{part}", self.module_path(layer, projection))
     }
 
-    /// The projections that a path of PEFT's means: the last part of theirs (GPT-2's `c_proj` is two), the path inside
-    /// the layer, or the whole path, which alone tells the layer.
+    /// The projections that a path of PEFT's means: those whose own path is that, or ends with it behind a dot. A path that
+    /// begins inside the layer means all layers (GPT-2's `c_proj` is two projections), a longer one tells the layer.
     pub fn projections_at(&self, path: &str) -> Vec<(Projection, Option<usize>)> {
         let found = self.modules().filter_map(|module| {
             let Role::Projection(projection) = module.role else { return None };
-            if path == inside(module.path) || path == last_part(module.path) {
-                return Some((projection, None));
-            }
-            numbered(&self.path(module.path), path).map(|layer| (projection, layer))
+            let whole = self.path(module.path);
+            let dots = whole.match_indices('.').map(|(dot, _)| dot + 1);
+            let mut endings = std::iter::once(0).chain(dots).map(|first| &whole[first..]);
+            endings.find_map(|ending| numbered(ending, path)).map(|layer| (projection, layer))
         });
         found.collect()
     }
@@ -378,6 +378,22 @@ mod tests {
             }
             assert_eq!(family.projections_at("model.layers.07.self_attn.q_proj"), []);
             assert_eq!(family.projections_at("score"), []);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_path_leads_to_the_same_projection() {
+        for family in FAMILIES {
+            for projection in (family.layer)(&plain(), 0).projections() {
+                let whole = family.module_path(12, projection);
+                for (dot, _) in whole.match_indices('.') {
+                    let layer = (dot < whole.find(".12.").expect("a layer's module") + 1).then_some(12);
+                    let found = family.projections_at(&whole[dot + 1..]);
+                    assert!(found.contains(&(projection, layer)), "{family:?} {}", &whole[dot + 1..]);
+                    let cut = family.projections_at(&whole[dot + 2..]);
+                    assert!(!cut.contains(&(projection, layer)), "not a whole part: {}", &whole[dot + 2..]);
+                }
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     ReadBiases,
     Role::{AttentionNorm, Embedding, FinalNorm, LanguageHead},
     llama::LLAMA,
+    settings::GELU_TANH,
 };
 
 pub(super) static FAMILY: Family = Family {
@@ -21,7 +22,7 @@ pub(super) static FAMILY: Family = Family {
     fields: FieldNames { norm_epsilon: "layer_norm_eps", ..FieldNames::LLAMA },
     defaults: Defaults { rotary_share: 0.5, norm_epsilon: 1e-5, ..Defaults::LLAMA },
     fixed: &[
-        Fixed::new("hidden_act", Literal::Text("gelu_new")),
+        Fixed::or("hidden_act", Literal::Text("gelu_new"), GELU_TANH),
         Fixed::new("qk_layernorm", Literal::Flag(false)),
     ],
     reads_biases: ReadBiases::NONE,

@@ -140,7 +140,7 @@ pub struct Fixed {
     pub field: &'static str,
     /// What it must hold where it is given.
     pub value: Literal,
-    /// Older words for the same.
+    /// Other words for the same.
     pub also: &'static [&'static str],
 }
 
@@ -155,6 +155,12 @@ impl Fixed {
         Self { field, value, also }
     }
 }
+
+/// transformers' other names for SiLU.
+pub(super) const SILU: &[&str] = &["swish"];
+/// transformers' other names for GELU's approximation by a hyperbolic tangent: each computes the same function.
+pub(super) const GELU_TANH: &[&str] =
+    &["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"];
 
 /// A value of a fixed field.
 #[derive(Clone, Copy)]

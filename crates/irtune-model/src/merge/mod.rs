@@ -17,7 +17,7 @@ use serde_json::json;
 pub use changes::Changes;
 
 use crate::{
-    base::Base,
+    base::{Base, weights::WeightError},
     error::ModelError,
     head::{HeadInput, NamedHead},
 };
@@ -85,12 +85,18 @@ pub enum MergeError {
     /// A file of the base can't be copied.
     #[error("cannot copy {}: {source}", path.display())]
     Copy { path: PathBuf, source: io::Error },
+    /// A file of the base's tokenizer is damaged.
+    #[error("{} is not a JSON object: {source}; copy the base again", path.display())]
+    Json { path: PathBuf, source: serde_json::Error },
     /// The tensors can't be written as a file.
     #[error("cannot write {}: {source}", path.display())]
     Serialize { path: PathBuf, source: safetensors::SafeTensorError },
     /// The tokenizer can't be written.
     #[error("the base's tokenizer can't be written to {}: {source}", path.display())]
     Tokenizer { path: PathBuf, source: tokenizers::Error },
+    /// The base was not left alone.
+    #[error(transparent)]
+    Base(#[from] WeightError),
     /// The adapter can't become part of its base.
     #[error(transparent)]
     Adapter(Box<ModelError>),
@@ -145,7 +151,9 @@ pub fn write_merged<'a>(
     write_file(&path, format!("{config:#}\n").as_bytes())
         .map_err(|source| MergeError::Write { path, source })?;
     tokenizer::write(folder, base)?;
-    tensors::write(folder, base, changes, &head, stored, SHARD_BYTES, progress)
+    let merged = tensors::write(folder, base, changes, &head, stored, SHARD_BYTES, progress)?;
+    base.check_unchanged()?;
+    Ok(merged)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::fs;
 
 use irtune_testing::base::{GgufFile, SyntheticBase};
+use serde_json::json;
 
 use super::*;
 use crate::{
@@ -118,6 +119,42 @@ fn a_matrix_is_the_bases_plus_the_scaled_product() {
             assert!((found - expected).abs() <= expected.abs() / 256.0 + 1e-6, "{name}: {found} {expected}");
         }
     }
+}
+
+#[test]
+fn a_merged_tokenizer_fills_up_batches_and_has_no_limits() {
+    let place = tempfile::tempdir().unwrap();
+    let base = folder_base(place.path());
+    let own = place.path().join("base");
+    let settings = r#"{"eos_token": {"content": "<|end|>"}, "auto_map": {"AutoTokenizer": ["x.Y", null]}, "chat_template": "x"}"#;
+    fs::write(own.join("tokenizer_config.json"), settings).unwrap();
+    fs::write(own.join("special_tokens_map.json"), r#"{"pad_token": "<|none|>"}"#).unwrap();
+    let folder = place.path().join("merged");
+    fs::create_dir(&folder).unwrap();
+    let tensors = adapter(&base);
+    let changes = Changes::Adapter { adapter: &lora().into(), tensors: &tensors };
+    write_merged(&folder, &base, &changes, &labels(), MergedType::F32, &mut |_, _| {}).unwrap();
+    let object = |folder: &Path, name: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder.join(name)).unwrap()).unwrap()
+    };
+    let settings = object(&folder, "tokenizer_config.json");
+    let padding = object(&folder, "config.json")["pad_token_id"].as_u64().unwrap();
+    let token = base.tokenizer.token(padding as u32).unwrap();
+    assert_eq!(
+        (&settings["pad_token"], &settings["tokenizer_class"]),
+        (&json!(token), &json!("PreTrainedTokenizerFast"))
+    );
+    assert_eq!(
+        (&settings["eos_token"]["content"], &settings["chat_template"]),
+        (&json!("<|end|>"), &json!("x"))
+    );
+    // Code that a model brings is not copied.
+    assert!(settings.get("auto_map").is_none());
+    assert_eq!(object(&folder, "special_tokens_map.json")["pad_token"], json!(token));
+    let (before, after) = (object(&own, "tokenizer.json"), object(&folder, "tokenizer.json"));
+    assert!(before["truncation"].is_object() && before["padding"].is_object());
+    assert!(after["truncation"].is_null() && after["padding"].is_null());
+    assert_eq!((&after["model"], &after["post_processor"]), (&before["model"], &before["post_processor"]));
 }
 
 #[test]

@@ -35,6 +35,13 @@ pub enum AdapterError {
     /// A kind of adapter that isn't built.
     #[error("{}: `{field}` is {value}, which is not supported; train an adapter with {supported}", path.display())]
     Unsupported { path: PathBuf, field: &'static str, value: String, supported: &'static str },
+    /// A field that PEFT had not when this was written.
+    #[error(
+        "{}: `{field}` is {value}, and no such field is known: it may change what the adapter computes; take it out of the file \
+         if it doesn't",
+        path.display()
+    )]
+    Unknown { path: PathBuf, field: String, value: String },
     /// A module that has no place in a decoder layer.
     #[error(
         "{}: `target_modules` names `{target}`, which is no projection of a decoder layer (q_proj, k_proj, v_proj, o_proj, \

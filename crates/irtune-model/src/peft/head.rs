@@ -1,5 +1,5 @@
 //! A head without adapters, which PEFT has no format for: `head.safetensors` with the one tensor `score.weight`,
-//! `[labels, hidden_size]` or what an edit head reads, and beside it the classifier's `config.json`, as with adapters.
+//! `[labels, hidden_size]` or what an edit head reads, and beside it the classifier's configuration, as with adapters.
 //!
 //! transformers takes the former with `model.load_state_dict(load_file("head.safetensors"), strict=False)`, the model being
 //! `AutoModelForSequenceClassification.from_pretrained(base, num_labels=…)`.
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use irtune_files::recover_folder;
 
-use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, read, write};
+use super::{AdapterError, CLASSIFIER_FILE, HEAD_FILE, HEAD_NAME, classifier_path, read, write};
 use crate::{
     config::ModelConfig,
     head::{Head, HeadInput, NamedHead},
@@ -20,7 +20,7 @@ use crate::{
 /// A trained head as it lies on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadFolder {
-    /// The labels in the order of the head's rows; nothing when no `config.json` stands beside it.
+    /// The labels in the order of the head's rows; nothing when no `classifier.json` stands beside it.
     pub labels: Option<Vec<String>>,
     /// Rows of the head.
     pub label_count: usize,
@@ -66,10 +66,10 @@ pub(super) fn serialize<'a>(
 /// When a file is missing or damaged, or doesn't fit the base.
 pub fn read_head(folder: &Path, base: &ModelConfig) -> Result<HeadFolder, AdapterError> {
     recover_folder(folder).map_err(|source| AdapterError::Read { path: folder.to_owned(), source })?;
-    let head_input = read::read_head_input(&folder.join(CLASSIFIER_FILE))?;
+    let head_input = read::read_head_input(&classifier_path(folder))?;
     let (head, tensor) = tensor(&folder.join(HEAD_FILE), base, head_input)?;
     Ok(HeadFolder {
-        labels: read::labels(&folder.join(CLASSIFIER_FILE), head.labels)?,
+        labels: read::labels(&classifier_path(folder), head.labels)?,
         label_count: head.labels,
         head_input: head.input,
         tensors: vec![tensor],

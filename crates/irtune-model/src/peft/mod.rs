@@ -1,6 +1,8 @@
 //! An adapter on disk, in HF PEFT's format: `adapter_config.json`, `adapter_model.safetensors`, and beside them the
-//! classifier's `config.json`, which PEFT doesn't write but whose labels a classifier can't do without. A head that was
-//! trained without adapters has a form of its own, `head.safetensors` beside `config.json`.
+//! classifier's configuration as `classifier.json`, which PEFT doesn't write but whose labels a classifier can't do without.
+//! It is not called `config.json`, since transformers takes a folder with that for a whole model and looks for its weights;
+//! folders of earlier versions have it under that name. A head that was trained without adapters has a form of its own,
+//! `head.safetensors` beside `classifier.json`.
 //!
 //! PEFT knows no head that reads what changed. The adapter is then a language model's, which PEFT loads over the base
 //! without a head, and `edit_head.safetensors` holds the head as `score.weight`. Over a base that transformers has no class
@@ -23,7 +25,10 @@ pub use head::{HeadFolder, read_head, write_head};
 pub(crate) use read::labels as read_labels;
 pub use read::read_head_input;
 pub use read::{AdapterFolder, read_adapter};
+pub(crate) use write::pretty;
 pub use write::write_adapter;
+
+use std::path::{Path, PathBuf};
 
 use crate::{adapters::config::AdapterConfig, config::ModelConfig, head::Head};
 
@@ -38,7 +43,16 @@ const EDIT_HEAD_FILE: &str = "edit_head.safetensors";
 const BOTTLENECK_FILE: &str = "bottleneck_model.safetensors";
 /// What `peft_type` says of it.
 const BOTTLENECK_TYPE: &str = "IRTUNE_BOTTLENECK";
-pub(crate) const CLASSIFIER_FILE: &str = "config.json";
+pub(crate) const CLASSIFIER_FILE: &str = "classifier.json";
+/// What earlier versions called it.
+pub(crate) const EARLIER_CLASSIFIER_FILE: &str = "config.json";
+
+/// The classifier's configuration in a folder; that of an earlier version, if it is there alone.
+pub(crate) fn classifier_path(folder: &Path) -> PathBuf {
+    let path = folder.join(CLASSIFIER_FILE);
+    let earlier = folder.join(EARLIER_CLASSIFIER_FILE);
+    if !path.exists() && earlier.exists() { earlier } else { path }
+}
 
 /// Every tensor of a trained classifier with its shape, in the order that files and engines keep them: layer by layer,
 /// each projection in `target_modules`' order, as [`AdapterConfig::tensors`] has them; the head last. Without labels there

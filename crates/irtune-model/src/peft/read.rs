@@ -6,7 +6,7 @@ use irtune_files::recover_folder;
 use serde_json::{Map, Value};
 
 use super::{
-    AdapterError, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_FILE, HEAD_NAME, expected_tensors, head,
+    AdapterError, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_FILE, HEAD_NAME, classifier_path, expected_tensors, head,
     settings::Settings,
 };
 use crate::{
@@ -24,7 +24,7 @@ pub struct AdapterFolder {
     pub adapter: AdapterConfig,
     /// What the base was called.
     pub base_name: String,
-    /// The labels in the order of the head's rows; nothing when no `config.json` stands beside the adapter, as in a
+    /// The labels in the order of the head's rows; nothing when no `classifier.json` stands beside the adapter, as in a
     /// folder that PEFT wrote.
     pub labels: Option<Vec<String>>,
     /// Rows of the head; 0 for a language model's adapter, which has none.
@@ -66,9 +66,9 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     }
     let pooled_labels = head.and_then(|head| head.shape.first().copied()).unwrap_or(0);
     let adapted = |projection: Projection, layer: usize| match (&settings.layers, &settings.targets) {
-        (Some(layers), _) => layers.contains(&layer),
+        (Some(layers), Some(_)) => layers.contains(&layer),
         (None, Some(_)) => true,
-        (None, None) => has(projection, layer),
+        (_, None) => has(projection, layer),
     };
     let targets = adapter.target_modules();
     let blank: Vec<String> = (0..base.layers)
@@ -88,7 +88,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     let (mut label_count, mut head_input) = (pooled_labels, HeadInput::Pooled);
     let beside = [EDIT_HEAD_FILE, HEAD_FILE].map(|name| folder.join(name));
     if let Some(path) = beside.iter().find(|path| !settings.classifies && path.exists()) {
-        let input = read_head_input(&folder.join(CLASSIFIER_FILE))?;
+        let input = read_head_input(&classifier_path(folder))?;
         let (head, tensor) = head::tensor(path, base, input)?;
         (label_count, head_input) = (head.labels, head.input);
         tensors.push(tensor);
@@ -98,7 +98,7 @@ pub fn read_adapter(folder: &Path, base: &ModelConfig) -> Result<AdapterFolder, 
     Ok(AdapterFolder {
         layers: layers.collect(),
         labels: match label_count > 0 {
-            true => labels(&folder.join(CLASSIFIER_FILE), label_count)?,
+            true => labels(&classifier_path(folder), label_count)?,
             false => None,
         },
         base_name: settings.base_name,
@@ -122,20 +122,24 @@ fn collect(
 ) -> Result<Vec<HostTensor>, AdapterError> {
     let path = || -> PathBuf { path.to_owned() };
     let blank: std::collections::HashSet<&String> = blank.iter().collect();
-    let mut tensors = Vec::with_capacity(expected.len());
-    for (name, shape) in expected {
-        if blank.contains(name) && stored.tensor(name).is_err() {
-            tensors.push(HostTensor::new(name, shape.clone(), vec![idle; shape.iter().product()]));
-            continue;
-        }
+    let is_blank = |name: &String| blank.contains(name) && stored.tensor(name).is_err();
+    // All that is there must fit before memory is made for anything.
+    for (name, shape) in expected.iter().filter(|(name, _)| !is_blank(name)) {
         let missing = |_| AdapterError::MissingTensor { path: path(), tensor: name.clone() };
         let found = &stored.tensor(name).map_err(missing)?.shape;
         if found != shape {
             let (found, expected) = (found.clone(), shape.clone());
             return Err(AdapterError::Shape { path: path(), tensor: name.clone(), found, expected });
         }
-        tensors.push(HostTensor::new(name, shape.clone(), stored.values(name)?));
     }
+    let tensors = expected.iter().map(|(name, shape)| {
+        let values = match is_blank(name) {
+            true => vec![idle; shape.iter().product()],
+            false => stored.values(name)?,
+        };
+        Ok::<_, AdapterError>(HostTensor::new(name, shape.clone(), values))
+    });
+    let tensors: Vec<HostTensor> = tensors.collect::<Result<_, _>>()?;
     let known: std::collections::HashSet<&String> = expected.iter().map(|(name, _)| name).collect();
     match stored.tensors().find(|tensor| !known.contains(&tensor.name) || blank.contains(&tensor.name)) {
         Some(tensor) => Err(AdapterError::Surplus { path: path(), tensor: tensor.name.clone() }),

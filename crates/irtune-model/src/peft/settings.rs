@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct Settings {
     /// Without target modules.
     kind: AdapterConfig,
-    /// Nothing when a pattern or whole paths describe them: then the tensors say which modules are meant.
+    /// Nothing when patterns or whole paths describe them: then the tensors say which modules are meant.
     pub(super) targets: Option<Vec<Projection>>,
     /// Modules that are named by their whole paths.
     pub(super) modules: Vec<(Projection, usize)>,
@@ -27,14 +27,14 @@ pub(super) struct Settings {
     pub(super) base_name: String,
     /// Whether there is a head; else it is a language model's.
     pub(super) classifies: bool,
+    /// Of (IA)³: what `feedforward_modules` says, unless the way down is named there or nothing is.
+    outputs_only: Option<String>,
     path: PathBuf,
 }
 
 /// Fields that change what the adapter computes in a way that isn't built, with what would work instead.
-const UNSUPPORTED: [(&str, &str); 13] = [
+const UNSUPPORTED: [(&str, &str); 11] = [
     ("lora_bias", "lora_bias false"),
-    ("layers_pattern", "layers_pattern null"),
-    ("exclude_modules", "target_modules that names the modules"),
     ("layer_replication", "layer_replication null"),
     ("target_parameters", "target_parameters null"),
     ("trainable_token_indices", "trainable_token_indices null"),
@@ -46,6 +46,62 @@ const UNSUPPORTED: [(&str, &str); 13] = [
     ("monteclora_config", "monteclora_config null"),
     ("velora_config", "velora_config null"),
 ];
+
+/// The other fields that PEFT 0.21 writes, and ours of a bottleneck: what is read, and what says nothing about how an adapter
+/// computes.
+const KNOWN: [&str; 40] = [
+    "activation",
+    "alpha_pattern",
+    "auto_mapping",
+    "base_model_name_or_path",
+    "bias",
+    "bottleneck_size",
+    "corda_config",
+    "dropout",
+    "ensure_weight_tying",
+    "eva_config",
+    "exclude_modules",
+    "fan_in_fan_out",
+    "feedforward_modules",
+    "inference_mode",
+    "init_ia3_weights",
+    "init_lora_weights",
+    "layers_pattern",
+    "layers_to_transform",
+    "loftq_config",
+    "lora_alpha",
+    "lora_dropout",
+    "lora_ga_config",
+    "megatron_config",
+    "megatron_core",
+    "modules_to_save",
+    "peft_type",
+    "peft_version",
+    "place",
+    "qalora_group_size",
+    "r",
+    "rank_pattern",
+    "revision",
+    "runtime_config",
+    "scaling",
+    "target_modules",
+    "task_type",
+    "use_dora",
+    "use_rslora",
+    "num_layers",
+    "num_attention_heads",
+];
+
+/// Whether a value says "no" in one of the ways there are.
+fn is_no(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Object(object) => object.is_empty(),
+        Value::Array(array) => array.is_empty(),
+        _ => false,
+    }
+}
 
 impl Settings {
     pub(super) fn parse(bytes: &[u8], path: &Path, family: &Family) -> Result<Self, AdapterError> {
@@ -75,15 +131,19 @@ impl Settings {
         if !family.is_conv1d() {
             fields.refuse("fan_in_fan_out", "fan_in_fan_out false")?;
         }
+        fields.check_saved_modules(classifies)?;
+        fields.refuse_unknown()?;
         let (targets, modules) = fields.targets()?;
+        let by_pattern = fields.by_pattern()?;
         let base_name = fields.get("base_model_name_or_path").and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
             kind,
-            targets,
-            modules,
+            targets: targets.filter(|_| !by_pattern),
+            modules: if by_pattern { Vec::new() } else { modules },
             layers: fields.layers()?,
             base_name: base_name.to_owned(),
             classifies,
+            outputs_only: fields.outputs_only(),
             path: path.to_owned(),
         })
     }
@@ -105,6 +165,16 @@ impl Settings {
     /// The settings with the modules that a pattern meant.
     pub(super) fn adapter(&self, found: Vec<Projection>) -> Result<AdapterConfig, AdapterError> {
         let adapter = self.kind.clone().with_targets(self.targets.clone().unwrap_or(found));
+        if let (AdapterConfig::Ia3(ia3), Some(value)) = (&adapter, &self.outputs_only)
+            && ia3.target_modules.iter().any(|&target| Ia3Config::scales_input(target))
+        {
+            return Err(AdapterError::Unsupported {
+                path: self.path.clone(),
+                field: "feedforward_modules",
+                value: format!("{value}, though there are vectors of the MLP's way down"),
+                supported: "feedforward_modules that names the MLP's way down",
+            });
+        }
         match adapter.validate() {
             Ok(()) => Ok(adapter),
             Err(source) => Err(AdapterError::Config { path: self.path.clone(), source }),
@@ -206,6 +276,12 @@ impl Fields<'_> {
         Ok(Ia3Config { target_modules: Vec::new() }.into())
     }
 
+    /// What `feedforward_modules` says where it names nothing, so that all vectors lie over outputs.
+    fn outputs_only(&self) -> Option<String> {
+        let value = self.get("feedforward_modules")?;
+        value.as_array().is_some_and(Vec::is_empty).then(|| value.to_string())
+    }
+
     fn whole(&self, field: &'static str) -> Result<usize, AdapterError> {
         let number = self.get(field).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
         number.map(|number| number as usize).ok_or_else(|| self.wrong(field, "a whole number"))
@@ -220,15 +296,55 @@ impl Fields<'_> {
 
     /// Refuses a field unless it says "no" in one of the ways there are.
     fn refuse(&self, field: &'static str, supported: &'static str) -> Result<(), AdapterError> {
-        let no = |value: &Value| match value {
-            Value::Bool(value) => !value,
-            Value::Object(object) => object.is_empty(),
-            Value::Array(array) => array.is_empty(),
-            _ => false,
-        };
         match self.get(field) {
-            Some(value) if !no(value) => Err(self.unsupported(field, Some(value), supported)),
+            Some(value) if !is_no(value) => Err(self.unsupported(field, Some(value), supported)),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether `layers_pattern` or `exclude_modules` decide with the other fields which modules are meant: then only the
+    /// tensors tell.
+    fn by_pattern(&self) -> Result<bool, AdapterError> {
+        const EXPECTED: &str = "a text or a list of texts";
+        let mut given = false;
+        for field in ["layers_pattern", "exclude_modules"] {
+            let Some(value) = self.get(field) else { continue };
+            let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+            if !list.iter().all(Value::is_string) {
+                return Err(self.wrong(field, EXPECTED));
+            }
+            given |= list.iter().any(|text| text != "");
+        }
+        Ok(given)
+    }
+
+    /// PEFT can keep whole modules beside an adapter: of a classifier it is the head, under one of two names.
+    fn check_saved_modules(&self, classifies: bool) -> Result<(), AdapterError> {
+        const FIELD: &str = "modules_to_save";
+        let Some(value) = self.get(FIELD) else { return Ok(()) };
+        let names = value.as_array().ok_or_else(|| self.wrong(FIELD, "a list of modules"))?;
+        let is_head = |name: &Value| classifies && (name == "score" || name == "classifier");
+        match names.iter().all(is_head) {
+            true => Ok(()),
+            false if classifies => {
+                Err(self.unsupported(FIELD, Some(value), "no trained modules but the head, score"))
+            }
+            false => Err(self.unsupported(FIELD, Some(value), "no trained modules beside the adapter")),
+        }
+    }
+
+    /// A field of a later PEFT may change what an adapter computes.
+    fn refuse_unknown(&self) -> Result<(), AdapterError> {
+        let is_known =
+            |field: &str| KNOWN.contains(&field) || UNSUPPORTED.iter().any(|(name, _)| *name == field);
+        let unknown = self.object.iter().find(|(field, value)| !is_known(field) && !is_no(value));
+        match unknown {
+            None => Ok(()),
+            Some((field, value)) => Err(AdapterError::Unknown {
+                path: self.path.to_owned(),
+                field: field.clone(),
+                value: value.to_string(),
+            }),
         }
     }
 
@@ -278,7 +394,10 @@ impl Fields<'_> {
         let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         let layers = list.iter().map(|layer| layer.as_u64().and_then(|layer| usize::try_from(layer).ok()));
         let layers: Option<Vec<usize>> = layers.collect();
-        layers.map(Some).ok_or_else(|| self.wrong(FIELD, "a layer's number or a list of them"))
+        // To PEFT an empty list means all layers.
+        layers
+            .map(|layers| Some(layers).filter(|layers| !layers.is_empty()))
+            .ok_or_else(|| self.wrong(FIELD, "a layer's number or a list of them"))
     }
 
     fn wrong(&self, field: &'static str, expected: &'static str) -> AdapterError {

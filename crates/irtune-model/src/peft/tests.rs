@@ -297,6 +297,11 @@ fn settings_of_other_kinds_that_cannot_be_used_are_named() {
         (&all[3], json!({"dropout": "x"}), "`dropout` is \"x\", but must be a number"),
         (&all[5], json!({"feedforward_modules": ["up_proj"]}), "`feedforward_modules` is [\"up_proj\"]"),
         (&all[5], json!({"feedforward_modules": ".*"}), "`feedforward_modules` is \".*\""),
+        (
+            &all[5],
+            json!({"feedforward_modules": []}),
+            "`feedforward_modules` is [], though there are vectors of the MLP's way down, which is not supported",
+        ),
     ];
     for (kind, changes, expected) in cases {
         write_adapter(&folder, kind, &tiny(), "some/base", &labels(), &values_of(kind)).unwrap();
@@ -343,7 +348,21 @@ fn settings_that_cannot_be_used_are_named() {
         ),
         (json!({"rank_pattern": {"(q": 4}}), "rank_pattern: `(q` is no regular expression"),
         (json!({"alpha_pattern": {"q_proj": 0}}), "alpha is 0"),
-        (json!({"layers_pattern": "h"}), "`layers_pattern` is \"h\""),
+        (json!({"layers_pattern": 3}), "`layers_pattern` is 3, but must be a text or a list of texts"),
+        (json!({"exclude_modules": [1]}), "`exclude_modules` is [1], but must be a text or a list of texts"),
+        (
+            json!({"modules_to_save": ["embed_tokens", "score"]}),
+            "`modules_to_save` is [\"embed_tokens\",\"score\"], which is not supported; train an adapter with no \
+             trained modules but the head, score",
+        ),
+        (
+            json!({"modules_to_save": "score"}),
+            "`modules_to_save` is \"score\", but must be a list of modules",
+        ),
+        (
+            json!({"gate_temperature": 0.5}),
+            "`gate_temperature` is 0.5, and no such field is known: it may change what the adapter computes",
+        ),
         (
             json!({"init_lora_weights": "pissa_niter_4"}),
             "`init_lora_weights` is \"pissa_niter_4\", which is not supported",
@@ -378,6 +397,63 @@ fn settings_that_cannot_be_used_are_named() {
         let message = read(&folder).expect_err(expected).to_string();
         assert!(message.contains(expected) && message.contains("adapter_"), "{message}\nlacks\n{expected}");
     }
+}
+
+#[test]
+fn settings_that_say_again_what_the_tensors_say_are_read() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    let ends: Vec<Value> = (0..2)
+        .flat_map(|layer| {
+            [format!("layers.{layer}.self_attn.q_proj").into(), format!("{layer}.mlp.up_proj").into()]
+        })
+        .collect();
+    for changes in [
+        json!({"layers_to_transform": []}),
+        json!({"layers_to_transform": [0, 1], "layers_pattern": "layers"}),
+        json!({"layers_to_transform": [0, 1], "layers_pattern": ["h", "layers"]}),
+        json!({"layers_pattern": ""}),
+        json!({"exclude_modules": ["v_proj"], "target_modules": ["q_proj", "up_proj", "v_proj"]}),
+        json!({"exclude_modules": ".*v_proj"}),
+        json!({"target_modules": ends}),
+        json!({"qalora_group_size": 16, "runtime_config": {"ephemeral_gpu_offload": true}}),
+        json!({"a_field_to_come": null, "another": false, "a_third": {}}),
+    ] {
+        write(&folder);
+        edit(&folder, &changes);
+        let found = read(&folder).unwrap_or_else(|error| panic!("{changes}: {error}"));
+        assert_eq!(found.layers, [0, 1], "{changes}");
+        let sorted = |mut tensors: Vec<HostTensor>| {
+            tensors.sort_by(|left, right| left.name.cmp(&right.name));
+            tensors
+        };
+        assert_eq!(sorted(found.tensors), sorted(tensors(&lora())), "{changes}");
+    }
+}
+
+#[test]
+fn the_tensors_tell_which_modules_are_excluded() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    let upper = |tensor: &HostTensor| !tensor.name.contains("layers.0.");
+    let kept: Vec<HostTensor> = tensors(&lora()).into_iter().filter(upper).collect();
+    rewrite(&folder, &kept, safetensors::Dtype::F32);
+    assert!(read(&folder).unwrap_err().to_string().contains("lora_A.weight` is missing"));
+    edit(&folder, &json!({"exclude_modules": r".*\.0\..*"}));
+    assert_eq!(read(&folder).unwrap().layers, [1]);
+}
+
+#[test]
+fn a_folder_of_an_earlier_version_has_the_classifier_under_another_name() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("adapter");
+    write(&folder);
+    fs::rename(folder.join(CLASSIFIER_FILE), folder.join(EARLIER_CLASSIFIER_FILE)).unwrap();
+    assert_eq!(read(&folder).unwrap().labels, Some(labels()));
+    // Written again it has the new name alone: transformers takes a folder with config.json for a whole model.
+    write(&folder);
+    assert!(folder.join(CLASSIFIER_FILE).exists() && !folder.join(EARLIER_CLASSIFIER_FILE).exists());
 }
 
 #[test]
@@ -419,8 +495,11 @@ fn labels_that_do_not_fit_are_named() {
     let folder = place.path().join("adapter");
     write(&folder);
     let cases = [
-        (json!({"id2label": {"0": "a", "2": "b"}}), "config.json: `id2label` must name the labels 0, 1, 2"),
-        (json!({"id2label": {"0": 1, "1": 2}}), "config.json: `id2label` must name the labels 0, 1, 2"),
+        (
+            json!({"id2label": {"0": "a", "2": "b"}}),
+            "classifier.json: `id2label` must name the labels 0, 1, 2",
+        ),
+        (json!({"id2label": {"0": 1, "1": 2}}), "classifier.json: `id2label` must name the labels 0, 1, 2"),
         (json!({"id2label": {"0": "a"}}), "there are 1 labels, but the head has 2 rows"),
     ];
     for (classifier, expected) in cases {
@@ -452,7 +531,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     files.sort();
     assert_eq!(
         files,
-        ["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"]
+        ["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"]
     );
     let settings: Value =
         serde_json::from_slice(&fs::read(folder.join("adapter_config.json")).unwrap()).unwrap();
@@ -467,7 +546,7 @@ fn an_edit_head_stands_beside_an_adapter_without_a_head() {
     assert!(!folder.join("edit_head.safetensors").exists());
 
     write_adapter(&folder, &lora().into(), &tiny(), "some/base", named, &all).unwrap();
-    let path = folder.join("config.json");
+    let path = folder.join(CLASSIFIER_FILE);
     let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(written["architectures"], json!(["LlamaForRevisionClassification"]));
     for damage in [

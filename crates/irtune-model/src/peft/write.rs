@@ -10,8 +10,8 @@ use safetensors::{Dtype, tensor::TensorView};
 use serde_json::json;
 
 use super::{
-    AdapterError, BOTTLENECK_FILE, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, EDIT_HEAD_FILE, HEAD_FILE,
-    HEAD_NAME, TENSOR_FILE, expected_tensors, head, tensor_file,
+    AdapterError, BOTTLENECK_FILE, BOTTLENECK_TYPE, CLASSIFIER_FILE, CONFIG_FILE, EARLIER_CLASSIFIER_FILE,
+    EDIT_HEAD_FILE, HEAD_FILE, HEAD_NAME, TENSOR_FILE, expected_tensors, head, tensor_file,
 };
 use crate::{
     adapters::{
@@ -73,7 +73,15 @@ pub fn write_adapter<'a>(
 
 /// Writes these files as a folder in place of an earlier one.
 pub(super) fn replace_files(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), AdapterError> {
-    let known = [CONFIG_FILE, TENSOR_FILE, BOTTLENECK_FILE, HEAD_FILE, EDIT_HEAD_FILE, CLASSIFIER_FILE];
+    let known = [
+        CONFIG_FILE,
+        TENSOR_FILE,
+        BOTTLENECK_FILE,
+        HEAD_FILE,
+        EDIT_HEAD_FILE,
+        CLASSIFIER_FILE,
+        EARLIER_CLASSIFIER_FILE,
+    ];
     let replaced = replace_folder(folder, &known, |writing| {
         files.iter().try_for_each(|(name, bytes)| write_file(&writing.join(name), bytes))
     });
@@ -218,6 +226,6 @@ fn decimal(value: f32) -> serde_json::Value {
     value.to_string().parse::<f64>().map_or(serde_json::Value::Null, serde_json::Value::from)
 }
 
-pub(super) fn pretty(value: &serde_json::Value) -> Vec<u8> {
+pub(crate) fn pretty(value: &serde_json::Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }

@@ -32,6 +32,7 @@ fn rendered() -> String {
             )
             .unwrap();
         }
+        method.notes.iter().for_each(|note| write!(text, "\n{note}\n").unwrap());
     }
     text
 }

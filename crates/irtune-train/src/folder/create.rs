@@ -3,7 +3,7 @@
 use super::error::RunFolderError;
 use super::platform::Platform;
 use super::sources::{Sources, keep};
-use super::{ENVIRONMENT, LABELS, PROMPT, RunFolder, SETTINGS, SOURCES, SUMMARY, WORDS};
+use super::{ENDING, ENVIRONMENT, LABELS, PROMPT, RunFolder, SETTINGS, SOURCES, SUMMARY, WORDS};
 use crate::data_split::DataSplit;
 use crate::settings::TrainSettings;
 use crate::task::Task;
@@ -63,6 +63,9 @@ impl RunFolder {
                 write_json(files, &writing.join(WORDS), verbalizer)?;
             }
             write_json(files, &writing.join(PROMPT), &contents.task.template)?;
+            if !contents.task.ending.is_plain() {
+                write_json(files, &writing.join(ENDING), &contents.task.ending)?;
+            }
             keep(files, writing, &contents.kept)
         })?;
         Ok(RunFolder { path: path.to_owned() })

@@ -114,6 +114,20 @@ pub enum RunFolderError {
         /// What the parser says.
         source: Box<toml::de::Error>,
     },
+    /// The model's labels have other names than the run's.
+    #[error(
+        "{}: the model's rows are the labels {}, but the run lists {}: answers would get wrong names; put the right list into \
+         both files, or the model's own adapter back",
+        path.display(), model.join(", "), run.join(", ")
+    )]
+    LabelNames {
+        /// The run folder.
+        path: PathBuf,
+        /// Labels that the model names, in the order of its rows.
+        model: Vec<String>,
+        /// Labels of the run.
+        run: Vec<String>,
+    },
 }
 
 impl RunFolderError {

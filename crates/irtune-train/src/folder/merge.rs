@@ -7,7 +7,7 @@ use super::linear::copied_combined;
 use super::saved_model::{OtherBase, SavedModel};
 use super::{RunFolder, read_json};
 use crate::settings::Objective;
-use irtune_data::{LabelSet, Template};
+use irtune_data::{Ending, LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
 use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, ProblemType, write_merged};
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,9 @@ pub(crate) struct MergedModel {
     /// Whether a pair has one label or any number of them.
     #[serde(default, skip_serializing_if = "ProblemType::is_single")]
     pub(crate) problem: ProblemType,
+    /// How examples end.
+    #[serde(default, skip_serializing_if = "Ending::is_plain")]
+    pub(crate) ending: Ending,
 }
 
 impl MergedModel {
@@ -134,8 +137,10 @@ pub fn merge(
     let problem = settings.problem();
     let mut copied = copied_combined(run, &labels)?;
     copied.extend(copied_calibration(run, &labels, problem)?);
-    let known = MergedModel { labels, prompt: folder.prompt()?, max_length: settings.max_length, problem };
     let saved = SavedModel::read(&folder, &settings, &base)?;
+    saved.check_labels(run, &labels)?;
+    let (prompt, max_length, ending) = (folder.prompt()?, settings.max_length, folder.ending()?);
+    let known = MergedModel { labels, prompt, max_length, problem, ending };
     let beside = Beside { known, copied };
     let merged = write(out, &base, &saved, &beside, options.stored, progress)?;
     Ok(MergeOutcome { path: out.to_owned(), stored: options.stored, merged })

@@ -45,7 +45,7 @@ use crate::settings::{HeadKind, TrainSettings, Tune};
 use crate::task::Task;
 use error::RunFolderError;
 use evaluation::Evaluation;
-use irtune_data::{LabelSet, Template, Verbalizer};
+use irtune_data::{Ending, LabelSet, Template, Verbalizer};
 use irtune_files::{Files, WriteError};
 use irtune_model::ProblemType;
 use platform::Platform;
@@ -63,6 +63,7 @@ const ENVIRONMENT: &str = "environment.json";
 const LABELS: &str = "labels.json";
 const PROMPT: &str = "prompt.json";
 const WORDS: &str = "words.json";
+const ENDING: &str = "ending.json";
 const SUMMARY: &str = "summary.json";
 
 /// A folder that a run was begun in.
@@ -205,6 +206,15 @@ impl RunFolder {
         if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
     }
 
+    /// How examples end; as their texts do in the folder of an earlier version, which lacks the file.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn ending(&self) -> Result<Ending, RunFolderError> {
+        let path = self.path.join(ENDING);
+        if path.is_file() { read_json(&path) } else { Ok(Ending::default()) }
+    }
+
     /// Whether a pair has one label or any number of them.
     ///
     /// # Errors
@@ -219,7 +229,7 @@ impl RunFolder {
     /// When a file is missing or damaged.
     pub fn task(&self) -> Result<Task, RunFolderError> {
         let (labels, template, problem) = (self.labels()?, self.prompt()?, self.problem()?);
-        Ok(Task { labels, template, problem, verbalizer: self.verbalizer()? })
+        Ok(Task { labels, template, problem, verbalizer: self.verbalizer()?, ending: self.ending()? })
     }
 
     /// The end of the run; `None` when it is not finished.

@@ -1,8 +1,10 @@
 //! The model that a run keeps: its adapter, its tuned weights, or its head alone.
 
 use super::RunFolder;
+use super::error::RunFolderError;
 use super::sources::Sources;
 use crate::settings::{TrainSettings, Tune};
+use irtune_data::LabelSet;
 use irtune_model::{
     AdapterFolder, Base, Changes, Head, HeadFolder, HeadInput, HostTensor, ModelError, Trained, TunedWeights,
     read_adapter, read_head, read_tuned_weights,
@@ -43,6 +45,34 @@ impl SavedModel {
             }
             SavedModel::Weights(tuned) => Changes::Weights { tensors: &tuned.tensors },
         }
+    }
+
+    /// Confirms that the labels it names, if any, are those of the run.
+    ///
+    /// # Errors
+    /// [`RunFolderError::LabelNames`]
+    pub(crate) fn check_labels(&self, run: &Path, labels: &LabelSet) -> Result<(), RunFolderError> {
+        match self.labels() {
+            Some(model) if model.len() == labels.len() && model != labels.names() => {
+                let (model, names) = (model.to_vec(), labels.names().to_vec());
+                Err(RunFolderError::LabelNames { path: run.to_owned(), model, run: names })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The labels that it names, in the order of its head's rows. Those that PEFT and transformers number where nobody names
+    /// any are none.
+    fn labels(&self) -> Option<&[String]> {
+        let labels = match self {
+            SavedModel::Head(folder) => folder.labels.as_deref(),
+            SavedModel::Adapter(folder) => folder.labels.as_deref(),
+            SavedModel::Weights(tuned) => tuned.labels.as_deref(),
+        };
+        let numbered = |labels: &&[String]| {
+            labels.iter().enumerate().all(|(index, label)| *label == format!("LABEL_{index}"))
+        };
+        labels.filter(|labels| !numbered(labels))
     }
 
     /// What its head reads.

@@ -38,7 +38,8 @@ pub enum PredictorError {
     },
     /// The model gives no answer.
     #[error(
-        "{place}: the model's output is not finite; its training diverged, so train anew with a lower learning_rate"
+        "{place}: the model's output is not finite: its training diverged, so train anew with a lower learning_rate, or its base \
+         holds values that are not numbers, so download it again"
     )]
     NotFinite {
         /// Where the pair comes from.
@@ -71,6 +72,17 @@ pub enum PredictorError {
     Counters {
         /// The folder.
         path: PathBuf,
+    },
+    /// A length that nothing has room for.
+    #[error(
+        "{}: max_length is {max_length}, and no text can be so long; put back the settings.toml or irtune.json that irtune wrote",
+        path.display()
+    )]
+    MaxLength {
+        /// The folder.
+        path: PathBuf,
+        /// What stands there.
+        max_length: usize,
     },
     /// The model's labels are not the run's.
     #[error("{}: the model has {model} labels, but {run} are listed; one of them is damaged", path.display())]

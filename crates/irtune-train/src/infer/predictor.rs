@@ -15,6 +15,7 @@ use crate::folder::linear::read_combined;
 use crate::folder::merge::MergedModel;
 use crate::folder::saved_model::SavedModel;
 use crate::prepare::classifying_engine;
+use crate::settings::MOST_TOKENS;
 use crate::task::Task;
 use irtune_data::{COUNTERS, DataError, Encoder, Example, LabelSet, Labels, Pair, PairKind};
 use irtune_linear::{LinearModel, Stack};
@@ -92,12 +93,12 @@ struct Opened {
 impl Opened {
     /// Of a merged model, whose base holds the head too, by itself.
     fn of_merged(folder: &Path, merged: MergedModel, base: &Base) -> Result<Opened, ModelError> {
-        let MergedModel { labels, prompt, max_length, problem } = merged;
+        let MergedModel { labels, prompt, max_length, problem, ending } = merged;
         let input = read_head_input(&folder.join("config.json"))?;
         let shape = base.weights.tensor(WEIGHTS_HEAD_NAME)?.shape.clone();
         let values = base.weights.values(WEIGHTS_HEAD_NAME)?;
         Ok(Opened {
-            task: Task { labels, template: prompt, problem, verbalizer: None },
+            task: Task { labels, template: prompt, problem, verbalizer: None, ending },
             max_length,
             seed: 0,
             trained: Trained::Head,
@@ -135,7 +136,9 @@ impl Predictor {
         }
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
-        let (trained, head, tensors) = SavedModel::read(&run, &settings, &base)?.into_parts();
+        let saved = SavedModel::read(&run, &settings, &base)?;
+        saved.check_labels(folder, &task.labels)?;
+        let (trained, head, tensors) = saved.into_parts();
         let stack = read_combined(folder, &task.labels)?;
         let opened = Opened { task, max_length, seed, trained, head, tensors, stack };
         Self::new(folder, Arc::new(base), opened, options)
@@ -166,9 +169,12 @@ impl Predictor {
             false => None,
         };
         let decision = fitted.unwrap_or_else(|| Decision::none(task.problem, task.labels.len()));
+        if max_length > MOST_TOKENS as usize {
+            return Err(PredictorError::MaxLength { path: folder.to_owned(), max_length });
+        }
         let limit = BatchLimit::classifying(options.batch_size);
         let engine_options = EngineOptions {
-            max_tokens: limit.most_tokens(max_length, limit.examples * max_length),
+            max_tokens: limit.most_tokens(max_length, limit.examples.saturating_mul(max_length)),
             max_examples: limit.examples,
             training: false,
             memory_bytes: None,
@@ -185,7 +191,7 @@ impl Predictor {
             engine_options,
         )?;
         engine.load_parameters(&tensors)?;
-        let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?;
+        let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?.with_ending(task.ending)?;
         let encoder = if with_change { encoder.with_change() } else { encoder };
         let (linear, stack) = stack.unzip();
         let model = Model::Decoder(engine, stack);

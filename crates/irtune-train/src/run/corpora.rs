@@ -8,7 +8,7 @@ use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::error::RunFolderError;
 use crate::folder::sources::{PairSources, Sources, StoredSource};
-use crate::settings::{Draw, HeadKind, Objective, TrainSettings};
+use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
 use irtune_data::{
     Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, LeftOut, Pair, Quoted,
@@ -204,8 +204,10 @@ impl Corpora {
         observer: &mut dyn Observer,
     ) -> Result<RunData, TrainError> {
         let max_length = settings.max_length;
-        let encoder = Encoder::new(BaseTokens::new(base.clone()), task.prompt(), max_length)?;
+        let encoder = Encoder::new(BaseTokens::new(base.clone()), task.prompt(), max_length)?
+            .with_ending(task.ending.clone())?;
         let encoder = if settings.head == HeadKind::Edit { encoder.with_change() } else { encoder };
+        let mut before_padding = 0;
         let mut encode = |corpus: Option<&Corpus>, split| {
             let Some(corpus) = corpus else { return Ok(Vec::new()) };
             let encoded = encoder.encode_all(&corpus.pairs, Some(&task.labels))?;
@@ -217,6 +219,7 @@ impl Corpora {
                     max_length,
                 });
             }
+            before_padding += encoded.before_padding;
             Ok::<Vec<Example>, TrainError>(encoded.examples)
         };
         let mut train = encode(Some(&self.train), DataSplit::Train)?;
@@ -227,14 +230,10 @@ impl Corpora {
         }
         let validation = encode(self.validation.as_ref(), DataSplit::Validation)?;
         let test = encode(self.test.as_ref(), DataSplit::Test)?;
-        let padding = base.config.padding_token();
-        let examples =
-            train.iter().filter(|example| padding.is_some() && example.tokens.last().copied() == padding);
-        if let (Objective::Head, Some(padding), examples @ 1..) =
-            (settings.objective, padding, examples.count())
-        {
+        if let (Some(padding), examples @ 1..) = (task.ending.padding, before_padding) {
             let token = base.tokenizer.token(padding).unwrap_or_default();
-            observer.on_notice(&Notice::EndsInPadding { token, examples, of: train.len() });
+            let of = train.len() + validation.len() + test.len();
+            observer.on_notice(&Notice::EndsInPadding { token, examples, of });
         }
         Ok(RunData { labels: task.labels.clone(), train, validation, test })
     }

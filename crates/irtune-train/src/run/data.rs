@@ -53,6 +53,12 @@ impl RunData {
         Head { labels: self.labels.len(), input }
     }
 
+    /// Examples of the largest split, 1 at least: no batch has more.
+    pub(crate) fn most_examples(&self) -> usize {
+        let splits = [&self.train, &self.validation, &self.test];
+        splits.into_iter().map(Vec::len).max().unwrap_or(0).max(1)
+    }
+
     /// The most tokens that `batch_size` of the examples can have together, what all of them begin with counted once.
     pub fn largest_batch(&self, batch_size: usize) -> usize {
         let splits = [&self.train, &self.validation, &self.test];

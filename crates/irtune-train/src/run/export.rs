@@ -26,6 +26,8 @@ pub(crate) fn exporter<'a>(
         Objective::Words => &[],
     };
     move |path, tensors| {
+        // What was trained over another file's bytes is no model of this base.
+        base.check_unchanged()?;
         let (config, head) = (&base.config, NamedHead { labels, input: &input, problem });
         match (&adapter, tune) {
             (_, Tune::Weights) => write_tuned_weights(path, config, head, tensors)?,

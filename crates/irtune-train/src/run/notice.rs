@@ -35,10 +35,24 @@ pub enum Notice {
     EndsInPadding {
         /// Its text.
         token: String,
-        /// How many training pairs do.
+        /// How many pairs do.
         examples: usize,
         /// Out of how many.
         of: usize,
+    },
+    /// Pairs are longer than the texts that the base was made for.
+    BeyondPositions {
+        /// Tokens of the longest.
+        longest: usize,
+        /// How many positions the base was made for.
+        positions: usize,
+    },
+    /// The base is a classifier of the same labels, and its head is where training starts.
+    HeadOfBase,
+    /// The base is a classifier, and its head is left out.
+    HeadLeftOut {
+        /// Because its labels are others; else it reads something else.
+        other_labels: bool,
     },
     /// Settings were given that no adapter of the run reads.
     Unread {
@@ -150,8 +164,23 @@ impl fmt::Display for Notice {
             ),
             Notice::EndsInPadding { token, examples, of } => write!(
                 formatter,
-                "{examples} of {of} training pairs end with `{token}`, which is the padding token for transformers: it \
-                 would read the token before, and answer otherwise than irtune; end the prompt with other text"
+                "{examples} of {of} pairs end with `{token}`, the base's padding token, which classifiers of transformers \
+                 pass over; so this run too reads the last token before it"
+            ),
+            Notice::BeyondPositions { longest, positions } => write!(
+                formatter,
+                "the longest pair has {longest} tokens, and the base was made for {positions} positions: what lies beyond \
+                 is read by rules that it never learnt; give a max_length of at most {positions}"
+            ),
+            Notice::HeadOfBase => formatter.write_str(
+                "the base is a classifier of the same labels: training starts from its head",
+            ),
+            Notice::HeadLeftOut { other_labels: true } => formatter.write_str(
+                "the base is a classifier of other labels: its head is left out, and a new one is drawn",
+            ),
+            Notice::HeadLeftOut { other_labels: false } => formatter.write_str(
+                "the base is a classifier whose head reads something else than this run's: it is left out, and a new one is \
+                 drawn; set head as the base was trained",
             ),
             Notice::Shortened { split, examples, of, max_length } => write!(
                 formatter,

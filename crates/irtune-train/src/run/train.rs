@@ -17,8 +17,10 @@ use crate::linear::reference::Reference;
 use crate::plan;
 use crate::prepare::{Begun, Origin, Preparation, Prepared, load, prepare};
 use crate::settings::TrainSettings;
+use crate::step::StepError;
 use irtune_data::PromptChoice;
 use irtune_files::Disk;
+use irtune_model::Base;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -139,6 +141,21 @@ pub fn resume(
     begun.run(prepared, observer, interrupt, checkpoint)
 }
 
+/// A step whose numbers are not finite, with the tensor of the base that they come from, if they do.
+fn with_base(error: TrainError, base: &Base) -> TrainError {
+    match error {
+        TrainError::Step { step, checkpoint, source }
+            if matches!(*source, StepError::Loss { .. } | StepError::Gradient { .. }) =>
+        {
+            match base.weights.not_finite(&base.config) {
+                Some((path, tensor)) => TrainError::BaseNotFinite { step, source, path, tensor },
+                None => TrainError::Step { step, checkpoint, source },
+            }
+        }
+        error => error,
+    }
+}
+
 /// A run that has its folder.
 struct InFolder<'a> {
     folder: &'a RunFolder,
@@ -169,6 +186,7 @@ impl InFolder<'_> {
             linear: linear.as_ref().map(|linear| &linear.answers),
             export: &exporter(&base, self.settings, &task.labels, head.input, self.base_name),
         };
-        super::run(parts, observer, interrupt, checkpoint)
+        let outcome = super::run(parts, observer, interrupt, checkpoint);
+        outcome.map_err(|error| with_base(error, &base))
     }
 }

@@ -261,7 +261,7 @@ mod tests {
             },
             "tune: head_only trains the head alone",
         );
-        one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 or more");
+        one(|settings| settings.rank = 0, "rank: 0 is not possible; use 1 to 1099511627776");
         one(|settings| settings.alpha = f32::NAN, "alpha: NaN is not possible");
         one(|settings| settings.dropout = 1.0, "dropout: 1 is not possible; use 0 or more and less than 1");
         one(
@@ -276,7 +276,10 @@ mod tests {
             |settings| settings.lora_plus_ratio = 0.0,
             "lora_plus_ratio: 0 is not possible; use a number above 0",
         );
-        one(|settings| settings.bottleneck_size = 0, "bottleneck_size: 0 is not possible; use 1 or more");
+        one(
+            |settings| settings.bottleneck_size = 0,
+            "bottleneck_size: 0 is not possible; use 1 to 1099511627776",
+        );
         one(|settings| settings.bottleneck_scaling = f32::NAN, "bottleneck_scaling: NaN is not possible");
         one(
             |settings| settings.adapter = Adapter::None,
@@ -297,7 +300,28 @@ mod tests {
         one(|settings| settings.epochs = 0, "epochs: 0 is not possible");
         one(|settings| settings.max_steps = Some(0), "max_steps: 0 is not possible");
         one(|settings| settings.max_length = 0, "max_length: 0 is not possible");
-        one(|settings| settings.threads = Some(0), "threads: 0 is not possible");
+        one(|settings| settings.threads = Some(0), "threads: 0 is not possible; use 1 to 1024");
+        one(
+            |settings| settings.threads = Some(1 << 40),
+            "threads: 1099511627776 is not possible; use 1 to 1024",
+        );
+        one(
+            |settings| settings.rank = 1 << 41,
+            "rank: 2199023255552 is not possible; use 1 to 1099511627776",
+        );
+        one(
+            |settings| settings.bottleneck_size = usize::MAX,
+            "bottleneck_size: 18446744073709552000 is not possible",
+        );
+        one(
+            |settings| settings.batch_size = 1 << 30,
+            "batch_size: 1073741824 is not possible; use 1 to 1048576",
+        );
+        one(
+            |settings| settings.max_length = 1 << 30,
+            "max_length: 1073741824 is not possible; use 1 to 1048576",
+        );
+        one(|settings| settings.gradient_accumulation = 1 << 30, "gradient_accumulation: 1073741824 is not");
         one(
             |settings| settings.early_stopping_patience = Some(0),
             "early_stopping_patience: 0 is not possible",

@@ -71,6 +71,8 @@ impl Group {
 pub enum Range {
     /// 1 or more.
     FromOne,
+    /// 1 up to a number that no machine has room for beyond.
+    FromOneTo(u64),
     /// Above 0; an example.
     Above(&'static str),
     /// 0 or more.
@@ -87,6 +89,7 @@ impl Range {
         value.is_finite()
             && match self {
                 Self::FromOne => value >= 1.0,
+                Self::FromOneTo(most) => (1.0..=most as f64).contains(&value),
                 Self::Above(_) => value > 0.0,
                 Self::FromZero | Self::FromZeroFor(_) => value >= 0.0,
                 Self::Share => (0.0..1.0).contains(&value),
@@ -97,6 +100,7 @@ impl Range {
     pub fn text(self) -> Cow<'static, str> {
         match self {
             Self::FromOne => "1 or more".into(),
+            Self::FromOneTo(most) => format!("1 to {most}").into(),
             Self::Above(example) => format!("a number above 0, such as {example}").into(),
             Self::FromZero => "0 or more".into(),
             Self::FromZeroFor(meaning) => format!("0 ({meaning}) or more").into(),
@@ -289,6 +293,7 @@ mod tests {
     fn ranges_hold_what_they_say() {
         for (range, inside, outside) in [
             (Range::FromOne, [1.0, 7.0], [0.0, -1.0]),
+            (Range::FromOneTo(7), [1.0, 7.0], [0.0, 8.0]),
             (Range::Above("1"), [1e-9, 7.0], [0.0, f64::NAN]),
             (Range::FromZero, [0.0, 7.0], [-1e-9, f64::INFINITY]),
             (Range::FromZeroFor("none"), [0.0, 7.0], [-1e-9, f64::NAN]),

@@ -16,6 +16,12 @@ use crate::step::schedule::Schedule;
 use irtune_model::{BottleneckActivation, BottleneckPlace, LoraInit, Patterns, Precision};
 use serde::{Deserialize, Serialize};
 
+/// Beyond these no machine has room for a run, and products of them no longer fit a number of bytes.
+pub(crate) const MOST_TOKENS: u64 = 1 << 20;
+const MOST_EXAMPLES: u64 = 1 << 20;
+const MOST_WIDTH: u64 = 1 << 40;
+const MOST_THREADS: u64 = 1024;
+
 macro_rules! settings {
     ($(
         $(#[$attribute:meta])*
@@ -109,7 +115,7 @@ settings! {
     /// Longest example in tokens; longer pairs are shortened around their change.
     max_length: usize = 96,
     Data, "TOKENS", "Longest example; longer pairs are shortened around what changed",
-    range: Range::FromOne,
+    range: Range::FromOneTo(MOST_TOKENS),
     published: 256;
 
     /// Share of the training pairs to validate on when no validation file is given; 0 validates on nothing.
@@ -175,7 +181,7 @@ settings! {
     /// Rank of LoRA and DoRA.
     rank: usize = 32,
     Adapter, "N", "rank of the adapters",
-    adapters: [Lora, Dora], range: Range::FromOne,
+    adapters: [Lora, Dora], range: Range::FromOneTo(MOST_WIDTH),
     published: 32;
 
     /// Alpha of LoRA and DoRA; the adapters' product is scaled by alpha/rank.
@@ -221,7 +227,7 @@ settings! {
     /// Values between a bottleneck's two matrices.
     bottleneck_size: usize = 256,
     Adapter, "N", "values between its two matrices",
-    adapters: [Bottleneck], range: Range::FromOne;
+    adapters: [Bottleneck], range: Range::FromOneTo(MOST_WIDTH);
 
     /// The function between them.
     bottleneck_activation: BottleneckActivation = BottleneckActivation::Tanh,
@@ -313,7 +319,7 @@ settings! {
     /// Examples that go through the model together.
     batch_size: usize = 16,
     Optimization, "N", "Examples in a batch",
-    range: Range::FromOne,
+    range: Range::FromOneTo(MOST_EXAMPLES),
     published: 16;
 
     /// Tokens of a batch: every batch then has nearly as many, on average at most these, and `batch_size` counts in
@@ -330,7 +336,7 @@ settings! {
     /// Batches whose gradients make one step: a step sees `batch_size × gradient_accumulation` examples.
     gradient_accumulation: usize = 1,
     Optimization, "N", "Batches in a step",
-    range: Range::FromOne,
+    range: Range::FromOneTo(MOST_EXAMPLES),
     published: 1;
 
     /// Passes over the training examples.
@@ -398,7 +404,7 @@ settings! {
     #[serde(skip_serializing_if = "Option::is_none")]
     threads: Option<usize> = None,
     Machine, "N", "Threads; all cores when not given",
-    range: Range::FromOne, without_effect: true;
+    range: Range::FromOneTo(MOST_THREADS), without_effect: true;
 
     /// A batch of more tokens than this goes through the model in several passes, whose gradients add up to the same
     /// step: less memory, and nearly as fast. 0 for never. Cosines (`ir` with that metric) are measured on whole batches.

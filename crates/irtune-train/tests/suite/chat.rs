@@ -6,7 +6,7 @@ use irtune_model::Precision;
 use irtune_testing::base::SyntheticBase;
 use irtune_testing::corpus::Words;
 use irtune_train::prompting::{Chat, Normalise, PromptRequest, Prompted, prompt};
-use irtune_train::{Notice, Objective, Predictor, PredictorOptions, RunFolder, TrainRequest, TrainSettings};
+use irtune_train::{Notice, Predictor, PredictorOptions, RunFolder, TrainRequest, TrainSettings};
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
@@ -79,26 +79,6 @@ fn a_base_without_a_template_or_with_one_that_refuses_says_so() {
     };
     let message = failure(&request(&place(Some(TEMPLATE)), raising)).to_string();
     assert!(message.contains("the base's chat template says: System role not supported"), "{message}");
-}
-
-#[test]
-fn a_prompt_that_ends_with_the_padding_token_is_told() {
-    let place = place(None);
-    fs::write(place.path("prompt.txt"), "{original}\n{revised}<|end|>").unwrap();
-    let mut request = request(&place, |_| {});
-    request.settings.prompt = place.path("prompt.txt").display().to_string();
-    let (_, recorder) = finish(&request);
-    let told = |notice: &&Notice| matches!(notice, Notice::EndsInPadding { token, .. } if token == "<|end|>");
-    let told = recorder.notices.iter().find(told).expect("a notice");
-    assert!(
-        told.to_string().contains("training pairs end with `<|end|>`, which is the padding token"),
-        "{told}"
-    );
-    // Where labels are said after it, nothing reads the last row of a text.
-    request.out = place.path("words");
-    (request.settings.objective, request.settings.max_steps) = (Objective::Words, Some(1));
-    let (_, recorder) = finish(&request);
-    assert!(!recorder.notices.iter().any(|notice| matches!(notice, Notice::EndsInPadding { .. })));
 }
 
 /// Asks the base of a place itself.

@@ -44,7 +44,7 @@ fn a_run_combined_afterwards_is_one_that_was_trained_so() {
             "calibration.json",
             "test_predictions.jsonl",
             "linear.safetensors",
-            "adapter/config.json",
+            "adapter/classifier.json",
             "labels.json",
         ] {
             let read = |folder: &Path| fs::read(folder.join(file)).unwrap();

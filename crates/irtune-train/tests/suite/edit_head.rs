@@ -63,12 +63,12 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
         (
             "adapters",
             |_| {},
-            &["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"],
+            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
         ),
         (
             "ist in parts",
             |settings| (settings.method, settings.micro_batch_tokens) = ("ist".into(), 40),
-            &["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"],
+            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
         ),
         (
             "bf16, states kept",
@@ -77,18 +77,23 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
                 settings.method = "fixed".into();
                 settings.method_options = MethodOptions::of([("layers", "top:3")]);
             },
-            &["adapter_config.json", "adapter_model.safetensors", "config.json", "edit_head.safetensors"],
+            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
         ),
         (
             "bottleneck",
             |settings| settings.adapter = Adapter::Bottleneck,
-            &["adapter_config.json", "bottleneck_model.safetensors", "config.json", "edit_head.safetensors"],
+            &[
+                "adapter_config.json",
+                "bottleneck_model.safetensors",
+                "classifier.json",
+                "edit_head.safetensors",
+            ],
         ),
-        ("head alone", |settings| settings.head_only = true, &["config.json", "head.safetensors"]),
+        ("head alone", |settings| settings.head_only = true, &["classifier.json", "head.safetensors"]),
         (
             "weights",
             |settings| (settings.tune, settings.adapter) = (Tune::Weights, Adapter::None),
-            &["config.json", "tuned_weights.safetensors"],
+            &["classifier.json", "tuned_weights.safetensors"],
         ),
     ];
     for (name, change, files) in cases {
@@ -173,7 +178,7 @@ fn a_head_that_reads_other_counters_is_refused() {
         (settings.head, settings.max_steps) = (HeadKind::Edit, Some(1));
     });
     finish(&request);
-    let path = RunFolder::open(&request.out).unwrap().adapter_path().join("config.json");
+    let path = RunFolder::open(&request.out).unwrap().adapter_path().join("classifier.json");
     let text = fs::read_to_string(&path).unwrap();
     let first = format!("\"{}\"", irtune_data::COUNTERS[0]);
     assert!(text.contains(&first));

@@ -7,6 +7,8 @@ mod combine;
 mod counting_engine;
 mod edit_head;
 mod embedding;
+mod ending;
+mod further;
 mod multi_label;
 mod old_folder;
 mod options;

@@ -137,7 +137,7 @@ fn a_run_learns_any_number_of_labels_with_either_head() {
         assert_eq!(serde_json::from_value::<Prediction>(line).unwrap(), answers[0]);
 
         // transformers is told how the outputs are meant, and a merged model says the same.
-        let config: Value = serde_json::from_slice(&kept["config.json"]).unwrap();
+        let config: Value = serde_json::from_slice(&kept["classifier.json"]).unwrap();
         assert_eq!(config["problem_type"], "multi_label_classification");
         let merged = place.path(&format!("{head} merged"));
         merge(&whole.out, &merged, &MergeOptions::default(), &mut |_, _| {}).unwrap();

@@ -3,7 +3,7 @@
 use crate::counting_engine::{CountingEngine, LAYERS, data};
 use crate::recorder::Recorder;
 use crate::test_files::{Fate, TestFiles};
-use irtune_data::{Columns, Target, Template};
+use irtune_data::{Columns, Ending, Target, Template};
 use irtune_files::Files;
 use irtune_model::{BaseFormat, BaseSource, HostTensor, ProblemType};
 use irtune_train::checkpoint;
@@ -64,6 +64,7 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
             template: Template::pair(),
             problem: ProblemType::SingleLabel,
             verbalizer: None,
+            ending: Ending::default(),
         },
     }
 }

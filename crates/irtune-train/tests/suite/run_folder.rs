@@ -1,6 +1,6 @@
 //! Run folders: made whole or not at all, never over something else, and read back.
 
-use irtune_data::{Columns, LabelSet, Template, Verbalizer};
+use irtune_data::{Columns, Ending, LabelSet, Template, Verbalizer};
 use irtune_files::Disk;
 use irtune_model::{BaseFormat, BaseSource, ProblemType};
 use irtune_train::{
@@ -40,6 +40,7 @@ fn contents() -> RunContents {
             template: Template::instruction(),
             problem: ProblemType::SingleLabel,
             verbalizer: Some(Verbalizer::of_names(&LabelSet::new(["b", "a"]).unwrap()).unwrap()),
+            ending: Ending { appended: vec![3], padding: Some(2) },
         },
     }
 }

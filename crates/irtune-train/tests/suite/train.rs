@@ -273,7 +273,7 @@ fn what_cannot_be_met_leaves_nothing_behind() {
     };
     refuse(
         &|request| (request.settings.rank, request.settings.learning_rate) = (0, -1.0),
-        &["rank: 0 is not possible; use 1 or more\n", "learning_rate: -1 is not possible"],
+        &["rank: 0 is not possible; use 1 to ", "learning_rate: -1 is not possible"],
     );
     refuse(&|request| request.base = "nowhere".into(), &["there is no base at ", "nowhere"]);
     refuse(&|request| request.train = "nowhere.jsonl".into(), &["nowhere.jsonl: cannot be opened"]);

@@ -42,7 +42,7 @@ fn a_run_leaves_everything_it_promises() {
         "summary.json",
         "adapter/adapter_config.json",
         "adapter/adapter_model.safetensors",
-        "adapter/config.json",
+        "adapter/classifier.json",
     ] {
         assert!(sandbox.path("first").join(file).is_file(), "{file}: {:?}", sandbox.contents());
     }

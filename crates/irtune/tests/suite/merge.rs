@@ -30,7 +30,7 @@ fn tuned_weights_from_training_to_a_merged_model() {
     let said =
         sandbox.run(&format!("{TRAIN} --out tuned --tune weights --method badam --interval 3")).success();
     assert!(said.error.contains("weights           the layers that trained"), "{}", said.error);
-    for file in ["weights/tuned_weights.safetensors", "weights/config.json"] {
+    for file in ["weights/tuned_weights.safetensors", "weights/classifier.json"] {
         assert!(sandbox.path("tuned").join(file).is_file(), "{file}: {:?}", sandbox.contents());
     }
     assert!(!sandbox.path("tuned/adapter").exists());
@@ -80,7 +80,7 @@ fn weights_learn_to_say_words() {
     let steps = std::fs::read_to_string(sandbox.path("words/metrics.jsonl")).unwrap();
     let losses: Vec<f64> = steps.lines().map(|line| json(line)["loss"].as_f64().unwrap()).collect();
     assert!(losses[losses.len() - 1] < losses[0] - 0.3, "{losses:?}");
-    assert!(!sandbox.path("words/weights/config.json").exists(), "there is no classifier");
+    assert!(!sandbox.path("words/weights/classifier.json").exists(), "there is no classifier");
     let summary = json(&std::fs::read_to_string(sandbox.path("words/summary.json")).unwrap());
     let value = json(&sandbox.run("eval --run words --data test.jsonl --precision f32 --json").success().out);
     assert_eq!(value["metrics"]["macro_f1"], summary["test"]["metrics"]["macro_f1"]);

@@ -29,7 +29,7 @@ fn a_head_alone_is_asked_for_by_a_plain_flag() {
     assert!(said.error.contains("The head alone trained."), "{}", said.error);
     assert!(said.error.contains("the head, for transformers and for irtune"), "{}", said.error);
     sandbox.run(&format!("{TRAIN} --head-only true --test test.jsonl --out second")).success();
-    for file in ["head.safetensors", "config.json"] {
+    for file in ["head.safetensors", "classifier.json"] {
         let bytes = |run: &str| std::fs::read(sandbox.path(run).join("adapter").join(file)).unwrap();
         assert_eq!(bytes("first"), bytes("second"), "{file}");
     }

@@ -17,8 +17,8 @@ impl ModelConfig {
     /// transformers has no class for an edit head: `architectures` then names one of `modeling_irtune.py`, and the field
     /// `edit_head` says how counters are standardised.
     ///
-    /// The padding token is the base's own, else its end token: transformers pools at the right-most token that
-    /// isn't the padding token, so a text should not end with it.
+    /// The padding token is [`ModelConfig::padding_token`]. transformers pools at the right-most token that isn't the padding
+    /// token, so a run leaves such tokens out at the end of its examples.
     pub fn to_transformers<'a>(&self, head: impl Into<NamedHead<'a>>) -> Value {
         let NamedHead { labels, input, problem } = head.into();
         let names: Map<String, Value> =

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use irtune_device::{Format, WeightView};
 
-use super::{ConfigError, ModelConfig};
+use super::{ConfigError, MOST_LAYERS, ModelConfig};
 use crate::{
     base::weights::gguf::{Header, LONG_FACTORS, Metadata, ROPE_FACTORS, StoredTensor, Value},
     families::{
@@ -57,7 +57,11 @@ impl ModelConfig {
         let max_positions = fields.size("context_length")?;
         let embedding = family.outer_gguf_name(Role::Embedding);
         let embedding = header.tensor(&embedding).ok_or_else(|| file.missing(&embedding))?;
-        let layers = fields.size("block_count")?;
+        const LAYERS: &str = "block_count";
+        let layers = fields.size(LAYERS)?;
+        if layers > MOST_LAYERS {
+            return Err(fields.wrong(LAYERS, "at most 65536"));
+        }
         let theta = fields.number("rope.freq_base")?.unwrap_or(10_000.0);
         let scaling = rope_scaling(&fields, header, max_positions)?;
         let query_growth = match (fields.number("attention.temperature_scale")?, &scaling) {

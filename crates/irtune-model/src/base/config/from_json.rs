@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{ConfigError, ModelConfig};
+use super::{ConfigError, MOST_LAYERS, ModelConfig};
 use crate::families::Family;
 use fields::Fields;
 use variant::Sizes;
@@ -50,6 +50,9 @@ impl ModelConfig {
             }
         };
         let layers = fields.size(names.layers)?;
+        if layers > MOST_LAYERS {
+            return Err(fields.wrong(names.layers, "at most 65536"));
+        }
         let intermediate_size = match (fields.optional_size(names.intermediate_size)?, defaults.widening) {
             (Some(size), _) => size,
             (None, Some(factor)) => factor * hidden_size,

@@ -14,6 +14,9 @@ pub use tensors::LayerTensor;
 
 use crate::families::{Family, LayerSpec, NormPlacement, Projection, RopeScaling, Variant};
 
+/// More than any model has, and few enough to keep something for each before the weights are seen.
+const MOST_LAYERS: usize = 1 << 16;
+
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
@@ -45,7 +48,7 @@ pub struct ModelConfig {
     pub begin_token: Option<u32>,
     /// Ends a text; the first, if a file names several.
     pub end_token: Option<u32>,
-    /// Fills up batches elsewhere; here it is only passed on. A folder may name it for its tokenizer alone.
+    /// Fills up batches elsewhere; at the end of a text no classifier reads it. A folder may name it for its tokenizer alone.
     pub pad_token: Option<u32>,
     /// What else the configuration says: biases, positions, windows, scales.
     pub variant: Variant,
@@ -62,9 +65,9 @@ impl ModelConfig {
         self.key_value_heads * self.head_size
     }
 
-    /// The padding token that is written for transformers: the base's own, else its end token.
+    /// The padding token that is written for transformers: the base's own, else its end token, else its begin token.
     pub fn padding_token(&self) -> Option<u32> {
-        self.pad_token.or(self.end_token)
+        self.pad_token.or(self.end_token).or(self.begin_token)
     }
 
     /// What a layer consists of.

@@ -88,8 +88,13 @@ pub enum TokenizerError {
         source: tokenizers::Error,
     },
     /// A text without ids.
-    #[error("cannot tokenize a text of {characters} characters: {source}; is it the base's own tokenizer?")]
+    #[error(
+        "cannot tokenize a text of {characters} characters: {source}; is {} the base's own tokenizer, and whole?",
+        path.display()
+    )]
     Encode {
+        /// The tokenizer's file.
+        path: PathBuf,
         /// The text's length.
         characters: usize,
         /// What the tokenizer says.

@@ -58,6 +58,14 @@ impl Tokenizer {
             Begins::Rarely => says.unwrap_or(false),
         };
         let adds_begin_token = begins && begin_token.is_some();
-        Ok(Self { inner: built.inner, begin_token, end_token, adds_begin_token, rows: None })
+        Ok(Self {
+            path: header.path().to_owned(),
+            inner: built.inner,
+            begin_token,
+            end_token,
+            adds_begin_token,
+            appended: Vec::new(),
+            rows: None,
+        })
     }
 }

@@ -11,7 +11,8 @@ pub(super) mod settings;
 mod vocabulary;
 
 use std::ops::Range;
-use std::path::Path;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
 
 pub use error::TokenizerError;
 use tokenizers::processors::template::TemplateProcessing;
@@ -19,10 +20,14 @@ use tokenizers::processors::template::TemplateProcessing;
 /// Turns text into the base's token ids.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
+    /// The file it was read from.
+    path: PathBuf,
     inner: tokenizers::Tokenizer,
     begin_token: Option<u32>,
     end_token: Option<u32>,
     adds_begin_token: bool,
+    /// What the tokenizer puts behind every text.
+    appended: Vec<u32>,
     /// Rows of the embedding, where added tokens lie behind them.
     rows: Option<usize>,
 }
@@ -35,17 +40,18 @@ impl Tokenizer {
     pub fn from_file(path: &Path) -> Result<Self, TokenizerError> {
         let bytes = irtune_files::read(path)
             .map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes)
+        let mut inner = contained(|| tokenizers::Tokenizer::from_bytes(bytes))
             .map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
         inner.with_padding(None);
         let unlimited = inner.with_truncation(None).map(|_| ());
         unlimited.map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
-        // Whether texts begin with a token of their own is hidden in a template: see what it makes of nothing.
-        let template = inner.encode_fast("", true);
-        let template = template.map_err(|source| TokenizerError::Encode { characters: 0, source })?;
-        let begin_token = template.get_ids().first().copied();
+        let added = contained(|| added_tokens(&inner));
+        let Added { before, after } =
+            added.map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
+        let begin_token = before.first().copied();
         let adds_begin_token = begin_token.is_some();
-        Ok(Self { inner, begin_token, end_token: None, adds_begin_token, rows: None })
+        let path = path.to_owned();
+        Ok(Self { path, inner, begin_token, end_token: None, adds_begin_token, appended: after, rows: None })
     }
 
     /// The same tokenizer with the special tokens that the model's configuration names.
@@ -81,8 +87,8 @@ impl Tokenizer {
     /// When the tokenizer's model has no id for a piece of the text, or the text has a token without a row in the base's
     /// embedding.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
-        let encoding = self.inner.encode_fast(text, false).map_err(failed)?;
+        let encoding =
+            contained(|| self.inner.encode_fast(text, false)).map_err(|source| self.failed(text, source))?;
         let ids = encoding.get_ids();
         match self.rows.and_then(|rows| Some((ids.iter().copied().find(|&id| id as usize >= rows)?, rows))) {
             Some((id, rows)) => {
@@ -98,9 +104,13 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn offsets(&self, text: &str) -> Result<Vec<Range<usize>>, TokenizerError> {
-        let failed = |source| TokenizerError::Encode { characters: text.chars().count(), source };
-        let encoding = self.inner.encode(text, false).map_err(failed)?;
+        let encoding =
+            contained(|| self.inner.encode(text, false)).map_err(|source| self.failed(text, source))?;
         Ok(encoding.get_offsets().iter().map(|&(start, end)| start..end).collect())
+    }
+
+    fn failed(&self, text: &str, source: tokenizers::Error) -> TokenizerError {
+        TokenizerError::Encode { path: self.path.clone(), characters: text.chars().count(), source }
     }
 
     /// Begins a text, where the model has such a token.
@@ -116,6 +126,16 @@ impl Tokenizer {
     /// Whether the model has learnt that every text begins with [`Tokenizer::begin_token`].
     pub fn adds_begin_token(&self) -> bool {
         self.adds_begin_token
+    }
+
+    /// Tokens that the tokenizer puts behind every text.
+    pub fn appended(&self) -> &[u32] {
+        &self.appended
+    }
+
+    /// Whether a token was added to the vocabulary, and so is found whole in any text.
+    pub(crate) fn is_added(&self, token: u32) -> bool {
+        self.inner.get_added_tokens_decoder().contains_key(&token)
     }
 
     /// The token that fills up batches, as the `tokenizer_config.json` of a transformers folder names it.
@@ -151,6 +171,29 @@ impl Tokenizer {
     pub fn vocabulary_size(&self) -> usize {
         self.inner.get_vocab_size(true)
     }
+}
+
+/// What the `tokenizers` crate says, also where it panics over a damaged file instead.
+fn contained<T>(work: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, tokenizers::Error> {
+    let panicked = |_| Err("it made the library that reads it panic, so it is damaged".into());
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
+}
+
+/// Special tokens that a tokenizer puts around every text.
+struct Added {
+    before: Vec<u32>,
+    after: Vec<u32>,
+}
+
+/// Finds them: they are hidden in a template, so see what it makes of a text, or of nothing where a letter has no token.
+fn added_tokens(tokenizer: &tokenizers::Tokenizer) -> Result<Added, tokenizers::Error> {
+    let encoding = tokenizer.encode_fast("a", true).or_else(|_| tokenizer.encode_fast("", true))?;
+    let (ids, special) = (encoding.get_ids(), encoding.get_special_tokens_mask());
+    let around = |mask: &[u32]| mask.iter().take_while(|&&special| special == 1).count();
+    let before = around(special);
+    let reversed: Vec<u32> = special[before..].iter().rev().copied().collect();
+    let after = around(&reversed);
+    Ok(Added { before: ids[..before].to_vec(), after: ids[ids.len() - after..].to_vec() })
 }
 
 #[cfg(test)]

@@ -140,6 +140,29 @@ fn a_tokenizer_file_is_read_without_its_truncation_and_padding() {
 }
 
 #[test]
+fn what_a_template_puts_around_a_text_is_found() {
+    let special = |name: &str| serde_json::json!({"SpecialToken": {"id": name, "type_id": 0}});
+    let text = serde_json::json!({"Sequence": {"id": "A", "type_id": 0}});
+    for (template, begins, appended) in [
+        (vec![special("<|begin|>"), text.clone()], Some(1), vec![]),
+        (vec![text.clone(), special("<|end|>")], None, vec![2]),
+        (vec![special("<|begin|>"), text.clone(), special("<|end|>")], Some(1), vec![2]),
+        (vec![text.clone(), special("<|begin|>"), special("<|end|>")], None, vec![1, 2]),
+    ] {
+        let mut file = letters_tokenizer_json();
+        let end = serde_json::json!({"id": "<|end|>", "ids": [2], "tokens": ["<|end|>"]});
+        file["post_processor"]["special_tokens"]["<|end|>"] = end;
+        file["post_processor"]["single"] = template.into();
+        let tokenizer = from_json(&file).unwrap();
+        assert_eq!(tokenizer.adds_begin_token(), begins.is_some());
+        assert_eq!(tokenizer.begin_token(), begins);
+        assert_eq!(tokenizer.appended(), appended);
+        // Added tokens alone can be padding.
+        assert!(tokenizer.is_added(2) && !tokenizer.is_added(3));
+    }
+}
+
+#[test]
 fn files_that_are_no_tokenizer_are_refused() {
     let message = Tokenizer::from_file(Path::new("nowhere/tokenizer.json")).unwrap_err().to_string();
     assert!(message.starts_with("cannot read nowhere/tokenizer.json"), "{message}");
@@ -156,7 +179,15 @@ fn a_text_without_ids_is_refused_by_its_length_only() {
     words["added_tokens"] = serde_json::json!([]);
     let message = from_json(&words).unwrap().encode("a secret").unwrap_err().to_string();
     assert!(message.starts_with("cannot tokenize a text of 8 characters"), "{message}");
-    assert!(!message.contains("secret"), "{message}");
+    assert!(!message.contains("secret") && message.contains("tokenizer.json"), "{message}");
+}
+
+#[test]
+fn a_panic_of_the_library_is_an_error() {
+    let panicking = || -> Result<(), tokenizers::Error> { panic!("a damaged table") };
+    let message = contained(panicking).unwrap_err().to_string();
+    assert!(message.contains("panic, so it is damaged"), "{message}");
+    assert_eq!(contained(|| Ok(3)).unwrap(), 3);
 }
 
 /// `golden/tokenizer`: a small vocabulary and what the Python package makes of texts with it.

@@ -136,6 +136,29 @@ pub enum WeightError {
         /// What is needed.
         expected: Vec<usize>,
     },
+    /// The file was not left alone while it was in use.
+    #[error(
+        "{}: the file was changed, replaced or cut short while it was in use, so nothing that was computed since is sure; put \
+         the base's own file back, leave it alone, and run this again",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More layers than tensors.
+    #[error(
+        "{}: the weights are {tensors} tensors, too few for {layers} layers; does the configuration belong to these weights?",
+        path.display()
+    )]
+    TooFewTensors {
+        /// The first file.
+        path: PathBuf,
+        /// How many tensors there are.
+        tensors: usize,
+        /// Layers of the configuration.
+        layers: usize,
+    },
     /// A tensor of a layer that isn't part of the computation.
     #[error(
         "{}: the tensor `{tensor}` has no place in a {family} decoder of {layers} layers and would be left out; choose \

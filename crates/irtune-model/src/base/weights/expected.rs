@@ -1,5 +1,7 @@
 //! Whether the weights are those that a configuration asks for.
 
+use std::path::PathBuf;
+
 use super::{WeightError, Weights};
 use crate::{
     base::config::ModelConfig,
@@ -31,11 +33,27 @@ impl Weights {
         if tensor.shape == shape { Ok(Some(name)) } else { Err(self.shape(tensor, shape)) }
     }
 
+    /// The first tensor of the decoder with a value that is infinite or not a number, and its file. All values are read.
+    pub fn not_finite(&self, config: &ModelConfig) -> Option<(PathBuf, String)> {
+        let bad = |name: &String| {
+            self.values(name).is_ok_and(|values| values.iter().any(|value| !value.is_finite()))
+        };
+        let name = config.expected_tensors().into_iter().map(|(name, _)| name).find(bad)?;
+        let path = self.tensor(&name).map(|tensor| self.path_of(tensor)).unwrap_or_default();
+        Some((path, name))
+    }
+
     /// Checks that the decoder is all there, in the right shapes, and that no part of a layer would be left out.
     ///
     /// # Errors
     /// For the first tensor that is missing, of another shape, or without a place.
     pub fn check(&self, config: &ModelConfig) -> Result<(), WeightError> {
+        // Every layer has tensors of its own; names are made only where there can be such.
+        let tensors = self.tensors.len() + self.unread.len();
+        if config.layers > tensors {
+            let path = self.first_path();
+            return Err(WeightError::TooFewTensors { path, tensors, layers: config.layers });
+        }
         let expected = config.expected_tensors();
         for (name, shape) in &expected {
             let tensor = self.tensor(name)?;

@@ -43,13 +43,19 @@ impl Index {
         Ok(Self { files: files.into_iter().collect(), tensors })
     }
 
-    /// Every tensor must be in the shard that the index says.
-    pub(super) fn verify(&self, weights: &Weights) -> Result<(), WeightError> {
-        for (name, path) in &self.tensors {
-            if weights.file_of(name) != Some(path) {
-                return Err(WeightError::IndexTensor { path: path.clone(), tensor: name.clone() });
+    /// Every tensor that there is must be in the shard that the index says. Those that there aren't, with their shards: an
+    /// index may name the output matrix of a model whose embedding is that too.
+    pub(super) fn verify(self, weights: &Weights) -> Result<BTreeMap<String, PathBuf>, WeightError> {
+        let mut absent = BTreeMap::new();
+        for (tensor, path) in self.tensors {
+            match weights.file_of(&tensor) {
+                Some(found) if found == path => {}
+                Some(_) => return Err(WeightError::IndexTensor { path, tensor }),
+                None => {
+                    absent.insert(tensor, path);
+                }
             }
         }
-        Ok(())
+        Ok(absent)
     }
 }

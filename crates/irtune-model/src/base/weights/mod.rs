@@ -6,6 +6,7 @@ pub mod gguf;
 mod index;
 mod safetensors;
 mod scaled;
+mod stamp;
 mod tensor;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 use irtune_device::{FrozenMatrix, MappedFile, WeightView};
 
 pub use error::WeightError;
+use stamp::Stamp;
 pub use tensor::Tensor;
 use tensor::{Tensors, UnreadTensor};
 
@@ -29,6 +31,10 @@ pub struct Weights {
     tensors: BTreeMap<String, Tensor>,
     /// Tensors whose types aren't read.
     unread: BTreeMap<String, UnreadTensor>,
+    /// The files as they were when they were mapped.
+    stamps: Vec<Option<Stamp>>,
+    /// Tensors that an index names and no file has, with the file that it names.
+    absent: BTreeMap<String, PathBuf>,
 }
 
 impl Weights {
@@ -58,8 +64,8 @@ impl Weights {
             return Err(WeightError::NoWeights { folder: folder.to_owned() });
         }
         let index = index::Index::read(&index)?;
-        let weights = Self::open_safetensors(&index.files)?;
-        index.verify(&weights)?;
+        let mut weights = Self::open_safetensors(&index.files)?;
+        weights.absent = index.verify(&weights)?;
         Ok(weights.with_whole_names(family).with_scales(shared_scale)?.with_transposed(family))
     }
 
@@ -139,7 +145,8 @@ impl Weights {
                 return Err(twice(file, name));
             }
         }
-        Ok(Self { files, tensors: by_name, unread })
+        let stamps = files.iter().map(|(path, _)| Stamp::of(path)).collect();
+        Ok(Self { files, tensors: by_name, unread, stamps, absent: BTreeMap::new() })
     }
 
     /// A matrix, in its own format.
@@ -221,9 +228,9 @@ impl Weights {
     /// When there is no such tensor, or its type isn't read.
     pub fn tensor(&self, name: &str) -> Result<&Tensor, WeightError> {
         let unread = || self.unread.get(name).map(|tensor| self.element_type(tensor));
-        let missing = || WeightError::Missing {
-            path: self.files.first().map(|(path, _)| path.clone()).unwrap_or_default(),
-            tensor: name.to_owned(),
+        let missing = || match self.absent.get(name) {
+            Some(path) => WeightError::IndexTensor { path: path.clone(), tensor: name.to_owned() },
+            None => WeightError::Missing { path: self.first_path(), tensor: name.to_owned() },
         };
         self.tensors.get(name).ok_or_else(|| unread().unwrap_or_else(missing))
     }
@@ -250,6 +257,12 @@ impl Weights {
         self.files.iter().map(|(path, map)| (path.as_path(), map.len() as u64))
     }
 
+    /// The first file that was written to, replaced or taken away since it was mapped. Its bytes may be the same all the same.
+    pub(crate) fn touched(&self) -> Option<&Path> {
+        let mut files = self.files.iter().zip(&self.stamps);
+        files.find(|((path, _), stamp)| Stamp::of(path) != **stamp).map(|((path, _), _)| path.as_path())
+    }
+
     pub(crate) fn maps(&self) -> impl Iterator<Item = &[u8]> {
         self.files.iter().map(|(_, map)| &map[..])
     }
@@ -260,6 +273,10 @@ impl Weights {
             .values()
             .map(|tensor| tensor.shape.iter().map(|&axis| axis as u64).product::<u64>())
             .sum()
+    }
+
+    fn first_path(&self) -> PathBuf {
+        self.files.first().map(|(path, _)| path.clone()).unwrap_or_default()
     }
 
     fn path_of(&self, tensor: &Tensor) -> PathBuf {

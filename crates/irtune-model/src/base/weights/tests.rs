@@ -120,6 +120,15 @@ fn an_index_that_does_not_fit_is_refused() {
     let message = refused(folder);
     assert!(message.contains("cannot open ") && message.contains("three.safetensors"), "{message}");
 
+    let mut lost = index.clone();
+    lost["weight_map"]["model.lost.weight"] = json!("two.safetensors");
+    lost["weight_map"]["lm_head.weight"] = json!("two.safetensors");
+    write_index(folder, &lost);
+    let weights = Weights::open_folder(folder, tiny().family, None).unwrap();
+    weights.check(&tiny()).expect("the tied output matrix is in no file");
+    let message = weights.tensor("model.lost.weight").unwrap_err().to_string();
+    assert!(message.contains("two.safetensors has no tensor `model.lost.weight`, though the index says so"));
+
     write_index(folder, &json!({"metadata": {}}));
     assert!(refused(folder).contains("is no index of weight files: missing field `weight_map`"));
 
@@ -194,6 +203,16 @@ fn weights_that_do_not_fit_the_configuration_are_refused() {
         let message = weights.check(&config).unwrap_err().to_string();
         assert!(message.contains(expected) && message.contains("model.safetensors"), "{message}");
     }
+}
+
+#[test]
+fn more_layers_than_tensors_are_refused_before_names_are_made() {
+    let place = tempfile::tempdir().unwrap();
+    write_shards(place.path());
+    let weights = Weights::open_folder(place.path(), tiny().family, None).unwrap();
+    let config = ModelConfig { layers: usize::MAX, ..tiny() };
+    let message = weights.check(&config).unwrap_err().to_string();
+    assert!(message.contains(&format!("too few for {} layers", usize::MAX)), "{message}");
 }
 
 #[test]

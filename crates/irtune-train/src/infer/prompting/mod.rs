@@ -15,8 +15,8 @@ use crate::prepare::classifying_engine;
 use crate::run::data::RunData;
 use crate::task::{Task, verbalizer};
 use irtune_data::{
-    Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Example, LabelSet, Labels, Pair, PairKind,
-    Prompt, PromptChoice, Shot, Verbalizer, draw_shots,
+    Columns, Corpus, CorpusSource, DataError, Encode, Encoder, Ending, Example, LabelSet, Labels, Pair,
+    PairKind, Prompt, PromptChoice, Shot, Verbalizer, draw_shots,
 };
 use irtune_metrics::{Bootstrap, Metrics, Predictions, ProbabilityFigures};
 use irtune_model::{Base, EngineOptions, HeadInput, ModelError, Precision, ProblemType, Trained};
@@ -156,7 +156,8 @@ pub fn prompt(
     };
     let device = DeviceOptions::of(request.precision, request.threads);
     let problem = ProblemType::SingleLabel;
-    let task = Task { labels: labels.clone(), template, problem, verbalizer: Some(words.clone()) };
+    let verbalizer = Some(words.clone());
+    let task = Task { labels: labels.clone(), template, problem, verbalizer, ending: Ending::default() };
     let mut engine = classifying_engine::<PromptError>(
         device,
         &base,

@@ -69,18 +69,25 @@ impl Model {
             Err(error) => problem("precision", format!("{error}")),
         }
         match arguments.batch_size.parse() {
-            Ok(size) if size > 0 => options.batch_size = size,
-            _ => problem("batch-size", format!("`{}` is not a whole number from 1", arguments.batch_size)),
+            Ok(size) if (1..=1 << 20).contains(&size) => options.batch_size = size,
+            _ => problem(
+                "batch-size",
+                format!("`{}` is not a whole number from 1 to {}", arguments.batch_size, 1 << 20),
+            ),
         }
-        match arguments.threads.as_deref().map(str::parse).transpose() {
-            Ok(threads) if threads != Some(0) => options.threads = threads,
-            _ => problem("threads", "is not a whole number from 1".to_owned()),
+        match arguments.threads.as_deref().map(|text| (text, text.parse::<usize>())) {
+            None => {}
+            Some((_, Ok(threads))) if (1..=1024).contains(&threads) => options.threads = Some(threads),
+            Some((text, _)) => problem("threads", format!("`{text}` is not a whole number from 1 to 1024")),
         }
         options.calibrated = !arguments.uncalibrated;
-        match arguments.abstain_below.as_deref().map(str::parse::<f64>).transpose() {
-            Ok(None) => {}
-            Ok(Some(below)) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
-            _ => problem("abstain-below", "is not a number above 0 and at most 1, such as 0.7".to_owned()),
+        match arguments.abstain_below.as_deref().map(|text| (text, text.parse::<f64>())) {
+            None => {}
+            Some((_, Ok(below))) if below > 0.0 && below <= 1.0 => options.abstain_below = Some(below),
+            Some((text, _)) => problem(
+                "abstain-below",
+                format!("`{text}` is not a number above 0 and at most 1, such as 0.7"),
+            ),
         }
         let base = of_run::base(arguments.base.as_deref(), problem);
         of_run::check_run(&arguments.run, problem);

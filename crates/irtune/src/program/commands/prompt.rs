@@ -98,11 +98,18 @@ fn check(arguments: &PromptArguments) -> Result<(Reference, PromptRequest), Fail
         Ok(precision) => request.precision = precision,
         Err(error) => problem("precision", format!("{error}")),
     }
-    for (flag, number) in [("batch-size", arguments.batch_size), ("threads", arguments.threads.unwrap_or(1))]
-    {
-        if number == 0 {
-            problem(flag, "`0` is not a whole number from 1".to_owned());
+    let numbers =
+        [("batch-size", arguments.batch_size, 1 << 20), ("threads", arguments.threads.unwrap_or(1), 1024)];
+    for (flag, number, most) in numbers {
+        if !(1..=most).contains(&number) {
+            problem(flag, format!("`{number}` is not a whole number from 1 to {most}"));
         }
+    }
+    if !(1..=1 << 20).contains(&arguments.max_length) {
+        problem(
+            "max-length",
+            format!("`{}` is not a whole number from 1 to {}", arguments.max_length, 1 << 20),
+        );
     }
     let files = [
         ("train", &arguments.train),

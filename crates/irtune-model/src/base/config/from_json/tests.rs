@@ -487,3 +487,26 @@ fn an_unknown_family_is_named_with_the_known_ones_and_the_nearest() {
         assert!(FAMILIES.iter().all(|family| message.contains(family.models)), "{message}");
     }
 }
+
+#[test]
+fn every_name_of_an_activation_is_read() {
+    let field_of = |family: &Family| {
+        family
+            .fixed
+            .iter()
+            .find(|fixed| ["hidden_act", "hidden_activation", "activation_function"].contains(&fixed.field))
+    };
+    let hyperbolic = ["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"];
+    for (family, fixed) in FAMILIES.into_iter().filter_map(|family| Some((family, field_of(family)?))) {
+        let silu = shortest_with(family, &json!({fixed.field: "silu"})).is_ok();
+        let names: &[&str] = if silu { &["silu", "swish"] } else { &hyperbolic };
+        for name in names {
+            let config = shortest_with(family, &json!({fixed.field: name}));
+            is_written(&config.unwrap_or_else(|error| panic!("{family:?} {name}: {error}")));
+        }
+        let others: &[&str] = if silu { &hyperbolic } else { &["silu", "swish"] };
+        for name in others.iter().chain(&["relu", "gelu_python", "quick_gelu", "tanh"]) {
+            assert!(shortest_with(family, &json!({fixed.field: name})).is_err(), "{family:?} {name}");
+        }
+    }
+}

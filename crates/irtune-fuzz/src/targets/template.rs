@@ -1,0 +1,19 @@
+//! Templates of prompts.
+
+use irtune_data::{LabelSet, Template};
+
+use crate::place::Place;
+use crate::random::Random;
+use crate::target::{Said, Target, refused};
+
+/// A template of a user.
+pub const TARGET: Target = Target { name: "template", names_files: true, usual: 4000, run };
+
+fn run(place: &Place, random: &mut Random) -> Said {
+    place.with_damage(random, &["template.txt"], |path| {
+        let template = Template::from_file(path).map_err(refused)?;
+        let labels = LabelSet::new(["fluency", "clarity {original}"]).map_err(refused)?;
+        template.prompt(&labels);
+        Ok(())
+    })
+}
