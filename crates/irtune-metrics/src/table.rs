@@ -130,10 +130,10 @@ mod tests {
         let expected = "\
 3 examples
 accuracy         0.6667
-macro precision  0.5000
-macro recall     0.5000
-macro F1         0.4444
-macro AU-PRC     0.6667
+macro precision  0.7500
+macro recall     0.7500
+macro F1         0.6667
+macro AU-PRC     1.0000
 
 label            precision     recall         F1     AU-PRC    support  predicted
 clarity             0.5000     1.0000     0.6667     1.0000          1          2
