@@ -7,7 +7,7 @@ const LONGEST: usize = 4000;
 
 /// What is wrong with a refusal, if something is.
 pub fn fault(message: &str, names_files: bool) -> Option<&'static str> {
-    let control = |character: char| character.is_control() && character != '\n';
+    let control = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
     if message.trim().is_empty() {
         Some("the message says nothing")
     } else if message.len() > LONGEST {
