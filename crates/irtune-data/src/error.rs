@@ -531,8 +531,8 @@ pub enum DataError {
     },
     /// Words that can't be told from the beginning of another label's.
     #[error(
-        "the words {shorter:?} begin the words {longer:?} of another label, which could therefore never be the likelier; \
-         change them with label_words"
+        "the tokens of the words {shorter:?} begin those of {longer:?}, another label's, which could therefore never be the \
+         likelier; change them with label_words"
     )]
     WordsBegin {
         /// The words that begin others.

@@ -231,6 +231,6 @@ mod tests {
         // Neither end tells these apart.
         let words = Verbalizer { words: LabelSet::new(["1", "1\n\n1\u{7}", "1\u{7}"]).unwrap() };
         let error = words.label_tokens(&Letters, &prompt).unwrap_err().to_string();
-        assert!(error.contains(r#""1" begin the words "1\n\n1\u{7}""#), "{error}");
+        assert!(error.contains(r#""1" begin those of "1\n\n1\u{7}""#), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! What is said of a run before it is begun.
 
-use irtune_testing::corpus::Words;
+use irtune_testing::corpus::{WORD_LABELS, Words};
 use irtune_train::{
     Batches, Every, HeadKind, Objective, Plan, Silent, TrainError, TrainSettings, Tune, plan,
 };
@@ -8,7 +8,11 @@ use irtune_train::{
 use crate::runs::{Place, failure, finish};
 
 fn place() -> Place {
-    let rows = |count, first| Words { count, first, documents: Some(7), labels: &[0, 1, 2] }.rows();
+    // Labels that are words which the tiny tokenizer tells apart.
+    let rows = |count, first| {
+        let rows = Words { count, first, documents: Some(7), labels: &[0, 1, 2] }.rows();
+        ["w1", "w2", "w3"].iter().zip(WORD_LABELS).fold(rows, |rows, (new, old)| rows.replace(old, new))
+    };
     Place::new(&rows(40, 0), &rows(9, 500))
 }
 

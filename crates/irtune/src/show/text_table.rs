@@ -40,6 +40,6 @@ mod tests {
         let rows = [vec!["größe".to_owned(), "1".to_owned()], vec!["a".to_owned(), "12".to_owned()]];
         assert_eq!(table(&["name", "n"], &rows), "  name    n\n  größe   1\n  a      12\n");
         let rows = [vec!["a\nb".to_owned(), "\u{1b}[1m".to_owned()]];
-        assert_eq!(table(&["name", "n"], &rows), "  name           n\n  a\\nb  \\u001b[1m\n");
+        assert_eq!(table(&["name", "n"], &rows), "  name          n\n  a\\nb  \\u001b[1m\n");
     }
 }
