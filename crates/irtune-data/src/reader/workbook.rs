@@ -47,7 +47,7 @@ impl Workbook {
             }
             Ok(sheets)
         };
-        let sheets = contained(read, &wrong)?;
+        let sheets = contained(read, wrong)?;
         let fits = |sheet: &Workbook| columns.fit(|column| sheet.header.has(column));
         let fitting = sheets.iter().filter(|(_, sheet)| fits(sheet)).count();
         match (fitting, sheets.len()) {

@@ -55,7 +55,7 @@ mod tests {
         let labels = LabelSet::new(["a", "b"]).unwrap();
         let numbered = |number: usize| Pair {
             revised: number.to_string(),
-            ..pair(if number % 2 == 0 { "a" } else { "b" })
+            ..pair(if number.is_multiple_of(2) { "a" } else { "b" })
         };
         let pairs: Vec<Pair> = (0..12).map(numbered).collect();
         let asked: Vec<Pair> = (0..8).map(numbered).collect();

@@ -158,7 +158,7 @@ fn what_is_left_out_is_told_and_what_leaves_nothing_out_is_an_error() {
 #[test]
 fn predictions_need_no_label_and_give_ids_back_as_they_stood() {
     let sandbox = Sandbox::with_base();
-    sandbox.run(&format!("baseline --train train.jsonl --out run")).success();
+    sandbox.run("baseline --train train.jsonl --out run").success();
     sandbox.write(
         "new.jsonl",
         "{\"original\": \"a\", \"revised\": \"b\", \"label\": [], \"id\": 7}\n{\"original\": \"a\", \"revised\": \"c\", \"label\": \

@@ -84,7 +84,6 @@ fn outlives_terminals() -> bool {
 #[test]
 fn a_closed_terminal_ends_a_run_tidily() {
     if outlives_terminals() {
-        eprintln!("skipped: the tests were started with nohup");
         return;
     }
     let sandbox = Sandbox::with_base();
