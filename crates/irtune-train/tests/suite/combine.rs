@@ -87,12 +87,27 @@ fn a_combination_of_other_labels_is_refused() {
     finish(&run);
     let open = || Predictor::open(&run.out, &PredictorOptions::default()).map(drop);
     open().unwrap();
+    let kept = place.path("kept.safetensors");
+    fs::copy(run.out.join("linear.safetensors"), &kept).unwrap();
     let labels = fs::read_to_string(run.out.join("labels.json")).unwrap();
     fs::write(run.out.join("labels.json"), labels.replace("style", "tone")).unwrap();
     fs::remove_file(run.out.join("calibration.json")).unwrap();
     let message = open().unwrap_err().to_string();
-    assert!(message.contains("linear.safetensors: it is of other labels than the model"), "{message}");
+    assert!(
+        message.contains("the model's rows are the labels clarity, fluency, style, but the run lists"),
+        "{message}"
+    );
     fs::write(run.out.join("labels.json"), labels).unwrap();
+    let other = place.request("other", |settings| (settings.stack, settings.max_steps) = (true, Some(1)));
+    for name in ["train.jsonl", "test.jsonl"] {
+        let rows = fs::read_to_string(place.path(name)).unwrap();
+        fs::write(place.path(name), rows.replace("style", "tone")).unwrap();
+    }
+    finish(&other);
+    fs::copy(other.out.join("linear.safetensors"), run.out.join("linear.safetensors")).unwrap();
+    let message = open().unwrap_err().to_string();
+    assert!(message.contains("linear.safetensors: it is of other labels than the model"), "{message}");
+    fs::copy(kept, run.out.join("linear.safetensors")).unwrap();
     fs::write(run.out.join("stack.json"), r#"{"first": 1, "second": 1, "offsets": []}"#).unwrap();
     let message = open().unwrap_err().to_string();
     assert!(message.contains("stack.json: it is of other labels than the model"), "{message}");

@@ -11,7 +11,7 @@ fn place() -> Place {
     // Labels that are words which the tiny tokenizer tells apart.
     let rows = |count, first| {
         let rows = Words { count, first, documents: Some(7), labels: &[0, 1, 2] }.rows();
-        ["w1", "w2", "w3"].iter().zip(WORD_LABELS).fold(rows, |rows, (new, old)| rows.replace(old, new))
+        ["w10", "w20", "w30"].iter().zip(WORD_LABELS).fold(rows, |rows, (new, old)| rows.replace(old, new))
     };
     Place::new(&rows(40, 0), &rows(9, 500))
 }

@@ -9,7 +9,7 @@ use irtune_train::{Every, Objective};
 fn labels_whose_words_begin_others_are_told_apart() {
     let rows = |count, first| {
         let rows = Words { count, first, documents: None, labels: &[0, 1, 2] }.rows();
-        ["w1", "w1-w2", "w1-w2-w3"]
+        ["w10", "w10-w20", "w10-w20-w30"]
             .iter()
             .zip(WORD_LABELS)
             .fold(rows, |rows, (new, old)| rows.replace(old, new))
