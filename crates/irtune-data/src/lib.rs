@@ -29,7 +29,7 @@ mod target;
 mod votes;
 
 pub use corpus::Corpus;
-pub use corpus::source::CorpusSource;
+pub use corpus::source::{CorpusSource, is_pipe};
 pub use encoding::change::Change;
 pub use encoding::change::counters::COUNTERS;
 pub use encoding::change::hunk::{Hunk, HunkContent, HunkKind};

@@ -1,7 +1,7 @@
 //! Where a corpus comes from: a file, or rows that a program holds.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::DataError;
@@ -43,8 +43,7 @@ impl CorpusSource {
     pub fn kept(&self) -> Result<CorpusSource, DataError> {
         let CorpusSource::File(path) = self else { return Ok(self.clone()) };
         let name: Arc<str> = path.display().to_string().into();
-        let is_pipe = std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
-        if !is_pipe {
+        if !is_pipe(path) {
             return Ok(self.clone());
         }
         let bytes = std::fs::read(path).map_err(|source| DataError::Open { file: name.clone(), source })?;
@@ -64,6 +63,11 @@ impl CorpusSource {
             CorpusSource::Rows { name, rows } => Ok(Pairs::from_rows(name, rows.clone(), columns, labels)),
         }
     }
+}
+
+/// Whether a path leads to something that can be read once, and so not before it is needed.
+pub fn is_pipe(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 impl From<PathBuf> for CorpusSource {

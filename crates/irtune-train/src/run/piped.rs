@@ -3,6 +3,7 @@
 use crate::error::TrainError;
 use crate::folder::error::RunFolderError;
 use crate::settings::TrainSettings;
+use irtune_data::is_pipe;
 use irtune_files::{Files, WriteError};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,7 @@ impl Piped {
     /// Reads a path that leads to a pipe; gives the file that is to keep it.
     fn take(&mut self, path: &str, name: &str) -> Result<Option<PathBuf>, TrainError> {
         let path = Path::new(path);
-        if !path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        if !is_pipe(path) {
             return Ok(None);
         }
         let bytes =

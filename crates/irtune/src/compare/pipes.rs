@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use irtune_data::is_pipe;
 use irtune_files::{Disk, replace_file};
 use toml::{Table, Value};
 
 use super::CompareError;
 use super::definition::Definition;
-use crate::settings::is_pipe;
 
 /// The settings that name a file.
 const FILES: [&str; 6] = ["train", "validation", "test", "prompt", "class_weights", "label_words"];

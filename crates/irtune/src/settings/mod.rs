@@ -11,7 +11,7 @@ mod table;
 
 pub use irtune_train::{Group, Kind, Setting};
 pub use problem::{Problem, Problems};
-pub use resolve::{BASELINE_SETTINGS, Resolved, is_pipe, no_file, resolve, resolve_baseline, unused};
+pub use resolve::{BASELINE_SETTINGS, Resolved, no_file, resolve, resolve_baseline, unused};
 pub use sources::{Origin, Sources};
 pub use suggest::nearest;
 pub use table::{SETTINGS, method_options, setting};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use irtune_data::{Columns, PromptChoice};
+use irtune_data::{Columns, PromptChoice, is_pipe};
 use irtune_hub::{ALIASES, HubModel, Reference};
 use irtune_train::{
     Adapter, BaselineRequest, ClassWeights, HeadKind, LINEAR, Objective, Recipe, RunFolder, TrainRequest,
@@ -302,11 +302,6 @@ fn for_words(settings: &mut TrainSettings, set: impl Fn(&str) -> bool) {
             settings.max_length = 128;
         }
     }
-}
-
-/// Whether a path leads to something that can be read once, and so not before it is needed.
-pub fn is_pipe(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
 /// What is wrong with a path that should be a file's or a pipe's.
