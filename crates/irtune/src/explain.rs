@@ -60,9 +60,8 @@ pub fn explain(
             let mut next =
                 || answers.next().expect("an answer to every question").map(|answer| answer.prediction);
             let prediction = next()?;
-            let label = most_probable(&prediction).to_owned();
-            let of_label = |prediction: &Prediction| prediction.probabilities.of(&label).unwrap_or_default();
-            let whole = of_label(&prediction);
+            let (label, whole) = prediction.probabilities.highest();
+            let of_label = |prediction: &Prediction| prediction.probabilities.of(label).unwrap_or_default();
             let alone = change.hunks().len() == 1;
             let effects = change.hunks().iter().map(|hunk| {
                 let effect = if alone { None } else { Some(whole - of_label(&next()?)) };
@@ -85,19 +84,9 @@ fn without(change: &Change<'_>, hunk: usize) -> String {
     [&revised[..hunk.added.start], change.removed(hunk), &revised[hunk.added.end..]].concat()
 }
 
-/// The label of the highest probability, the first one of equals.
-fn most_probable(prediction: &Prediction) -> &str {
-    let highest = prediction
-        .probabilities
-        .iter()
-        .fold(("", f64::NEG_INFINITY), |best, own| if own.1 > best.1 { own } else { best });
-    highest.0
-}
-
 impl Display for Explanation {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let label = most_probable(&self.prediction);
-        let probability = self.prediction.probabilities.of(label).unwrap_or_default();
+        let (label, probability) = self.prediction.probabilities.highest();
         let id = self.prediction.id.as_ref().map_or_else(String::new, |id| format!("{id}: "));
         writeln!(formatter, "{id}{label} {probability:.2}")?;
         for change in &self.changes {

@@ -52,6 +52,7 @@ pub mod annotate;
 pub mod chart;
 pub mod compare;
 pub mod explain;
+mod html_page;
 pub mod inspect;
 pub mod models;
 pub mod replay;

@@ -6,9 +6,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 /// Runs of equal sentences, in order, by patience diff: a sentence that occurs once in each draft counts first.
 pub(super) fn anchors(old: &[Unit<'_>], new: &[Unit<'_>]) -> Vec<Pairing> {
-    let key = |unit: &Unit<'_>| (unit.heading, unit.text.to_owned());
-    let (old, new): (Vec<_>, Vec<_>) = (old.iter().map(key).collect(), new.iter().map(key).collect());
-    let runs = capture_diff_slices(Algorithm::Patience, &old, &new);
+    let runs = capture_diff_slices(Algorithm::Patience, &keys(old), &keys(new));
     runs.into_iter()
         .filter_map(|run| match run {
             DiffOp::Equal { old_index, new_index, len } => {
@@ -17,4 +15,9 @@ pub(super) fn anchors(old: &[Unit<'_>], new: &[Unit<'_>]) -> Vec<Pairing> {
             _ => None,
         })
         .collect()
+}
+
+/// What makes sentences equal.
+fn keys<'a>(units: &[Unit<'a>]) -> Vec<(bool, &'a str)> {
+    units.iter().map(|unit| (unit.heading, unit.text)).collect()
 }

@@ -174,8 +174,8 @@ impl Probabilities {
         self.iter().find(|(name, _)| *name == label).map(|(_, value)| value)
     }
 
-    /// The most probable label, the first one of equals.
-    fn highest(&self) -> (&str, f64) {
+    /// The most probable label with its probability, the first one of equals.
+    pub fn highest(&self) -> (&str, f64) {
         let best =
             (1..self.values.len()).fold(0, |best, place| match self.values[place] > self.values[best] {
                 true => place,

@@ -71,6 +71,14 @@ impl Annotated {
         });
         labels.unwrap_or_default()
     }
+
+    /// The labels it has, each with its probability; nothing where there is none.
+    fn told(&self) -> Option<String> {
+        let probabilities = &self.prediction.as_ref()?.probabilities;
+        let told = |label: &str| format!("{label} {:.2}", probabilities.of(label).unwrap_or_default());
+        let told: Vec<String> = self.labels().into_iter().map(told).collect();
+        (!told.is_empty()).then(|| told.join(", "))
+    }
 }
 
 impl Annotation {

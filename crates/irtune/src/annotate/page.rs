@@ -3,11 +3,11 @@
 
 use super::pieces::pieces;
 use super::{Annotated, Annotation, counts, text::NO_SECTION};
-use crate::chart;
+use crate::html_page;
 use irtune_documents::{BlockKind, Piece, RevisionKind};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-/// Colours that [`chart::STYLE`] has.
+/// Colours that [`chart::STYLE`](crate::chart::STYLE) has.
 const COLOURS: usize = 8;
 
 /// How the page looks; what depends on the labels is in [`label_style`].
@@ -24,35 +24,23 @@ enum Side {
 pub(super) fn page(annotation: &Annotation) -> String {
     let title = format!("{} → {}", annotation.old_name, annotation.new_name);
     let changes = annotation.changes().count();
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) }
-                style { (PreEscaped(chart::STYLE)) (PreEscaped(STYLE)) (PreEscaped(label_style(annotation.labels.len()))) }
-            }
-            body {
-                header {
-                    h1 { "Revisions" }
-                    p { (title) ": " (changes) " revisions; " (annotation.revisions.len() - changes) " sentences stayed as they were." }
-                }
-                fieldset {
-                    legend { "Show" }
-                    @for (number, label) in annotation.labels.iter().enumerate() {
-                        label { input type="checkbox" id=(format!("show-{number}")) checked; span class=(format!("tag label-{number}")) { (label) } }
-                    }
-                    label { input type="checkbox" id="show-none" checked; span class="tag label-none" { "without an intention" } }
-                }
-                (sections(annotation))
-                (drafts(annotation))
-                (list(annotation))
-            }
+    let body = html! {
+        header {
+            h1 { "Revisions" }
+            p { (title) ": " (changes) " revisions; " (annotation.revisions.len() - changes) " sentences stayed as they were." }
         }
+        fieldset {
+            legend { "Show" }
+            @for (number, label) in annotation.labels.iter().enumerate() {
+                label { input type="checkbox" id=(format!("show-{number}")) checked; span class=(format!("tag label-{number}")) { (label) } }
+            }
+            label { input type="checkbox" id="show-none" checked; span class="tag label-none" { "without an intention" } }
+        }
+        (sections(annotation))
+        (drafts(annotation))
+        (list(annotation))
     };
-    markup.into_string()
+    html_page::page(&title, &[STYLE, &label_style(annotation.labels.len())], &body)
 }
 
 /// A colour for each label, and what hides it.
@@ -75,21 +63,6 @@ fn class(annotation: &Annotation, own: &Annotated) -> String {
     let first =
         own.labels().first().and_then(|first| annotation.labels.iter().position(|label| label == first));
     first.map_or_else(|| "label-none".to_owned(), |number| format!("label-{number}"))
-}
-
-/// A revision's labels with their probabilities.
-fn words(own: &Annotated) -> String {
-    let word =
-        |label: &str| match own.prediction.as_ref().and_then(|prediction| prediction.probabilities.of(label))
-        {
-            Some(value) => format!("{label} {}", probability(value)),
-            None => label.to_owned(),
-        };
-    let labels: Vec<String> = own.labels().into_iter().map(word).collect();
-    match labels.is_empty() {
-        true => own.revision.kind.to_string(),
-        false => labels.join(", "),
-    }
 }
 
 fn sections(annotation: &Annotation) -> Markup {
@@ -182,16 +155,21 @@ fn sentence(annotation: &Annotation, number: usize, own: &Annotated, side: Side)
     };
     html! {
         span class=(format!("revision {}", class(annotation, own))) id=[tagged.then(|| format!("r{number}"))] {
-            @for piece in pieces(original, revised) {
-                @match (piece, side) {
-                    (Piece::Same(text), _) => { (text) }
-                    (Piece::Removed(text), Side::Old) => del { (text) },
-                    (Piece::Added(text), Side::New) => ins { (text) },
-                    _ => {}
-                }
-            }
-            @if tagged { " " a class="tag" href=(format!("#l{number}")) { (words(own)) } }
+            (changes(own, &[side]))
+            @if tagged { " " a class="tag" href=(format!("#l{number}")) { (own.told().unwrap_or_else(|| own.revision.kind.to_string())) } }
         }
+    }
+}
+
+/// A revision's text as the drafts on these sides have it, what changed marked.
+fn changes(own: &Annotated, sides: &[Side]) -> Markup {
+    let (original, revised) = own.texts();
+    html! {
+        @for piece in pieces(original, revised) { @match piece {
+            Piece::Same(text) => { (text) }
+            Piece::Removed(text) => @if sides.contains(&Side::Old) { del { (text) } },
+            Piece::Added(text) => @if sides.contains(&Side::New) { ins { (text) } },
+        } }
     }
 }
 
@@ -208,11 +186,7 @@ fn list(annotation: &Annotation) -> Markup {
                 tbody { @for (number, own) in annotation.changes().enumerate() { tr class=(class(annotation, own)) id=(format!("l{}", number + 1)) {
                     td { a href=(format!("#r{}", number + 1)) { (number + 1) } }
                     td { (own.revision.kind) }
-                    td class="text" { @for piece in pieces(own.texts().0, own.texts().1) { @match piece {
-                        Piece::Same(text) => { (text) }
-                        Piece::Removed(text) => del { (text) },
-                        Piece::Added(text) => ins { (text) },
-                    } } }
+                    td class="text" { (changes(own, &[Side::Old, Side::New])) }
                     td { @match own.labels().is_empty() { true => "–", false => span class="tag" { (own.labels().join(", ")) } } }
                     @for label in &annotation.labels { td {
                         @if let Some(value) = own.prediction.as_ref().and_then(|prediction| prediction.probabilities.of(label)) { (probability(value)) }

@@ -58,13 +58,6 @@ fn item<'a>(
 
 /// What is said of a revision: its kind and, where it has one, its intention with the probability.
 fn comment(own: &Annotated) -> String {
-    let labels = own.labels().into_iter().map(|label| {
-        let probability = own.prediction.as_ref().and_then(|prediction| prediction.probabilities.of(label));
-        format!("{label} {:.2}", probability.unwrap_or_default())
-    });
-    let labels: Vec<String> = labels.collect();
-    match labels.is_empty() {
-        true => own.revision.kind.to_string(),
-        false => format!("{} ({})", labels.join(", "), own.revision.kind),
-    }
+    let kind = own.revision.kind;
+    own.told().map_or_else(|| kind.to_string(), |told| format!("{told} ({kind})"))
 }

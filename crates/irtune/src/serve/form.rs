@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State as From;
 use axum::response::Html;
 use irtune_documents::Format;
-use maud::{DOCTYPE, PreEscaped, html};
+use maud::html;
 use strum::VariantNames as _;
 
 use super::state::State;
-use crate::chart;
+use crate::html_page;
 
 /// How the page looks.
 const STYLE: &str = include_str!("form.css");
@@ -26,40 +26,28 @@ pub(super) async fn page(From(state): From<Arc<State>>) -> Html<String> {
             }
         }
     };
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "irtune" }
-                style { (PreEscaped(chart::STYLE)) (PreEscaped(STYLE)) }
+    let body = html! {
+        h1 { "Why was it revised?" }
+        p { "Two drafts in, every revision with its intention out. The model is " strong { (state.name) } "; it tells "
+            (state.labels.join(", ")) ". Drafts are not kept." }
+        form method="post" action="/v1/annotate" enctype="multipart/form-data" {
+            div class="drafts" {
+                (draft("old", "The old draft", "Text, Markdown, LaTeX or Word. A Word document with tracked changes is both drafts."))
+                (draft("new", "The new draft", "Leave it empty for tracked changes."))
             }
-            body {
-                h1 { "Why was it revised?" }
-                p { "Two drafts in, every revision with its intention out. The model is " strong { (state.name) } "; it tells "
-                    (state.labels.join(", ")) ". Drafts are not kept." }
-                form method="post" action="/v1/annotate" enctype="multipart/form-data" {
-                    div class="drafts" {
-                        (draft("old", "The old draft", "Text, Markdown, LaTeX or Word. A Word document with tracked changes is both drafts."))
-                        (draft("new", "The new draft", "Leave it empty for tracked changes."))
-                    }
-                    label { "Texts are written in " select name="format" {
-                        option value="" { "what the file's name says" }
-                        @for format in Format::VARIANTS { option value=(format) { (format) } }
-                    } }
-                    label { "Answer with " select name="output" {
-                        option value="html" { "a page" }
-                        option value="docx" { "a Word document with comments" }
-                        option value="csv" { "a table (CSV)" }
-                        option value="jsonl" { "JSON lines" }
-                        option value="json" { "an IteraTeR document" }
-                    } }
-                    button type="submit" { "Show the revisions" }
-                }
-            }
+            label { "Texts are written in " select name="format" {
+                option value="" { "what the file's name says" }
+                @for format in Format::VARIANTS { option value=(format) { (format) } }
+            } }
+            label { "Answer with " select name="output" {
+                option value="html" { "a page" }
+                option value="docx" { "a Word document with comments" }
+                option value="csv" { "a table (CSV)" }
+                option value="jsonl" { "JSON lines" }
+                option value="json" { "an IteraTeR document" }
+            } }
+            button type="submit" { "Show the revisions" }
         }
     };
-    Html(markup.into_string())
+    Html(html_page::page("irtune", &[STYLE], &body))
 }

@@ -9,11 +9,11 @@ mod probabilities;
 mod runs;
 mod tables;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::reading;
 use super::results::Results;
-use crate::chart;
+use crate::html_page;
 
 /// How tables and the page look.
 const STYLE: &str = include_str!("style.css");
@@ -21,56 +21,44 @@ const STYLE: &str = include_str!("style.css");
 /// The page.
 pub fn page(results: &Results) -> String {
     let settings = results.settings();
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { "Comparison" }
-                style { (PreEscaped(chart::STYLE)) (PreEscaped(STYLE)) }
+    let body = html! {
+        header {
+            h1 { "Comparison" }
+            p { (about(results)) }
+        }
+        section id="reading" {
+            h2 { "What it says" }
+            ul { @for sentence in reading::sentences(results) { li { (sentence) } } }
+        }
+        @for (place, (setting, arms)) in settings.iter().enumerate() {
+            section id=(format!("setting-{place}")) {
+                h2 { (setting) }
+                (tables::arms(results, arms))
+                (intervals::figure(results, arms))
+                (tables::comparisons(results, arms))
+                (curves::figures(results, arms))
+                (probabilities::figures(results, arms))
             }
-            body {
-                header {
-                    h1 { "Comparison" }
-                    p { (about(results)) }
-                }
-                section id="reading" {
-                    h2 { "What it says" }
-                    ul { @for sentence in reading::sentences(results) { li { (sentence) } } }
-                }
-                @for (place, (setting, arms)) in settings.iter().enumerate() {
-                    section id=(format!("setting-{place}")) {
-                        h2 { (setting) }
-                        (tables::arms(results, arms))
-                        (intervals::figure(results, arms))
-                        (tables::comparisons(results, arms))
-                        (curves::figures(results, arms))
-                        (probabilities::figures(results, arms))
-                    }
-                }
-                (curves::learning(results))
-                section id="layers" {
-                    h2 { "Which layer trained when" }
-                    p { "Of each row the run with its first seed; the highest layer is on top. The darker, the more of these steps the layer trained in; the bars are its share of all steps." }
-                    div class="grid" { @for place in 0..results.arms.len() { (heat_map::figure(results, place)) } }
-                }
-                (labels::section(results))
-                (kinds::section(results))
-                (runs::section(results))
-                section id="method" {
-                    h2 { "How this was computed" }
-                    (method(results))
-                    details {
-                        summary { "What was compared" }
-                        pre { (toml::to_string(&results.definition).unwrap_or_default()) }
-                    }
-                }
+        }
+        (curves::learning(results))
+        section id="layers" {
+            h2 { "Which layer trained when" }
+            p { "Of each row the run with its first seed; the highest layer is on top. The darker, the more of these steps the layer trained in; the bars are its share of all steps." }
+            div class="grid" { @for place in 0..results.arms.len() { (heat_map::figure(results, place)) } }
+        }
+        (labels::section(results))
+        (kinds::section(results))
+        (runs::section(results))
+        section id="method" {
+            h2 { "How this was computed" }
+            (method(results))
+            details {
+                summary { "What was compared" }
+                pre { (toml::to_string(&results.definition).unwrap_or_default()) }
             }
         }
     };
-    markup.into_string()
+    html_page::page("Comparison", &[STYLE], &body)
 }
 
 fn about(results: &Results) -> String {
