@@ -371,6 +371,9 @@ pub struct ServeArguments {
     /// Requests that may wait for the model; further ones are told to come again
     #[arg(long, value_name = "N", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub queue: u32,
+    /// The keys of a Label Studio task's data that hold the original and the revised text, if they aren't found by themselves
+    #[arg(long, value_name = "ORIGINAL,REVISED")]
+    pub label_studio_keys: Option<String>,
     /// Seconds that a request may take
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
     pub timeout: u32,

@@ -36,6 +36,8 @@ pub(super) enum ApiFailure {
     Broken,
     /// What the model's worker says.
     Worker(WorkerError),
+    /// What this server does not do.
+    Undone(&'static str),
     /// No token, or another one.
     Token,
     /// Asked by a page of another site.
@@ -57,7 +59,8 @@ impl From<DraftError> for ApiFailure {
 }
 
 impl ApiFailure {
-    fn parts(self) -> (StatusCode, &'static str, String) {
+    /// The code, the kind of error in Text Embeddings Inference's words, and what is wrong.
+    pub fn parts(self) -> (StatusCode, &'static str, String) {
         let invalid = StatusCode::UNPROCESSABLE_ENTITY;
         match self {
             ApiFailure::Request(message) => (invalid, "Validation", message),
@@ -84,6 +87,7 @@ impl ApiFailure {
                 };
                 (code, kind, error.to_string())
             }
+            ApiFailure::Undone(message) => (StatusCode::NOT_IMPLEMENTED, "Backend", message.to_owned()),
             ApiFailure::Token => (
                 StatusCode::UNAUTHORIZED,
                 "Unauthorized",

@@ -11,12 +11,14 @@ mod description;
 mod failure;
 mod form;
 mod guard;
+mod label_studio;
 mod metrics;
 mod options;
 mod predict;
 mod state;
 #[cfg(test)]
 mod tests;
+mod vllm;
 
 use std::future::Future;
 use std::io;
@@ -29,6 +31,7 @@ use axum::routing::{get, post};
 use irtune_train::{Predictor, Worker, WorkerOptions};
 use tokio::net::TcpListener;
 
+pub use label_studio::{DataKeys, NoDataKeys};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use state::State;
 
@@ -67,6 +70,8 @@ fn router(state: Arc<State>) -> Router {
         .route("/v1/annotate", post(annotate::annotate))
         .route("/predict", post(predict::predict))
         .route("/info", get(predict::info))
+        .route("/classify", post(vllm::classify))
+        .nest("/label-studio", label_studio::router())
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(description::openapi))
         .layer(limit)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use irtune::serve::{Address, ServeOptions, serve};
+use irtune::serve::{Address, DataKeys, ServeOptions, serve};
 use irtune::settings::{Origin, Problem, Problems};
 
 use super::inference::Model;
@@ -46,6 +46,11 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
             Err(())
         }
     };
+    let keys = arguments.label_studio_keys.as_deref().map(str::parse::<DataKeys>);
+    let data_keys = keys.transpose().unwrap_or_else(|error| {
+        problem("label-studio-keys", error.to_string());
+        None
+    });
     let model = Model::check(&arguments.model, &mut problem);
     let Ok(address) = address else { return Err(Failure::Settings(Problems(problems))) };
     if !problems.is_empty() {
@@ -58,6 +63,7 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
         pairs: arguments.max_pairs as usize,
         queue: arguments.queue as usize,
         timeout: Duration::from_secs(arguments.timeout.into()),
+        data_keys,
     };
     let interrupted = interrupt::listen("the requests at hand are finished")?;
     let shutdown = async {
