@@ -15,6 +15,7 @@ mod parquet;
 mod record;
 mod record_pair;
 mod separator;
+mod tasks;
 mod told;
 mod workbook;
 
@@ -40,6 +41,7 @@ pub use labels::Labels;
 use lists::ListsMet;
 use record::{Header, Record, Values};
 use record_pair::{Recorded, check};
+use tasks::Annotators;
 use told::{Said, Told, Untold};
 use workbook::Workbook;
 
@@ -55,6 +57,7 @@ pub struct Pairs {
     labels: Labels,
     layout: Option<Layout>,
     lists: ListsMet,
+    annotators: Annotators,
     read: usize,
     left_out: LeftOut,
     finished: bool,
@@ -139,6 +142,7 @@ impl Pairs {
             labels,
             layout: None,
             lists: ListsMet::default(),
+            annotators: Annotators::default(),
             read: 0,
             left_out: LeftOut::default(),
             finished: false,
@@ -253,7 +257,7 @@ impl Pairs {
             let Some(record) = record else { return Ok(None) };
             match document::edits(&record)? {
                 Some(edits) => self.waiting.extend(edits),
-                None => return Ok(Some(record)),
+                None => return Ok(Some(tasks::row(record, &mut self.annotators, self.labels)?)),
             }
         }
     }

@@ -137,6 +137,7 @@ pub fn merge(
     let problem = settings.problem();
     let mut copied = copied_combined(run, &labels)?;
     copied.extend(copied_calibration(run, &labels, problem)?);
+    copied.extend(folder.merged_card()?);
     let saved = SavedModel::read(&folder, &settings, &base)?;
     saved.check_labels(run, &labels)?;
     let (prompt, max_length, ending) = (folder.prompt()?, settings.max_length, folder.ending()?);

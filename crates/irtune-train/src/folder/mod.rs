@@ -11,7 +11,7 @@
 //! | `evaluations.jsonl` | one [`Evaluation`] each |
 //! | `events.out.tfevents.…` | the same for TensorBoard |
 //! | `checkpoints/` | what an unfinished run continues from |
-//! | `adapter/` | the best model so far, in PEFT's format |
+//! | `adapter/` | the best model so far, in PEFT's format; of a finished run with its card, `README.md` |
 //! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
 //! | `calibration.json` | how the kept model's outputs become probabilities ([`crate::StoredCalibration`]); only where it was fitted |
 //! | `linear.safetensors` | the linear model of the run's pairs ([`irtune_linear`]) |
@@ -22,6 +22,7 @@
 //! | `summary.json` | the end of a finished run |
 
 pub(crate) mod calibration;
+mod card;
 pub mod checkpoint;
 pub(crate) mod copy;
 pub(crate) mod create;

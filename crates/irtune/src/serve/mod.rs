@@ -7,6 +7,7 @@
 
 mod annotate;
 mod classify;
+mod data_keys;
 mod description;
 mod failure;
 mod form;
@@ -31,7 +32,7 @@ use axum::routing::{get, post};
 use irtune_train::{Predictor, Worker, WorkerOptions};
 use tokio::net::TcpListener;
 
-pub use label_studio::{DataKeys, NoDataKeys};
+pub use data_keys::{DataKeys, NoDataKeys};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use state::State;
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::label_studio::DataKeys;
+use super::data_keys::DataKeys;
 
 /// What a server is started with.
 #[derive(Debug, Clone)]

@@ -121,6 +121,7 @@ mod tests {
             best_value: Some(validation),
             validation: Some(score(validation)),
             test: None,
+            training_labels: Vec::new(),
             layer_steps: vec![3],
             parameters: 1,
             examples: 12,

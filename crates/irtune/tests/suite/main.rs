@@ -6,6 +6,7 @@ mod bad_input;
 mod baseline;
 mod compare;
 mod compare_sizes;
+mod convert;
 mod data;
 mod end_to_end;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ mod inputs;
 #[cfg(unix)]
 mod interrupt;
 mod merge;
+mod model_card;
 mod multi_label;
 mod options;
 #[cfg(unix)]

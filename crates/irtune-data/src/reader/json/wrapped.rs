@@ -8,6 +8,7 @@ use super::super::columns::Columns;
 use super::super::document::is_document;
 use super::super::object::{Found, Members, Object, entries};
 use super::super::record::{Record, Values};
+use super::super::tasks::is_task;
 use crate::error::{DataError, Quoted};
 use crate::place::Place;
 
@@ -22,6 +23,7 @@ pub(crate) fn may_hold_rows(object: &Object, columns: &Columns) -> bool {
         Found::Absent => false,
     };
     !is_document(object)
+        && !is_task(object)
         && !columns.fit(is_text)
         && object.0.iter().any(|(_, value)| value.get().starts_with(['{', '[']))
 }

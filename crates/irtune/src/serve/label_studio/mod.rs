@@ -3,7 +3,6 @@
 //! Source: label-studio-ml-backend (`label_studio_ml/api.py`), and what Label Studio asks (`label_studio/ml/api_connector.py`).
 
 mod configuration;
-mod data_keys;
 mod predictions;
 
 use std::sync::Arc;
@@ -19,7 +18,6 @@ use utoipa::ToSchema;
 use super::failure::{ApiError, ApiFailure};
 use super::state::State;
 use configuration::Configuration;
-pub use data_keys::{DataKeys, NoDataKeys};
 use predictions::{TaskPrediction, prediction, row};
 
 /// Every path under the backend's address.

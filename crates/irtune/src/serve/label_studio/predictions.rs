@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::configuration::Configuration;
-use super::data_keys::DataKeys;
+use crate::serve::data_keys::DataKeys;
 use crate::serve::failure::ApiFailure;
 
 /// A task's prediction.
