@@ -174,7 +174,7 @@ fn front_matter(
 fn training(settings: &TrainSettings, summary: &Summary) -> String {
     let method = if settings.head_only { "head_only" } else { &settings.method };
     format!(
-        "{} steps ({} pairs, {} tokens), layers chosen by `{method}`, learning rate {}, seed {}; {} numbers were trained. The model of step {} was kept.\n",
+        "{} steps ({} pairs, {} tokens), layers chosen by `{method}`, learning rate {}, seed {}; {} numbers were trained. The model of step {} was kept.",
         summary.steps,
         summary.examples,
         summary.tokens,

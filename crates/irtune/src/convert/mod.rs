@@ -87,7 +87,7 @@ pub fn convert(
             json::lines(pairs, out, |_, own| json::object(format, own))
         }
         PairFormat::Re3 | PairFormat::Argilla => json::array(pairs, out, |_, own| json::object(format, own)),
-        PairFormat::LabelStudio => json::array(pairs, out, |number, own| label_studio::task(number, own)),
+        PairFormat::LabelStudio => json::array(pairs, out, label_studio::task),
         PairFormat::Csv => table::csv(pairs, out),
         PairFormat::Parquet => parquet::file(pairs, out),
     }

@@ -11,7 +11,7 @@ fn pairs(rows: Vec<Row>, labels: Labels) -> Vec<Pair> {
 fn row(number: usize, label: Option<&str>, votes: Option<Votes>) -> Row {
     Row {
         id: Some(format!("row {number}").as_str().into()),
-        group: (number % 2 == 0).then(|| "a document".to_owned()),
+        group: number.is_multiple_of(2).then(|| "a document".to_owned()),
         label: label.map(str::to_owned),
         votes,
         ..Row::new(format!("It is, \"{number}\".\n"), if number == 3 { "" } else { "It | was 東京." })

@@ -93,12 +93,12 @@ pub(super) enum VllmFailure {
     /// Another model is asked for.
     Model(String),
     /// As with every other path.
-    Api(ApiFailure),
+    Api(Box<ApiFailure>),
 }
 
 impl<F: Into<ApiFailure>> std::convert::From<F> for VllmFailure {
     fn from(failure: F) -> Self {
-        VllmFailure::Api(failure.into())
+        VllmFailure::Api(Box::new(failure.into()))
     }
 }
 
