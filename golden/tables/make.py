@@ -1,6 +1,6 @@
 """Workbooks and Parquet files as openpyxl and pyarrow write them.
 
-Writes beside this file: sheet.xlsx and sheets.xlsx; plain.parquet, gzip.parquet and nested.parquet, and zstd.parquet,
+Writes beside this file: sheet.xlsx, sheets.xlsx and essay.xlsx; plain.parquet, gzip.parquet and nested.parquet, and zstd.parquet,
 which is not read. Run: python make.py
 """
 
@@ -13,6 +13,25 @@ import pyarrow.parquet
 
 HERE = pathlib.Path(__file__).parent
 HEADER = ["id", "original", "revised", "label", "group"]
+SENTENCES = ["Sentence Index", "Sentence Content", "Aligned Index", "Revision Purpose Level 0", "Revision Operation Level 0"]
+# The sheets of an essay's two drafts, as ArgRewrite has them: one sentence became two, one is gone, one is new.
+ESSAY = {
+    "Old Draft": [
+        SENTENCES,
+        [1, "It stays.", 1, None, None],
+        [2, "He go home, and she stays.", "2,3", "Conventions/Grammar/Spelling", "Modify"],
+        [3, "It is gone.", "DELETE", "Claims/Ideas", "Delete"],
+        [4, "It is late.", 4, "Word Usage/Clarity", "Modify"],
+    ],
+    "New Draft": [
+        SENTENCES,
+        [1, "It stays.", 1, None, None],
+        [2, "He goes home.", 2, "Conventions/Grammar/Spelling", "Modify"],
+        [3, "She stays.", 2, "Conventions/Grammar/Spelling", "Modify"],
+        [4, "It was late.", 4, "Precision", "Modify"],
+        [5, "It is new.", "ADD", "Evidence", "Add"],
+    ],
+}
 ROWS = [
     [7, "He go home.", "He goes home.", 1, "a"],
     [8, None, "A new sentence.", 2, "a"],
@@ -37,6 +56,7 @@ def main():
     # A blank row stands between two rows.
     rows = [HEADER, *ROWS[:2], [], *ROWS[2:]]
     workbook("sheet.xlsx", {"Notes": [["Read me first"]], "Pairs": rows, "Empty": []})
+    workbook("essay.xlsx", ESSAY)
     workbook("sheets.xlsx", {"Draft 1": [HEADER, ROWS[0]], "Draft 2": [HEADER, ROWS[1]]})
 
     plain = pyarrow.table(

@@ -49,6 +49,28 @@ fn the_sheet_of_a_workbook_that_has_the_columns_is_read() {
 }
 
 #[test]
+fn two_sheets_of_aligned_sentences_are_revisions() {
+    let corpus = read("essay.xlsx", &Columns::default(), Labels::Several).unwrap();
+    let found: Vec<(&str, &str, Vec<&str>)> = corpus
+        .pairs
+        .iter()
+        .map(|pair| {
+            let labels = pair.labels.as_ref().unwrap().iter().map(String::as_str).collect();
+            (pair.original.as_str(), pair.revised.as_str(), labels)
+        })
+        .collect();
+    let expected = [
+        ("He go home, and she stays.", "He goes home. She stays.", vec!["Conventions/Grammar/Spelling"]),
+        ("It is gone.", "", vec!["Claims/Ideas"]),
+        ("It is late.", "It was late.", vec!["Precision", "Word Usage/Clarity"]),
+        ("", "It is new.", vec!["Evidence"]),
+    ];
+    assert_eq!(found, expected);
+    let error = read("essay.xlsx", &Columns::default(), Labels::Required).unwrap_err();
+    assert!(matches!(error, DataError::SeveralLabels { .. }), "{error}");
+}
+
+#[test]
 fn parquet_files_are_read_row_by_row() {
     for name in ["plain.parquet", "gzip.parquet"] {
         let corpus = read(name, &Columns::default(), Labels::Required).unwrap();

@@ -5,6 +5,7 @@ mod contained;
 mod content;
 mod delimited;
 mod document;
+mod essay;
 mod given;
 pub(crate) mod input;
 mod json;

@@ -7,6 +7,7 @@ use calamine::{Data, Range, Reader, Xlsx};
 
 use super::columns::Columns;
 use super::contained::contained;
+use super::essay::{self, Sheet};
 use super::record::{Header, Record, Values};
 use crate::error::{DataError, Quoted};
 use crate::number::canonical;
@@ -48,6 +49,17 @@ impl Workbook {
             Ok(sheets)
         };
         let sheets = contained(read, wrong)?;
+        let rows: Vec<Vec<(usize, Vec<String>)>> =
+            sheets.iter().map(|(_, sheet)| sheet.rows.as_slice().to_vec()).collect();
+        let drafts: Vec<Sheet<'_>> = sheets
+            .iter()
+            .zip(&rows)
+            .map(|((name, sheet), rows)| Sheet { name, header: sheet.header.names(), rows })
+            .collect();
+        if let Some(revisions) = essay::revisions(&drafts) {
+            let header = Arc::new(Header::new(essay::COLUMNS));
+            return Ok(Workbook { file: file.clone(), header, line: 1, rows: revisions.into_iter() });
+        }
         let fits = |sheet: &Workbook| columns.fit(|column| sheet.header.has(column));
         let fitting = sheets.iter().filter(|(_, sheet)| fits(sheet)).count();
         match (fitting, sheets.len()) {

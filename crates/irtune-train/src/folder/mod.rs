@@ -270,15 +270,19 @@ impl RunFolder {
         Ok(irtune_files::replace_json(files, &path, summary)?)
     }
 
-    /// Removes what only an unfinished run needs; true when there was something.
+    /// Writes a finished run's card and removes what only an unfinished run needs; true when there was something.
     ///
-    /// A run does so when it ends. One that was killed between its summary and that is tidied by whoever finds it.
+    /// A run does so when it ends. One that was killed after its summary is tidied by whoever finds it.
     ///
     /// # Errors
-    /// When it can't be removed.
-    pub fn remove_checkpoints(&self, files: &dyn Files) -> Result<bool, RunFolderError> {
+    /// When a file can't be read, written or removed.
+    pub fn tidy(&self, files: &dyn Files, summary: &Summary) -> Result<bool, RunFolderError> {
         let path = self.checkpoints_path();
         let there = path.exists();
+        if there {
+            // A card beside the model of an unfinished run would stand in the way of the next one.
+            self.write_card(files, summary)?;
+        }
         files.remove_directory(&path).map_err(WriteError::at(&path))?;
         Ok(there)
     }

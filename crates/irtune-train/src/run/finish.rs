@@ -56,10 +56,8 @@ impl Run<'_> {
         }
         let Closed { calibration, stack, test, .. } = closed;
         let summary = Summary { collapsed, calibration, stack, ..self.summary(test, trained)? };
-        // Before the summary, which says that all is there.
-        self.parts.folder.write_card(self.parts.files, &summary)?;
         self.parts.folder.write_summary(self.parts.files, &summary)?;
-        self.parts.folder.remove_checkpoints(self.parts.files)?;
+        self.parts.folder.tidy(self.parts.files, &summary)?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
     }
 

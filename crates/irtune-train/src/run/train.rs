@@ -109,7 +109,7 @@ pub fn resume(
     let _lock = folder.lock()?;
     if let Some(summary) = folder.summary()? {
         // Killed in its last moment, it has only that left to do.
-        return match folder.remove_checkpoints(&Disk)? {
+        return match folder.tidy(&Disk, &summary)? {
             true => Ok(TrainOutcome::Finished(Box::new(summary))),
             false => Err(TrainError::Finished { path: directory.to_owned() }),
         };

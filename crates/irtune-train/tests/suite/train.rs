@@ -34,7 +34,7 @@ fn adapter(path: &Path) -> Vec<Vec<u8>> {
     let entries = fs::read_dir(RunFolder::open(path).unwrap().adapter_path()).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    assert_eq!(paths.len(), 3, "{paths:?}");
+    assert_eq!(paths.len(), 4, "{paths:?}");
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 

@@ -12,7 +12,7 @@ use crate::serve::failure::ApiFailure;
 
 /// A task's prediction.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::serve) struct TaskPrediction {
+pub(crate) struct TaskPrediction {
     /// One choice made; none where the model gives no label.
     result: Vec<ChoiceResult>,
     /// How sure the model is.
@@ -22,7 +22,7 @@ pub(in crate::serve) struct TaskPrediction {
 
 /// Choices that are made.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::serve) struct ChoiceResult {
+pub(crate) struct ChoiceResult {
     from_name: String,
     to_name: String,
     /// Always `choices`.
@@ -33,7 +33,7 @@ pub(in crate::serve) struct ChoiceResult {
 
 /// The choices.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::serve) struct ChoiceValue {
+pub(crate) struct ChoiceValue {
     choices: Vec<String>,
 }
 
