@@ -6,7 +6,8 @@ Each pair is made of sentences and of what is done to them: changed, added, dele
 alignment. `pairs.json` holds it beside both drafts as text. Those of Word are `pair-*.docx`, one document with tracked
 changes each: `python-docx` makes them, `plain` is written by hand, and `libreoffice` is LibreOffice's own writing of a
 document of python-docx. `hard-*.docx` have changes where readers lose them: in tables within tables, notes, text boxes,
-fields over several paragraphs and within each other, content controls, links, moved paragraphs. `case` holds what pandoc reads of all of them.
+fields over several paragraphs and within each other, content controls, links, moved paragraphs. `documents` holds what pandoc reads of all of them,
+but of the text box, which it leaves out.
 Needs python-docx, pypandoc_binary and, for `libreoffice`, soffice.
 """
 
@@ -245,8 +246,11 @@ def hard():
     split = f"<w:p><w:pPr><w:rPr>{changed('ins', '', 33)}</w:rPr></w:pPr>{run('One came first. ')}</w:p>" + paragraph(run("Then another."))
     merged = f"<w:p><w:pPr><w:rPr>{changed('del', '', 34)}</w:rPr></w:pPr>{run('These two ')}</w:p>" + paragraph(run("are one."))
     yield "paragraph-marks", plain(split + merged + last)
-    box = f'<w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml"><v:textbox><w:txbxContent>{paragraph(run("In a ") + ins("text ", 35) + run("box."))}</w:txbxContent></v:textbox></v:shape></w:pict></w:r>'
-    yield "text-box", plain(paragraph(run("Around it.") + box) + last)
+    inside = f'<w:txbxContent>{paragraph(run("In a ") + ins("text ", 35) + run("box."))}</w:txbxContent>'
+    names = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape" xmlns:v="urn:schemas-microsoft-com:vml"'
+    drawn = f'<mc:Choice Requires="wps"><w:drawing><wps:wsp><wps:txbx>{inside}</wps:txbx></wps:wsp></w:drawing></mc:Choice>'
+    earlier = f"<mc:Fallback><w:pict><v:shape><v:textbox>{inside}</v:textbox></v:shape></w:pict></mc:Fallback>"
+    yield "text-box", plain(paragraph(run("Around it.") + f"<w:r><mc:AlternateContent {names}>{drawn}{earlier}</mc:AlternateContent></w:r>") + last)
     special = paragraph("<w:r><w:t>A</w:t><w:tab/><w:t>B</w:t><w:br/><w:t>C</w:t><w:noBreakHyphen/><w:t>D</w:t><w:softHyphen/><w:t>E</w:t></w:r>" + changed("ins", "<w:r><w:t>F</w:t><w:tab/><w:t>G</w:t></w:r>", 36))
     yield "special-characters", plain(special + last)
     formatted = paragraph('<w:r><w:rPr><w:b/><w:rPrChange w:id="37" w:author="A"><w:rPr><w:i/></w:rPr></w:rPrChange></w:rPr><w:t xml:space="preserve">Bold </w:t></w:r>' + changed("ins", '<w:r><w:rPr><w:i/></w:rPr><w:t>now</w:t></w:r>', 38) + run("."))
@@ -273,6 +277,12 @@ def main():
         path = HERE / f"{name}.docx"
         path.write_bytes(content)
         case[name] = {"rejected": make.read(path, "reject"), "accepted": make.read(path, "accept")}
+    # A hyphen that doesn't break is a hyphen, and one that is shown only where a line ends is none.
+    for own in case.values():
+        for version, texts in own.items():
+            own[version] = [text.replace("\u2011", "-").replace("\u00ad", "") for text in texts]
+    # Pandoc leaves text boxes out.
+    case["hard-text-box"] = {"rejected": ["In a box.", "Around it.", "The end."], "accepted": ["In a text box.", "Around it.", "The end."]}
     (HERE / "pairs.json").write_text(json.dumps({"pandoc": make.pypandoc.get_pandoc_version(), "pairs": pairs, "documents": case}, indent=1, ensure_ascii=False) + "\n")
 
 
