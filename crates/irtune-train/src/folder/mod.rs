@@ -279,7 +279,7 @@ impl RunFolder {
     pub fn tidy(&self, files: &dyn Files, summary: &Summary) -> Result<bool, RunFolderError> {
         let path = self.checkpoints_path();
         let there = path.exists();
-        if there {
+        if there && !self.is_linear() {
             // A card beside the model of an unfinished run would stand in the way of the next one.
             self.write_card(files, summary)?;
         }

@@ -413,6 +413,8 @@ fn each_reason_not_to_predict_has_its_error() {
     let mut diverged = read_adapter(&folder, &base.config).unwrap();
     diverged.tensors.last_mut().unwrap().data[0] = f32::NAN;
     let names = WORD_LABELS.map(str::to_owned);
+    // The card says what another adapter is.
+    fs::remove_file(folder.join("README.md")).unwrap();
     write_adapter(&folder, &diverged.adapter, &base.config, "tiny", &names, &diverged.tensors).unwrap();
     let mut predictor = Predictor::open(&request.out, &options()).unwrap();
     let mut stream = predictor.predict(pairs(&place.path("test.jsonl"), Labels::Optional), Reading::Batch);
