@@ -1,12 +1,14 @@
 """Workbooks and Parquet files as openpyxl and pyarrow write them.
 
-Writes beside this file: sheet.xlsx, sheets.xlsx and essay.xlsx; plain.parquet, gzip.parquet and nested.parquet, and zstd.parquet,
-which is not read. Run: python make.py
+Writes beside this file: sheet.xlsx, sheets.xlsx, essay.xlsx and cells.xlsx; plain.parquet, gzip.parquet, nested.parquet
+and scalars.parquet, and zstd.parquet, which is not read. Run: python make.py
 """
 
 import datetime
+import decimal
 import pathlib
 
+import numpy
 import openpyxl
 import pyarrow
 import pyarrow.parquet
@@ -59,6 +61,15 @@ def main():
     workbook("essay.xlsx", ESSAY)
     workbook("sheets.xlsx", {"Draft 1": [HEADER, ROWS[0]], "Draft 2": [HEADER, ROWS[1]]})
 
+    # openpyxl writes no values of formulas.
+    cells = [
+        ["original", "revised", "label", "broken", "formula"],
+        ["a", "b", DAY, "#N/A", '=A2&"z"'],
+        ["c", "d", DAY.replace(hour=3, minute=4), 1, 2],
+        ["e", "f", datetime.time(3, 4), 1, 2],
+    ]
+    workbook("cells.xlsx", {"Cells": cells})
+
     plain = pyarrow.table(
         {
             "id": [7, 8, 9],
@@ -82,6 +93,19 @@ def main():
         }
     )
     pyarrow.parquet.write_table(nested, HERE / "nested.parquet", compression="none")
+    tenth = decimal.Decimal("1.0")
+    scalars = pyarrow.table(
+        {
+            "original": ["a", "b"],
+            "revised": ["b", "c"],
+            "decimal": pyarrow.array([tenth, tenth], pyarrow.decimal128(10, 1)),
+            "half": pyarrow.array(numpy.array([1, 1], numpy.float16)),
+            "single": pyarrow.array([0.1, 0.1], pyarrow.float32()),
+            "text": pyarrow.array([b"d", b"e"], pyarrow.binary()),
+            "bytes": pyarrow.array([b"d", b"e\xff"], pyarrow.binary()),
+        }
+    )
+    pyarrow.parquet.write_table(scalars, HERE / "scalars.parquet", compression="none")
 
 
 if __name__ == "__main__":

@@ -277,6 +277,71 @@ fn a_document_gives_a_pair_for_each_edit() {
     assert!(error.starts_with("a.json:1: edit 2 of the document doesn't fit before_revision"), "{error}");
 }
 
+#[test]
+fn columns_of_named_rows_are_joined_by_these_names() {
+    let corpus = read(
+        "a.json",
+        r#"{"original": {"0": "a", "1": "d"}, "revised": {"1": "e", "0": "b, c"}, "label": ["x", "y"]}"#,
+    );
+    assert_eq!(texts(&corpus.unwrap()), TWO);
+    let error = said("a.json", r#"{"original": {"0": "a", "1": "d"}, "revised": {"0": "b", "2": "e"}}"#);
+    assert_eq!(
+        error,
+        "a.json: column \"revised\" has no value for row \"1\", which column \"original\" has; give each column the same \
+         rows"
+    );
+}
+
+#[test]
+fn a_source_without_rows_says_just_that() {
+    for (name, content) in
+        [("a.json", "[]"), ("a.json", r#"{"data": []}"#), ("a.csv", "original,revised,label\n")]
+    {
+        assert_eq!(
+            said(name, content),
+            format!("{name}: there are no rows in it; it needs one for each pair"),
+            "{content}"
+        );
+    }
+    let rows = r#"[{"original": "a", "revised": "b"}]"#;
+    let error = said("a.json", &format!(r#"{{"train": {rows}, "test": {rows}}}"#));
+    assert!(error.contains("such as with `jq '.train[]'`"), "{error}");
+    let columns = Columns { label: Some("agreed".into()), ..Columns::default() };
+    let error = read_with(&columns, Labels::Required, "a.csv", "original,revised\na,b\n").unwrap_err();
+    assert!(error.to_string().ends_with("(columns found: \"original\", \"revised\")"), "{error}");
+}
+
+#[test]
+fn rows_without_label_can_be_left_out_where_labels_are_optional() {
+    let columns = Columns { drop_unlabelled: true, ..Columns::default() };
+    let content = "original,revised,label\na,\"b, c\",x\ng,h,\nd,e,y\n";
+    let corpus = read_with(&columns, Labels::Optional, "a.csv", content).unwrap();
+    assert_eq!((texts(&corpus).as_slice(), corpus.left_out.unlabelled), (TWO.as_slice(), 1));
+    let corpus = read_with(&Columns::default(), Labels::Optional, "a.csv", content).unwrap();
+    assert_eq!(corpus.pairs.len(), 3);
+}
+
+#[test]
+fn lists_of_one_label_beside_longer_ones_are_no_annotators() {
+    let content = "{\"original\": \"a\", \"revised\": \"b\", \"label\": [\"x\"]}\n\
+                   {\"original\": \"c\", \"revised\": \"d\", \"label\": [\"x\", \"y\"]}\n";
+    for labels in [Labels::Required, Labels::Optional] {
+        let error = read_with(&Columns::default(), labels, "a.jsonl", content).unwrap_err();
+        assert!(matches!(error, DataError::SeveralLabels { .. }), "{labels:?}: {error}");
+    }
+}
+
+#[test]
+fn a_whole_document_is_no_text_of_a_pair() {
+    let row = |bytes: usize| {
+        let text = "a ".repeat(bytes / 2);
+        format!("{{\"original\": \"{text}\", \"revised\": \"b\", \"label\": \"x\"}}\n")
+    };
+    assert_eq!(read("a.jsonl", &row(1 << 20)).unwrap().pairs.len(), 1);
+    let error = said("a.jsonl", &(row(2) + &row((1 << 20) + 2)));
+    assert!(error.starts_with("a.jsonl:2: a text has 1048578 bytes, and at most 1048576"), "{error}");
+}
+
 /// Tasks of Label Studio: what annotators said who are not the same in every task, one of whom left a task out.
 const TASKS: &str = r#"[
     {"id": 1, "data": {"original": "a", "revised": "b, c", "label": "old"}, "annotations": []},

@@ -98,7 +98,7 @@ fn parquet_files_are_read_row_by_row() {
     assert!(error.contains("\"data.original\", \"data.revised\""), "{error}");
     let error = read("zstd.parquet", &Columns::default(), Labels::Required).unwrap_err().to_string();
     assert!(error.contains("zstd.parquet: this Parquet file can't be read: "), "{error}");
-    assert!(error.contains("write it with snappy or gzip"), "{error}");
+    assert!(error.contains("write it anew with snappy or gzip"), "{error}");
 }
 
 #[test]
@@ -145,4 +145,34 @@ fn damaged_tables_are_refused_or_read() {
             let _ = Corpus::read(&path.clone().into(), &Columns::default(), Labels::Required);
         }
     }
+}
+
+#[test]
+fn cells_without_a_value_are_told_where_they_are_needed() {
+    let corpus = read("cells.xlsx", &Columns::default(), Labels::Required).unwrap();
+    let labels: Vec<_> = corpus.pairs.iter().map(|pair| pair.label.as_deref().unwrap()).collect();
+    assert_eq!(labels, ["2026-11-30", "2026-11-30T03:04:00", "03:04:00"]);
+    for (column, expected) in [
+        ("broken", ":2: column \"broken\" holds the error #N/A; correct or empty the cell"),
+        (
+            "formula",
+            ":2: column \"formula\" holds a formula whose value isn't in the file; open the workbook",
+        ),
+    ] {
+        let columns = Columns { revised: Some(column.into()), ..Columns::default() };
+        let error = read("cells.xlsx", &columns, Labels::Required).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn numbers_of_every_width_are_the_same_label() {
+    let label = |column: &str| {
+        let columns = Columns { label: Some(column.into()), ..Columns::default() };
+        read("scalars.parquet", &columns, Labels::Required).unwrap().pairs[0].label.clone().unwrap()
+    };
+    assert_eq!(["decimal", "half", "single", "text"].map(label), ["1", "1", "0.1", "d"]);
+    let columns = Columns { revised: Some("bytes".into()), ..Columns::default() };
+    let error = read("scalars.parquet", &columns, Labels::Ignored).unwrap_err().to_string();
+    assert!(error.contains("column \"bytes\" holds an object where a text or null was expected"), "{error}");
 }
