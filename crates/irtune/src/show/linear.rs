@@ -28,7 +28,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
         out += &format!("Validation pairs: macro-F1 {macro_f1:.3}, accuracy {accuracy:.3}.\n");
     }
     if let Some(test) = &summary.test {
-        out += &format!("\nTest pairs (never seen in training):\n{}", report::metrics(&test.metrics));
+        out += &format!("\nTest pairs:\n{}", report::metrics(&test.metrics));
     }
     out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let path = run.path().display();
