@@ -137,6 +137,19 @@ fn pairs_are_answered_in_their_order_and_in_both_shapes() {
 }
 
 #[test]
+fn names_of_pairs_come_back_as_they_stood() {
+    let served = Served::here();
+    let pair = r#"{"id": 12345678901234567890123, "original": "w1", "revised": null}"#;
+    let request = Request::post("/v1/classify").header("host", "localhost");
+    let request = request.header("content-type", "application/json");
+    let (status, said) = served.ask(request.body(Body::from(format!("{{\"pairs\": [{pair}]}}"))).unwrap());
+    assert_eq!(status, StatusCode::OK, "{said}");
+    assert!(said.contains("\"id\":12345678901234567890123,"), "{said}");
+    let (status, said) = served.post("/predict", &json!({"inputs": [["w1", "w2"]], "raw_scores": true}));
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+}
+
+#[test]
 fn what_cannot_be_used_is_told_with_its_code() {
     let served = Served::here();
     let refused = |path: &str, body: Value, code: u16, part: &str| {
