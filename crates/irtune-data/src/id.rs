@@ -18,6 +18,16 @@ pub enum Id {
     Json(String),
 }
 
+impl Id {
+    /// Of a JSON value as it is written.
+    pub fn written(json: &RawValue) -> Id {
+        match serde_json::from_str(json.get()) {
+            Ok(text) => Id::Text(text),
+            Err(_) => Id::Json(json.get().to_owned()),
+        }
+    }
+}
+
 impl Deref for Id {
     type Target = str;
 

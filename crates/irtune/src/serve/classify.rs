@@ -8,6 +8,7 @@ use axum::extract::rejection::JsonRejection;
 use irtune_data::{Id, Row};
 use irtune_train::Prediction;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::failure::{ApiError, ApiFailure};
@@ -19,7 +20,7 @@ use super::state::State;
 pub(super) struct Pair {
     /// The pair's own name, which its answer has too, as it stands here: a text or a number.
     #[schema(value_type = Option<Object>)]
-    id: Option<Id>,
+    id: Option<Box<RawValue>>,
     /// The text before; empty, null or left out for an addition.
     original: Option<String>,
     /// The text after; empty, null or left out for a deletion.
@@ -60,7 +61,7 @@ pub(super) async fn classify(
 ) -> Result<Json<ClassifyResponse>, ApiFailure> {
     let Json(request) = request?;
     let row = |Pair { id, original, revised }: Pair| Row {
-        id,
+        id: id.map(|id| Id::written(&id)),
         ..Row::new(original.unwrap_or_default(), revised.unwrap_or_default())
     };
     let rows: Vec<Row> = request.pairs.into_iter().map(row).collect();

@@ -6,6 +6,7 @@
 mod alignment;
 mod chat_templates;
 mod compare;
+mod labelling;
 mod peers;
 mod runs;
 mod scale;
@@ -19,7 +20,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 12] = [
+const TABLES: [Table; 13] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("headline", peers::headline),
@@ -31,6 +32,7 @@ const TABLES: [Table; 12] = [
     ("compare", compare::sections),
     ("tokenizers", tokenizers::tokenizers),
     ("alignment", alignment::alignment),
+    ("labelling", labelling::labelling),
     ("chat-templates", chat_templates::chat_templates),
 ];
 
