@@ -13,6 +13,7 @@
 //! The files are made when the program starts, by `irtune-testing` and by runs of a few steps. A process of its own works
 //! through the cases of a target ([`worker`]); another one watches it, and starts the next when it dies ([`watch`]).
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "a program for developers, which says what it found")]
 
 mod message;
 mod mutate;

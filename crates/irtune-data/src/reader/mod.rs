@@ -1,7 +1,6 @@
 //! Revision pairs from JSON, CSV, TSV, Excel workbooks, Parquet files and rows in memory, one at a time.
 
 pub(crate) mod columns;
-mod contained;
 mod content;
 mod delimited;
 mod document;

@@ -4,13 +4,13 @@ use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use irtune_files::{Panicked, contained};
 use parquet::file::reader::SerializedFileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
-use super::contained::contained;
 use super::object::Object;
 use super::record::{Record, Values};
 use crate::error::DataError;
@@ -37,14 +37,16 @@ impl ParquetRows {
             let reader = reader.map_err(|error| wrong(file, &error.to_string()))?;
             Ok(RowIter::from_file_into(Box::new(reader)))
         };
-        let rows = contained(open, |reason| wrong(file, &reason))?;
+        let rows = contained(open).unwrap_or_else(|panic| Err(damaged(file, &panic)))?;
         Ok(ParquetRows { file: file.clone(), rows, taken: 0 })
     }
 
     pub fn next_record(&mut self) -> Result<Option<Record>, DataError> {
         let (file, rows) = (&self.file, &mut self.rows);
         let next = || rows.next().transpose().map_err(|error| wrong(file, &error.to_string()));
-        let Some(row) = contained(next, |reason| wrong(file, &reason))? else { return Ok(None) };
+        let Some(row) = contained(next).unwrap_or_else(|panic| Err(damaged(file, &panic)))? else {
+            return Ok(None);
+        };
         self.taken += 1;
         let place = Place::Row { rows: self.file.clone(), row: self.taken };
         let members =
@@ -57,6 +59,10 @@ impl ParquetRows {
 
 fn wrong(file: &Arc<str>, reason: &str) -> DataError {
     DataError::Parquet { file: file.clone(), reason: reason.to_owned() }
+}
+
+fn damaged(file: &Arc<str>, panic: &Panicked) -> DataError {
+    wrong(file, &format!("the file is damaged ({panic})"))
 }
 
 /// A field as JSON has it.

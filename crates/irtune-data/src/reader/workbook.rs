@@ -4,9 +4,9 @@ use std::io::{BufRead, Cursor, Read};
 use std::sync::Arc;
 
 use calamine::{Data, Range, Reader, Xlsx};
+use irtune_files::contained;
 
 use super::columns::Columns;
-use super::contained::contained;
 use super::record::{Header, Record, Values};
 use crate::error::{DataError, Quoted};
 use crate::number::canonical;
@@ -47,7 +47,8 @@ impl Workbook {
             }
             Ok(sheets)
         };
-        let sheets = contained(read, wrong)?;
+        let sheets =
+            contained(read).unwrap_or_else(|panic| Err(wrong(format!("the file is damaged ({panic})"))))?;
         let fits = |sheet: &Workbook| columns.fit(|column| sheet.header.has(column));
         let fitting = sheets.iter().filter(|(_, sheet)| fits(sheet)).count();
         match (fitting, sheets.len()) {

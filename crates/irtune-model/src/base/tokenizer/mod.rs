@@ -11,7 +11,6 @@ pub(super) mod settings;
 mod vocabulary;
 
 use std::ops::Range;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 pub use error::TokenizerError;
@@ -176,7 +175,7 @@ impl Tokenizer {
 /// What the `tokenizers` crate says, also where it panics over a damaged file instead.
 fn contained<T>(work: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, tokenizers::Error> {
     let panicked = |_| Err("it made the library that reads it panic, so it is damaged".into());
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
+    irtune_files::contained(work).unwrap_or_else(panicked)
 }
 
 /// Special tokens that a tokenizer puts around every text.
