@@ -13,6 +13,7 @@ mod object;
 mod parquet;
 mod record;
 mod record_pair;
+mod room;
 mod separator;
 mod told;
 mod workbook;
