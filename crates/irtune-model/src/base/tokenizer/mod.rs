@@ -39,6 +39,14 @@ impl Tokenizer {
     pub fn from_file(path: &Path) -> Result<Self, TokenizerError> {
         let bytes = irtune_files::read(path)
             .map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
+        Self::from_json(&bytes, path)
+    }
+
+    /// The same of a file's content; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// When it isn't a tokenizer.
+    pub fn from_json(bytes: &[u8], path: &Path) -> Result<Self, TokenizerError> {
         let mut inner = contained(|| tokenizers::Tokenizer::from_bytes(bytes))
             .map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
         inner.with_padding(None);
