@@ -1,9 +1,9 @@
 //! A piece of a document.
 
-use strum::Display;
+use strum::{Display, EnumString};
 
 /// What a block is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum BlockKind {
     /// The title of what follows.

@@ -2,8 +2,8 @@
 //!
 //! [`read`] makes a [`Document`] of a draft: of plain text, Markdown, LaTeX or a Word document. A Word document with
 //! tracked changes is two drafts in one file: [`read_tracked`] makes both. [`align`] finds which sentences of the new
-//! draft belong to which of the old one, and what became of them: a [`Revision`]. [`write_tracked`] makes a Word document of
-//! both.
+//! draft belong to which of the old one, and what became of them: a [`Revision`]. A person who knows better joins
+//! ([`join`]) or parts ([`take_apart`]) them. [`write_tracked`] makes a Word document of both.
 //!
 //! The crate knows no models, prints nothing and opens no files: it is given bytes.
 //!
@@ -27,6 +27,7 @@ mod error;
 mod format;
 mod passage;
 mod read;
+mod realign;
 mod revision;
 mod sentences;
 mod write;
@@ -39,6 +40,7 @@ pub use format::{Format, UnknownFormat};
 pub use passage::Passage;
 pub use read::docx::{Tracked, read_tracked};
 pub use read::read;
+pub use realign::{RealignError, in_order, join, take_apart};
 pub use revision::{Revision, RevisionKind};
 pub use sentences::sentences;
 pub use write::{Item, Piece, write_tracked};

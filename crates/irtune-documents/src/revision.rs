@@ -1,10 +1,10 @@
 //! What became of sentences from one draft to the next.
 
 use crate::passage::Passage;
-use strum::Display;
+use strum::{Display, EnumString};
 
 /// What became of sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum RevisionKind {
     /// Nothing: the same sentence stands at the same place.
