@@ -15,12 +15,12 @@ pub fn part(random: &mut Random, whole: &[u8]) -> Option<Vec<u8>> {
     let mut packed = ZipWriter::new(Cursor::new(Vec::new()));
     for number in 0..archive.len() {
         let mut file = archive.by_index(number).ok()?;
-        let mut content = Vec::new();
+        let (name, mut content) = (file.name().ok()?.into_owned(), Vec::new());
         file.read_to_end(&mut content).ok()?;
         if number == changed {
             bytes::change(random, &mut content);
         }
-        packed.start_file(file.name(), SimpleFileOptions::default()).ok()?;
+        packed.start_file(name, SimpleFileOptions::default()).ok()?;
         packed.write_all(&content).ok()?;
     }
     Some(packed.finish().ok()?.into_inner())

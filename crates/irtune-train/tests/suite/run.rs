@@ -512,6 +512,7 @@ fn a_base_that_is_replaced_meanwhile_stops_the_run_at_its_next_checkpoint() {
     let files = TestFiles::new(Fate::Lives);
     let folder = RunFolder::create(&files, &path, &contents(&settings, &data())).unwrap();
     let method = irtune_select::method(&settings.method).unwrap();
+    let mut policy = method.build(LAYERS, settings.method_options.as_map()).unwrap();
     let asked = std::cell::Cell::new(0);
     let check_base = || {
         asked.set(asked.get() + 1);
@@ -523,7 +524,7 @@ fn a_base_that_is_replaced_meanwhile_stops_the_run_at_its_next_checkpoint() {
     let parts = RunParts {
         settings: &settings,
         engine: &mut CountingEngine::new(),
-        policy: method.build(LAYERS, settings.method_options.as_map()).unwrap().as_mut(),
+        policy: policy.as_mut(),
         data: &data(),
         folder: &folder,
         files: &files,
