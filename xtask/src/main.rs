@@ -1,5 +1,6 @@
 //! Tasks of this repository, run as `cargo xtask TASK`.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "programs for developers, which say how far they are")]
 
 mod bench_labelling;
 mod bench_peers;

@@ -5,6 +5,7 @@
 //! A second table has every quantised format beside Q4_1.
 //! `IRTUNE_RESULTS=FILE` also writes the table as JSON, `IRTUNE_SHAPES=N` keeps to the first N shapes of the first table,
 //! `IRTUNE_TRIES=N` takes the median of N runs, `IRTUNE_THREADS=N` sets the threads.
+#![allow(clippy::disallowed_macros, reason = "a benchmark prints its figures")]
 
 use std::{fmt::Write as _, time::Instant};
 

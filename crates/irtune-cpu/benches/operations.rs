@@ -3,6 +3,7 @@
 //! `cargo bench -p irtune-cpu --bench operations` holds each operation against a slow twin in f64, prints its speed
 //! and its share of the peak (attention: of the measured arithmetic, the others: of a large copy, which operations whose
 //! arrays stay in the cache may pass), and then lets criterion time the same operations.
+#![allow(clippy::disallowed_macros, reason = "a benchmark prints its figures")]
 
 use std::time::{Duration, Instant};
 

@@ -88,6 +88,18 @@ pub enum DataError {
         /// What its reader says.
         reason: String,
     },
+    /// A compressed file unpacks to more than is read.
+    #[error(
+        "{file}: unpacked it holds more than {} MiB, which is the most that is read of a compressed file; split it, or \
+         save it as CSV or JSON lines",
+        limit >> 20
+    )]
+    Unpacked {
+        /// The file.
+        file: Arc<str>,
+        /// The most that is read, in bytes.
+        limit: u64,
+    },
     /// Several sheets of a workbook could hold the rows.
     #[error(
         "{file}: which of its sheets holds the rows can't be told ({sheets}); keep one, or save it as CSV UTF-8"

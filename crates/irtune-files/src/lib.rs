@@ -7,7 +7,8 @@
 //! - [`create_folder`] makes a folder that is not there yet, or fills an empty one.
 //! - [`replace_folder`] puts a folder in the place of an earlier one.
 //!
-//! [`read`] and [`read_text`] read what other programs may have written.
+//! [`read`] and [`read_text`] read what other programs may have written; [`contained`] keeps panics of other people's
+//! readers from ending the program.
 //!
 //! They act through [`Files`], so that a test can stop between any two operations; [`Disk`] is the real file system.
 //! Temporary names begin with a dot, end with `.writing` and differ between processes and calls. On Unix what a killed
@@ -22,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod contained;
 mod create_folder;
 mod error;
 mod files;
@@ -31,6 +33,7 @@ mod replace_file;
 mod replace_folder;
 mod temporary;
 
+pub use contained::{Panicked, contained, is_contained};
 pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};

@@ -8,12 +8,15 @@
 //! ```text
 //! irtune-fuzz all --count 10000           every target, that many cases each
 //! irtune-fuzz gguf --first 5000 --count 1 one case again
+//! irtune-fuzz seeds FOLDER                the whole files, a folder a target of `coverage/`
 //! ```
 //!
 //! The files are made when the program starts, by `irtune-testing` and by runs of a few steps. A process of its own works
 //! through the cases of a target ([`worker`]); another one watches it, and starts the next when it dies ([`watch`]).
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "a program for developers, which says what it found")]
 
+mod in_memory;
 mod message;
 mod mutate;
 mod place;
@@ -27,6 +30,7 @@ mod worker;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser;
 
 use crate::target::{Cases, Target};
@@ -34,8 +38,10 @@ use crate::target::{Cases, Target};
 /// Reads damaged files, and tells what goes wrong.
 #[derive(Parser)]
 struct Arguments {
-    /// A target, or `all`
+    /// A target, or `all`; or `seeds`, to write whole files for libFuzzer
     target: String,
+    /// Where `seeds` are written
+    folder: Option<PathBuf>,
     /// The number of the first case
     #[arg(long, default_value_t = 0)]
     first: u64,
@@ -51,7 +57,12 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let Arguments { target, first, count, worker, keep } = Arguments::parse();
+    let Arguments { target, folder, first, count, worker, keep } = Arguments::parse();
+    if target == "seeds" {
+        let folder = folder.context("name the folder that the seeds are to be written to")?;
+        seeds::for_coverage(&folder)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let chosen = targets::named(&target)?;
     let cases = |target: &Target| Cases { first, count: count.unwrap_or(target.usual) };
     if let Some(folder) = worker {

@@ -44,6 +44,14 @@ impl Place {
         str::from_utf8(&self.whole[Path::new(name)]).expect("a whole file that is text")
     }
 
+    /// A whole file.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn bytes(&self, name: &str) -> &[u8] {
+        &self.whole[Path::new(name)]
+    }
+
     /// One of these files, damaged, with where it would lie.
     pub fn damaged(&self, random: &mut Random, names: &[&str]) -> (PathBuf, Vec<u8>) {
         let name = *random.one_of(names);

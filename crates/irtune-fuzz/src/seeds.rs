@@ -1,19 +1,23 @@
 //! The whole files that are damaged: small ones of every kind that irtune reads.
 
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, iter};
 
 use anyhow::Context as _;
 use irtune_data::Columns;
+use irtune_documents::{BlockKind, Item, Piece, write_tracked};
 use irtune_model::Precision;
 use irtune_model::quantise::{Scheme, quantise};
 use irtune_testing::base::{Sizes, SyntheticBase};
 use irtune_testing::corpus;
+use irtune_testing::golden::golden_folder;
 use irtune_train::{
     Adapter, BaselineRequest, Draw, Every, HeadKind, MergeOptions, Observer, StepReport, TrainOutcome,
     TrainRequest, TrainSettings, Tune, cross_validate, merge, train, train_baseline,
 };
+use zip::ZipArchive;
 
 /// Writes them all.
 ///
@@ -37,8 +41,53 @@ pub fn write(root: &Path) -> anyhow::Result<()> {
     quantise(&root.join("base.gguf"), &root.join("small.gguf"), "q8_0".parse::<Scheme>()?, &mut |_, _| {})?;
     shards(root)?;
     pairs(root)?;
+    tables(root)?;
+    drafts(root)?;
     others(root)?;
     runs(root)
+}
+
+/// What libFuzzer begins with, by what it reads.
+const FOR_COVERAGE: [(&str, &[&str]); 8] = [
+    ("chat", &["chat_template.jinja"]),
+    ("config", &["base/config.json", "merged/config.json"]),
+    ("documents", &["drafts.txt", "drafts.md", "drafts.tex", "tracked.docx"]),
+    ("gguf", &["base.gguf"]),
+    (
+        "pairs",
+        &[
+            "train.jsonl",
+            "train.json",
+            "train.csv",
+            "train.tsv",
+            "several.jsonl",
+            "label_studio.json",
+            "sheet.xlsx",
+            "plain.parquet",
+            "gzip.parquet",
+            "nested.parquet",
+        ],
+    ),
+    ("template", &["template.txt"]),
+    ("tokenizer", &["base/tokenizer.json"]),
+    ("word", &["document.xml"]),
+];
+
+/// Writes a folder of whole files for each target of `coverage/`.
+///
+/// # Errors
+/// As [`write`].
+pub fn for_coverage(folder: &Path) -> anyhow::Result<()> {
+    let whole = tempfile::tempdir()?;
+    write(whole.path())?;
+    for (target, names) in FOR_COVERAGE {
+        let folder = folder.join(target);
+        fs::create_dir_all(&folder)?;
+        for name in names {
+            fs::copy(whole.path().join(name), folder.join(name.replace('/', "-")))?;
+        }
+    }
+    Ok(())
 }
 
 /// The same base in two files with an index.
@@ -84,7 +133,59 @@ fn pairs(root: &Path) -> anyhow::Result<()> {
         format!("{row}\n")
     });
     fs::write(root.join("several.jsonl"), several.collect::<String>())?;
+    // Label Studio writes one choice as a text, and several as an object.
+    let exported = rows.iter().enumerate().map(|(number, row)| {
+        let mut row = row.clone();
+        if number % 3 == 0 {
+            row["label"] = serde_json::json!({ "choices": [row["label"], "style"] });
+        }
+        row["annotator"] = (number % 2).into();
+        row
+    });
+    let exported: Vec<serde_json::Value> = exported.collect();
+    fs::write(root.join("label_studio.json"), serde_json::to_string_pretty(&exported)?)?;
     Ok(())
+}
+
+/// Workbooks and Parquet files that other programs wrote.
+fn tables(root: &Path) -> anyhow::Result<()> {
+    for name in ["sheet.xlsx", "sheets.xlsx", "plain.parquet", "gzip.parquet", "nested.parquet"] {
+        fs::copy(golden_folder().join("tables").join(name), root.join(name))?;
+    }
+    Ok(())
+}
+
+/// Two drafts in one file, and Word documents with tracked changes.
+fn drafts(root: &Path) -> anyhow::Result<()> {
+    const TEXT: &str = "The river are old. We see it, e.g. in Fig. 2.\n\nIt is 3.5 km long.\n\nA last word.";
+    const MARKDOWN: &str = "# Rivers\n\nThe *river* are [old](a.md). See `x`.\n\n- one\n- two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nAs said.[^1]\n\n[^1]: A note.";
+    const LATEX: &str = "\\documentclass{article}\n\\begin{document}\n\\section{Rivers}\nThe \\emph{river} are old~\\cite{a}. % why\n$x^2$ is \\'{e}t\\'e.\n\\begin{itemize}\\item one\\item two\\end{itemize}\n\\end{document}";
+    for (name, old) in [("drafts.txt", TEXT), ("drafts.md", MARKDOWN), ("drafts.tex", LATEX)] {
+        let new = old.replace("are old", "is very old").replace("one", "three").replace("A last word.", "");
+        fs::write(root.join(name), format!("{old}\n=====\n{new}"))?;
+    }
+    let text = |pieces| Item {
+        kind: BlockKind::Paragraph,
+        old_block: Some(0),
+        new_block: Some(0),
+        pieces,
+        comment: None,
+    };
+    let items = [
+        text(vec![
+            Piece::Same("The river "),
+            Piece::Removed("are"),
+            Piece::Added("is"),
+            Piece::Same(" old. "),
+        ]),
+        Item { comment: Some("why".to_owned()), ..text(vec![Piece::Added("It is long.")]) },
+        Item { new_block: None, old_block: Some(1), ..text(vec![Piece::Removed("A last word.")]) },
+    ];
+    let tracked = write_tracked(&items, "Somebody");
+    let mut body = String::new();
+    ZipArchive::new(Cursor::new(&tracked))?.by_name("word/document.xml")?.read_to_string(&mut body)?;
+    fs::write(root.join("document.xml"), body)?;
+    Ok(fs::write(root.join("tracked.docx"), tracked)?)
 }
 
 /// Files that stand beside pairs and settings.

@@ -1,6 +1,6 @@
 //! Two models' answers as one: their log-probabilities, each times a number, and an offset for each label.
 
-use irtune_metrics::log_softmax;
+use irtune_metrics::{certainty_scale, log_softmax};
 use serde::{Deserialize, Serialize};
 
 use crate::minimise::{Convex, FitError, minimise};
@@ -40,8 +40,9 @@ pub struct Answers<'a> {
 }
 
 impl Stack {
-    /// The combination that makes the labels of pairs likeliest. Labels have offsets if that makes the labels of held-out
-    /// pairs likelier, by a cross-validation of five parts.
+    /// The combination that makes the labels of pairs likeliest, no surer than so many pairs can show
+    /// ([`certainty_scale`]). Labels have offsets if that makes the labels of held-out pairs likelier, by a cross-validation
+    /// of five parts.
     ///
     /// # Errors
     /// When an answer is not finite.
@@ -49,7 +50,11 @@ impl Stack {
         let all: Vec<usize> = (0..targets.len()).collect();
         let held_out = |offsets: bool| held_out_loss(answers, targets, offsets);
         let offsets = targets.len() >= 2 * PARTS && held_out(true)? < held_out(false)?;
-        fit_on(answers, targets, &all, offsets)
+        let stack = fit_on(answers, targets, &all, offsets)?;
+        // Where all answers are right, the labels are the likelier the surer the answers are, without an end.
+        let scale = certainty_scale(&stack.log_probabilities(answers), answers.labels);
+        let offsets = stack.offsets.iter().map(|offset| scale * offset).collect();
+        Ok(Stack { first: scale * stack.first, second: scale * stack.second, offsets })
     }
 
     /// Log-probabilities of the combination, in the shape of the answers.
@@ -191,6 +196,23 @@ mod tests {
         let alone = Stack { first: 1.0, second: 0.0, offsets: vec![0.0; 3] };
         let all: Vec<usize> = (0..90).collect();
         assert!(stack.loss(answers, &targets, &all) < alone.loss(answers, &targets, &all));
+    }
+
+    #[test]
+    fn a_few_pairs_that_are_all_right_make_no_answer_certain() {
+        let mut first: Vec<f64> = [2.0, 0.0, 0.0, 3.0, 2.5, 0.0].to_vec();
+        first.chunks_exact_mut(2).for_each(log_softmax);
+        let second = vec![0.5f64.ln(); 6];
+        let answers = Answers { first: &first, second: &second, labels: 2 };
+        let stack = Stack::fit(answers, &[0, 1, 0]).unwrap();
+        let logs = stack.log_probabilities(answers);
+        let highest = logs.chunks_exact(2).map(|row| row[0].max(row[1]).exp());
+        assert!((highest.sum::<f64>() / 3.0 - 0.8).abs() < 1e-6, "{stack:?}");
+        // A pair that is much clearer than all of these.
+        let mut clear = vec![30.0, 0.0];
+        log_softmax(&mut clear);
+        let answers = Answers { first: &clear, second: &second[..2], labels: 2 };
+        assert!(stack.log_probabilities(answers)[1] > -40.0, "{stack:?}");
     }
 
     #[test]

@@ -43,7 +43,7 @@ mod table;
 pub use agreement::{Annotations, Ceiling};
 pub use average_precision::Rankings;
 pub use bootstrap::{Bootstrap, Interval, Intervals, percentile};
-pub use calibration::{Calibration, OffsetTarget, OffsetWorth, Thresholds, temperature};
+pub use calibration::{Calibration, OffsetTarget, OffsetWorth, Thresholds, certainty_scale, temperature};
 pub use calibration_error::{CALIBRATION_BINS, ReliabilityBin, ReliabilityBins};
 pub use confusion::Confusion;
 pub use error::MetricsError;

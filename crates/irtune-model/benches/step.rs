@@ -3,6 +3,7 @@
 //! `IRTUNE_BASE=model.gguf cargo bench -p irtune-model --bench step`; without a base the tiny golden one is used.
 //! `IRTUNE_LOWEST=N` trains layers N and above only, `IRTUNE_DROPOUT=0.05` sets dropout, `IRTUNE_PRECISION=f32` the
 //! precision.
+#![allow(clippy::disallowed_macros, reason = "a benchmark prints its figures")]
 
 #[path = "../tests/suite/tiny/engine.rs"]
 mod engine;

@@ -1,6 +1,7 @@
 //! Writes a Llama of a real model's sizes with random weights in Q4_1, to time what can't be downloaded.
 //!
 //! `cargo run --release -p irtune-model --example random_base -- llama-3.1-8b FILE` (5 GB; `llama-3.2-1b` is 0.8 GB).
+#![allow(clippy::disallowed_macros, reason = "an example prints what it shows")]
 
 use std::{env, path::Path, process::ExitCode};
 

@@ -1,4 +1,5 @@
 //! irtune inside another program: rows from memory, progress on a channel, answers for many callers.
+#![allow(clippy::disallowed_macros, reason = "an example prints what it shows")]
 use irtune_data::{Columns, CorpusSource, Row};
 use irtune_train::{
     Observer, Prediction, Predictor, PredictorOptions, StepReport, TrainRequest, TrainSettings, Worker,

@@ -53,6 +53,7 @@ pub use folder::summary::{
 };
 pub use folder::test_predictions::{MultiLabelTestPrediction, TestPrediction, TestPredictionsError};
 pub use folder::{RunFolder, checkpoint, state, tensor_file, tensorboard};
+pub use infer::beyond_positions::BeyondPositions;
 pub use infer::decision::{Decided, Decision};
 pub use infer::error::PredictorError;
 pub use infer::kinds::KindFigures;

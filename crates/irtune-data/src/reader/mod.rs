@@ -1,7 +1,6 @@
 //! Revision pairs from JSON, CSV, TSV, Excel workbooks, Parquet files and rows in memory, one at a time.
 
 pub(crate) mod columns;
-mod contained;
 mod content;
 mod delimited;
 mod document;
@@ -15,6 +14,7 @@ mod object;
 mod parquet;
 mod record;
 mod record_pair;
+mod room;
 mod separator;
 mod tasks;
 mod told;

@@ -39,6 +39,21 @@ pub(super) enum SheetCell {
     Formula,
 }
 
+impl SheetCell {
+    /// Its text; empty where there is no value.
+    pub fn text(&self) -> &str {
+        match self {
+            SheetCell::Text(text) => text,
+            SheetCell::Error(_) | SheetCell::Formula => "",
+        }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, SheetCell::Text(text) if text.is_empty())
+    }
+}
+
 /// The names of a table's columns.
 #[derive(Debug, Default)]
 pub(super) struct Header {

@@ -4,6 +4,7 @@ mod bytes;
 mod gguf;
 mod json;
 mod lines;
+mod package;
 mod safetensors;
 pub mod sealed;
 
@@ -20,6 +21,7 @@ pub fn file(random: &mut Random, name: &str, whole: &[u8]) -> Vec<u8> {
         "json" if by_form => json::document(random, whole),
         "jsonl" if by_form => Some(lines::change(random, whole)),
         "safetensors" if by_form => safetensors::header(random, whole),
+        "docx" | "xlsx" if by_form => package::part(random, whole),
         "gguf" => Some(gguf::change(random, whole)),
         _ => None,
     };

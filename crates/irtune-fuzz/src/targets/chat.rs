@@ -2,6 +2,7 @@
 
 use irtune_model::{Base, Message, Role};
 
+use crate::in_memory;
 use crate::mutate;
 use crate::place::Place;
 use crate::random::Random;
@@ -12,6 +13,9 @@ pub const TARGET: Target = Target { name: "chat", names_files: false, usual: 600
 
 fn run(place: &Place, random: &mut Random) -> Said {
     let template = mutate::text(random, place.text("chat_template.jinja"));
+    if !random.one_in(4) {
+        return in_memory::chat(&place.path("chat_template.jinja"), template.as_bytes());
+    }
     let path = place.path("base/chat_template.jinja");
     std::fs::write(&path, template).map_err(refused)?;
     let message = |role, content: &str| Message { role, content: content.to_owned() };

@@ -6,6 +6,7 @@ mod chat;
 mod checkpoint;
 mod comparison;
 mod config;
+mod documents;
 mod folds;
 mod gguf;
 mod inspect;
@@ -16,6 +17,7 @@ mod quantise;
 mod resume;
 mod scores;
 mod settings;
+mod tables;
 mod template;
 mod tokenizer;
 mod words;
@@ -23,8 +25,10 @@ mod words;
 use crate::target::Target;
 
 /// All of them.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 21] = [
     pairs::TARGET,
+    tables::TARGET,
+    documents::TARGET,
     template::TARGET,
     words::TARGET,
     scores::TARGET,

@@ -12,7 +12,8 @@ use crate::target::{Said, Target, refused};
 /// Files of pairs.
 pub const TARGET: Target = Target { name: "pairs", names_files: true, usual: 4000, run };
 
-const FILES: [&str; 5] = ["train.jsonl", "train.json", "train.csv", "train.tsv", "several.jsonl"];
+const FILES: [&str; 6] =
+    ["train.jsonl", "train.json", "train.csv", "train.tsv", "several.jsonl", "label_studio.json"];
 
 fn run(place: &Place, random: &mut Random) -> Said {
     let labels = *random.one_of(&[Labels::Required, Labels::Optional, Labels::Several]);

@@ -2,6 +2,7 @@
 
 use irtune_model::Tokenizer;
 
+use crate::in_memory;
 use crate::place::Place;
 use crate::random::Random;
 use crate::target::{Said, Target, refused};
@@ -10,6 +11,10 @@ use crate::target::{Said, Target, refused};
 pub const TARGET: Target = Target { name: "tokenizer", names_files: false, usual: 1500, run };
 
 fn run(place: &Place, random: &mut Random) -> Said {
+    if !random.one_in(4) {
+        let (path, bytes) = place.damaged(random, &["base/tokenizer.json"]);
+        return in_memory::tokenizer(&path, &bytes);
+    }
     place.with_damage(random, &["base/tokenizer.json"], |path| {
         let tokenizer = Tokenizer::from_file(path).map_err(refused)?;
         let text = "The river are old. \u{1F600} <|end|> é \0";

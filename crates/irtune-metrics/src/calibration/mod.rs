@@ -1,6 +1,7 @@
 //! From a model's outputs to probabilities that people can use: a temperature, and an offset for each label, or a
 //! threshold where an example can have several.
 
+mod certainty;
 mod cross_fit;
 mod offsets;
 mod target;
@@ -8,6 +9,7 @@ mod temperature;
 mod threshold_search;
 mod thresholds;
 
+pub use certainty::certainty_scale;
 pub use cross_fit::OffsetWorth;
 pub use target::OffsetTarget;
 pub use temperature::temperature;

@@ -1,5 +1,6 @@
 //! The one number by which logits are divided so that probabilities are as sure as they are right.
 
+use super::certainty::certainty_scale;
 use crate::{Logits, softmax};
 
 /// Temperatures that are looked for. What lies outside makes every answer certain, or none.
@@ -10,13 +11,24 @@ const MOST_STEPS: usize = 100;
 
 /// The temperature with the lowest mean cross-entropy of `softmax(logits / temperature)`, between 0.05 and 20.
 ///
-/// It is 1 where no temperature is best: every true label has the highest output, so that the cross-entropy falls for
+/// Outputs are made surer only as far as so many examples can show ([`certainty_scale`]). It is 1 where no temperature is best: every true label has the highest output, so that the cross-entropy falls for
 /// ever as the temperature does, or nothing depends on it.
 ///
 /// # Source
 /// Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks". The cross-entropy is convex in
 /// the inverse temperature, whose derivative's root is found by Newton's method inside a shrinking interval.
 pub fn temperature(logits: &Logits) -> f64 {
+    let best = best(logits);
+    if best >= 1.0 {
+        return best;
+    }
+    let sharpened: Vec<f64> =
+        logits.rows().flat_map(|(_, row)| row.iter().map(|value| value / best)).collect();
+    (best / certainty_scale(&sharpened, logits.classes())).min(1.0)
+}
+
+/// The one with the lowest mean cross-entropy, however sure it makes the answers.
+fn best(logits: &Logits) -> f64 {
     let all_right = logits.rows().all(|(label, row)| row.iter().all(|&value| value <= row[label]));
     if all_right {
         return 1.0;
@@ -118,6 +130,21 @@ mod tests {
         // Beyond the ends it stays at them.
         assert_eq!(of(1e3), HIGHEST);
         assert_eq!(of(1e-3), LOWEST);
+    }
+
+    #[test]
+    fn few_answers_that_are_nearly_all_right_make_none_certain() {
+        // One answer is wrong by a hair, so that the lowest cross-entropy is at a low temperature.
+        let (labels, values) = ([0, 1, 0], [0.6, 0.0, 0.0, 0.7, 0.0, 0.0001]);
+        let logits = Logits::new(&labels, &values, 2).unwrap();
+        assert!(best(&logits) < 0.1);
+        let found = temperature(&logits);
+        // Of three answers four in five may be claimed to be right on average.
+        let claims = [0.6, 0.7, 0.0001].map(|value: f64| 1.0 / (1.0 + (-value / found).exp()));
+        assert!((claims.iter().sum::<f64>() / 3.0 - 0.8).abs() < 1e-9, "{claims:?}");
+        // Outputs that claim more by themselves stay as they are.
+        let (labels, values) = ([0, 1, 0], [60.0, 0.0, 0.0, 70.0, 0.0, 0.0001]);
+        assert!(temperature(&Logits::new(&labels, &values, 2).unwrap()) >= 1.0);
     }
 
     #[test]

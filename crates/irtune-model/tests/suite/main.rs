@@ -1,5 +1,6 @@
 //! The engine held against PyTorch, transformers and PEFT, and against what must hold of any engine.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "tests print what they measure")]
 
 mod adapters;
 mod another_device;

@@ -67,6 +67,7 @@ impl Tolerance {
     }
 
     /// Prints what was measured, for `golden/measured.py`.
+    #[expect(clippy::disallowed_macros, reason = "tests print what they measure")]
     pub(super) fn report(&self, expected: &[f32], found: &[f32]) {
         let Some(Errors { largest, l2, cosine, .. }) = Errors::of(expected, found) else { return };
         let (rung, precision, values) = (self.rung, self.precision, found.len());

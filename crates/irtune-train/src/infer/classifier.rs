@@ -9,7 +9,7 @@ use super::prediction::{Answer, Prediction, Probabilities};
 use crate::batch::Input;
 use irtune_data::{Example, Id, LabelSet, Pair, Place};
 use irtune_linear::Stack;
-use irtune_model::{ChangedTokens, Engine, ModelError};
+use irtune_model::{Base, ChangedTokens, Engine, ModelError};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -25,8 +25,14 @@ pub(crate) struct Classifier {
 
 /// What answers.
 pub(crate) enum Model {
-    /// A decoder; with a stack combined with the linear model.
-    Decoder(Box<dyn Engine>, Option<Stack>),
+    /// A decoder.
+    Decoder {
+        engine: Box<dyn Engine>,
+        /// With one the answers are combined with the linear model's.
+        stack: Option<Stack>,
+        /// Whose files the engine reads.
+        base: Arc<Base>,
+    },
     /// The linear model, which has said all when a pair is encoded.
     Linear,
 }
@@ -78,12 +84,14 @@ impl Classifier {
     /// Logits, `[questions, labels]`; examples that begin alike share a batch.
     pub(crate) fn logits(&mut self, questions: &[&Question]) -> Result<Vec<f32>, ModelError> {
         let linear = || questions.iter().flat_map(|question| &question.linear).copied();
-        let Model::Decoder(engine, stack) = &mut self.model else {
+        let Model::Decoder { engine, stack, base } = &mut self.model else {
             return Ok(linear().map(|log| log as f32).collect());
         };
         let never = AtomicBool::new(false);
         let logits = evaluate::logits(engine.as_mut(), questions, self.limit, &never)?;
         let logits = logits.expect("nobody interrupts");
+        // What was computed over another file's bytes is no answer.
+        base.check_unchanged()?;
         Ok(match stack {
             Some(stack) => combined(stack, &logits, &linear().collect::<Vec<_>>(), self.labels.len()),
             None => logits,

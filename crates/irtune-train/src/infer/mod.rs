@@ -1,5 +1,6 @@
 //! Using a model: labels for pairs, how good they are, and what a language model says without training.
 
+pub(crate) mod beyond_positions;
 pub(crate) mod classifier;
 pub(crate) mod combine;
 pub(crate) mod decision;

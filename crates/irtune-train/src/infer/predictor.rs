@@ -1,5 +1,6 @@
 //! A trained model, ready to label pairs.
 
+use super::beyond_positions::BeyondPositions;
 use super::classifier::{Classifier, Model, Question};
 use super::decision::{Decided, Decision, Truth};
 use super::error::PredictorError;
@@ -62,6 +63,7 @@ impl Default for PredictorOptions {
 pub struct Predictor {
     pub(super) classifier: Classifier,
     pub(super) encoder: PairEncoder,
+    beyond: Option<BeyondPositions>,
 }
 
 /// Batches that are read before the first is computed: pairs that revise the same text then share one.
@@ -191,13 +193,15 @@ impl Predictor {
             engine_options,
         )?;
         engine.load_parameters(&tensors)?;
-        let encoder = Encoder::new(BaseTokens::new(base), prompt, max_length)?.with_ending(task.ending)?;
+        let beyond = BeyondPositions::of(max_length, base.config.max_positions);
+        let tokens = BaseTokens::new(base.clone());
+        let encoder = Encoder::new(tokens, prompt, max_length)?.with_ending(task.ending)?;
         let encoder = if with_change { encoder.with_change() } else { encoder };
         let (linear, stack) = stack.unzip();
-        let model = Model::Decoder(engine, stack);
+        let model = Model::Decoder { engine, stack, base };
         let encoder = PairEncoder { encoder: Some(encoder), linear };
         let classifier = Classifier::new(model, task.labels, limit, decision, options.abstain_below);
-        Ok(Predictor { classifier, encoder })
+        Ok(Predictor { classifier, encoder, beyond })
     }
 
     /// Opens a run that is a linear model alone.
@@ -217,12 +221,17 @@ impl Predictor {
         };
         let decision = fitted.unwrap_or_else(|| Decision::none(problem, labels.len()));
         let classifier = Classifier::new(Model::Linear, labels, limit, decision, options.abstain_below);
-        Ok(Predictor { classifier, encoder })
+        Ok(Predictor { classifier, encoder, beyond: None })
     }
 
     /// The labels, in the order of all probabilities.
     pub fn labels(&self) -> &LabelSet {
         self.classifier.labels()
+    }
+
+    /// Whether the model may read more of a pair than its base was made for. Programs tell it once.
+    pub fn beyond_positions(&self) -> Option<BeyondPositions> {
+        self.beyond
     }
 
     /// Whether the model gives a pair one label or any number of them.

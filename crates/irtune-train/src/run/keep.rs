@@ -71,6 +71,8 @@ impl Run<'_> {
         if self.saved.as_ref().is_some_and(|(step, ..)| *step == self.state.step) {
             return Ok(());
         }
+        // What was trained over another file's bytes is nothing to continue from.
+        (self.parts.check_base)()?;
         self.state.policy = self.parts.policy.state();
         self.logs.sync(self.parts.files)?;
         self.state.logs = self.logs.lengths();

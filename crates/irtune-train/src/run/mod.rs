@@ -34,7 +34,7 @@ use data::RunData;
 pub use export::Export;
 use irtune_data::{EpochOrder, Example};
 use irtune_files::Files;
-use irtune_model::Engine;
+use irtune_model::{Engine, ModelError};
 use irtune_select::LayerPolicy;
 use logs::Logs;
 use notice::Notice;
@@ -61,6 +61,8 @@ pub struct RunParts<'a> {
     pub linear: Option<&'a LinearAnswers>,
     /// How the best model is written.
     pub export: Export<'a>,
+    /// Confirms that the base's files are still those that were opened; asked before each checkpoint.
+    pub check_base: &'a dyn Fn() -> Result<(), ModelError>,
 }
 
 /// How a run ended.

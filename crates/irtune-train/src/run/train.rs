@@ -189,6 +189,7 @@ impl InFolder<'_> {
             files: &Disk,
             linear: linear.as_ref().map(|linear| &linear.answers),
             export: &exporter(&base, self.settings, &task.labels, head.input, self.base_name),
+            check_base: &|| Ok(base.check_unchanged()?),
         };
         let outcome = super::run(parts, observer, interrupt, checkpoint);
         outcome.map_err(|error| with_base(error, &base))

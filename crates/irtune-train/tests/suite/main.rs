@@ -13,6 +13,7 @@ mod multi_label;
 mod old_folder;
 mod options;
 mod plan;
+mod predictor;
 mod recorder;
 mod rows;
 mod run;

@@ -5,7 +5,7 @@ use crate::recorder::Recorder;
 use crate::test_files::{Fate, TestFiles};
 use irtune_data::{Columns, Ending, Target, Template};
 use irtune_files::Files;
-use irtune_model::{BaseFormat, BaseSource, HostTensor, ProblemType};
+use irtune_model::{BaseFormat, BaseSource, HostTensor, ProblemType, weights::WeightError};
 use irtune_train::checkpoint;
 use irtune_train::data::RunData;
 use irtune_train::run::{self, RunParts};
@@ -120,6 +120,7 @@ fn go_with(
         files,
         linear: None,
         export: &export,
+        check_base: &|| Ok(()),
     };
     run::run(parts, observer, interrupt, saved)
 }
@@ -500,9 +501,45 @@ fn another_method_cannot_continue_a_run() {
         files: &files,
         linear: None,
         export: &export,
+        check_base: &|| Ok(()),
     };
     let saved = checkpoint::load(&newest).unwrap();
     let error = run::run(parts, &mut recorder, &AtomicBool::new(false), Some(saved)).unwrap_err();
     assert!(matches!(error, TrainError::Select(_)), "{error}");
     assert!(error.to_string().contains("resume with the run's own method"), "{error}");
+}
+
+#[test]
+fn a_base_that_is_replaced_meanwhile_stops_the_run_at_its_next_checkpoint() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("run");
+    let settings = TrainSettings { save_every: Every::Steps(2), ..settings() };
+    let files = TestFiles::new(Fate::Lives);
+    let folder = RunFolder::create(&files, &path, &contents(&settings, &data())).unwrap();
+    let method = irtune_select::method(&settings.method).unwrap();
+    let mut policy = method.build(LAYERS, settings.method_options.as_map()).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let check_base = || {
+        asked.set(asked.get() + 1);
+        match asked.get() {
+            1 => Ok(()),
+            _ => Err(WeightError::Changed { path: "base/model.safetensors".into() }.into()),
+        }
+    };
+    let parts = RunParts {
+        settings: &settings,
+        engine: &mut CountingEngine::new(),
+        policy: policy.as_mut(),
+        data: &data(),
+        folder: &folder,
+        files: &files,
+        linear: None,
+        export: &export,
+        check_base: &check_base,
+    };
+    let error = run::run(parts, &mut Recorder::default(), &AtomicBool::new(false), None).unwrap_err();
+    assert!(error.to_string().starts_with("base/model.safetensors: the file was changed"), "{error}");
+    // What was written before the base was replaced stays, and the run can go on from it.
+    let saved = checkpoint::list(&folder.checkpoints_path()).unwrap();
+    assert_eq!(checkpoint::load(&saved[0]).unwrap().state.step, 2);
 }

@@ -9,6 +9,7 @@ mod git;
 mod hints;
 mod interrupt;
 mod output;
+mod panics;
 mod progress;
 #[cfg(test)]
 mod recipes;
@@ -27,6 +28,7 @@ use environment::Environment;
 
 /// Runs the command that was asked for, and says how it ended.
 pub fn main() -> ExitCode {
+    panics::tell_own_ones();
     let arguments = Arguments::parse();
     let level = match arguments.verbose {
         0 => LevelFilter::WARN,

@@ -146,3 +146,17 @@ fn folders_that_are_no_run() {
     insta::assert_snapshot!("evaluating_no_run", fails(&sandbox, "eval --run base --data test.jsonl"));
     insta::assert_snapshot!("inspecting_nothing", fails(&sandbox, "inspect nowhere"));
 }
+
+#[test]
+fn a_tokenizer_that_makes_its_library_panic() {
+    let sandbox = Sandbox::with_base();
+    let path = sandbox.path("base/tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    tokenizer["model"]["continuing_subword_prefix"] = "longer than any token".into();
+    tokenizer["model"]["vocab"]["ab"] = 257.into();
+    tokenizer["model"]["merges"] = serde_json::json!([["a", "b"]]);
+    fs::write(&path, tokenizer.to_string()).unwrap();
+    let said = fails(&sandbox, TRAIN);
+    assert!(said.contains("tokenizer.json") && said.contains("so it is damaged"), "{said}");
+    assert!(!said.contains("panicked") && !said.contains("thread"), "{said}");
+}

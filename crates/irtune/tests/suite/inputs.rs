@@ -259,3 +259,20 @@ fn helper_files_may_begin_with_a_mark() {
     sandbox.run("eval --run run --data test.jsonl --threads 1").success();
     sandbox.run("replay --scores scores.jsonl --method ir").success();
 }
+
+#[test]
+fn a_model_that_reads_beyond_its_bases_positions_says_so_once_wherever_it_is_used() {
+    let sandbox = Sandbox::with_base();
+    let run = "train --base base --train train.jsonl --max-length 5000 --max-steps 1 --min-steps 0 --warmup-steps 1 --out long";
+    sandbox.run(run).success();
+    for command in ["predict --run long --data test.jsonl", "eval --run long --data test.jsonl"] {
+        let said = sandbox.run(command);
+        assert_eq!(said.code, Some(0), "{}", said.error);
+        assert_eq!(
+            said.error.matches("tokens of a pair, and its base was made for").count(),
+            1,
+            "{}",
+            said.error
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The program as a user meets it.
 #![forbid(unsafe_code)]
+#![allow(clippy::disallowed_macros, reason = "tests print what they measure")]
 
 mod annotate;
 mod bad_input;

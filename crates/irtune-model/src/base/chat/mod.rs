@@ -85,6 +85,11 @@ pub(super) fn of_gguf(source: &str, tokenizer: &tokenizer::Tokenizer) -> ChatTem
 }
 
 impl ChatTemplate {
+    /// A template in Jinja by itself, without special tokens to write.
+    pub fn of_source(source: &str) -> ChatTemplate {
+        ChatTemplate { source: source.to_owned(), special_tokens: Vec::new() }
+    }
+
     /// A conversation as text, the begin token included where the template writes one. With `generation_prompt` it ends
     /// where the assistant is about to speak.
     ///

@@ -1,3 +1,4 @@
+#![allow(clippy::disallowed_macros, reason = "tests print what they measure")]
 use irtune_testing::golden::case_json;
 use serde::Deserialize;
 

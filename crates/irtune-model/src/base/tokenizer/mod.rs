@@ -11,7 +11,6 @@ pub(super) mod settings;
 mod vocabulary;
 
 use std::ops::Range;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 pub use error::TokenizerError;
@@ -40,6 +39,14 @@ impl Tokenizer {
     pub fn from_file(path: &Path) -> Result<Self, TokenizerError> {
         let bytes = irtune_files::read(path)
             .map_err(|source| TokenizerError::Read { path: path.to_owned(), source })?;
+        Self::from_json(&bytes, path)
+    }
+
+    /// The same of a file's content; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// When it isn't a tokenizer.
+    pub fn from_json(bytes: &[u8], path: &Path) -> Result<Self, TokenizerError> {
         let mut inner = contained(|| tokenizers::Tokenizer::from_bytes(bytes))
             .map_err(|source| TokenizerError::Json { path: path.to_owned(), source })?;
         inner.with_padding(None);
@@ -176,7 +183,7 @@ impl Tokenizer {
 /// What the `tokenizers` crate says, also where it panics over a damaged file instead.
 fn contained<T>(work: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, tokenizers::Error> {
     let panicked = |_| Err("it made the library that reads it panic, so it is damaged".into());
-    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
+    irtune_files::contained(work).unwrap_or_else(panicked)
 }
 
 /// Special tokens that a tokenizer puts around every text.

@@ -138,7 +138,7 @@ pub struct Pending {
 impl Worker {
     /// Gives a predictor a thread.
     pub fn start(predictor: Predictor, options: WorkerOptions) -> Worker {
-        let Predictor { classifier, encoder } = predictor;
+        let Predictor { classifier, encoder, .. } = predictor;
         Worker::over(classifier, Arc::new(move |pair| encoder.encode(pair, None)), options)
     }
 

@@ -9,6 +9,7 @@ use super::of_run;
 use crate::program::args::{InferenceArguments, ModelArguments};
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
+use crate::program::output::say_line;
 use irtune::settings::{Origin, Problem, Problems, no_file};
 use irtune_hub::Reference;
 
@@ -100,6 +101,10 @@ impl Model {
     /// When the run or its base cannot be loaded.
     pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
         let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
-        Ok(Predictor::open(run, &PredictorOptions { base, ..self.options })?)
+        let predictor = Predictor::open(run, &PredictorOptions { base, ..self.options })?;
+        if let Some(beyond) = predictor.beyond_positions() {
+            say_line(&format!("note: {beyond}"));
+        }
+        Ok(predictor)
     }
 }

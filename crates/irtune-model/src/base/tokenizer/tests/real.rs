@@ -7,6 +7,7 @@
 //! ```
 //!
 //! Counts go to `results/tokenizers.json`, from which docs/tokenizers.md is rendered.
+#![allow(clippy::disallowed_macros, reason = "tests print what they measure")]
 
 use std::{env, fs, path::PathBuf, time::Instant};
 
