@@ -19,7 +19,7 @@ use irtune_train::{Prediction, Told};
 
 pub use drafts::{DraftError, Drafts};
 pub use output::{Output, UnknownOutput};
-pub use pieces::marked;
+pub use pieces::{marked, pieces};
 pub use sections::{SectionCounts, counts};
 pub use text::text;
 

@@ -362,6 +362,10 @@ pub struct ServeArguments {
     /// A file with the token that requests have to show; needed where other machines can ask
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Keep drafts, corrected labels and models trained on them in this folder, which is made where it isn't there; without
+    /// it nothing is kept
+    #[arg(long, value_name = "FOLDER")]
+    pub project: Option<PathBuf>,
     /// Pairs of a request, at most
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_pairs: u32,

@@ -50,7 +50,11 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
     ] {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A page with a script has a policy of its own.
+        response
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

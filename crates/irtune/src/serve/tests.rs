@@ -54,7 +54,7 @@ impl Served {
         let labels = predictor.labels().names().to_vec();
         let worker = Worker::start(predictor, WorkerOptions::default());
         let state = State::new(worker.caller(), labels, "run".to_owned(), options);
-        Served { router: router(Arc::new(state)), _worker: worker, _folder: folder }
+        Served { router: router(Server::new(state, "run", false), None), _worker: worker, _folder: folder }
     }
 
     fn here() -> Self {

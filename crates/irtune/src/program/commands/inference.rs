@@ -99,7 +99,15 @@ impl Model {
     /// # Errors
     /// When the run or its base cannot be loaded.
     pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
+        Ok(Predictor::open(run, &self.options(environment)?)?)
+    }
+
+    /// How the run's model is loaded, its base found.
+    ///
+    /// # Errors
+    /// When the base cannot be found.
+    pub fn options(self, environment: &Environment) -> Result<PredictorOptions, Failure> {
         let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
-        Ok(Predictor::open(run, &PredictorOptions { base, ..self.options })?)
+        Ok(PredictorOptions { base, ..self.options })
     }
 }
