@@ -348,7 +348,8 @@ pub struct ExplainArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Only this machine is answered unless --listen says otherwise, and then only who shows the token. docs/serve.md \
-has the requests.\n\nExamples:\n  irtune serve --run runs/first\n  irtune serve --run runs/first --listen 0.0.0.0:8420 \
+has the requests, docs/labelling.md the page on which labels are corrected.\n\nExamples:\n  irtune serve --run runs/first\n  \
+irtune serve --run runs/first --project essays\n  irtune serve --run runs/first --listen 0.0.0.0:8420 \
 --token-file token.txt\n  curl -s localhost:8420/v1/classify -H 'content-type: application/json' -d '{\"pairs\": \
 [{\"original\": \"He go home.\", \"revised\": \"He goes home.\"}]}'"
 )]

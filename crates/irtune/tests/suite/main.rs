@@ -4,6 +4,8 @@
 mod annotate;
 mod bad_input;
 mod baseline;
+#[cfg(unix)]
+mod browser;
 mod compare;
 mod compare_sizes;
 mod data;
@@ -17,6 +19,8 @@ mod help;
 mod inputs;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod labelling;
 mod merge;
 mod multi_label;
 mod options;

@@ -179,26 +179,28 @@ fn labels_are_corrected_and_are_there_when_the_server_starts_again() {
     let served = place.serve();
     let page = served.drafts();
     let shown = served.get(&page);
-    assert!(shown.contains("b&lt;i&gt;.txt") && shown.contains("<ins>w4 &lt;b&gt;w3&lt;/b&gt;"), "{shown}");
+    assert!(shown.contains("b&lt;i&gt;.txt") && shown.contains("<ins>w4 &lt;b&gt;</ins>w3"), "{shown}");
     assert!(!shown.contains("<b>w3"), "{shown}");
     let revisions = numbers(&shown, "data-revision=\"");
     assert_eq!(revisions.len(), 3, "{shown}");
     assert_eq!(shown.matches("aria-pressed=\"true\"").count(), 3, "the model says one label of each");
     let word = |label: &str| json!({ "revision": revisions[0], "labels": [label] });
-    assert_eq!(served.post("/labelling/labels", word("style"))["said"], "Saved: style.");
-    served.post("/labelling/labels", word("clarity"));
+    assert_eq!(served.post("/labelling/labels", word("clarity"))["said"], "Saved: clarity.");
+    served.post("/labelling/labels", word("style"));
     served.post("/labelling/undo", json!({}));
     drop(served);
     let served = place.serve();
     let shown = served.get(&page);
-    assert!(shown.contains("Ann: style") && shown.contains("1 of them labelled"), "{shown}");
+    assert!(shown.contains("Ann: clarity") && shown.contains("1 of them labelled"), "{shown}");
     let lines = served.get("/labelling/pairs.jsonl");
     let pair: Value = serde_json::from_str(lines.trim()).unwrap();
-    assert_eq!((&pair["original"], &pair["label"]), (&"It was w2 w3.".into(), &"style".into()));
+    assert_eq!((&pair["original"], &pair["label"]), (&"It was w2 w3.".into(), &"clarity".into()));
     for output in ["jsonl", "csv", "json", "html", "docx"] {
         let exported = served.get(&format!("{page}/export/{output}"));
-        assert!(output == "docx" || exported.contains("style"), "{exported}");
+        assert!(output == "docx" || exported.contains("clarity"), "{exported}");
     }
+    let table = served.get(&format!("{page}/export/csv"));
+    assert!(table.lines().nth(1).unwrap().contains(",clarity,"), "{table}");
     let list = served.get("/");
     assert!(list.contains("a.txt → b&lt;i&gt;.txt") && list.contains("<td>3</td><td>1</td>"), "{list}");
 }
