@@ -34,9 +34,11 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        let lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
-        let said =
-            lines.map_while(Result::ok).find(|line| line.contains("on port ")).expect("it says its port");
+        let mut lines =
+            BufReader::new(driver.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let said = lines.find(|line| line.contains("successfully on port ")).expect("it says its port");
+        // Whatever else it says is read, so that it can go on.
+        thread::spawn(move || lines.for_each(drop));
         let port = said.rsplit("on port ").next().unwrap().trim_end_matches('.').parse().unwrap();
         let pictures = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("labelling");
         std::fs::create_dir_all(&pictures).unwrap();
@@ -65,12 +67,22 @@ impl Browser {
             body.len()
         )
         .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let body = answer.split_once("\r\n\r\n").expect("a body").1;
-        serde_json::from_str::<Value>(body).unwrap_or_else(|error| panic!("{error}: {answer}"))["value"]
-            .clone()
+        // The driver keeps connections open: an answer ends where its head says.
+        let (mut answer, mut length) = (BufReader::new(stream), 0);
+        loop {
+            let mut line = String::new();
+            answer.read_line(&mut line).unwrap();
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        answer.read_exact(&mut body).unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["value"].clone()
     }
 
     fn command(&self, path: &str, body: &Value) -> Value {
