@@ -47,7 +47,8 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in [
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // With "no-referrer" a browser sends the page's own forms with `Origin: null`, which no check can tell from others.
+        ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),
     ] {
         // A page with a script has a policy of its own.

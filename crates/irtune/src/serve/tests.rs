@@ -67,6 +67,8 @@ impl Served {
         runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            // Else browsers would send the page's own form without its origin, and it would be refused.
+            assert_eq!(response.headers()["referrer-policy"], "same-origin");
             let status = response.status();
             let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
             (status, String::from_utf8(body.to_vec()).unwrap())
