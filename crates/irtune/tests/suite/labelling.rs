@@ -19,7 +19,9 @@ fn serve(sandbox: &Sandbox) -> (Running, String) {
 fn a_person_walks_the_whole_loop_in_a_browser() {
     let sandbox = Sandbox::with_base();
     let Some(browser) = Browser::start(&sandbox.path(".")) else {
-        return eprintln!("skipped: there is no chromedriver on the path");
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "skipped: there is no chromedriver on the path");
+        return;
     };
     sandbox.run(TRAIN).success();
     let old = "# Boats\n\nHe go home. It is late. The road was close. Every boat came home.";

@@ -154,12 +154,26 @@ pub(super) async fn resume(
 
 fn launch(labelling: &Labelling, model: &StoredModel, start: Start) -> Result<(), ApiFailure> {
     let project = &labelling.project;
-    let (out, before) = (project.folder.join(&model.folder), at_work(labelling));
+    let job = Job {
+        model: model.id,
+        out: project.folder.join(&model.folder),
+        run: project.run.clone(),
+        predictor: project.predictor.clone(),
+        before: at_work(labelling),
+        start,
+    };
     let mut slot = project.retraining.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(other) = &*slot {
         return Err(busy(other.model));
     }
-    *slot = Some(begin(project, Job { model: model.id, out, before, start }));
+    let (project, id) = (project.clone(), model.id);
+    *slot = Some(begin(job, move |ended| {
+        let mut store = project.store.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where not even that can be kept, the model is one whose training was cut off.
+        let _ = store.set_model(id, ended.state, ended.message.as_deref(), ended.comparison.as_deref());
+        drop(store);
+        *project.retraining.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }));
     Ok(())
 }
 

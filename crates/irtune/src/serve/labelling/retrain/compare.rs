@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// How good a model is beside the one before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(in crate::serve::labelling) struct Comparison {
+pub struct Comparison {
     /// What the held-out pairs are called.
     pub held_out: String,
     /// How many there are.
@@ -26,7 +26,7 @@ pub(in crate::serve::labelling) struct Comparison {
 
 /// How well a label is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(in crate::serve::labelling) struct LabelFigures {
+pub struct LabelFigures {
     /// The label.
     pub label: String,
     /// Held-out pairs that have it.

@@ -10,9 +10,9 @@ mod progress;
 mod recipe;
 mod rows;
 
-pub(super) use compare::Comparison;
-pub(super) use progress::Progress;
-pub(super) use recipe::{Recipe, own_pairs};
+pub use compare::Comparison;
+pub use progress::Progress;
+pub use recipe::{Recipe, own_pairs};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,13 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use irtune_labelling::store::{ModelId, ModelState, TrainingPair};
-use irtune_train::{TrainError, TrainOutcome};
+use irtune_train::{PredictorOptions, TrainError, TrainOutcome};
 
-use super::project::Project;
 use progress::Watching;
 
 /// A training at hand.
-pub(in crate::serve) struct Retraining {
+pub struct Retraining {
     /// The model that is trained.
     pub model: ModelId,
     interrupt: Arc<AtomicBool>,
@@ -47,7 +46,7 @@ impl Retraining {
 }
 
 /// Where a model begins.
-pub(super) enum Start {
+pub enum Start {
     /// From labelled pairs.
     New {
         /// What people said.
@@ -60,30 +59,43 @@ pub(super) enum Start {
 }
 
 /// A model to train.
-pub(super) struct Job {
+pub struct Job {
     /// Its number.
     pub model: ModelId,
     /// Its run folder.
     pub out: PathBuf,
+    /// The run whose settings and pairs it takes.
+    pub run: PathBuf,
+    /// How models are opened.
+    pub predictor: PredictorOptions,
     /// The run folder of the model at work, which it is measured beside.
     pub before: PathBuf,
     /// Where it begins.
     pub start: Start,
 }
 
-/// Trains a model in the background. What becomes of it is kept in the project's store.
-pub(super) fn begin(project: &Arc<Project>, job: Job) -> Retraining {
+/// What became of a training.
+pub struct Ended {
+    /// How far it came.
+    pub state: ModelState,
+    /// What went wrong, if something did.
+    pub message: Option<String>,
+    /// How good the model is, as JSON.
+    pub comparison: Option<String>,
+}
+
+/// Trains a model in the background; `ended` is told what became of it.
+pub fn begin(job: Job, ended: impl FnOnce(Ended) + Send + 'static) -> Retraining {
     let (interrupt, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Progress::default())));
     let retraining =
         Retraining { model: job.model, interrupt: interrupt.clone(), progress: progress.clone() };
-    let project = project.clone();
     thread::spawn(move || {
         lower_priority();
         let mut watching = Watching(progress);
-        let work = || run(&project, &job, &mut watching, &interrupt);
-        let ended =
+        let work = || run(&job, &mut watching, &interrupt);
+        let came_to =
             catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the training broke".to_owned()));
-        let (state, message, comparison) = match ended {
+        let (state, message, comparison) = match came_to {
             Ok(Some(comparison)) => {
                 let text = serde_json::to_string(&comparison).expect("texts and finite numbers are JSON");
                 (ModelState::Finished, None, Some(text))
@@ -91,43 +103,28 @@ pub(super) fn begin(project: &Arc<Project>, job: Job) -> Retraining {
             Ok(None) => (ModelState::Cancelled, None, None),
             Err(message) => (ModelState::Failed, Some(message), None),
         };
-        let mut store = project.store.lock().unwrap_or_else(PoisonError::into_inner);
-        // Where not even that can be kept, the model is one whose training was cut off.
-        let _ = store.set_model(job.model, state, message.as_deref(), comparison.as_deref());
-        drop(store);
-        *project.retraining.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        ended(Ended { state, message, comparison });
     });
     retraining
 }
 
 /// Trains and measures; nothing where it was cancelled.
-fn run(
-    project: &Project,
-    job: &Job,
-    watching: &mut Watching,
-    interrupt: &AtomicBool,
-) -> Result<Option<Comparison>, String> {
-    let outcome = train(project, job, watching, interrupt);
-    match outcome {
+fn run(job: &Job, watching: &mut Watching, interrupt: &AtomicBool) -> Result<Option<Comparison>, String> {
+    match train(job, watching, interrupt) {
         // It was finished and not measured yet.
         Ok(TrainOutcome::Finished(_)) | Err(TrainError::Finished { .. }) => {}
         Ok(TrainOutcome::Interrupted { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     }
     watching.measuring();
-    let compared = compare::compare(&job.before, &job.out, &project.predictor);
+    let compared = compare::compare(&job.before, &job.out, &job.predictor);
     compared.map(Some).map_err(|error| error.to_string())
 }
 
-fn train(
-    project: &Project,
-    job: &Job,
-    watching: &mut Watching,
-    interrupt: &AtomicBool,
-) -> Result<TrainOutcome, TrainError> {
+fn train(job: &Job, watching: &mut Watching, interrupt: &AtomicBool) -> Result<TrainOutcome, TrainError> {
     match &job.start {
         Start::New { pairs, own } => {
-            Recipe::of(&project.run, &project.predictor)?.train(&job.out, pairs, *own, watching, interrupt)
+            Recipe::of(&job.run, &job.predictor)?.train(&job.out, pairs, *own, watching, interrupt)
         }
         Start::Resumed => irtune_train::resume(&job.out, watching, interrupt),
     }
@@ -144,6 +141,6 @@ fn lower_priority() {
 fn lower_priority() {}
 
 /// Whether a model's run folder is there, to be continued.
-pub(super) fn is_begun(folder: &Path) -> bool {
+pub fn is_begun(folder: &Path) -> bool {
     folder.is_dir()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// How far a training is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub(in crate::serve::labelling) struct Progress {
+pub struct Progress {
     /// Steps made.
     pub step: u64,
     /// Steps that there will be; 0 until that is known.
@@ -22,7 +22,7 @@ pub(in crate::serve::labelling) struct Progress {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub(in crate::serve::labelling) enum Phase {
+pub enum Phase {
     /// Pairs and base are read.
     #[default]
     Reading,

@@ -15,7 +15,7 @@ use irtune_train::{
 use super::{held_out, rows};
 
 /// How a model is trained again.
-pub(in crate::serve::labelling) struct Recipe {
+pub struct Recipe {
     folder: RunFolder,
     sources: PairSources,
     /// Settings and base; nothing for a linear model.
@@ -127,7 +127,7 @@ impl Recipe {
 }
 
 /// How many training pairs of its own a run has whose file is still there; nothing where it is gone.
-pub(in crate::serve::labelling) fn own_pairs(run: &Path, options: &PredictorOptions) -> Option<usize> {
+pub fn own_pairs(run: &Path, options: &PredictorOptions) -> Option<usize> {
     let recipe = Recipe::of(run, options).ok()?;
     recipe.rows(Some(&recipe.sources.train)).ok()?.map(|rows| rows.len())
 }
