@@ -194,11 +194,16 @@ def read(path, changes):
     return [text for text in texts if text]
 
 
-made = {"python-docx": by_library()}
-made |= {f"random-{seed}": random_document(seed) for seed in range(12)}
-case = {"pandoc": pypandoc.get_pandoc_version(), "python-docx": version("python-docx"), "documents": {}}
-for name, content in made.items():
-    path = HERE / f"{name}.docx"
-    path.write_bytes(content)
-    case["documents"][name] = {"rejected": read(path, "reject"), "accepted": read(path, "accept")}
-(HERE / "case.json").write_text(json.dumps(case, indent=1, ensure_ascii=False) + "\n")
+def main():
+    made = {"python-docx": by_library()}
+    made |= {f"random-{seed}": random_document(seed) for seed in range(12)}
+    case = {"pandoc": pypandoc.get_pandoc_version(), "python-docx": version("python-docx"), "documents": {}}
+    for name, content in made.items():
+        path = HERE / f"{name}.docx"
+        path.write_bytes(content)
+        case["documents"][name] = {"rejected": read(path, "reject"), "accepted": read(path, "accept")}
+    (HERE / "case.json").write_text(json.dumps(case, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 //! Tasks of this repository, run as `cargo xtask TASK`.
 #![forbid(unsafe_code)]
 
+mod bench_labelling;
 mod bench_peers;
 mod bench_scale;
 mod files;
@@ -12,6 +13,8 @@ use clap::Parser;
 /// Tasks of this repository
 #[derive(Parser)]
 enum Task {
+    /// Simulate the labelling of a labelled corpus, in the order of each queue
+    BenchLabelling(bench_labelling::Options),
     /// Time irtune and PyTorch side by side on this machine
     BenchPeers(bench_peers::Options),
     /// Time how the cost of a training step grows with the work
@@ -20,6 +23,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
+        Task::BenchLabelling(options) => bench_labelling::run(&options),
         Task::BenchPeers(options) => bench_peers::run(&options),
         Task::BenchScale(options) => bench_scale::run(&options),
     }

@@ -100,8 +100,8 @@ pub enum DataError {
     },
     /// A Parquet file can't be read.
     #[error(
-        "{file}: this Parquet file can't be read: {reason}; write it with snappy or gzip compression or none, or as JSON \
-         lines"
+        "{file}: this Parquet file can't be read: {reason}; write it anew{}, or as JSON lines",
+        if .reason.contains("ompress") || .reason.contains("feature") { " with snappy or gzip compression or none" } else { "" }
     )]
     Parquet {
         /// The file.
@@ -112,13 +112,40 @@ pub enum DataError {
     /// Several lists in the file's one object could be its rows.
     #[error(
         "{file}: which of the lists {lists} holds the rows can't be told; write one of them as a file of its own, such as \
-         with `jq '.data[]'`"
+         with `jq '.{}[]'`",
+        .lists.0.first().map_or("", String::as_str)
     )]
     SeveralLists {
         /// The file.
         file: Arc<str>,
         /// Their paths.
         lists: Quoted,
+    },
+    /// Columns of a file's one object hold other rows.
+    #[error(
+        "{file}: column {column:?} has no value for row {row:?}, which column {other:?} has; give each column the same rows"
+    )]
+    UnevenColumns {
+        /// The file.
+        file: Arc<str>,
+        /// The column that lacks a row.
+        column: String,
+        /// A column that has it.
+        other: String,
+        /// The row's name.
+        row: String,
+    },
+    /// A cell of a sheet has no value.
+    #[error("{place}: column {column:?} holds {what}; {way}")]
+    Cell {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What the cell holds.
+        what: String,
+        /// The way out.
+        way: &'static str,
     },
     /// A value of a row that is needed can't be read.
     #[error("{place}: a value that is needed can't be read: {source}")]
@@ -271,7 +298,8 @@ pub enum DataError {
     },
     /// A column that was asked for isn't there.
     #[error(
-        "{place}: no column {column:?} for the {role} (columns found: {found}); an empty side is written as \"\""
+        "{place}: no column {column:?} for the {role} (columns found: {found}){}",
+        if matches!(*.role, "original" | "revised") { "; an empty side is written as \"\"" } else { "" }
     )]
     MissingColumn {
         /// The row, or the header.
@@ -282,6 +310,32 @@ pub enum DataError {
         role: &'static str,
         /// The columns that are there.
         found: Quoted,
+    },
+    /// A text is a whole document.
+    #[error(
+        "{place}: a text has {bytes} bytes, and at most {most} are compared; divide it into sentences or paragraphs, as \
+         `irtune annotate` does with two drafts"
+    )]
+    TooLong {
+        /// The row.
+        place: Place,
+        /// Its length.
+        bytes: usize,
+        /// The greatest length.
+        most: usize,
+    },
+    /// A pair has too many changes for each to be left out once.
+    #[error(
+        "{place}: the pair has {changes} changes, and at most {most} are left out one by one; divide it into sentences, as \
+         `irtune annotate` does with two drafts"
+    )]
+    ManyChanges {
+        /// The row.
+        place: Place,
+        /// How many.
+        changes: usize,
+        /// The greatest number.
+        most: usize,
     },
     /// A value isn't of the kind that the column holds.
     #[error("{place}: column {column:?} holds {found} where {expected} was expected")]
@@ -369,10 +423,7 @@ pub enum DataError {
         name: Arc<str>,
     },
     /// No row is left.
-    #[error(
-        "{name}: no rows to use ({dropped} were dropped for their label{}); add labelled rows",
-        match unlabelled { 0 => String::new(), rows => format!(", {rows} because they have none") }
-    )]
+    #[error("{name}: {}", no_rows(*.dropped, *.unlabelled))]
     NoRows {
         /// The file, or what the rows are called.
         name: Arc<str>,
@@ -619,6 +670,18 @@ pub enum DataError {
         /// Examples per batch.
         batch_size: usize,
     },
+}
+
+/// Why there is nothing to use.
+fn no_rows(dropped: usize, unlabelled: usize) -> String {
+    if dropped + unlabelled == 0 {
+        return "there are no rows in it; it needs one for each pair".to_owned();
+    }
+    let without = match unlabelled {
+        0 => String::new(),
+        rows => format!(", {rows} because they have none"),
+    };
+    format!("no rows to use ({dropped} were dropped for their label{without}); add labelled rows")
 }
 
 fn suggest(suggestion: &Option<String>) -> String {

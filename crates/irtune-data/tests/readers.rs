@@ -513,12 +513,8 @@ fn no_rows_left() {
         " no rows to use (1 were dropped for their label); add labelled rows",
     );
     assert!(matches!(error, DataError::NoRows { .. }));
-    fails(
-        "csv",
-        "original,revised,label\n",
-        " no rows to use (0 were dropped for their label); add labelled rows",
-    );
-    fails("json", "[]", " no rows to use (0 were dropped for their label); add labelled rows");
+    fails("csv", "original,revised,label\n", " there are no rows in it; it needs one for each pair");
+    fails("json", "[]", " there are no rows in it; it needs one for each pair");
 }
 
 #[test]

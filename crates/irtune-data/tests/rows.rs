@@ -50,7 +50,7 @@ fn what_is_wrong_with_a_row_names_it() {
     );
     assert_eq!(
         message(vec![], Labels::Optional),
-        "training rows: no rows to use (0 were dropped for their label); add labelled rows"
+        "training rows: there are no rows in it; it needs one for each pair"
     );
     assert_eq!(read(vec![Row::new("a", "b")], Labels::Optional).unwrap().pairs[0].label, None);
 }

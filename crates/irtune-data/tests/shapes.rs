@@ -276,3 +276,144 @@ fn a_document_gives_a_pair_for_each_edit() {
     let error = said("a.json", &misplaced);
     assert!(error.starts_with("a.json:1: edit 2 of the document doesn't fit before_revision"), "{error}");
 }
+
+#[test]
+fn columns_of_named_rows_are_joined_by_these_names() {
+    let corpus = read(
+        "a.json",
+        r#"{"original": {"0": "a", "1": "d"}, "revised": {"1": "e", "0": "b, c"}, "label": ["x", "y"]}"#,
+    );
+    assert_eq!(texts(&corpus.unwrap()), TWO);
+    let error = said("a.json", r#"{"original": {"0": "a", "1": "d"}, "revised": {"0": "b", "2": "e"}}"#);
+    assert_eq!(
+        error,
+        "a.json: column \"revised\" has no value for row \"1\", which column \"original\" has; give each column the same \
+         rows"
+    );
+}
+
+#[test]
+fn a_source_without_rows_says_just_that() {
+    for (name, content) in
+        [("a.json", "[]"), ("a.json", r#"{"data": []}"#), ("a.csv", "original,revised,label\n")]
+    {
+        assert_eq!(
+            said(name, content),
+            format!("{name}: there are no rows in it; it needs one for each pair"),
+            "{content}"
+        );
+    }
+    let rows = r#"[{"original": "a", "revised": "b"}]"#;
+    let error = said("a.json", &format!(r#"{{"train": {rows}, "test": {rows}}}"#));
+    assert!(error.contains("such as with `jq '.train[]'`"), "{error}");
+    let columns = Columns { label: Some("agreed".into()), ..Columns::default() };
+    let error = read_with(&columns, Labels::Required, "a.csv", "original,revised\na,b\n").unwrap_err();
+    assert!(error.to_string().ends_with("(columns found: \"original\", \"revised\")"), "{error}");
+}
+
+#[test]
+fn rows_without_label_can_be_left_out_where_labels_are_optional() {
+    let columns = Columns { drop_unlabelled: true, ..Columns::default() };
+    let content = "original,revised,label\na,\"b, c\",x\ng,h,\nd,e,y\n";
+    let corpus = read_with(&columns, Labels::Optional, "a.csv", content).unwrap();
+    assert_eq!((texts(&corpus).as_slice(), corpus.left_out.unlabelled), (TWO.as_slice(), 1));
+    let corpus = read_with(&Columns::default(), Labels::Optional, "a.csv", content).unwrap();
+    assert_eq!(corpus.pairs.len(), 3);
+}
+
+#[test]
+fn lists_of_one_label_beside_longer_ones_are_no_annotators() {
+    let content = "{\"original\": \"a\", \"revised\": \"b\", \"label\": [\"x\"]}\n\
+                   {\"original\": \"c\", \"revised\": \"d\", \"label\": [\"x\", \"y\"]}\n";
+    for labels in [Labels::Required, Labels::Optional] {
+        let error = read_with(&Columns::default(), labels, "a.jsonl", content).unwrap_err();
+        assert!(matches!(error, DataError::SeveralLabels { .. }), "{labels:?}: {error}");
+    }
+}
+
+#[test]
+fn a_whole_document_is_no_text_of_a_pair() {
+    let row = |bytes: usize| {
+        let text = "a ".repeat(bytes / 2);
+        format!("{{\"original\": \"{text}\", \"revised\": \"b\", \"label\": \"x\"}}\n")
+    };
+    assert_eq!(read("a.jsonl", &row(1 << 20)).unwrap().pairs.len(), 1);
+    let error = said("a.jsonl", &(row(2) + &row((1 << 20) + 2)));
+    assert!(error.starts_with("a.jsonl:2: a text has 1048578 bytes, and at most 1048576"), "{error}");
+}
+
+/// Tasks of Label Studio: what annotators said who are not the same in every task, one of whom left a task out.
+const TASKS: &str = r#"[
+    {"id": 1, "data": {"original": "a", "revised": "b, c", "label": "old"}, "annotations": []},
+    {"id": 2, "data": {"original": "d", "revised": "e", "group": "doc"}, "annotations": [
+        {"completed_by": {"id": 5, "email": "a@example.org"}, "was_cancelled": false, "result": [
+            {"from_name": "why", "to_name": "t", "type": "choices", "value": {"choices": ["x"]}}]},
+        {"completed_by": 9, "was_cancelled": true, "result": [
+            {"from_name": "why", "type": "choices", "value": {"choices": ["never"]}}]}]},
+    {"id": 3, "data": {"original": "f", "revised": "g"}, "annotations": [
+        {"completed_by": 9, "result": [{"from_name": "why", "type": "choices", "value": {"choices": ["y"]}}]},
+        {"completed_by": 5, "result": [{"from_name": "why", "type": "taxonomy", "value": {"taxonomy": [["x", "z"]]}}]}]}
+]"#;
+
+#[test]
+fn tasks_of_label_studio_are_rows_with_what_each_annotator_said() {
+    use irtune_data::Votes;
+    let columns = Columns { drop_unlabelled: true, ..Columns::default() };
+    let corpus = read_with(&columns, Labels::Required, "tasks.json", TASKS).unwrap();
+    assert_eq!(texts(&corpus), [("d", "e", "x"), ("f", "g", "x/z")]);
+    let votes = |entries: &[Option<&str>]| {
+        Some(Votes::Annotators(entries.iter().map(|own| own.map(str::to_owned)).collect()))
+    };
+    assert_eq!(corpus.pairs[0].votes, votes(&[Some("x"), None]));
+    assert_eq!(corpus.pairs[1].votes, votes(&[Some("x/z"), Some("y")]));
+    assert_eq!((corpus.pairs[0].id.as_deref(), corpus.pairs[0].group.as_deref()), (Some("2"), Some("doc")));
+    let unlabelled = read_with(&Columns::default(), Labels::Optional, "tasks.json", TASKS).unwrap();
+    assert_eq!((unlabelled.pairs.len(), unlabelled.pairs[0].label.as_deref()), (3, None));
+    assert!(said("tasks.json", TASKS).contains("label"));
+    // One task alone is no table, and one annotator's answer is a label.
+    let one = r#"{"id": 1, "data": {"before": "a", "after": "b"}, "annotations": [{"completed_by": 5, "result": [
+        {"from_name": "why", "type": "choices", "value": {"choices": ["x"]}},
+        {"from_name": "sure", "type": "choices", "value": {"choices": ["no"]}}]}]}"#;
+    let columns = Columns { label: Some("why".into()), ..Columns::default() };
+    let corpus = read_with(&columns, Labels::Required, "task.json", one).unwrap();
+    assert_eq!((texts(&corpus).as_slice(), &corpus.pairs[0].votes), ([("a", "b", "x")].as_slice(), &None));
+    assert!(said("task.json", one).contains("\"why\", \"sure\""), "{}", said("task.json", one));
+}
+
+#[test]
+fn several_choices_of_a_task_are_those_that_most_annotators_made() {
+    let task = |answers: &[&str]| {
+        let annotation = |(by, choices): (usize, &&str)| {
+            format!(
+                r#"{{"completed_by": {by}, "result": [{{"from_name": "why", "type": "choices", "value": {{"choices": {choices}}}}}]}}"#
+            )
+        };
+        let all: Vec<String> = answers.iter().enumerate().map(annotation).collect();
+        format!(r#"{{"data": {{"original": "a", "revised": "b"}}, "annotations": [{}]}}"#, all.join(","))
+    };
+    let of = |answers: &[&str]| {
+        let corpus = read_with(&Columns::default(), Labels::Several, "t.jsonl", &task(answers)).unwrap();
+        corpus.pairs[0].labels.clone().unwrap()
+    };
+    assert_eq!(of(&[r#"["y", "x"]"#]), ["x", "y"]);
+    assert_eq!(of(&[r#"["y", "x"]"#, r#"["x"]"#, r#"["z"]"#]), ["x"]);
+    assert_eq!(of(&[r#"["x"]"#, r#"["y"]"#]), Vec::<String>::new());
+    assert!(matches!(read("t.jsonl", &task(&[r#"["y", "x"]"#])), Err(DataError::SeveralLabels { .. })));
+}
+
+#[test]
+fn records_of_argilla_are_rows_too() {
+    let content = r#"[{"id": "r1", "status": "completed", "_server_id": "u", "vectors": {},
+        "fields": {"original": "a", "revised": "b, c"}, "metadata": {"doc_name": "doc"},
+        "suggestions": {"why": {"value": "never", "score": 0.9, "agent": "model"}},
+        "responses": {"why": [{"value": "x", "user_id": "u1"}]}},
+      {"id": "r2", "fields": {"original": "d", "revised": "e"}, "metadata": {}, "suggestions": {},
+        "responses": [{"user_id": "u2", "status": "submitted", "values": {"why": {"value": "y"}}},
+                      {"user_id": "u1", "status": "discarded", "values": {"why": {"value": "x"}}}]}]"#;
+    let corpus = read("records.json", content).unwrap();
+    assert_eq!(texts(&corpus), TWO);
+    assert_eq!((corpus.pairs[0].id.as_deref(), corpus.pairs[0].group.as_deref()), (Some("r1"), Some("doc")));
+    let lists = r#"{"fields": {"original": "a", "revised": "b"}, "responses": {"why": [{"value": ["x", "y"], "user_id": "u"}]}}"#;
+    let corpus = read_with(&Columns::default(), Labels::Several, "r.jsonl", lists).unwrap();
+    assert_eq!(corpus.pairs[0].labels.as_deref(), Some(["x".to_owned(), "y".to_owned()].as_slice()));
+}

@@ -49,6 +49,28 @@ fn the_sheet_of_a_workbook_that_has_the_columns_is_read() {
 }
 
 #[test]
+fn two_sheets_of_aligned_sentences_are_revisions() {
+    let corpus = read("essay.xlsx", &Columns::default(), Labels::Several).unwrap();
+    let found: Vec<(&str, &str, Vec<&str>)> = corpus
+        .pairs
+        .iter()
+        .map(|pair| {
+            let labels = pair.labels.as_ref().unwrap().iter().map(String::as_str).collect();
+            (pair.original.as_str(), pair.revised.as_str(), labels)
+        })
+        .collect();
+    let expected = [
+        ("He go home, and she stays.", "He goes home. She stays.", vec!["Conventions/Grammar/Spelling"]),
+        ("It is gone.", "", vec!["Claims/Ideas"]),
+        ("It is late.", "It was late.", vec!["Precision", "Word Usage/Clarity"]),
+        ("", "It is new.", vec!["Evidence"]),
+    ];
+    assert_eq!(found, expected);
+    let error = read("essay.xlsx", &Columns::default(), Labels::Required).unwrap_err();
+    assert!(matches!(error, DataError::SeveralLabels { .. }), "{error}");
+}
+
+#[test]
 fn parquet_files_are_read_row_by_row() {
     for name in ["plain.parquet", "gzip.parquet"] {
         let corpus = read(name, &Columns::default(), Labels::Required).unwrap();
@@ -76,7 +98,7 @@ fn parquet_files_are_read_row_by_row() {
     assert!(error.contains("\"data.original\", \"data.revised\""), "{error}");
     let error = read("zstd.parquet", &Columns::default(), Labels::Required).unwrap_err().to_string();
     assert!(error.contains("zstd.parquet: this Parquet file can't be read: "), "{error}");
-    assert!(error.contains("write it with snappy or gzip"), "{error}");
+    assert!(error.contains("write it anew with snappy or gzip"), "{error}");
 }
 
 #[test]
@@ -123,4 +145,34 @@ fn damaged_tables_are_refused_or_read() {
             let _ = Corpus::read(&path.clone().into(), &Columns::default(), Labels::Required);
         }
     }
+}
+
+#[test]
+fn cells_without_a_value_are_told_where_they_are_needed() {
+    let corpus = read("cells.xlsx", &Columns::default(), Labels::Required).unwrap();
+    let labels: Vec<_> = corpus.pairs.iter().map(|pair| pair.label.as_deref().unwrap()).collect();
+    assert_eq!(labels, ["2026-11-30", "2026-11-30T03:04:00", "03:04:00"]);
+    for (column, expected) in [
+        ("broken", ":2: column \"broken\" holds the error #N/A; correct or empty the cell"),
+        (
+            "formula",
+            ":2: column \"formula\" holds a formula whose value isn't in the file; open the workbook",
+        ),
+    ] {
+        let columns = Columns { revised: Some(column.into()), ..Columns::default() };
+        let error = read("cells.xlsx", &columns, Labels::Required).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn numbers_of_every_width_are_the_same_label() {
+    let label = |column: &str| {
+        let columns = Columns { label: Some(column.into()), ..Columns::default() };
+        read("scalars.parquet", &columns, Labels::Required).unwrap().pairs[0].label.clone().unwrap()
+    };
+    assert_eq!(["decimal", "half", "single", "text"].map(label), ["1", "1", "0.1", "d"]);
+    let columns = Columns { revised: Some("bytes".into()), ..Columns::default() };
+    let error = read("scalars.parquet", &columns, Labels::Ignored).unwrap_err().to_string();
+    assert!(error.contains("column \"bytes\" holds an object where a text or null was expected"), "{error}");
 }

@@ -33,7 +33,7 @@ pub use adapters::{
     Ia3Config, LoraConfig, LoraInit, PatternError, Patterns, Projection, Trained, UnknownProjection,
     merged_weight,
 };
-pub use base::{Base, BaseError, BaseFormat, BaseSource, chat, config, tokenizer, weights};
+pub use base::{Base, BaseError, BaseFormat, BaseSource, OtherBase, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};
 pub use chat::{ChatError, ChatTemplate, Message, Role};
 pub use classifier_head::ClassifierHead;

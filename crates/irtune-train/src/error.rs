@@ -12,7 +12,7 @@ use irtune_data::{CorpusSource, DataError};
 use irtune_files::WriteError;
 use irtune_linear::LinearError;
 use irtune_metrics::MetricsError;
-use irtune_model::ModelError;
+use irtune_model::{ModelError, OtherBase};
 use irtune_select::SelectError;
 use std::io;
 use std::path::PathBuf;
@@ -138,11 +138,8 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// The base is not the one the run was begun with.
-    #[error("{} is not the base the run was begun with; restore it, or train into another folder", path.display())]
-    BaseChanged {
-        /// The base.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    OtherBase(#[from] OtherBase),
     /// The data is not what the run was begun with.
     #[error("the {split} pairs are not those the run was begun with; restore {}, or train into another folder", path.display())]
     DataChanged {

@@ -83,7 +83,7 @@ pub use settings::{
     InvalidSetting, Kind, MemoryLimit, MemoryLimitError, MethodOptions, Objective, Offsets, Range, Recipe,
     Setting, TargetModules, TargetModulesError, TrainSettings, Tune, UnknownAdapter, UnknownBatches,
     UnknownEvery, UnknownFold, UnknownHead, UnknownMetric, UnknownObjective, UnknownOffsets, UnknownRecipe,
-    UnknownTune,
+    UnknownTune, Unread, UnreadBecause, ValidatedOn,
 };
 pub use step::schedule::{Schedule, UnknownSchedule};
 pub use task::Task;

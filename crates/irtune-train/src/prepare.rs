@@ -162,10 +162,7 @@ fn linear(
 
 impl Begun<'_> {
     fn check_base(&self, base: &Base) -> Result<(), TrainError> {
-        match base.source == self.sources.base {
-            true => Ok(()),
-            false => Err(TrainError::BaseChanged { path: self.sources.base.path.clone() }),
-        }
+        Ok(base.source.check(&self.sources.base)?)
     }
 
     fn check_data(&self, data: &RunData) -> Result<(), TrainError> {

@@ -44,6 +44,7 @@ pub(crate) use table::MOST_TOKENS;
 pub use table::TrainSettings;
 pub use target_modules::{TargetModules, TargetModulesError};
 pub use tune::{Tune, UnknownTune};
+pub use unread::{Unread, UnreadBecause, ValidatedOn};
 
 impl TrainSettings {
     /// The setting with this name; the methods' options are none of them.
@@ -83,11 +84,11 @@ impl TrainSettings {
 
     /// Tokens of one step, where batches are made by tokens.
     pub fn step_tokens(&self) -> Option<usize> {
-        self.batch_tokens.map(|tokens| tokens * self.gradient_accumulation)
+        self.batch_tokens.map(|tokens| tokens.saturating_mul(self.gradient_accumulation))
     }
 
     /// Examples of one step, where batches are not made by tokens.
     pub fn step_examples(&self) -> usize {
-        self.batch_size * self.gradient_accumulation
+        self.batch_size.saturating_mul(self.gradient_accumulation)
     }
 }

@@ -9,6 +9,9 @@ use std::fmt::{self, Display, Formatter};
 /// Pairs that are explained at once.
 const TOGETHER: usize = 16;
 
+/// Changes of a pair, at most: each takes a copy of its text, and an answer.
+const MOST_CHANGES: usize = 256;
+
 /// A revision with its prediction, and what each of its changes adds to it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
@@ -49,6 +52,11 @@ pub fn explain(
             pairs.iter().map(|pair| Change::of(&pair.original, &pair.revised)).collect();
         let mut asked = Vec::new();
         for (pair, change) in pairs.iter().zip(&changes) {
+            let changes = change.hunks().len();
+            if changes > MOST_CHANGES {
+                let place = pair.place.clone();
+                return Err(DataError::ManyChanges { place, changes, most: MOST_CHANGES }.into());
+            }
             asked.push(pair.clone());
             if change.hunks().len() > 1 {
                 let without = |hunk| Pair { revised: without(change, hunk), ..pair.clone() };

@@ -4,6 +4,7 @@
 //! - [`serve`]: a model behind HTTP, with a page that takes two drafts.
 //! - [`settings`]: from files, variables and texts to the settings of a run, with everything that is wrong at once.
 //! - [`compare`]: several methods, adapters and seeds side by side, and reports on how they differ.
+//! - [`convert`]: pairs from one kind of file into another.
 //! - [`explain`]: which change of a revision its label hangs on.
 //! - [`inspect`]: what a run did, or what a base model holds.
 //! - [`models`]: the bases that have a short name.
@@ -51,6 +52,7 @@
 pub mod annotate;
 pub mod chart;
 pub mod compare;
+pub mod convert;
 pub mod explain;
 mod html_page;
 pub mod inspect;

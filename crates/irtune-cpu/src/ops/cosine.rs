@@ -7,6 +7,10 @@ use irtune_device::{BatchLayout, RowSet};
 
 use crate::threads::scratch;
 
+/// What a product of lengths counts at least, as `torch.nn.functional.cosine_similarity` has it: rows of zeros, such as
+/// the embedding of a padding token, have a cosine of 0.
+const SHORTEST: f64 = 1e-8;
+
 /// Mean over the batch's positions of the cosine between the sums over the examples of input and output rows there, in
 /// f64.
 ///
@@ -38,7 +42,8 @@ pub fn mean(input: &[f32], output: &[f32], width: usize, layout: &BatchLayout, r
             if positions.contains(&(position as u32)) {
                 let (inputs, outputs) = sums.split_at(width);
                 let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-                total += dot(inputs, outputs) / (dot(inputs, inputs) * dot(outputs, outputs)).sqrt();
+                let lengths = (dot(inputs, inputs) * dot(outputs, outputs)).sqrt();
+                total += dot(inputs, outputs) / lengths.max(SHORTEST);
                 count += 1;
             }
         }

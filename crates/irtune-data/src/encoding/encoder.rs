@@ -14,6 +14,10 @@ use crate::error::DataError;
 use crate::label_set::LabelSet;
 use crate::pair::Pair;
 
+/// Bytes that no token is longer than: a text of more for each token that is allowed needs not become tokens to be known
+/// as too long.
+const LONGEST_TOKEN: usize = 1024;
+
 /// Examples in the order of their pairs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
@@ -151,9 +155,12 @@ impl<T: Encode> Encoder<T> {
         let failed = |source| DataError::Row { place: pair.place.clone(), source };
         let tokens = |passages: &Passages| self.tokens(&self.prompt.fill(passages).text);
         let whole = Passages::whole(&pair.original, &pair.revised);
-        let whole_tokens = tokens(&whole).map_err(failed)?;
-        if whole_tokens.tokens.len() <= self.max_length {
-            return Ok(Fitted { passages: whole, tokens: whole_tokens, shortened: false });
+        let text = self.prompt.fill(&whole).text;
+        if text.len() <= self.max_length.saturating_mul(LONGEST_TOKEN) {
+            let tokens = self.tokens(&text).map_err(failed)?;
+            if tokens.tokens.len() <= self.max_length {
+                return Ok(Fitted { passages: whole, tokens, shortened: false });
+            }
         }
         let fits = |passages: &Passages| Ok(tokens(passages)?.tokens.len() <= self.max_length);
         let shorter = shorten(&pair.original, &pair.revised, fits).map_err(failed)?;

@@ -5,6 +5,7 @@ mod contained;
 mod content;
 mod delimited;
 mod document;
+mod essay;
 mod given;
 pub(crate) mod input;
 mod json;
@@ -15,6 +16,7 @@ mod parquet;
 mod record;
 mod record_pair;
 mod separator;
+mod tasks;
 mod told;
 mod workbook;
 
@@ -40,8 +42,12 @@ pub use labels::Labels;
 use lists::ListsMet;
 use record::{Header, Record, Values};
 use record_pair::{Recorded, check};
+use tasks::Annotators;
 use told::{Said, Told, Untold};
 use workbook::Workbook;
+
+/// Bytes of a text, at most: a longer one is a document, whose words take seconds to align, and no part of a pair.
+const MOST_BYTES: usize = 1 << 20;
 
 /// The pairs of a file or of rows in memory, read as they are asked for; memory doesn't grow with the file.
 ///
@@ -55,6 +61,7 @@ pub struct Pairs {
     labels: Labels,
     layout: Option<Layout>,
     lists: ListsMet,
+    annotators: Annotators,
     read: usize,
     left_out: LeftOut,
     finished: bool,
@@ -139,6 +146,7 @@ impl Pairs {
             labels,
             layout: None,
             lists: ListsMet::default(),
+            annotators: Annotators::default(),
             read: 0,
             left_out: LeftOut::default(),
             finished: false,
@@ -253,7 +261,7 @@ impl Pairs {
             let Some(record) = record else { return Ok(None) };
             match document::edits(&record)? {
                 Some(edits) => self.waiting.extend(edits),
-                None => return Ok(Some(record)),
+                None => return Ok(Some(tasks::row(record, &mut self.annotators, self.labels)?)),
             }
         }
     }
@@ -274,7 +282,7 @@ impl Pairs {
         let ignored = self.labels == Labels::Ignored;
         let said = if ignored { Said::default() } else { recorded.said()? };
         let column = || recorded.label_column().map(Some);
-        if self.labels == Labels::Required
+        if matches!(self.labels, Labels::Required | Labels::Optional)
             && let Some((place, several)) = self.lists.add(&said, &record.place)
         {
             return Err(told::error(several, place, column()?, self.labels));
@@ -314,6 +322,12 @@ impl Pairs {
             }
         }
         match told::told(said, labels, drop_labels) {
+            Ok(Told { label: None, votes: None, .. })
+                if labels == Labels::Optional && self.columns.drop_unlabelled =>
+            {
+                self.left_out.unlabelled += 1;
+                Ok(None)
+            }
             Ok(told) => Ok(Some(told)),
             Err(Untold::Dropped) => {
                 self.left_out.dropped += 1;
@@ -331,12 +345,16 @@ impl Pairs {
 /// A pair of a row and what it tells.
 ///
 /// # Errors
-/// When both texts are empty.
+/// When both texts are empty, or one is too long.
 fn pair(row: Row, place: Place, told: Told) -> Result<Pair, DataError> {
     let Row { original, revised, group, id, .. } = row;
     let Told { label, votes, labels } = told;
     if original.trim().is_empty() && revised.trim().is_empty() {
         return Err(DataError::BothSidesEmpty { place });
+    }
+    if let Some(bytes) = [&original, &revised].map(String::len).into_iter().find(|bytes| *bytes > MOST_BYTES)
+    {
+        return Err(DataError::TooLong { place, bytes, most: MOST_BYTES });
     }
     Ok(Pair { original, revised, label, votes, labels, group, id, place })
 }

@@ -72,10 +72,17 @@ fn value(field: &Field) -> Value {
         Field::UShort(value) => (*value).into(),
         Field::UInt(value) => (*value).into(),
         Field::ULong(value) => (*value).into(),
-        Field::Float(value) => (*value).into(),
+        // The shortest number that is this one, as other formats have it.
+        Field::Float(value) => value.to_string().parse().map_or(Value::Null, |value: f64| value.into()),
+        Field::Float16(value) => f64::from(*value).into(),
+        Field::Decimal(_) => decimal(&plain(field)),
         Field::Double(value) => (*value).into(),
         Field::Str(text) => text.as_str().into(),
-        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned().into(),
+        // Bytes that are no text are none where a text is needed.
+        Field::Bytes(bytes) => match bytes.as_utf8() {
+            Ok(text) => text.into(),
+            Err(_) => Value::Object(Map::from_iter([("bytes".to_owned(), bytes.data().into())])),
+        },
         Field::Group(row) => object(row),
         Field::ListInternal(list) => Value::Array(list.elements().iter().map(value).collect()),
         Field::MapInternal(map) => {
@@ -97,5 +104,15 @@ fn plain(field: &Field) -> String {
     match field {
         Field::Str(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// A decimal number as a number, where that keeps its digits.
+fn decimal(written: &str) -> Value {
+    const EXACT_DIGITS: usize = 15;
+    let digits = written.bytes().filter(u8::is_ascii_digit).count();
+    match written.parse::<f64>() {
+        Ok(number) if digits <= EXACT_DIGITS => number.into(),
+        _ => written.into(),
     }
 }

@@ -18,7 +18,25 @@ pub(super) struct Record {
 #[derive(Debug)]
 pub(super) enum Values {
     Object(Object),
-    Fields { header: Arc<Header>, fields: Vec<String> },
+    Fields {
+        header: Arc<Header>,
+        fields: Vec<String>,
+    },
+    /// Of a spreadsheet.
+    Sheet {
+        header: Arc<Header>,
+        cells: Vec<SheetCell>,
+    },
+}
+
+/// A cell of a spreadsheet.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SheetCell {
+    Text(String),
+    /// An error such as #N/A.
+    Error(String),
+    /// A formula whose value was not written down.
+    Formula,
 }
 
 /// The names of a table's columns.
@@ -74,21 +92,21 @@ impl Record {
     pub fn columns(&self) -> Vec<String> {
         match &self.values {
             Values::Object(object) => object.paths(),
-            Values::Fields { header, .. } => header.names.clone(),
+            Values::Fields { header, .. } | Values::Sheet { header, .. } => header.names.clone(),
         }
     }
 
     pub fn has(&self, column: &str) -> bool {
         match &self.values {
             Values::Object(object) => !matches!(object.find(column), Found::Absent),
-            Values::Fields { header, .. } => header.has(column),
+            Values::Fields { header, .. } | Values::Sheet { header, .. } => header.has(column),
         }
     }
 
     /// What stands in a column.
     ///
     /// # Errors
-    /// When the name repeats.
+    /// When the name repeats, or the value can't be read.
     pub fn get(&self, column: &str) -> Result<Cell<'_>, DataError> {
         let repeated = || DataError::DuplicateColumn { place: self.place.clone(), column: column.to_owned() };
         match &self.values {
@@ -102,6 +120,26 @@ impl Record {
                 Some(None) => Err(repeated()),
                 Some(Some(place)) => Ok(fields.get(*place).map_or(Cell::Absent, |text| Cell::Field(text))),
             },
+            Values::Sheet { header, cells } => match header.places.get(column) {
+                None => Ok(Cell::Absent),
+                Some(None) => Err(repeated()),
+                Some(Some(place)) => self.sheet_cell(column, cells.get(*place)),
+            },
+        }
+    }
+
+    fn sheet_cell<'a>(&self, column: &str, cell: Option<&'a SheetCell>) -> Result<Cell<'a>, DataError> {
+        let wrong = |what: String, way| {
+            Err(DataError::Cell { place: self.place.clone(), column: column.to_owned(), what, way })
+        };
+        match cell {
+            None => Ok(Cell::Absent),
+            Some(SheetCell::Text(text)) => Ok(Cell::Field(text)),
+            Some(SheetCell::Error(error)) => wrong(format!("the error {error}"), "correct or empty the cell"),
+            Some(SheetCell::Formula) => wrong(
+                "a formula whose value isn't in the file".to_owned(),
+                "open the workbook in a spreadsheet program and save it, or write values instead of formulas",
+            ),
         }
     }
 

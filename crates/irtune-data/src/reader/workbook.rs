@@ -3,11 +3,12 @@
 use std::io::{BufRead, Cursor, Read};
 use std::sync::Arc;
 
-use calamine::{Data, Range, Reader, Xlsx};
+use calamine::{Data, ExcelDateTime, Range, Reader, Xlsx};
 
 use super::columns::Columns;
 use super::contained::contained;
-use super::record::{Header, Record, Values};
+use super::essay::{self, Sheet};
+use super::record::{Header, Record, SheetCell, Values};
 use crate::error::{DataError, Quoted};
 use crate::number::canonical;
 use crate::place::Place;
@@ -18,7 +19,7 @@ pub(super) struct Workbook {
     header: Arc<Header>,
     /// The row of the header, counted from 1 as spreadsheets do.
     line: usize,
-    rows: std::vec::IntoIter<(usize, Vec<String>)>,
+    rows: std::vec::IntoIter<(usize, Vec<SheetCell>)>,
 }
 
 impl Workbook {
@@ -42,12 +43,28 @@ impl Workbook {
             for name in workbook.sheet_names() {
                 let range = workbook.worksheet_range(&name).map_err(|error| wrong(error.to_string()))?;
                 if !range.is_empty() {
-                    sheets.push((name, Workbook::of(file, &range)));
+                    // A sheet whose formulas can't be read may do without them.
+                    let formulas = workbook.worksheet_formula(&name).unwrap_or_default();
+                    sheets.push((name, Workbook::of(file, &range, &formulas)));
                 }
             }
             Ok(sheets)
         };
         let sheets = contained(read, wrong)?;
+        let rows: Vec<Vec<(usize, Vec<String>)>> =
+            sheets.iter().map(|(_, sheet)| sheet.rows.as_slice().iter().map(texts).collect()).collect();
+        let drafts: Vec<Sheet<'_>> = sheets
+            .iter()
+            .zip(&rows)
+            .map(|((name, sheet), rows)| Sheet { name, header: sheet.header.names(), rows })
+            .collect();
+        if let Some(revisions) = essay::revisions(&drafts) {
+            let header = Arc::new(Header::new(essay::COLUMNS));
+            let cells =
+                |(line, row): (usize, Vec<String>)| (line, row.into_iter().map(SheetCell::Text).collect());
+            let rows = revisions.into_iter().map(cells).collect::<Vec<_>>().into_iter();
+            return Ok(Workbook { file: file.clone(), header, line: 1, rows });
+        }
         let fits = |sheet: &Workbook| columns.fit(|column| sheet.header.has(column));
         let fitting = sheets.iter().filter(|(_, sheet)| fits(sheet)).count();
         match (fitting, sheets.len()) {
@@ -63,11 +80,25 @@ impl Workbook {
         }
     }
 
-    fn of(file: &Arc<str>, range: &Range<Data>) -> Workbook {
-        let first = range.start().map_or(0, |(row, _)| row as usize) + 1;
-        let mut rows = range.rows().map(|cells| cells.iter().map(text).collect::<Vec<String>>());
-        let header = Arc::new(Header::new(rows.next().unwrap_or_default()));
-        let rows = (first + 1..).zip(rows).filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()));
+    fn of(file: &Arc<str>, range: &Range<Data>, formulas: &Range<String>) -> Workbook {
+        let (top, left) = range.start().unwrap_or_default();
+        let first = top as usize + 1;
+        let has_formula = |row: u32, column: u32| {
+            formulas.get_value((row, column)).is_some_and(|formula| !formula.is_empty())
+        };
+        let mut rows = (top..).zip(range.rows());
+        let header = rows.next().map(|(_, cells)| cells.iter().map(text).collect::<Vec<String>>());
+        let header = Arc::new(Header::new(header.unwrap_or_default()));
+        let rows = rows.filter(|(_, cells)| cells.iter().any(|cell| !text(cell).is_empty()));
+        let read = |(row, cells): (u32, &[Data])| {
+            let cell = |(column, cell): (u32, &Data)| match cell {
+                Data::Error(error) => SheetCell::Error(error.to_string()),
+                Data::Empty if has_formula(row, column) => SheetCell::Formula,
+                cell => SheetCell::Text(text(cell)),
+            };
+            (row as usize + 1, (left..).zip(cells).map(cell).collect())
+        };
+        let rows = rows.map(read);
         Workbook { file: file.clone(), header, line: first, rows: rows.collect::<Vec<_>>().into_iter() }
     }
 
@@ -77,20 +108,42 @@ impl Workbook {
     }
 
     pub fn next_record(&mut self) -> Option<Record> {
-        let (line, fields) = self.rows.next()?;
-        let values = Values::Fields { header: self.header.clone(), fields };
+        let (line, cells) = self.rows.next()?;
+        let values = Values::Sheet { header: self.header.clone(), cells };
         Some(Record { place: Place::Line { file: self.file.clone(), line }, values })
     }
 }
 
-/// A cell as text; spreadsheets keep whole numbers as fractions.
+/// A row's texts; a cell without a value is empty.
+fn texts((line, cells): &(usize, Vec<SheetCell>)) -> (usize, Vec<String>) {
+    let text = |cell: &SheetCell| match cell {
+        SheetCell::Text(text) => text.clone(),
+        SheetCell::Error(_) | SheetCell::Formula => String::new(),
+    };
+    (*line, cells.iter().map(text).collect())
+}
+
+/// A cell as text; spreadsheets keep whole numbers as fractions, and dates as days.
 fn text(cell: &Data) -> String {
     match cell {
-        Data::Empty | Data::Error(_) => String::new(),
+        Data::Empty => String::new(),
+        Data::DateTime(moment) if moment.is_datetime() => date(moment),
         Data::Float(number) => {
             let written = number.to_string();
             canonical(&written).unwrap_or(written)
         }
         other => other.to_string(),
+    }
+}
+
+/// A date, a time of day, or both, as ISO 8601 has them.
+fn date(moment: &ExcelDateTime) -> String {
+    let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
+    let (date, time) =
+        (format!("{year:04}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}:{second:02}"));
+    match moment.as_f64() {
+        days if days < 1.0 => time,
+        days if days.fract() == 0.0 => date,
+        _ => format!("{date}T{time}"),
     }
 }

@@ -27,7 +27,7 @@ pub fn draw_shots(
         asked.iter().map(|pair| (pair.original.as_str(), pair.revised.as_str())).collect();
     let is_asked =
         |pair: usize| asked.contains(&(pairs[pair].original.as_str(), pairs[pair].revised.as_str()));
-    let mut drawn = Vec::with_capacity(count * labels.len());
+    let mut drawn = Vec::new();
     for (class, label) in (0..).zip(labels.names()) {
         let (asked, own): (Vec<usize>, Vec<usize>) =
             (0..pairs.len()).filter(|&pair| targets[pair] == Some(class)).partition(|&pair| is_asked(pair));

@@ -1,6 +1,7 @@
 //! Which sentences of two drafts belong together.
 
 mod anchors;
+mod elsewhere;
 mod moves;
 mod path;
 mod similarity;
@@ -11,6 +12,7 @@ mod unit;
 use crate::document::Document;
 use crate::passage::Passage;
 use crate::revision::{Revision, RevisionKind};
+use elsewhere::Elsewhere;
 use similarity::Words;
 use std::ops::Range;
 use unit::{Unit, units};
@@ -20,6 +22,15 @@ use unit::{Unit, units};
 struct Pairing {
     old: Range<usize>,
     new: Range<usize>,
+}
+
+/// The sentences of both drafts, and what is known of them.
+#[derive(Clone, Copy)]
+struct Drafts<'a> {
+    old: &'a [Unit<'a>],
+    new: &'a [Unit<'a>],
+    words: &'a Words,
+    elsewhere: &'a Elsewhere,
 }
 
 /// What became of the old draft's sentences in the new one, in the order of the new draft; what was deleted stands where it
@@ -34,20 +45,16 @@ pub fn align(old: &Document, new: &Document) -> Vec<Revision> {
     let words = Words::of(&old_units, &new_units);
     let mut pairings = Vec::new();
     let mut at = (0, 0);
-    for anchor in anchors::anchors(&old_units, &new_units) {
-        path::pair(
-            &old_units,
-            &new_units,
-            &words,
-            at.0..anchor.old.start,
-            at.1..anchor.new.start,
-            &mut pairings,
-        );
+    let anchors = anchors::anchors(&old_units, &new_units);
+    let elsewhere = Elsewhere::find(&old_units, &new_units, &anchors);
+    let drafts = Drafts { old: &old_units, new: &new_units, words: &words, elsewhere: &elsewhere };
+    for anchor in anchors {
+        path::pair(drafts, at.0..anchor.old.start, at.1..anchor.new.start, &mut pairings);
         let same = anchor.old.clone().zip(anchor.new.clone());
         pairings.extend(same.map(|(old, new)| Pairing { old: old..old + 1, new: new..new + 1 }));
         at = (anchor.old.end, anchor.new.end);
     }
-    path::pair(&old_units, &new_units, &words, at.0..old_units.len(), at.1..new_units.len(), &mut pairings);
+    path::pair(drafts, at.0..old_units.len(), at.1..new_units.len(), &mut pairings);
     let moves = moves::find(&old_units, &new_units, &words, &pairings);
     let (old, new) = (Side::new(old, &old_units), Side::new(new, &new_units));
     let mut revisions = Vec::new();

@@ -1,8 +1,7 @@
 //! The cheapest pairing of a stretch of both drafts.
 
-use super::Pairing;
-use super::similarity::Words;
 use super::unit::Unit;
+use super::{Drafts, Pairing};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -49,9 +48,7 @@ impl Row {
 
 /// A stretch of both drafts.
 struct Stretch<'a> {
-    old_units: &'a [Unit<'a>],
-    new_units: &'a [Unit<'a>],
-    words: &'a Words,
+    drafts: Drafts<'a>,
     old: Range<usize>,
     new: Range<usize>,
 }
@@ -68,9 +65,9 @@ impl Stretch<'_> {
     fn alike(&self, row: usize, column: usize) -> f64 {
         let (Some(from), Some(to)) = (row.checked_sub(1), column.checked_sub(1)) else { return 0.0 };
         let (from, to) = (self.old.start + from, self.new.start + to);
-        match self.old_units[from].text == self.new_units[to].text {
+        match self.drafts.old[from].text == self.drafts.new[to].text {
             true => 1.0,
-            false => self.words.similarity(from..from + 1, to..to + 1),
+            false => self.drafts.words.similarity(from..from + 1, to..to + 1),
         }
     }
 
@@ -79,8 +76,9 @@ impl Stretch<'_> {
     fn cost(&self, step: (usize, usize), row: usize, column: usize, shared: f64) -> Option<f64> {
         let from = self.old.start + row - step.0..self.old.start + row;
         let to = self.new.start + column - step.1..self.new.start + column;
-        let (old, new) = (&self.old_units[from.clone()], &self.new_units[to.clone()]);
-        let mass = self.words.old_mass(from.clone()) + self.words.new_mass(to.clone());
+        let Drafts { old, new, words, elsewhere } = self.drafts;
+        let (old, new) = (&old[from.clone()], &new[to.clone()]);
+        let mass = words.old_mass(from.clone()) + words.new_mass(to.clone());
         let paired = |similarity: f64| {
             let further = FURTHER * (step.0 + step.1 - 2) as f64;
             Some((1.0 - similarity) * mass + further + STEP)
@@ -88,24 +86,23 @@ impl Stretch<'_> {
         match step {
             (_, 0) | (0, _) => Some(UNPAIRED * mass + STEP),
             _ if !is_one_block(old) || !is_one_block(new) || old[0].heading != new[0].heading => None,
+            // What stands elsewhere as it was belongs to nothing here.
+            _ if (step != (1, 1) || old[0].text != new[0].text)
+                && elsewhere.has(from.clone(), to.clone()) =>
+            {
+                None
+            }
             // Sentences without words in common, or without words at all, belong to nothing.
             (1, 1) => paired(shared).filter(|_| shared > 0.0),
-            _ => paired(self.words.similarity(from, to)).filter(|_| shared >= SHARED),
+            _ => paired(words.similarity(from, to)).filter(|_| shared >= SHARED),
         }
     }
 }
 
 /// Pairs the sentences `old` and `new` of both drafts, in order, and those that have no counterpart alone.
-pub(super) fn pair(
-    old_units: &[Unit<'_>],
-    new_units: &[Unit<'_>],
-    words: &Words,
-    old: Range<usize>,
-    new: Range<usize>,
-    pairings: &mut Vec<Pairing>,
-) {
+pub(super) fn pair(drafts: Drafts<'_>, old: Range<usize>, new: Range<usize>, pairings: &mut Vec<Pairing>) {
     let (rows, columns) = (old.len(), new.len());
-    let stretch = Stretch { old_units, new_units, words, old: old.clone(), new: new.clone() };
+    let stretch = Stretch { drafts, old: old.clone(), new: new.clone() };
     // The step that leads to each cell, and the rows that steps can come from.
     let mut steps: Vec<(usize, Vec<u8>)> = Vec::with_capacity(rows + 1);
     let mut recent: VecDeque<Row> = VecDeque::new();

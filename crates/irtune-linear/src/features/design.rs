@@ -69,7 +69,7 @@ impl Design {
     }
 
     /// Each pair's numbers, and the places and values of its terms.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f64], &[usize], &[f64])> {
+    pub fn rows(&self) -> impl Iterator<Item = (&[f64], &[usize], &[f64])> {
         self.sparse.outer_iterator().enumerate().map(|(pair, terms)| {
             let (places, values) = terms.into_raw_storage();
             (&self.dense[pair * self.columns..][..self.columns], places, values)

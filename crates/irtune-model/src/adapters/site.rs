@@ -222,7 +222,12 @@ impl<'a, D: Device> Call<'a, D> {
                 }
                 device.scale_columns(part, factors, None, rows, columns, Output::Add(values, offset));
             }
-            out => {
+            Output::Store(values) => {
+                device.clear(values, 0, rows * columns);
+                let part = ScaledPart { factors, part, columns, bias };
+                self.combine(terms, epilogue, part, wide, Output::Add(values, 0));
+            }
+            Output::Operands(out) => {
                 if !terms.is_empty() {
                     device.gemm(terms, epilogue, rows, columns, Output::Store(&mut *wide));
                 }
@@ -232,7 +237,7 @@ impl<'a, D: Device> Call<'a, D> {
                     (Some(_), _) => device.gemm(&[], alone, rows, columns, Output::Add(&mut *wide, 0)),
                 }
                 let addend = (!terms.is_empty() || bias.is_some()).then_some(&*wide);
-                device.scale_columns(part, factors, addend, rows, columns, out);
+                device.scale_columns(part, factors, addend, rows, columns, Output::Operands(out));
             }
         }
     }

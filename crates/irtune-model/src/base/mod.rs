@@ -4,17 +4,18 @@ pub mod chat;
 pub mod config;
 mod error;
 mod quantisation;
+mod source;
 pub mod tokenizer;
 pub mod weights;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use chat::{ChatError, ChatTemplate, Message};
 use config::ModelConfig;
 pub use error::BaseError;
+pub use source::{BaseFormat, BaseSource, OtherBase};
+use source::{beside_weights, fingerprint};
 use tokenizer::Tokenizer;
 use weights::{WeightError, Weights, gguf};
 
@@ -31,30 +32,6 @@ pub struct Base {
     pub chat_template: Option<ChatTemplate>,
     /// Where it came from.
     pub source: BaseSource,
-}
-
-/// How a base is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BaseFormat {
-    /// A transformers folder.
-    Safetensors,
-    /// One GGUF file.
-    Gguf,
-}
-
-/// Which base it is: written into a run folder and compared when a run goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaseSource {
-    /// The folder or the file.
-    pub path: PathBuf,
-    /// How it is stored.
-    pub format: BaseFormat,
-    /// Bytes of all weight files.
-    pub bytes: u64,
-    /// SHA-256 over the weight files' sizes and samples of their bytes, in hexadecimal. Two models of the same make
-    /// differ in it, but it can't show that every byte is intact: reading them all would take as long as a start.
-    pub fingerprint: String,
 }
 
 impl Base {
@@ -136,8 +113,12 @@ impl Base {
     ) -> Result<Self, BaseError> {
         weights.check(&config)?;
         let bytes = weights.files().map(|(_, bytes)| bytes).sum();
-        let source =
-            BaseSource { path: path.to_owned(), format, bytes, fingerprint: fingerprint(weights.maps()) };
+        let files = match format {
+            BaseFormat::Safetensors => beside_weights(path),
+            BaseFormat::Gguf => BTreeMap::new(),
+        };
+        let fingerprint = fingerprint(weights.maps());
+        let source = BaseSource { path: path.to_owned(), format, bytes, fingerprint, files };
         Ok(Self { config, weights, tokenizer, chat_template, source })
     }
 }
@@ -159,25 +140,6 @@ pub(crate) fn gguf_files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "gguf")).collect()
-}
-
-fn fingerprint<'a>(files: impl Iterator<Item = &'a [u8]>) -> String {
-    /// Samples of a file, evenly spread, and their size: a mebibyte in all.
-    const SAMPLES: usize = 256;
-    const SAMPLE_BYTES: usize = 4096;
-    let mut hash = Sha256::new();
-    for map in files {
-        hash.update((map.len() as u64).to_le_bytes());
-        if map.len() <= SAMPLES * SAMPLE_BYTES {
-            hash.update(map);
-            continue;
-        }
-        for sample in 0..SAMPLES {
-            let start = (map.len() - SAMPLE_BYTES) / (SAMPLES - 1) * sample;
-            hash.update(&map[start..start + SAMPLE_BYTES]);
-        }
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

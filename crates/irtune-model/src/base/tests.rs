@@ -133,3 +133,34 @@ fn every_part_of_a_folder_is_asked_for_by_name() {
     std::fs::write(place.path().join("config.json"), "{}").unwrap();
     assert!(refused(place.path()).contains("`model_type` is `unnamed`"));
 }
+
+#[test]
+fn another_configuration_or_tokenizer_makes_another_base() {
+    let place = tempfile::tempdir().unwrap();
+    SyntheticBase::of_letters().write_folder(place.path());
+    let source = || Base::open(place.path()).unwrap().source;
+    let kept = source();
+    let config = place.path().join("config.json");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+
+    members.insert("transformers_version".to_owned(), "0.0".into());
+    members.sort_keys();
+    std::fs::write(&config, serde_json::to_string_pretty(&members).unwrap()).unwrap();
+    assert_eq!(source().check(&kept), Ok(()));
+
+    members.insert("rope_theta".to_owned(), 500_000.0.into());
+    std::fs::write(&config, serde_json::to_string(&members).unwrap()).unwrap();
+    assert_eq!(source().check(&kept), Err(OtherBase::File { path: config.clone() }));
+    // Runs that are older know the weights alone.
+    let older = BaseSource { files: Default::default(), ..kept.clone() };
+    assert_eq!(source().check(&older), Ok(()));
+    std::fs::write(&config, text).unwrap();
+
+    let tokenizer = place.path().join("tokenizer.json");
+    let mut bytes = std::fs::read(&tokenizer).unwrap();
+    bytes.push(b'\n');
+    std::fs::write(&tokenizer, bytes).unwrap();
+    let message = source().check(&kept).unwrap_err().to_string();
+    assert!(message.contains("tokenizer.json: this file was changed since the run was begun"), "{message}");
+}

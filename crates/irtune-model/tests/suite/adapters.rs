@@ -306,13 +306,15 @@ fn what_cannot_be_merged_says_why() {
 }
 
 /// A model without biases and head norms, one with both; fused matrices, stored transposed or not; attention and MLP side
-/// by side.
-const BARE: [&str; 5] = [
+/// by side; norms, or a factor, behind the last projection of a branch.
+const BARE: [&str; 7] = [
     CASES[1],
     "tiny_families/qwen3/biased",
     "tiny_families/gpt2/narrow",
     "tiny_families/phi/grouped",
     "tiny_families/phi3/tied",
+    "tiny_families/gemma2/capped",
+    "tiny_families/granite/scaled",
 ];
 
 /// One of each kind, on projections that exercise it, with dropout where there is any.

@@ -4,12 +4,14 @@ use super::calibration::copied_calibration;
 use super::create::recover;
 use super::error::RunFolderError;
 use super::linear::copied_combined;
-use super::saved_model::{OtherBase, SavedModel};
+use super::saved_model::SavedModel;
 use super::{RunFolder, read_json};
 use crate::settings::Objective;
 use irtune_data::{Ending, LabelSet, Template};
 use irtune_files::{Disk, WriteError, create_folder, write_file};
-use irtune_model::{Base, MergeError, Merged, MergedType, ModelError, NamedHead, ProblemType, write_merged};
+use irtune_model::{
+    Base, MergeError, Merged, MergedType, ModelError, NamedHead, OtherBase, ProblemType, write_merged,
+};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -56,13 +58,8 @@ pub enum MergeRunError {
         path: PathBuf,
     },
     /// The base is not the one the model was trained on.
-    #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
-    OtherBase {
-        /// The base given, or found where the run's base was.
-        found: PathBuf,
-        /// Where it was in training.
-        expected: PathBuf,
-    },
+    #[error(transparent)]
+    OtherBase(#[from] OtherBase),
     /// The run's model has no head that a classifier could have.
     #[error("the run in {} says labels by words (objective = \"words\"), and only classifiers with a head are merged; use the run itself, or train one with objective = \"head\"", path.display())]
     NoHead {
@@ -78,12 +75,6 @@ pub enum MergeRunError {
     /// The folder can't be made.
     #[error(transparent)]
     Write(#[from] WriteError),
-}
-
-impl From<OtherBase> for MergeRunError {
-    fn from(OtherBase { found, expected }: OtherBase) -> MergeRunError {
-        MergeRunError::OtherBase { found, expected }
-    }
 }
 
 /// A merged model, beside what transformers knows of it.
@@ -137,6 +128,7 @@ pub fn merge(
     let problem = settings.problem();
     let mut copied = copied_combined(run, &labels)?;
     copied.extend(copied_calibration(run, &labels, problem)?);
+    copied.extend(folder.merged_card()?);
     let saved = SavedModel::read(&folder, &settings, &base)?;
     saved.check_labels(run, &labels)?;
     let (prompt, max_length, ending) = (folder.prompt()?, settings.max_length, folder.ending()?);

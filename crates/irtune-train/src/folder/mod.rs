@@ -11,7 +11,7 @@
 //! | `evaluations.jsonl` | one [`Evaluation`] each |
 //! | `events.out.tfevents.…` | the same for TensorBoard |
 //! | `checkpoints/` | what an unfinished run continues from |
-//! | `adapter/` | the best model so far, in PEFT's format |
+//! | `adapter/` | the best model so far, in PEFT's format; of a finished run with its card, `README.md` |
 //! | `weights/` | the same where layers' own weights train: those of the layers that did ([`irtune_model::tuned_weights`]) |
 //! | `calibration.json` | how the kept model's outputs become probabilities ([`crate::StoredCalibration`]); only where it was fitted |
 //! | `linear.safetensors` | the linear model of the run's pairs ([`irtune_linear`]) |
@@ -22,6 +22,7 @@
 //! | `summary.json` | the end of a finished run |
 
 pub(crate) mod calibration;
+mod card;
 pub mod checkpoint;
 pub(crate) mod copy;
 pub(crate) mod create;
@@ -143,6 +144,13 @@ impl RunFolder {
         let text = irtune_files::read_text(&path).map_err(|source| RunFolderError::read(&path, source))?;
         let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
         let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        // Every version has written these: without them the file was cut.
+        if let Some(lost) = ["method", "max_length", "batch_size", "seed"]
+            .into_iter()
+            .find(|name| !written.contains_key(*name))
+        {
+            return Err(damaged(serde::de::Error::missing_field(lost)));
+        }
         let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
         // What a run of an earlier version does not say was not there, and does not come in when it is resumed.
         let lacks = |name: &str| !written.contains_key(name);
@@ -269,15 +277,19 @@ impl RunFolder {
         Ok(irtune_files::replace_json(files, &path, summary)?)
     }
 
-    /// Removes what only an unfinished run needs; true when there was something.
+    /// Writes a finished run's card and removes what only an unfinished run needs; true when there was something.
     ///
-    /// A run does so when it ends. One that was killed between its summary and that is tidied by whoever finds it.
+    /// A run does so when it ends. One that was killed after its summary is tidied by whoever finds it.
     ///
     /// # Errors
-    /// When it can't be removed.
-    pub fn remove_checkpoints(&self, files: &dyn Files) -> Result<bool, RunFolderError> {
+    /// When a file can't be read, written or removed.
+    pub fn tidy(&self, files: &dyn Files, summary: &Summary) -> Result<bool, RunFolderError> {
         let path = self.checkpoints_path();
         let there = path.exists();
+        if there && !self.is_linear() {
+            // A card beside the model of an unfinished run would stand in the way of the next one.
+            self.write_card(files, summary)?;
+        }
         files.remove_directory(&path).map_err(WriteError::at(&path))?;
         Ok(there)
     }

@@ -6,10 +6,10 @@ use super::sources::Sources;
 use crate::settings::{TrainSettings, Tune};
 use irtune_data::LabelSet;
 use irtune_model::{
-    AdapterFolder, Base, Changes, Head, HeadFolder, HeadInput, HostTensor, ModelError, Trained, TunedWeights,
-    read_adapter, read_head, read_tuned_weights,
+    AdapterFolder, Base, Changes, Head, HeadFolder, HeadInput, HostTensor, ModelError, OtherBase, Trained,
+    TunedWeights, read_adapter, read_head, read_tuned_weights,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The model that a run keeps.
 pub(crate) enum SavedModel {
@@ -103,12 +103,6 @@ impl SavedModel {
     }
 }
 
-/// Another base than a run's: the path found, and where the run's was.
-pub(crate) struct OtherBase {
-    pub(crate) found: PathBuf,
-    pub(crate) expected: PathBuf,
-}
-
 impl Sources {
     /// Opens the base, where it is now or where it was. Only what it is matters, not where it lies.
     ///
@@ -120,9 +114,7 @@ impl Sources {
     ) -> Result<Base, E> {
         let path = now.unwrap_or(&self.base.path);
         let base = Base::open(path).map_err(ModelError::from)?;
-        if (base.source.bytes, &base.source.fingerprint) == (self.base.bytes, &self.base.fingerprint) {
-            return Ok(base);
-        }
-        Err(OtherBase { found: path.to_owned(), expected: self.base.path.clone() }.into())
+        base.source.check(&self.base)?;
+        Ok(base)
     }
 }

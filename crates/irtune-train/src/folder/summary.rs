@@ -38,6 +38,9 @@ pub struct Summary {
     pub calibration: Option<CalibrationSummary>,
     /// In how many steps each layer trained.
     pub layer_steps: Vec<u64>,
+    /// How many training pairs have each label, in the order of the labels; runs of earlier versions did not keep it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub training_labels: Vec<u64>,
     /// Numbers in adapters and head.
     pub parameters: usize,
     /// Examples trained on.

@@ -118,6 +118,6 @@ impl Classifier {
                 Prediction::several(id, probabilities(values), &given)
             }
         };
-        Ok(Answer { prediction, place, shortened: example.shortened })
+        Ok(Answer { prediction, place, shortened: example.shortened, tokens: example.tokens.len() })
     }
 }

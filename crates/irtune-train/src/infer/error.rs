@@ -1,10 +1,9 @@
 //! Why a trained model can't be used.
 
 use crate::folder::error::RunFolderError;
-use crate::folder::saved_model::OtherBase;
 use irtune_data::{DataError, Labels, Place};
 use irtune_metrics::MetricsError;
-use irtune_model::ModelError;
+use irtune_model::{ModelError, OtherBase};
 use std::path::PathBuf;
 
 /// Why a trained model can't be used.
@@ -29,13 +28,8 @@ pub enum PredictorError {
         path: PathBuf,
     },
     /// The base is not the one the model was trained on.
-    #[error("{} is not the base the run was trained on, which was {}; give that one with --base", found.display(), expected.display())]
-    OtherBase {
-        /// The base given, or found where the run's base was.
-        found: PathBuf,
-        /// Where it was in training.
-        expected: PathBuf,
-    },
+    #[error(transparent)]
+    OtherBase(#[from] OtherBase),
     /// The model gives no answer.
     #[error(
         "{place}: the model's output is not finite: its training diverged, so train anew with a lower learning_rate, or its base \
@@ -94,10 +88,4 @@ pub enum PredictorError {
         /// Labels of the run, or of the merged model's list.
         run: usize,
     },
-}
-
-impl From<OtherBase> for PredictorError {
-    fn from(OtherBase { found, expected }: OtherBase) -> PredictorError {
-        PredictorError::OtherBase { found, expected }
-    }
 }

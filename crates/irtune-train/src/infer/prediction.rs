@@ -148,6 +148,8 @@ pub struct Answer {
     pub place: Place,
     /// Whether the pair was too long and was shortened around its change.
     pub shortened: bool,
+    /// Tokens that the model read of it, its prompt among them; 0 for a linear model.
+    pub tokens: usize,
 }
 
 /// The probability of every label: a JSON object `{"label": probability, …}` in the order of the label set.

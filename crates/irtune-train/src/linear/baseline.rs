@@ -109,6 +109,7 @@ pub fn train_baseline(request: &BaselineRequest, observer: &mut dyn Observer) ->
             best_value: score.map(|score| score.macro_f1),
             validation: score,
             layer_steps: Vec::new(),
+            training_labels: Vec::new(),
             parameters: model.parameters(),
             examples: corpora.train.pairs.len() as u64,
             tokens: 0,

@@ -114,6 +114,7 @@ pub fn combine(
         }
         let linear = Some(reference.answers.summary);
         let summary = Summary { stack, calibration, test, linear, ..summary };
+        copy.write_card(&Disk, &summary)?;
         copy.write_summary(&Disk, &summary)?;
         Ok(summary)
     })

@@ -29,6 +29,8 @@ const FEWEST_MORE: usize = 2;
 const MOST_MORE: usize = 10;
 /// Tokens below which a GEMM would be slower than in a run.
 const FEWEST_TOKENS: usize = 256;
+/// Steps that are added up, at most; the others take what these take on average.
+const ADDED_UP: u64 = 100_000;
 /// Operations of a round, as many as two cores with AVX-512 make in some two seconds.
 const ROUND_OPERATIONS: f64 = 3e11;
 
@@ -72,7 +74,8 @@ pub(crate) fn time(of: Of<'_>, steps: &Steps, chosen: &Chosen) -> Result<TimePla
     let layers = of.layers;
     let times = measure(&of, layers)?;
     let (mut training, mut tokens, mut active) = (0.0, 0, 0);
-    for step in 0..steps.total {
+    let added_up = steps.total.min(ADDED_UP);
+    for step in 0..added_up {
         let (set, passes) = (chosen.layers(step), steps.passes(step));
         let first_epoch = step < steps.per_epoch;
         let kept_below = if first_epoch { 0 } else { chosen.kept_below };
@@ -94,15 +97,16 @@ pub(crate) fn time(of: Of<'_>, steps: &Steps, chosen: &Chosen) -> Result<TimePla
     let evaluation_seconds = once(&steps.validation, layers)
         + evaluations.saturating_sub(1) as f64 * again
         + once(&steps.test, layers);
-    let per_step = |sum: f64| sum / steps.total.max(1) as f64;
+    let per_step = |sum: f64| sum / added_up.max(1) as f64;
+    let training_seconds = per_step(training) * steps.total as f64;
     Ok(TimePlan {
         steps: steps.total,
         tokens_per_step: per_step(tokens as f64),
         layers_per_step: per_step(active as f64),
         step_seconds: per_step(training),
-        training_seconds: training,
+        training_seconds,
         evaluation_seconds,
-        total_seconds: training + evaluation_seconds,
+        total_seconds: training_seconds + evaluation_seconds,
     })
 }
 

@@ -11,8 +11,8 @@ use crate::folder::sources::{PairSources, Sources, StoredSource};
 use crate::settings::{Draw, HeadKind, TrainSettings};
 use crate::task::Task;
 use irtune_data::{
-    Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, LeftOut, Pair, Quoted,
-    same_pairs,
+    Columns, Corpus, CorpusSource, DataError, Encoder, Example, LabelSet, Labels, Leak, LeftOut, Pair,
+    Quoted, same_pairs,
 };
 use irtune_model::Base;
 use std::collections::BTreeSet;
@@ -135,16 +135,22 @@ impl Corpora {
             train = train.subset(train_size, draw.seed)?;
             observer.on_notice(&Notice::Subset { train_size, of });
         }
+        let first = |same: Vec<Leak>| -> Vec<(String, String)> {
+            same.into_iter().take(SHOWN).map(|leak| (leak.place, leak.other)).collect()
+        };
         for (split, corpus) in [(DataSplit::Validation, &validation), (DataSplit::Test, &test)] {
             let Some(corpus) = corpus else { continue };
             let same = same_pairs(&corpus.pairs, &train.pairs);
             if !same.is_empty() {
-                observer.on_notice(&Notice::AmongTraining {
-                    split,
-                    pairs: same.len(),
-                    of: corpus.pairs.len(),
-                    first: same.into_iter().take(SHOWN).map(|leak| (leak.place, leak.other)).collect(),
-                });
+                let (pairs, of) = (same.len(), corpus.pairs.len());
+                observer.on_notice(&Notice::AmongTraining { split, pairs, of, first: first(same) });
+            }
+        }
+        if let (Some(validation), Some(test)) = (&validation, &test) {
+            let same = same_pairs(&test.pairs, &validation.pairs);
+            if !same.is_empty() {
+                let (pairs, of) = (same.len(), test.pairs.len());
+                observer.on_notice(&Notice::AmongValidation { pairs, of, first: first(same) });
             }
         }
         Ok(Self { labels, train, validation, test, met })

@@ -138,8 +138,8 @@ fn go_on(
         let out = folder.join(format!("fold-{}", fold.part()));
         let begun = RunFolder::open(&out).ok();
         let finished = begun.as_ref().map(RunFolder::summary).transpose()?.flatten();
-        if let (Some(run), Some(_)) = (&begun, &finished) {
-            run.remove_checkpoints(&Disk)?;
+        if let (Some(run), Some(summary)) = (&begun, &finished) {
+            run.tidy(&Disk, summary)?;
         }
         let summary = match finished {
             Some(summary) => {

@@ -31,6 +31,22 @@ impl RunData {
         }
     }
 
+    /// How many training examples have each label.
+    pub(crate) fn training_labels(&self) -> Vec<u64> {
+        let mut counts = vec![0; self.labels.len()];
+        for target in self.train.iter().filter_map(|example| example.target.as_ref()) {
+            match (target.class(), target.labels()) {
+                (Some(class), _) => counts[class as usize] += 1,
+                (None, labels) => {
+                    for (count, has) in counts.iter_mut().zip(labels.unwrap_or_default()) {
+                        *count += u64::from(*has);
+                    }
+                }
+            }
+        }
+        counts
+    }
+
     /// Checksums of the three splits.
     pub fn prints(&self) -> DataPrints {
         DataPrints {

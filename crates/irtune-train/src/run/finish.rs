@@ -57,7 +57,7 @@ impl Run<'_> {
         let Closed { calibration, stack, test, .. } = closed;
         let summary = Summary { collapsed, calibration, stack, ..self.summary(test, trained)? };
         self.parts.folder.write_summary(self.parts.files, &summary)?;
-        self.parts.folder.remove_checkpoints(self.parts.files)?;
+        self.parts.folder.tidy(self.parts.files, &summary)?;
         Ok(TrainOutcome::Finished(Box::new(summary)))
     }
 
@@ -105,6 +105,7 @@ impl Run<'_> {
             test,
             calibration: None,
             layer_steps: state.layer_steps.clone(),
+            training_labels: self.parts.data.training_labels(),
             parameters,
             examples: totals.examples,
             tokens: totals.tokens,

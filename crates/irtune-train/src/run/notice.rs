@@ -3,7 +3,7 @@
 use crate::data_split::DataSplit;
 use crate::folder::summary::Collapsed;
 use crate::linear::score::Score;
-use crate::settings::Fold;
+use crate::settings::{Fold, Unread};
 use serde::Serialize;
 use std::fmt;
 
@@ -54,11 +54,17 @@ pub enum Notice {
         /// Because its labels are others; else it reads something else.
         other_labels: bool,
     },
-    /// Settings were given that no adapter of the run reads.
-    Unread {
-        /// Their names.
-        names: Vec<&'static str>,
+    /// Test pairs that the run chooses and calibrates by.
+    AmongValidation {
+        /// How many.
+        pairs: usize,
+        /// Test pairs.
+        of: usize,
+        /// Where the first of them stand, and where among the validation pairs.
+        first: Vec<(String, String)>,
     },
+    /// Settings were given that nothing reads beside the others.
+    Unread(Unread),
     /// transformers has no class of a classifier over the base.
     OwnHead {
         /// The base's family.
@@ -187,9 +193,7 @@ impl fmt::Display for Notice {
                 "{examples} of {of} {split} pairs are longer than {max_length} tokens and were shortened around \
                  their change; raise max_length to keep them whole"
             ),
-            Notice::Unread { names } => {
-                write!(formatter, "what trains in this run does not read {}", names.join(", "))
-            }
+            Notice::Unread(Unread { names, because }) => write!(formatter, "{because} {}", names.join(", ")),
             Notice::OwnHead { family } => write!(
                 formatter,
                 "transformers has no classifier over {family}: PEFT loads the adapter alone, the head stands beside it in \
@@ -214,6 +218,17 @@ impl fmt::Display for Notice {
                     formatter,
                     "{pairs} of {of} {split} pairs are training pairs too ({}{more}), so figures on them are too good; \
                      `irtune data` names them all",
+                    first.join(", ")
+                )
+            }
+            Notice::AmongValidation { pairs, of, first } => {
+                let first: Vec<String> =
+                    first.iter().map(|(place, other)| format!("{place} = {other}")).collect();
+                let more = if first.len() < *pairs { ", …" } else { "" };
+                write!(
+                    formatter,
+                    "{pairs} of {of} test pairs are validation pairs too ({}{more}), by which the model is chosen and its \
+                     probabilities are fitted, so figures on them are too good; `irtune data` names them all",
                     first.join(", ")
                 )
             }
@@ -271,6 +286,7 @@ impl fmt::Display for Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::UnreadBecause;
 
     #[test]
     fn notices_say_what_to_do() {
@@ -293,7 +309,18 @@ mod tests {
             "2 of 40 test pairs are training pairs too (test.csv:3 = train.csv:9, …), so figures on them are too good; \
              `irtune data` names them all"
         );
-        let unread = Notice::Unread { names: vec!["rank", "alpha"] };
+        let first = vec![("test.csv:3".to_owned(), "val.csv:9".to_owned())];
+        let among = Notice::AmongValidation { pairs: 1, of: 40, first };
+        assert!(
+            among.to_string().starts_with(
+                "1 of 40 test pairs are validation pairs too (test.csv:3 = val.csv:9), by which"
+            ),
+            "{among}"
+        );
+        let unread = Notice::Unread(Unread {
+            names: vec!["rank".to_owned(), "alpha".to_owned()],
+            because: UnreadBecause::Adapter,
+        });
         assert_eq!(unread.to_string(), "what trains in this run does not read rank, alpha");
         let own = Notice::OwnHead { family: "Granite" };
         assert!(own.to_string().contains("no classifier over Granite"), "{own}");

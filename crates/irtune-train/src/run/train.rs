@@ -16,7 +16,7 @@ use crate::folder::sources::{PairSources, Sources};
 use crate::linear::reference::Reference;
 use crate::plan;
 use crate::prepare::{Begun, Origin, Preparation, Prepared, load, prepare};
-use crate::settings::TrainSettings;
+use crate::settings::{TrainSettings, ValidatedOn};
 use crate::step::StepError;
 use irtune_data::PromptChoice;
 use irtune_files::Disk;
@@ -49,9 +49,13 @@ pub fn train(
     settings.class_weights = settings.class_weights.loaded()?;
     let prompt = PromptChoice::named_or_file(&settings.prompt)?;
     let sources = request.sources()?;
-    let unread = settings.unread();
-    if !unread.is_empty() {
-        observer.on_notice(&Notice::Unread { names: unread });
+    let validated_on = match &request.validation {
+        Some(_) => ValidatedOn::Given,
+        None if settings.validation_fraction > 0.0 => ValidatedOn::HeldOut,
+        None => ValidatedOn::Nothing,
+    };
+    for unread in settings.unread(validated_on) {
+        observer.on_notice(&Notice::Unread(unread));
     }
     if devices::is_slow_here(settings.precision) {
         observer.on_notice(&Notice::SlowPrecision { precision: settings.precision.to_string() });
@@ -109,7 +113,7 @@ pub fn resume(
     let _lock = folder.lock()?;
     if let Some(summary) = folder.summary()? {
         // Killed in its last moment, it has only that left to do.
-        return match folder.remove_checkpoints(&Disk)? {
+        return match folder.tidy(&Disk, &summary)? {
             true => Ok(TrainOutcome::Finished(Box::new(summary))),
             false => Err(TrainError::Finished { path: directory.to_owned() }),
         };

@@ -31,7 +31,7 @@ impl TrainSettings {
     /// or as many as make `min_steps`.
     pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
         let epochs = self.epochs.max(self.min_steps.div_ceil(steps_per_epoch.max(1)));
-        self.max_steps.unwrap_or(epochs * steps_per_epoch)
+        self.max_steps.unwrap_or(epochs.saturating_mul(steps_per_epoch))
     }
 
     /// Steps of the warm-up of a run of so many: `warmup_steps` where they are given, else the share, rounded up as
@@ -45,7 +45,7 @@ impl TrainSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::HeadKind;
+    use crate::settings::{HeadKind, ValidatedOn};
 
     #[test]
     fn names_are_read_back_and_others_refused() {
@@ -53,7 +53,7 @@ mod tests {
             assert_eq!(recipe.to_string().parse(), Ok(recipe));
             assert_eq!(TrainSettings::of(recipe).recipe, recipe);
             assert_eq!(TrainSettings::of(recipe).problems(), []);
-            assert!(TrainSettings::of(recipe).unread().is_empty());
+            assert!(TrainSettings::of(recipe).unread(ValidatedOn::HeldOut).is_empty());
         }
         assert_eq!(TrainSettings::of(Recipe::Default), TrainSettings::default());
         let error = "best".parse::<Recipe>().unwrap_err();

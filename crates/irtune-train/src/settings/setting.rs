@@ -77,6 +77,8 @@ pub enum Range {
     Above(&'static str),
     /// 0 or more.
     FromZero,
+    /// 0 up to a number that no run gets to.
+    UpTo(u64),
     /// 0 or more, and what 0 means.
     FromZeroFor(&'static str),
     /// 0 or more and less than 1.
@@ -90,6 +92,7 @@ impl Range {
             && match self {
                 Self::FromOne => value >= 1.0,
                 Self::FromOneTo(most) => (1.0..=most as f64).contains(&value),
+                Self::UpTo(most) => (0.0..=most as f64).contains(&value),
                 Self::Above(_) => value > 0.0,
                 Self::FromZero | Self::FromZeroFor(_) => value >= 0.0,
                 Self::Share => (0.0..1.0).contains(&value),
@@ -101,6 +104,7 @@ impl Range {
         match self {
             Self::FromOne => "1 or more".into(),
             Self::FromOneTo(most) => format!("1 to {most}").into(),
+            Self::UpTo(most) => format!("0 to {most}").into(),
             Self::Above(example) => format!("a number above 0, such as {example}").into(),
             Self::FromZero => "0 or more".into(),
             Self::FromZeroFor(meaning) => format!("0 ({meaning}) or more").into(),
@@ -218,6 +222,17 @@ macro_rules! values {
     )*};
 }
 
+impl Value for Every {
+    const KIND: Kind = Kind::IntegerOrWord;
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Every::Steps(steps) => Some(*steps as f64),
+            Every::Epoch | Every::Never => None,
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($type:ty: $kind:ident;)*) => {$(
         impl Value for $type {
@@ -241,7 +256,6 @@ values! {
     String: Text;
     bool: Switch;
     TargetModules: ListOrText;
-    Every: IntegerOrWord;
     Fold: Text;
     MemoryLimit: Text;
     ClassWeights: TextOrTable;
@@ -294,6 +308,7 @@ mod tests {
         for (range, inside, outside) in [
             (Range::FromOne, [1.0, 7.0], [0.0, -1.0]),
             (Range::FromOneTo(7), [1.0, 7.0], [0.0, 8.0]),
+            (Range::UpTo(7), [0.0, 7.0], [-1.0, 8.0]),
             (Range::Above("1"), [1e-9, 7.0], [0.0, f64::NAN]),
             (Range::FromZero, [0.0, 7.0], [-1e-9, f64::INFINITY]),
             (Range::FromZeroFor("none"), [0.0, 7.0], [-1e-9, f64::NAN]),

@@ -21,6 +21,7 @@ pub(crate) const MOST_TOKENS: u64 = 1 << 20;
 const MOST_EXAMPLES: u64 = 1 << 20;
 const MOST_WIDTH: u64 = 1 << 40;
 const MOST_THREADS: u64 = 1024;
+const MOST_STEPS: u64 = 1 << 40;
 
 macro_rules! settings {
     ($(
@@ -285,6 +286,7 @@ settings! {
     #[serde(skip_serializing_if = "Option::is_none")]
     warmup_steps: Option<u64> = None,
     Optimization, "N", "Steps until the highest learning rate; wins over its share",
+    range: Range::UpTo(MOST_STEPS),
     published: Some(100);
 
     /// Decoupled weight decay.
@@ -327,7 +329,7 @@ settings! {
     #[serde(skip_serializing_if = "Option::is_none")]
     batch_tokens: Option<usize> = None,
     Optimization, "TOKENS", "Make batches of about so many tokens instead of examples",
-    range: Range::FromOne;
+    range: Range::FromOneTo(MOST_WIDTH);
 
     /// Which examples share a batch.
     batches: Batches = Batches::Shuffled,
@@ -342,20 +344,20 @@ settings! {
     /// Passes over the training examples.
     epochs: u64 = 2,
     Optimization, "N", "Passes over the training pairs",
-    range: Range::FromOne,
+    range: Range::FromOneTo(MOST_STEPS),
     published: 4;
 
     /// The training examples are passed over as often again as makes so many steps, for a few hundred labels need more
     /// passes than a few thousand; 0 passes no more often than `epochs`.
     min_steps: u64 = 100,
     Optimization, "N", "Steps at least: a small corpus is passed over more often than epochs says",
-    published: 0;
+    range: Range::UpTo(MOST_STEPS), published: 0;
 
     /// Number of steps; when given it counts, and `epochs` and `min_steps` do not.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_steps: Option<u64> = None,
     Optimization, "N", "Steps in all; wins over epochs and min_steps",
-    range: Range::FromOne;
+    range: Range::FromOneTo(MOST_STEPS);
 
     /// Of every random draw: the start, the order of the examples, dropout, the choice of layers, the held-out pairs.
     seed: u64 = 171,
@@ -363,11 +365,13 @@ settings! {
 
     /// When to evaluate on the validation pairs, besides at the end.
     eval_every: Every = Every::Epoch,
-    Evaluation, "EVERY", "Steps between evaluations, or epoch, or never";
+    Evaluation, "EVERY", "Steps between evaluations, or epoch, or never",
+    range: Range::FromOneTo(MOST_STEPS);
 
     /// When to write a checkpoint, besides on an interrupt.
     save_every: Every = Every::Epoch,
     Evaluation, "EVERY", "Steps between checkpoints, or epoch, or never",
+    range: Range::FromOneTo(MOST_STEPS),
     without_effect: true;
 
     /// What the best model is chosen by.

@@ -63,12 +63,24 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
         (
             "adapters",
             |_| {},
-            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
+            &[
+                "README.md",
+                "adapter_config.json",
+                "adapter_model.safetensors",
+                "classifier.json",
+                "edit_head.safetensors",
+            ],
         ),
         (
             "ist in parts",
             |settings| (settings.method, settings.micro_batch_tokens) = ("ist".into(), 40),
-            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
+            &[
+                "README.md",
+                "adapter_config.json",
+                "adapter_model.safetensors",
+                "classifier.json",
+                "edit_head.safetensors",
+            ],
         ),
         (
             "bf16, states kept",
@@ -77,23 +89,34 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
                 settings.method = "fixed".into();
                 settings.method_options = MethodOptions::of([("layers", "top:3")]);
             },
-            &["adapter_config.json", "adapter_model.safetensors", "classifier.json", "edit_head.safetensors"],
+            &[
+                "README.md",
+                "adapter_config.json",
+                "adapter_model.safetensors",
+                "classifier.json",
+                "edit_head.safetensors",
+            ],
         ),
         (
             "bottleneck",
             |settings| settings.adapter = Adapter::Bottleneck,
             &[
+                "README.md",
                 "adapter_config.json",
                 "bottleneck_model.safetensors",
                 "classifier.json",
                 "edit_head.safetensors",
             ],
         ),
-        ("head alone", |settings| settings.head_only = true, &["classifier.json", "head.safetensors"]),
+        (
+            "head alone",
+            |settings| settings.head_only = true,
+            &["README.md", "classifier.json", "head.safetensors"],
+        ),
         (
             "weights",
             |settings| (settings.tune, settings.adapter) = (Tune::Weights, Adapter::None),
-            &["classifier.json", "tuned_weights.safetensors"],
+            &["README.md", "classifier.json", "tuned_weights.safetensors"],
         ),
     ];
     for (name, change, files) in cases {

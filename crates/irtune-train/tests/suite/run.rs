@@ -37,8 +37,13 @@ fn settings() -> TrainSettings {
 }
 
 fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
-    let base =
-        BaseSource { path: "base".into(), format: BaseFormat::Gguf, bytes: 1, fingerprint: String::new() };
+    let base = BaseSource {
+        path: "base".into(),
+        format: BaseFormat::Gguf,
+        bytes: 1,
+        fingerprint: String::new(),
+        files: BTreeMap::new(),
+    };
     RunContents {
         settings: settings.clone(),
         sources: Sources {

@@ -18,6 +18,7 @@ fn contents() -> RunContents {
                 format: BaseFormat::Safetensors,
                 bytes: 12,
                 fingerprint: "f".into(),
+                files: [("config.json".to_owned(), "c".to_owned())].into(),
             },
             base_name: "org/name".into(),
             train: StoredSource::File("train.jsonl".into()),

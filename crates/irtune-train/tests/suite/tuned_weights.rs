@@ -221,7 +221,7 @@ fn each_reason_not_to_merge_has_its_error_and_leaves_nothing() {
     let error = merged(&request.out, None).unwrap_err();
     assert!(matches!(error, MergeRunError::Exists { .. }), "{error}");
     let error = merged(&out, Some(tiny_llama("three_layers"))).unwrap_err();
-    assert!(matches!(error, MergeRunError::OtherBase { .. }), "{error}");
+    assert!(matches!(error, MergeRunError::OtherBase(_)), "{error}");
     let error = merged(&out, Some("nowhere".into())).unwrap_err();
     assert!(matches!(error, MergeRunError::Model(_)), "{error}");
     let too_long = place.path(&"x".repeat(250));

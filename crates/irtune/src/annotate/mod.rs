@@ -2,6 +2,8 @@
 
 mod document_json;
 mod drafts;
+mod folders;
+mod m2;
 mod output;
 mod page;
 mod pieces;
@@ -18,6 +20,7 @@ use irtune_documents::{Document, Revision, RevisionKind, align};
 use irtune_train::{Prediction, Told};
 
 pub use drafts::{DraftError, Drafts};
+pub use folders::{FolderPair, FolderPairs, FolderPairsError};
 pub use output::{Output, UnknownOutput};
 pub use pieces::{marked, pieces};
 pub use sections::{SectionCounts, counts};
@@ -26,6 +29,8 @@ pub use text::text;
 /// Two drafts with what became of every sentence, and why.
 #[derive(Debug, Clone)]
 pub struct Annotation {
+    /// What the document is called, where it is one of several.
+    pub document: Option<String>,
     /// What the old draft is called.
     pub old_name: String,
     /// What the new draft is called.
@@ -88,7 +93,7 @@ impl Annotation {
         let revisions =
             align(&old, &new).into_iter().map(|revision| Annotated { revision, prediction: None });
         let revisions = revisions.collect();
-        Annotation { old_name, new_name, old, new, labels, revisions }
+        Annotation { document: None, old_name, new_name, old, new, labels, revisions }
     }
 
     /// What a model is to be asked: each revision whose text changed, in order.

@@ -1,6 +1,6 @@
 //! What an annotation is written as.
 
-use super::{Annotation, document_json, page, record, table, tracked};
+use super::{Annotation, document_json, m2, page, record, table, tracked};
 use std::path::Path;
 use strum::{Display, EnumString};
 
@@ -16,6 +16,8 @@ pub enum Output {
     Csv,
     /// One object: both drafts and their edits, in IteraTeR's layout of documents.
     Json,
+    /// Every sentence with its edits, the intention as their type.
+    M2,
     /// A Word document with tracked changes, and each intention as a comment.
     Docx,
 }
@@ -36,6 +38,7 @@ impl Output {
             Output::Jsonl => record::lines(annotation).into_bytes(),
             Output::Csv => table::csv(annotation).into_bytes(),
             Output::Json => document_json::document(annotation).into_bytes(),
+            Output::M2 => m2::document(annotation).into_bytes(),
             Output::Docx => tracked::document(annotation),
         }
     }
@@ -43,7 +46,7 @@ impl Output {
 
 /// Not an ending of what is written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the file's name ends in {ending:?}; .html, .docx, .jsonl, .csv and .json are written")]
+#[error("the file's name ends in {ending:?}; .html, .docx, .jsonl, .csv, .json and .m2 are written")]
 pub struct UnknownOutput {
     /// The ending.
     pub ending: String,

@@ -8,6 +8,9 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 struct Record<'a> {
     id: String,
+    /// The document, so that training keeps its revisions together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doc_name: Option<&'a str>,
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     section: Option<&'a str>,
@@ -27,14 +30,18 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn of(number: usize, annotated: &'a Annotated, several: bool) -> Self {
+    fn of(number: usize, annotated: &'a Annotated, several: bool, document: Option<&'a str>) -> Self {
         let (original, revised) = annotated.texts();
         let span = |passage: &Option<irtune_documents::Passage>| {
             passage.as_ref().map(|passage| [passage.span.start, passage.span.end])
         };
         let prediction: Option<&Prediction> = annotated.prediction.as_ref();
         Record {
-            id: (number + 1).to_string(),
+            id: match document {
+                Some(document) => format!("{document}:{}", number + 1),
+                None => (number + 1).to_string(),
+            },
+            doc_name: document,
             kind: annotated.revision.kind.to_string(),
             section: annotated.section(),
             original,
@@ -52,7 +59,7 @@ impl<'a> Record<'a> {
 pub(super) fn lines(annotation: &Annotation) -> String {
     let several = annotation.several();
     let line = |(number, own)| {
-        let record = Record::of(number, own, several);
+        let record = Record::of(number, own, several, annotation.document.as_deref());
         serde_json::to_string(&record).expect("texts and finite numbers are JSON") + "\n"
     };
     annotation.changes().enumerate().map(line).collect()

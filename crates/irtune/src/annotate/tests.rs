@@ -121,7 +121,11 @@ fn drafts_that_are_no_two_drafts_are_told() {
     assert_eq!(refused(("a.md", " "), Some(("b.md", "\n"))), "a.md has no text");
     assert!(refused(("a.docx", "no zip"), None).contains("not a Word document"));
     assert!(
-        "xml".parse::<Output>().unwrap_err().to_string().contains(".html, .docx, .jsonl, .csv and .json")
+        "xml"
+            .parse::<Output>()
+            .unwrap_err()
+            .to_string()
+            .contains(".html, .docx, .jsonl, .csv, .json and .m2")
     );
 }
 

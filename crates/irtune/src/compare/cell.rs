@@ -288,6 +288,10 @@ fn check(
             let message = format!("corpus `{}` has no test pairs", corpus.name);
             problem(message, "give it a `test` file, or compare over --folds 5");
         }
+        if definition.folds.is_some() && corpus.settings.contains_key("test") {
+            let message = format!("corpus `{}`: with folds each part is the test set once", corpus.name);
+            problem(message, "leave `test` or `folds` out");
+        }
     }
     let entries = |key: &'static str, entries: &[(String, Entry)]| {
         entries.iter().map(|(name, entry)| (format!("{key} `{name}`"), entry.clone())).collect::<Vec<_>>()

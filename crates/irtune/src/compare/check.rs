@@ -38,9 +38,7 @@ pub fn mismatches(
     let sources = run.sources()?;
     let mut add =
         |key: &str, run: String, wanted: String| found.push(Mismatch { key: key.to_owned(), run, wanted });
-    let other_base = |base: &&BaseSource| {
-        (base.bytes, &base.fingerprint) != (sources.base.bytes, &sources.base.fingerprint)
-    };
+    let other_base = |base: &&BaseSource| base.check(&sources.base).is_err();
     if let Some(base) = base.filter(other_base) {
         add("base", shown(&sources.base.path), shown(&base.path));
     }

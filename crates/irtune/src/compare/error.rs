@@ -33,6 +33,12 @@ pub enum CompareError {
         /// The run that was interrupted, and its step; none between two runs.
         run: Option<(String, u64)>,
     },
+    /// The folder is a run's.
+    #[error("{} is a run, and a comparison needs a folder of its own; give another --out", path.display())]
+    RunFolder {
+        /// The run folder.
+        path: PathBuf,
+    },
     /// There is nothing to report on.
     #[error("no run in {} is finished, so there is nothing to report", path.display())]
     NothingFinished {

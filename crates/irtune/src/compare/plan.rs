@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use irtune_hub::Reference;
+use irtune_train::RunFolder;
 use toml::{Table, Value};
 
 use super::analyse::{Analysis, BOOTSTRAP, analyse};
@@ -29,6 +30,9 @@ impl Plan {
     /// # Errors
     /// [`CompareError::Settings`] with every problem of every run, each said once.
     pub fn new(definition: Definition, out: &Path) -> Result<Plan, CompareError> {
+        if RunFolder::open(out).is_ok() {
+            return Err(CompareError::RunFolder { path: out.to_owned() });
+        }
         let cells = cells(&definition).map_err(Problems)?;
         let planned = runner::plan(cells, out)?;
         Ok(Plan { definition, out: out.to_owned(), planned })

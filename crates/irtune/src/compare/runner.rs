@@ -158,8 +158,8 @@ fn run_all(
         let progress = plan.progress()?;
         if progress == Progress::Finished {
             let run = RunFolder::open(path)?;
-            run.remove_checkpoints(&Disk)?;
             if let Some(summary) = run.summary()? {
+                run.tidy(&Disk, &summary)?;
                 observer.on_run_end(&summary);
             }
             continue;

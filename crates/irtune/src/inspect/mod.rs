@@ -2,6 +2,8 @@
 
 mod base;
 mod linear;
+mod mistakes;
+mod page;
 mod run;
 
 pub use base::BaseReport;

@@ -11,7 +11,9 @@ use irtune_train::{
 };
 use serde_json::{Value, json};
 
-use crate::chart::picture;
+use super::mistakes::Mistakes;
+use super::page::Page;
+use crate::chart::{Chart, picture};
 use crate::show::calibration::calibration;
 use crate::show::heat::Heat;
 use crate::show::numbers::{bytes, count, percent, seconds};
@@ -102,6 +104,29 @@ impl RunReport {
         }))
     }
 
+    /// A page for a person: one HTML file, with the test pairs that it gets wrong as long as their file is there.
+    ///
+    /// # Errors
+    /// When a file of the run can't be read.
+    pub fn page(&self) -> Result<String, InspectError> {
+        let RunReport { run, summary, steps, evaluations, figures, .. } = self;
+        let name = run.path().file_name().unwrap_or_default().to_string_lossy();
+        let layers = heat(summary.as_ref(), steps, PICTURE_WIDTH);
+        let probabilities = figures.as_ref().map(|figures| probability_charts(run, figures)).transpose()?;
+        let test = summary.as_ref().and_then(|summary| summary.test.as_ref());
+        let page = Page {
+            name: &format!("Run {name}"),
+            about: &about(run, steps, summary.as_ref())?,
+            steps,
+            evaluations,
+            layers: (!steps.is_empty()).then(|| heat_svg::draw(&layers, "Layers that trained")),
+            probabilities: probabilities.unwrap_or_default(),
+            test: test.map(|test| &test.metrics),
+            mistakes: Mistakes::of(run),
+        };
+        Ok(page.html())
+    }
+
     /// The text for a person.
     ///
     /// # Errors
@@ -179,13 +204,18 @@ pub fn write_picture(run: &RunFolder) -> Result<Option<PathBuf>, InspectError> {
     Ok(Some(path))
 }
 
-/// Draws the probabilities of the test pairs into a run's folder.
-fn write_probabilities(run: &RunFolder, figures: &ProbabilityFigures) -> Result<PathBuf, InspectError> {
+fn probability_charts(run: &RunFolder, figures: &ProbabilityFigures) -> Result<Vec<Chart>, InspectError> {
     let mut charts = vec![reliability(&[&figures.reliability])];
     // Where a pair can have several labels, nothing is left out by being unsure.
     if run.problem()?.is_single() {
         charts.push(risk_coverage(&[&figures.by_coverage]));
     }
+    Ok(charts)
+}
+
+/// Draws the probabilities of the test pairs into a run's folder.
+fn write_probabilities(run: &RunFolder, figures: &ProbabilityFigures) -> Result<PathBuf, InspectError> {
+    let charts = probability_charts(run, figures)?;
     let path = run.path().join("probabilities.svg");
     let picture = picture(&charts, charts.len());
     replace_file(&Disk, &path, &mut |writer| writer.write_all(picture.as_bytes()))?;

@@ -43,6 +43,8 @@ pub enum Command {
     Compare(CompareArguments),
     /// Show what files of revisions hold: labels, lengths, repeats, agreement, and leaks between splits
     Data(DataArguments),
+    /// Write pairs as another kind of file: for a labelling tool, for Hugging Face's datasets, as a table
+    Convert(ConvertArguments),
     /// Measure a run on labelled revisions
     Eval(EvalArguments),
     /// Classify revisions
@@ -270,6 +272,34 @@ pub struct DataArguments {
     pub json: bool,
 }
 
+/// `irtune convert`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Any file of pairs is read. docs/data.md says what each format holds.\n\nExamples:\n  irtune convert pairs.jsonl \
+--out pairs.parquet\n  irtune convert tasks.json --out pairs.csv\n  irtune predict --run runs/first --data pairs.jsonl > \
+predictions.jsonl\n  irtune convert pairs.jsonl --predictions predictions.jsonl --out tasks.json --to label-studio"
+)]
+pub struct ConvertArguments {
+    /// The pairs
+    #[arg(value_name = "FILE")]
+    pub data: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// What to write: jsonl, csv, parquet, label-studio, doccano, argilla, iterater or re3 [default: by the ending of --out]
+    #[arg(long, value_name = "FORMAT")]
+    pub to: Option<String>,
+    /// What `irtune predict` said of the same pairs; for label-studio and argilla
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+    /// A pair can have several labels, or none
+    #[arg(long)]
+    pub multi_label: bool,
+    /// Which columns mean what.
+    #[command(flatten)]
+    pub columns: ColumnArguments,
+}
+
 /// `irtune eval`
 #[derive(Debug, Args)]
 #[command(
@@ -302,13 +332,14 @@ pub struct UnlabelledArguments {
     after_help = "Drafts are plain text, Markdown (.md), LaTeX (.tex) or Word documents (.docx); one Word document with \
 tracked changes is two drafts in one. Without --out every revision is shown in the terminal.\n\nExamples:\n  irtune annotate \
 draft1.docx draft2.docx --run runs/first --out revisions.html\n  irtune annotate tracked.docx --run runs/first --out \
-revisions.html --out revisions.csv\n  irtune annotate paper.tex --git v1..v2 --run runs/first"
+revisions.html --out revisions.csv\n  irtune annotate paper.tex --git v1..v2 --run runs/first\n  irtune annotate first/ \
+second/ --run runs/first --out revisions.jsonl\n  irtune annotate first/ second/ --run runs/first --out pages/ --to html,m2"
 )]
 pub struct AnnotateArguments {
-    /// The old draft
+    /// The old draft, or a folder of old drafts
     #[arg(value_name = "OLD")]
     pub old: PathBuf,
-    /// The new draft; left out for a Word document with tracked changes, or with --git
+    /// The new draft, or a folder of new drafts with the names of the old ones; left out for Word documents with tracked changes, or with --git
     #[arg(value_name = "NEW", conflicts_with = "git")]
     pub new: Option<PathBuf>,
     /// Take both drafts of the file OLD from git: the revisions before and after the two dots
@@ -320,9 +351,12 @@ pub struct AnnotateArguments {
     /// Which run, and where it runs.
     #[command(flatten)]
     pub model: ModelArguments,
-    /// Write the revisions to this file: .html is a page to look at, .docx a Word document with tracked changes and comments, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents; may be repeated
+    /// Write the revisions to this file: .html is a page to look at, .docx a Word document with tracked changes and comments, .jsonl and .csv a row a revision, .json IteraTeR's layout of documents, .m2 sentences with their edits; may be repeated. Of folders: one .jsonl file, or a folder
     #[arg(long, value_name = "FILE")]
     pub out: Vec<PathBuf>,
+    /// Of folders: what is written of each document into the folder --out: html, docx, jsonl, csv, json or m2, with commas between several [default: html]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    pub to: Vec<String>,
     /// Print every revision as a JSON object a line to standard output
     #[arg(long)]
     pub json: bool,
@@ -376,6 +410,9 @@ pub struct ServeArguments {
     /// Requests that may wait for the model; further ones are told to come again
     #[arg(long, value_name = "N", default_value = "256", value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub queue: u32,
+    /// The keys of a Label Studio task's data that hold the original and the revised text, if they aren't found by themselves
+    #[arg(long, value_name = "ORIGINAL,REVISED")]
+    pub label_studio_keys: Option<String>,
     /// Seconds that a request may take
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u32).range(1..))]
     pub timeout: u32,
@@ -615,12 +652,15 @@ pub struct QuantizeArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "For a run, also writes layers.svg and probabilities.svg into its folder.\n\nExamples:\n  irtune inspect runs/first\n  \
-irtune inspect smollm2 --json"
+irtune inspect runs/first --html run.html\n  irtune inspect smollm2 --json"
 )]
 pub struct InspectArguments {
     /// A run folder, or a base model: a folder, a .gguf file, smollm2, or hf:ORG/NAME[@REVISION]
     #[arg(value_name = "DIR|MODEL")]
     pub target: String,
+    /// Write a page of a run: its curves, layers, figures and mistakes, in one HTML file
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub html: Option<PathBuf>,
     /// Print everything as JSON to standard output
     #[arg(long)]
     pub json: bool,

@@ -124,6 +124,7 @@ pub(super) fn written(output: Output, annotation: &Annotation) -> Response {
     let kind = match output {
         Output::Html => "text/html; charset=utf-8",
         Output::Jsonl => "application/x-ndjson",
+        Output::M2 => "text/plain; charset=utf-8",
         Output::Csv => "text/csv; charset=utf-8",
         Output::Json => "application/json",
         Output::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",

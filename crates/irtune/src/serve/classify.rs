@@ -17,15 +17,13 @@ use super::state::State;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pair {
-    /// The pair's own name, which its answer has too.
-    #[serde(default)]
-    id: Option<String>,
-    /// The text before; empty or left out for an addition.
-    #[serde(default)]
-    original: String,
-    /// The text after; empty or left out for a deletion.
-    #[serde(default)]
-    revised: String,
+    /// The pair's own name, which its answer has too, as it stands here: a text or a number.
+    #[schema(value_type = Option<Object>)]
+    id: Option<Id>,
+    /// The text before; empty, null or left out for an addition.
+    original: Option<String>,
+    /// The text after; empty, null or left out for a deletion.
+    revised: Option<String>,
 }
 
 /// Revisions to classify.
@@ -61,7 +59,10 @@ pub(super) async fn classify(
     request: Result<Json<ClassifyRequest>, JsonRejection>,
 ) -> Result<Json<ClassifyResponse>, ApiFailure> {
     let Json(request) = request?;
-    let row = |pair: Pair| Row { id: pair.id.map(Id::from), ..Row::new(pair.original, pair.revised) };
+    let row = |Pair { id, original, revised }: Pair| Row {
+        id,
+        ..Row::new(original.unwrap_or_default(), revised.unwrap_or_default())
+    };
     let rows: Vec<Row> = request.pairs.into_iter().map(row).collect();
     Ok(Json(ClassifyResponse { predictions: state.classify(rows).await? }))
 }

@@ -11,7 +11,11 @@ use utoipa::OpenApi;
         super::classify::classify,
         super::annotate::annotate,
         super::predict::predict,
-        super::predict::info
+        super::predict::info,
+        super::vllm::classify,
+        super::label_studio::setup,
+        super::label_studio::predict,
+        super::label_studio::webhook
     )
 )]
 struct Description;

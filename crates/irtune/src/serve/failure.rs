@@ -41,6 +41,8 @@ pub(super) enum ApiFailure {
     Store(StoreError),
     /// Something that can't be done as things are now.
     Conflict(String),
+    /// What this server does not do.
+    Undone(&'static str),
     /// No token, or another one.
     Token,
     /// Asked by a page of another site.
@@ -68,7 +70,8 @@ impl From<DraftError> for ApiFailure {
 }
 
 impl ApiFailure {
-    fn parts(self) -> (StatusCode, &'static str, String) {
+    /// The code, the kind of error in Text Embeddings Inference's words, and what is wrong.
+    pub fn parts(self) -> (StatusCode, &'static str, String) {
         let invalid = StatusCode::UNPROCESSABLE_ENTITY;
         match self {
             ApiFailure::Request(message) => (invalid, "Validation", message),
@@ -109,6 +112,7 @@ impl ApiFailure {
                 };
                 (code, kind, error.to_string())
             }
+            ApiFailure::Undone(message) => (StatusCode::NOT_IMPLEMENTED, "Backend", message.to_owned()),
             ApiFailure::Token => (
                 StatusCode::UNAUTHORIZED,
                 "Unauthorized",

@@ -8,10 +8,12 @@
 
 mod annotate;
 mod classify;
+mod data_keys;
 mod description;
 mod failure;
 mod form;
 mod guard;
+mod label_studio;
 mod labelling;
 mod metrics;
 mod options;
@@ -20,6 +22,7 @@ mod server;
 mod state;
 #[cfg(test)]
 mod tests;
+mod vllm;
 
 use std::future::Future;
 use std::io;
@@ -32,6 +35,7 @@ use irtune_model::ProblemType;
 use irtune_train::{Predictor, Worker, WorkerOptions};
 use tokio::net::TcpListener;
 
+pub use data_keys::{DataKeys, NoDataKeys};
 pub use labelling::{Project, ProjectError};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use server::Server;
@@ -79,6 +83,8 @@ fn router(server: Server, project: Option<Project>) -> Router {
         .route("/v1/annotate", post(annotate::annotate))
         .route("/predict", post(predict::predict))
         .route("/info", get(predict::info))
+        .route("/classify", post(vllm::classify))
+        .nest("/label-studio", label_studio::router())
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(description::openapi))
         .layer(limit)

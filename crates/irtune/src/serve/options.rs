@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::data_keys::DataKeys;
+
 /// What a server is started with.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
@@ -16,6 +18,8 @@ pub struct ServeOptions {
     pub queue: usize,
     /// How long a request may take.
     pub timeout: Duration,
+    /// Which keys of a Label Studio task hold the texts; otherwise they are guessed.
+    pub data_keys: Option<DataKeys>,
 }
 
 /// Where a server listens: other machines are let in only with a token.

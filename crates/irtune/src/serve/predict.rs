@@ -25,13 +25,16 @@ pub(super) enum Texts {
     Several(Vec<String>),
 }
 
-/// A request of Text Embeddings Inference; what else it may hold (`truncate`, `raw_scores` …) is not looked at: pairs that
-/// are too long are always shortened around their change, and scores are probabilities.
+/// A request of Text Embeddings Inference; what else it may hold (`truncate` …) is not looked at: pairs that are too
+/// long are always shortened around their change.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct PredictRequest {
     /// A pair `["original", "revised"]`, or a batch of pairs.
     #[schema(value_type = Vec<Texts>)]
     inputs: serde_json::Value,
+    /// Scores that are no probabilities, which there are none of: only `false` is possible.
+    #[serde(default)]
+    raw_scores: bool,
 }
 
 /// A label with its probability.
@@ -66,6 +69,11 @@ const TWO_TEXTS: &str = "a revision is two texts: [\"original\", \"revised\"], o
 impl PredictRequest {
     /// The rows, and whether they are a batch.
     fn rows(self) -> Result<(Vec<Row>, bool), ApiFailure> {
+        if self.raw_scores {
+            return Err(ApiFailure::Request(
+                "raw_scores: scores are probabilities here; leave it out".to_owned(),
+            ));
+        }
         let refused = || ApiFailure::Request(TWO_TEXTS.to_owned());
         let pair = |texts: Vec<String>| {
             let [original, revised] = <[String; 2]>::try_from(texts).map_err(|_| refused())?;

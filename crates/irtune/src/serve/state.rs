@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use irtune_data::Row;
-use irtune_train::{Caller, Prediction, Worker};
+use irtune_train::{Answer, Caller, Prediction, Worker};
 use tokio::time::timeout;
 
 use super::failure::ApiFailure;
@@ -42,6 +42,14 @@ impl State {
     /// # Errors
     /// When there are too many rows, one can't be used, too many requests wait, or it takes too long.
     pub async fn classify(self: &Arc<Self>, rows: Vec<Row>) -> Result<Vec<Prediction>, ApiFailure> {
+        Ok(self.answers(rows).await?.into_iter().map(|answer| answer.prediction).collect())
+    }
+
+    /// Asks the model, and tells what it read too.
+    ///
+    /// # Errors
+    /// As [`classify`](Self::classify).
+    pub async fn answers(self: &Arc<Self>, rows: Vec<Row>) -> Result<Vec<Answer>, ApiFailure> {
         let most = self.options.pairs;
         if rows.len() > most {
             return Err(ApiFailure::TooMany { pairs: rows.len(), most });
@@ -49,21 +57,20 @@ impl State {
         let total = rows.len();
         let mut rows = rows.into_iter();
         let asked = async {
-            let mut predictions = Vec::with_capacity(total);
+            let mut all = Vec::with_capacity(total);
             loop {
                 let part: Vec<Row> = rows.by_ref().take(PART).collect();
                 if part.is_empty() {
-                    return Ok::<_, ApiFailure>(predictions);
+                    return Ok::<_, ApiFailure>(all);
                 }
                 let caller = self.caller.clone();
                 // Texts become tokens there, and the wait blocks.
                 let answered = tokio::task::spawn_blocking(move || caller.try_ask(part)?.wait()).await;
-                let answers = answered.map_err(|_| ApiFailure::Broken)??;
-                predictions.extend(answers.into_iter().map(|answer| answer.prediction));
+                all.extend(answered.map_err(|_| ApiFailure::Broken)??);
             }
         };
-        let predictions = timeout(self.options.timeout, asked).await.map_err(|_| ApiFailure::Slow)??;
-        self.counts.pairs.inc_by(predictions.len() as u64);
-        Ok(predictions)
+        let answers = timeout(self.options.timeout, asked).await.map_err(|_| ApiFailure::Slow)??;
+        self.counts.pairs.inc_by(answers.len() as u64);
+        Ok(answers)
     }
 }

@@ -20,6 +20,12 @@ struct Served {
 
 impl Served {
     fn new(address: &str, token: Option<&str>, pairs: usize) -> Self {
+        let address = Address::new(address.parse().unwrap(), token.map(str::to_owned)).unwrap();
+        Served::with(|options| (options.address, options.pairs) = (address, pairs))
+    }
+
+    /// With other options than the usual ones.
+    fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("run");
         let row = |number: usize| Row {
@@ -44,13 +50,15 @@ impl Served {
         };
         train(&request, &mut Silent, &Default::default()).unwrap();
         let predictor = Predictor::open(&run, &PredictorOptions::default()).unwrap();
-        let options = ServeOptions {
-            address: Address::new(address.parse().unwrap(), token.map(str::to_owned)).unwrap(),
+        let mut options = ServeOptions {
+            address: Address::new("127.0.0.1:0".parse().unwrap(), None).unwrap(),
             body_bytes: 20_000,
-            pairs,
+            pairs: 6,
             queue: 8,
             timeout: Duration::from_secs(60),
+            data_keys: None,
         };
+        change(&mut options);
         let labels = predictor.labels().names().to_vec();
         let worker = Worker::start(predictor, WorkerOptions::default());
         let state = State::new(worker.caller(), labels, "run".to_owned(), options);
@@ -58,7 +66,7 @@ impl Served {
     }
 
     fn here() -> Self {
-        Served::new("127.0.0.1:0", None, 6)
+        Served::with(|_| {})
     }
 
     fn ask(&self, request: Request<Body>) -> (StatusCode, String) {
@@ -128,6 +136,19 @@ fn pairs_are_answered_in_their_order_and_in_both_shapes() {
         serde_json::from_str::<Value>(&info).unwrap()["model_type"]["classifier"]["id2label"]["1"],
         "style"
     );
+}
+
+#[test]
+fn names_of_pairs_come_back_as_they_stood() {
+    let served = Served::here();
+    let pair = r#"{"id": 12345678901234567890123, "original": "w1", "revised": null}"#;
+    let request = Request::post("/v1/classify").header("host", "localhost");
+    let request = request.header("content-type", "application/json");
+    let (status, said) = served.ask(request.body(Body::from(format!("{{\"pairs\": [{pair}]}}"))).unwrap());
+    assert_eq!(status, StatusCode::OK, "{said}");
+    assert!(said.contains("\"id\":12345678901234567890123,"), "{said}");
+    let (status, said) = served.post("/predict", &json!({"inputs": [["w1", "w2"]], "raw_scores": true}));
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
 }
 
 #[test]
@@ -229,5 +250,142 @@ fn the_description_has_every_path_that_programs_ask() {
     let (_, described) = Served::here().get("/openapi.json");
     let described: Value = serde_json::from_str(&described).unwrap();
     let paths: Vec<&String> = described["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths, ["/info", "/predict", "/v1/annotate", "/v1/classify"]);
+    let expected = [
+        "/classify",
+        "/info",
+        "/label-studio/predict",
+        "/label-studio/setup",
+        "/label-studio/webhook",
+        "/predict",
+        "/v1/annotate",
+        "/v1/classify",
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn pairs_are_answered_as_vllm_answers_texts() {
+    let served = Served::here();
+    let pairs = json!([["w1", "w2"], ["", "w3 w4"]]);
+    let (status, said) = served.post("/classify", &json!({"model": "run", "input": pairs, "user": "me"}));
+    assert_eq!(status, StatusCode::OK, "{said}");
+    assert_eq!((&said["object"], &said["model"]), (&json!("list"), &json!("run")));
+    assert!(said["id"].as_str().unwrap().starts_with("classify-") && said["created"].as_u64() > Some(0));
+    let (_, own) = served
+        .post("/v1/classify", &json!({"pairs": [{"original": "w1", "revised": "w2"}, {"revised": "w3 w4"}]}));
+    for (index, class) in said["data"].as_array().unwrap().iter().enumerate() {
+        let prediction = &own["predictions"][index];
+        let expected = prediction["probabilities"].as_object().unwrap().values().cloned().collect::<Vec<_>>();
+        let label = &prediction["label"];
+        assert_eq!(*class, json!({"index": index, "label": label, "probs": expected, "num_classes": 2}));
+    }
+    // Both prompts were read, and of one more pair more is.
+    let tokens = |said: &Value| said["usage"]["prompt_tokens"].as_u64().unwrap();
+    let (_, one) = served.post("/classify", &json!({"input": [["w1", "w2"]]}));
+    assert!(tokens(&one) > 0 && tokens(&said) > tokens(&one), "{said}");
+    assert_eq!(said["usage"]["total_tokens"], said["usage"]["prompt_tokens"]);
+
+    let refused = |body: Value, code: u16, kind: &str, part: &str| {
+        let (status, said) = served.post("/classify", &body);
+        assert_eq!((status.as_u16(), &said["error"]["code"]), (code, &json!(code)), "{said}");
+        assert_eq!(said["error"]["type"], kind);
+        assert!(said["error"]["message"].as_str().unwrap().contains(part), "{said}");
+    };
+    let bad = "BadRequestError";
+    for input in [json!("w1"), json!(["w1", "w2"]), json!([["w1"]]), json!([[1, 2]]), json!(null)] {
+        refused(json!({ "input": input }), 400, bad, "a revision is two texts");
+    }
+    refused(json!({"messages": []}), 400, bad, "a revision is two texts");
+    refused(json!({"input": [["", ""]]}), 400, bad, "request");
+    refused(json!({"input": pairs, "softmax": false}), 400, bad, "use_activation");
+    refused(
+        json!({"input": pairs, "model": "other"}),
+        404,
+        "NotFoundError",
+        "The model `other` does not exist.",
+    );
+    refused(json!({"input": vec![["w1", "w2"]; 7]}), 413, "Payload Too Large", "7 pairs");
+}
+
+const CONFIGURATION: &str = r#"<View><Text name="old" value="$before"/><Text name="new" value="$after"/>
+    <Choices name="why" toName="new"><Choice value="Style" alias="style"/><Choice value="clarity"/></Choices></View>"#;
+
+#[test]
+fn label_studio_is_answered_as_its_backends_answer() {
+    let served = Served::here();
+    let (status, said) = served.get("/label-studio/health");
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap()["status"], "UP");
+    let set_up = json!({"project": "3.1745383065", "schema": CONFIGURATION, "hostname": "http://localhost:8080",
+        "access_token": "secret"});
+    assert_eq!(served.post("/label-studio/setup", &set_up).1, json!({"model_version": "run"}));
+
+    let tasks = json!([
+        {"id": 1, "data": {"before": "w1", "after": "w2"}},
+        {"id": 2, "data": {"before": null, "after": " "}},
+        {"id": 3, "data": {"original": "w1", "after": "w9"}},
+    ]);
+    let ask = json!({"tasks": tasks, "project": "3.1", "label_config": CONFIGURATION, "model_version": null,
+        "params": {"login": null, "password": null, "context": null}});
+    let (status, said) = served.post("/label-studio/predict", &ask);
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let results = said["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    let pairs = json!([{"original": "w1", "revised": "w2"}, {"original": "w1"}]);
+    let (_, own) = served.post("/v1/classify", &json!({ "pairs": pairs }));
+    for (result, prediction) in [(&results[0], 0), (&results[2], 1)] {
+        let prediction = &own["predictions"][prediction];
+        let label = prediction["label"].as_str().unwrap();
+        let score = &prediction["probabilities"][label];
+        let expected = json!({"from_name": "why", "to_name": "new", "type": "choices",
+            "value": {"choices": [label]}, "score": score});
+        assert_eq!(*result, json!({"result": [expected], "score": score, "model_version": "run"}));
+    }
+    assert_eq!(results[1], json!({"result": [], "score": 0.0, "model_version": "run"}));
+
+    // Annotations are said not to be kept, and training is an error that Label Studio shows.
+    let (status, said) =
+        served.post("/label-studio/webhook", &json!({"action": "ANNOTATION_CREATED", "task": {}}));
+    assert_eq!(status, StatusCode::OK);
+    assert!(said["status"].as_str().unwrap().contains("keeps nothing"), "{said}");
+    for (path, body) in
+        [("webhook", json!({"action": "START_TRAINING"})), ("train", json!({"annotations": []}))]
+    {
+        let (status, said) = served.post(&format!("/label-studio/{path}"), &body);
+        assert_eq!(status, StatusCode::NOT_IMPLEMENTED);
+        assert!(said["error"].as_str().unwrap().contains("irtune train"), "{said}");
+    }
+}
+
+#[test]
+fn what_label_studio_asks_wrongly_is_told() {
+    let refused = |served: &Served, path: &str, body: Value, part: &str| {
+        let (status, said) = served.post(&format!("/label-studio/{path}"), &body);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(said["error"].as_str().unwrap().contains(part), "{said}");
+    };
+    let served = Served::here();
+    refused(&served, "setup", json!({"schema": "<View></View>"}), "it has no <Choices");
+    refused(&served, "setup", json!({"project": "1"}), "schema");
+    let ask = |task: Value, config: &str| json!({"tasks": [task], "label_config": config});
+    refused(
+        &served,
+        "predict",
+        ask(json!({"id": 7, "data": {}}), CONFIGURATION),
+        "task 7: its data hold nothing",
+    );
+    let wrong = json!({"id": 7, "data": {"before": ["w1"], "after": "w2"}});
+    refused(&served, "predict", ask(wrong, CONFIGURATION), "task 7: its data hold no text under \"before\"");
+    let one_text = CONFIGURATION.replace("<Text name=\"old\" value=\"$before\"/>", "");
+    let other = json!({"id": 7, "data": {"old": "w1", "new": "w2"}});
+    refused(&served, "predict", ask(other.clone(), &one_text), "--label-studio-keys");
+
+    let served = Served::with(|options| options.data_keys = Some("old, new".parse().unwrap()));
+    let (status, said) = served.post("/label-studio/predict", &ask(other, &one_text));
+    assert_eq!(status, StatusCode::OK, "{said}");
+    let lacking = json!({"id": 7, "data": {"original": "w1", "revised": "w2"}});
+    refused(&served, "predict", ask(lacking, &one_text), "task 7: its data hold nothing under \"old\"");
+    for wrong in ["old", "old,", ",new", ""] {
+        assert!(wrong.parse::<DataKeys>().unwrap_err().to_string().contains("before,after"), "{wrong}");
+    }
 }

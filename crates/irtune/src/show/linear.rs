@@ -28,7 +28,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
         out += &format!("Validation pairs: macro-F1 {macro_f1:.3}, accuracy {accuracy:.3}.\n");
     }
     if let Some(test) = &summary.test {
-        out += &format!("\nTest pairs (never seen in training):\n{}", report::metrics(&test.metrics));
+        out += &format!("\nTest pairs:\n{}", report::metrics(&test.metrics));
     }
     out += &summary.calibration.as_ref().map_or_else(String::new, calibration);
     let path = run.path().display();
@@ -121,6 +121,7 @@ mod tests {
             best_value: Some(validation),
             validation: Some(score(validation)),
             test: None,
+            training_labels: Vec::new(),
             layer_steps: vec![3],
             parameters: 1,
             examples: 12,

@@ -45,7 +45,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
         false => "\nThe head alone trained.\n".to_owned(),
     };
     if let Some(test) = &summary.test {
-        out += &format!("\nTest pairs (never seen in training):\n{}", metrics(&test.metrics));
+        out += &format!("\nTest pairs:\n{}", metrics(&test.metrics));
         out += &kinds(&test.kinds, test.metrics.accuracy_name());
     }
     out += &summary.calibration.as_ref().map_or_else(String::new, calibration);

@@ -125,3 +125,50 @@ fn what_each_change_adds_is_what_is_missing_without_it() {
     let shown = sandbox.run("explain --run run --data pairs.jsonl --precision f32").success().out;
     assert!(shown.starts_with("7: ") && shown.contains("[-go-]{+goes+}"), "{shown}");
 }
+
+#[test]
+fn folders_are_annotated_document_by_document() {
+    let sandbox = sandbox();
+    for (path, text) in
+        [("a/one.md", OLD), ("b/one.md", NEW), ("a/part/two.md", "He go.\n"), ("b/part/two.md", "He goes.\n")]
+    {
+        fs::create_dir_all(sandbox.path(path).parent().unwrap()).unwrap();
+        sandbox.write(path, text);
+    }
+    sandbox.write("a/gone.md", "It is.\n");
+    let annotate = "annotate a b --run run --precision f32";
+    let done = sandbox.run(&format!("{annotate} --out all.jsonl --out pages --to html,m2")).success();
+    assert!(done.error.contains("gone.md has no partner of the same name"), "{}", done.error);
+    let lines = fs::read_to_string(sandbox.path("all.jsonl")).unwrap();
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> = records.iter().map(|record| record["doc_name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["one.md", "one.md", "one.md", "part/two.md"]);
+    assert_eq!(records[3]["id"], "part/two.md:1");
+    // A document says the same alone.
+    let alone = sandbox.run("annotate old.md new.md --run run --precision f32 --json").success().out;
+    for (line, record) in alone.lines().zip(&records) {
+        let mut own: Value = serde_json::from_str(line).unwrap();
+        own["id"] = format!("one.md:{}", own["id"].as_str().unwrap()).into();
+        own["doc_name"] = "one.md".into();
+        assert_eq!(own, *record);
+    }
+    assert!(fs::read_to_string(sandbox.path("pages/one.md.html")).unwrap().contains("<ins>goes</ins>"));
+    let label = records[3]["label"].as_str().unwrap();
+    let edits = format!("S He go .\nA 1 2|||{label}|||goes|||REQUIRED|||-NONE-|||0\n\n");
+    assert_eq!(fs::read_to_string(sandbox.path("pages/part/two.md.m2")).unwrap(), edits);
+    assert_eq!(sandbox.run(&format!("{annotate} --json")).success().out, lines);
+
+    let refused = |arguments: &str, part: &str| {
+        let error = sandbox.run(&format!("annotate {arguments} --run run")).failure();
+        assert!(error.contains(part), "{error}");
+    };
+    refused("a b --out all.html", "of folders one .jsonl file is written, or a folder");
+    refused("a b --to html", "needs a folder to write to");
+    refused("a b --out pages --to pdf", "`pdf` is none of html");
+    refused("a --git v1..v2", "--git: takes a file");
+    refused("old.md new.md --to html", "the ending of --out does");
+    sandbox.write("b/one.md", " ");
+    sandbox.write("a/one.md", " ");
+    let error = sandbox.run(&format!("{annotate} --out fresh.jsonl")).failure();
+    assert!(error.contains("one.md has no text") && !sandbox.path("fresh.jsonl").exists(), "{error}");
+}

@@ -106,6 +106,17 @@ fn pairs_on_both_sides_are_told() {
         let said = sandbox.run(&format!("eval --run {run} --data test.jsonl --json")).success();
         assert!(!said.error.contains("training pairs"), "{}", said.error);
     }
+    // What the model is chosen by is told too.
+    let same = "--train train.jsonl --validation validation.jsonl --test validation.jsonl";
+    let said = sandbox.run(&format!("baseline {same} --out chosen")).success();
+    assert!(said.error.contains("test pairs are validation pairs too"), "{}", said.error);
+    let said = sandbox.run("eval --run linear --data validation.jsonl --json").success();
+    assert!(said.error.contains("of the pairs are validation pairs of this run"), "{}", said.error);
+    // Where the files are gone, that is said.
+    std::fs::rename(sandbox.path("train.jsonl"), sandbox.path("elsewhere.jsonl")).unwrap();
+    let said = sandbox.run("eval --run linear --data test.jsonl --json").success();
+    assert!(said.error.contains("nobody has looked whether these pairs are among it"), "{}", said.error);
+    std::fs::rename(sandbox.path("elsewhere.jsonl"), sandbox.path("train.jsonl")).unwrap();
     // Asked about, a pair shows its answer in no prompt.
     let prompt = "prompt --base base --max-length 300 --train train.jsonl --threads 1 --precision f32";
     sandbox.run(&format!("{prompt} --test mixed.jsonl --shots 1")).success();

@@ -8,6 +8,7 @@ mod baseline;
 mod browser;
 mod compare;
 mod compare_sizes;
+mod convert;
 mod data;
 mod end_to_end;
 #[cfg(unix)]
@@ -22,6 +23,7 @@ mod interrupt;
 #[cfg(unix)]
 mod labelling;
 mod merge;
+mod model_card;
 mod multi_label;
 mod options;
 #[cfg(unix)]

@@ -203,7 +203,8 @@ pub fn prompt(
     let answers = pairs.into_iter().zip(&data.train).enumerate().map(|(index, (pair, example))| {
         let own = probabilities[index * names.len()..][..names.len()].to_vec();
         let prediction = Prediction::new(pair.id, Probabilities::new(names.clone(), own), None);
-        Answer { prediction, place: pair.place, shortened: example.shortened }
+        let (shortened, tokens) = (example.shortened, example.tokens.len());
+        Answer { prediction, place: pair.place, shortened, tokens }
     });
     Ok(Some(Prompted {
         words,

@@ -37,7 +37,7 @@ impl Model for Echo {
             }
             let probabilities = Probabilities::new([token.to_string()].into(), vec![1.0]);
             let prediction = Prediction::new(question.id.clone(), probabilities, None);
-            Ok(Answer { prediction, place, shortened: false })
+            Ok(Answer { prediction, place, shortened: false, tokens: 1 })
         };
         Ok(questions.iter().map(answer).collect())
     }

@@ -7,8 +7,9 @@ use irtune::settings::{Origin, Problem, Problems, no_file};
 use irtune_data::{Columns, CorpusSource, Labels};
 use irtune_documents::Format;
 use irtune_files::{Disk, replace_file};
-use irtune_train::Reading;
+use irtune_train::{Predictor, Reading};
 
+use super::annotate_folders;
 use super::inference::Model;
 use crate::program::args::AnnotateArguments;
 use crate::program::environment::Environment;
@@ -37,6 +38,19 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
             None
         }
     });
+    if arguments.old.is_dir() {
+        if arguments.git.is_some() {
+            problem("git", "takes a file; two folders are two drafts of their files already".to_owned());
+        }
+        return annotate_folders::run(arguments, format, problems, environment);
+    }
+    if !arguments.to.is_empty() {
+        problem(
+            "to",
+            "says what is written of each document of a folder; of two drafts the ending of --out does"
+                .to_owned(),
+        );
+    }
     let mut outputs = Vec::new();
     for path in &arguments.out {
         match Output::of_path(path) {
@@ -54,18 +68,9 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
     }
     let drafts = drafts(arguments, range, format)?;
     let mut predictor = model.open(&arguments.model.run, environment)?;
-    let mut annotation = Annotation::of(drafts, predictor.labels().names().to_vec());
-    let questions = annotation.questions();
-    let total = questions.len();
     let mut count = Count::new("revisions");
-    let pairs = CorpusSource::rows("revision", questions).pairs(&Columns::default(), Labels::Optional)?;
-    let mut predictions = Vec::with_capacity(total);
-    for answer in predictor.predict(pairs, Reading::Ahead) {
-        predictions.push(answer?.prediction);
-        count.at(predictions.len(), total);
-    }
+    let annotation = annotation(drafts, &mut predictor, |done, total| count.at(done, total))?;
     count.finish();
-    annotation.answer(predictions);
     for (path, output) in outputs {
         let content = output.write(&annotation);
         replace_file(&Disk, path, &mut |writer| writer.write_all(&content))?;
@@ -77,15 +82,39 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
     }
 }
 
+/// Two drafts with what the model says of their revisions; `at` is told how many are done of how many.
+pub(super) fn annotation(
+    drafts: Drafts,
+    predictor: &mut Predictor,
+    mut at: impl FnMut(usize, usize),
+) -> Result<Annotation, Failure> {
+    let mut annotation = Annotation::of(drafts, predictor.labels().names().to_vec());
+    let questions = annotation.questions();
+    let total = questions.len();
+    let mut predictions = Vec::with_capacity(total);
+    // Drafts that are the same leave nothing to ask.
+    if total > 0 {
+        let pairs = CorpusSource::rows("revision", questions).pairs(&Columns::default(), Labels::Optional)?;
+        for answer in predictor.predict(pairs, Reading::Ahead) {
+            predictions.push(answer?.prediction);
+            at(predictions.len(), total);
+        }
+    }
+    annotation.answer(predictions);
+    Ok(annotation)
+}
+
+/// A file's bytes.
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, anyhow::Error> {
+    std::fs::read(path)
+        .map_err(|error| anyhow::Error::new(error).context(format!("{} cannot be read", path.display())))
+}
+
 fn drafts(
     arguments: &AnnotateArguments,
     range: Option<(&str, &str)>,
     format: Option<Format>,
 ) -> Result<Drafts, Failure> {
-    let read = |path: &Path| {
-        std::fs::read(path)
-            .map_err(|error| anyhow::Error::new(error).context(format!("{} cannot be read", path.display())))
-    };
     let name = |path: &Path| path.display().to_string();
     let old = &arguments.old;
     if let Some((before, after)) = range {
@@ -95,9 +124,12 @@ fn drafts(
         let (before, after) = (named(before), named(after));
         return Ok(Drafts::read((&before, &before_bytes), Some((&after, &after_bytes)), format)?);
     }
-    let old_bytes = read(old)?;
-    let new =
-        arguments.new.as_deref().map(|path| Ok::<_, anyhow::Error>((name(path), read(path)?))).transpose()?;
+    let old_bytes = bytes(old)?;
+    let new = arguments
+        .new
+        .as_deref()
+        .map(|path| Ok::<_, anyhow::Error>((name(path), bytes(path)?)))
+        .transpose()?;
     let new = new.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
     Ok(Drafts::read((&name(old), &old_bytes), new, format)?)
 }

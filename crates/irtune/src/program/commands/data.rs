@@ -22,6 +22,13 @@ pub fn run(arguments: &DataArguments) -> Result<(), Failure> {
     let mut problem = |flag: &str, message: String| {
         problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
     };
+    // clap lets a flag that needs another stand alone beside what the other excludes.
+    if arguments.out.is_some() {
+        problem(
+            "out",
+            "it says where --suspects are written, and nothing else is; add --suspects RUN".to_owned(),
+        );
+    }
     let columns = arguments.columns.read().unwrap_or_else(|error| {
         problem("preset", error.to_string());
         Columns::default()

@@ -3,7 +3,7 @@
 use irtune_data::{Columns, DataError, Pair, Pairs};
 use irtune_metrics::Bootstrap;
 use irtune_model::ProblemType;
-use irtune_train::{KeyFigures, TrainedOn};
+use irtune_train::{DataSplit, KeyFigures, TrainedOn};
 
 use super::inference;
 use crate::program::args::{EvalArguments, InferenceArguments, ModelArguments};
@@ -14,35 +14,46 @@ use irtune::show::kinds::kinds;
 use irtune::show::numbers::seconds;
 use irtune::show::probabilities::{answered, decisions, probabilities};
 
-/// Pairs that the run has learned from.
+/// Pairs of a split that are named, at most.
+const SHOWN: usize = 3;
+
+/// Pairs that the run has learned from, or was chosen by.
 struct Seen {
-    trained_on: TrainedOn,
-    pairs: usize,
-    /// The first of them, each with the training pair.
-    first: Vec<String>,
+    trained_on: Option<TrainedOn>,
+    /// How many of each split, with the first of them beside the run's own.
+    found: [(DataSplit, usize, Vec<String>); 2],
 }
 
 impl Seen {
-    fn new(trained_on: TrainedOn) -> Seen {
-        Seen { trained_on, pairs: 0, first: Vec::new() }
+    fn new(trained_on: Option<TrainedOn>) -> Seen {
+        Seen {
+            trained_on,
+            found: [DataSplit::Train, DataSplit::Validation].map(|split| (split, 0, Vec::new())),
+        }
     }
 
     fn look_at(&mut self, pair: &Result<Pair, DataError>) {
-        let Ok(pair) = pair else { return };
-        let Some(place) = self.trained_on.place(pair) else { return };
-        self.pairs += 1;
-        if self.first.len() < 3 {
-            self.first.push(format!("{} = {place}", pair.place));
+        let (Ok(pair), Some(trained_on)) = (pair, &self.trained_on) else { return };
+        let Some((split, place)) = trained_on.place(pair) else { return };
+        for (_, pairs, first) in self.found.iter_mut().filter(|(own, ..)| own == split) {
+            *pairs += 1;
+            if first.len() < SHOWN {
+                first.push(format!("{} = {place}", pair.place));
+            }
         }
     }
 
     fn tell(&self) {
-        if self.pairs > 0 {
-            let more = if self.first.len() < self.pairs { ", …" } else { "" };
+        if self.trained_on.is_none() {
+            say_line(
+                "note: what the model was trained on can't be read here, so nobody has looked whether these pairs are among it",
+            );
+        }
+        for (split, pairs, first) in self.found.iter().filter(|(_, pairs, _)| *pairs > 0) {
+            let more = if first.len() < *pairs { ", …" } else { "" };
+            let first = first.join(", ");
             say_line(&format!(
-                "note: {} of the pairs are training pairs of this run ({}{more}), so figures on them are too good",
-                self.pairs,
-                self.first.join(", ")
+                "note: {pairs} of the pairs are {split} pairs of this run ({first}{more}), so figures on them are too good"
             ));
         }
     }

@@ -1,10 +1,12 @@
 //! One file a command.
 
 mod annotate;
+mod annotate_folders;
 mod baseline;
 mod combine;
 mod compare;
 mod completions;
+mod convert;
 mod data;
 mod eval;
 mod explain;
@@ -47,6 +49,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments, environment),
         Command::Data(arguments) => data::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments, environment),
         Command::Predict(arguments) => predict::run(&arguments, environment),
         Command::Annotate(arguments) => annotate::run(&arguments, environment),

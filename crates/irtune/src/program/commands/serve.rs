@@ -1,10 +1,11 @@
 //! `irtune serve`
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use irtune::serve::{Address, Project, ServeOptions, serve};
+use irtune::serve::{Address, DataKeys, Project, ServeOptions, serve};
 use irtune::settings::{Origin, Problem, Problems};
 use irtune_train::Predictor;
 
@@ -24,16 +25,8 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
     let mut problem = |flag: &str, message: String| {
         problems.push(Problem::at(&Origin::Flag(flag.to_owned()), message));
     };
-    let token = arguments.token_file.as_ref().and_then(|path| match std::fs::read_to_string(path) {
-        Ok(token) if !token.trim().is_empty() => Some(token.trim().to_owned()),
-        Ok(_) => {
-            problem("token-file", format!("`{}` is empty", path.display()));
-            None
-        }
-        Err(error) => {
-            problem("token-file", format!("`{}` cannot be read: {error}", path.display()));
-            None
-        }
+    let token = arguments.token_file.as_ref().and_then(|path| {
+        token(path).map_err(|reason| problem("token-file", format!("`{}` {reason}", path.display()))).ok()
     });
     let address = match arguments.listen.parse::<SocketAddr>() {
         Ok(socket) => Address::new(socket, token).map_err(|error| {
@@ -47,6 +40,11 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
             Err(())
         }
     };
+    let keys = arguments.label_studio_keys.as_deref().map(str::parse::<DataKeys>);
+    let data_keys = keys.transpose().unwrap_or_else(|error| {
+        problem("label-studio-keys", error.to_string());
+        None
+    });
     let model = Model::check(&arguments.model, &mut problem);
     let Ok(address) = address else { return Err(Failure::Settings(Problems(problems))) };
     if !problems.is_empty() {
@@ -71,6 +69,7 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
         pairs: arguments.max_pairs as usize,
         queue: arguments.queue as usize,
         timeout: Duration::from_secs(arguments.timeout.into()),
+        data_keys,
     };
     let interrupted = interrupt::listen("the requests at hand are finished")?;
     let shutdown = async {
@@ -83,4 +82,42 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
     let listen = &arguments.listen;
     serve(predictor, name, options, project, listening, shutdown)
         .map_err(|error| anyhow::Error::new(error).context(format!("{listen} cannot be listened on")).into())
+}
+
+/// The token in a file.
+///
+/// # Errors
+/// When there is none, or none that a request's header can hold.
+fn token(path: &Path) -> Result<String, String> {
+    let text = irtune_files::read_text(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let token = text.trim();
+    match token {
+        "" => Err("is empty".to_owned()),
+        token if token.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(token.to_owned()),
+        _ => {
+            Err("holds no token: use one line of letters, digits and marks of ASCII, without blanks"
+                .to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_one_word_that_a_header_can_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |content: &str| {
+            let path = folder.path().join("token");
+            std::fs::write(&path, content).unwrap();
+            token(&path)
+        };
+        assert_eq!(read("\u{FEFF}s3cret!\r\n"), Ok("s3cret!".to_owned()));
+        assert_eq!(read(" \n"), Err("is empty".to_owned()));
+        for other in ["two words", "a\nb", "tök"] {
+            assert!(read(other).unwrap_err().starts_with("holds no token"), "{other}");
+        }
+    }
 }

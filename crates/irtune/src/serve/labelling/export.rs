@@ -45,6 +45,7 @@ fn annotation(document: StoredDocument, labels: Vec<String>, several: bool) -> A
         Annotated { revision: own.revision, prediction }
     });
     Annotation {
+        document: None,
         old_name: document.old_name,
         new_name: document.new_name,
         labels,

@@ -72,6 +72,7 @@ impl Place {
             pairs: 100,
             queue: 8,
             timeout: Duration::from_secs(60),
+            data_keys: None,
         };
         let key = project.model_key();
         let server = Server::new(State::new(worker.caller(), labels, name, options), &key, false);

@@ -1,0 +1,48 @@
+//! Pairs as tasks of Label Studio.
+
+use serde_json::{Value, json};
+
+use super::json::QUESTION;
+use super::{ConvertError, Converted};
+
+/// What the choices are about in the labelling configuration of docs/serve.md.
+const SHOWN: &str = "revised";
+
+/// A task; `number` counts the tasks from 0.
+///
+/// # Source
+/// Label Studio's documentation of its JSON format, "Basic Label Studio JSON format" and "Import pre-annotated data".
+pub(super) fn task(number: usize, own: &Converted) -> Result<Value, ConvertError> {
+    let pair = &own.pair;
+    let mut data = json!({ "original": pair.original, "revised": pair.revised });
+    let more = [("id", json!(pair.id)), ("group", json!(pair.group)), ("major_intent", json!(own.agreed()))];
+    for (name, value) in more {
+        if !value.is_null() {
+            data[name] = value;
+        }
+    }
+    let several = pair.votes.is_some();
+    let annotations = own.annotators()?.into_iter().enumerate().map(|(annotator, labels)| {
+        let result = labels.as_ref().map(|labels| vec![choices(labels)]).unwrap_or_default();
+        let mut annotation = json!({ "was_cancelled": labels.is_none(), "result": result });
+        if several {
+            annotation["completed_by"] = json!(annotator + 1);
+        }
+        annotation
+    });
+    let mut task = json!({ "id": number + 1, "data": data, "annotations": annotations.collect::<Vec<_>>() });
+    if own.prediction.is_some() {
+        let result = own.predicted().map(|(labels, score)| {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let mut result = choices(&labels);
+            result["score"] = json!(score);
+            json!({ "model_version": "irtune", "score": score, "result": [result] })
+        });
+        task["predictions"] = result.into_iter().collect();
+    }
+    Ok(task)
+}
+
+fn choices(labels: &[&str]) -> Value {
+    json!({ "from_name": QUESTION, "to_name": SHOWN, "type": "choices", "value": { "choices": labels } })
+}
