@@ -382,7 +382,8 @@ pub struct ExplainArguments {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Only this machine is answered unless --listen says otherwise, and then only who shows the token. docs/serve.md \
-has the requests.\n\nExamples:\n  irtune serve --run runs/first\n  irtune serve --run runs/first --listen 0.0.0.0:8420 \
+has the requests, docs/labelling.md the page on which labels are corrected.\n\nExamples:\n  irtune serve --run runs/first\n  \
+irtune serve --run runs/first --project essays\n  irtune serve --run runs/first --listen 0.0.0.0:8420 \
 --token-file token.txt\n  curl -s localhost:8420/v1/classify -H 'content-type: application/json' -d '{\"pairs\": \
 [{\"original\": \"He go home.\", \"revised\": \"He goes home.\"}]}'"
 )]
@@ -396,6 +397,10 @@ pub struct ServeArguments {
     /// A file with the token that requests have to show; needed where other machines can ask
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// Keep drafts, corrected labels and models trained on them in this folder, which is made where it isn't there; without
+    /// it nothing is kept
+    #[arg(long, value_name = "FOLDER")]
+    pub project: Option<PathBuf>,
     /// Pairs of a request, at most
     #[arg(long, value_name = "N", default_value = "4096", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_pairs: u32,

@@ -38,7 +38,11 @@ struct Draft {
 }
 
 impl AnnotateForm {
-    async fn read(mut form: Multipart) -> Result<AnnotateForm, ApiFailure> {
+    /// Reads a form.
+    ///
+    /// # Errors
+    /// When it is none, or has other fields.
+    pub async fn read(mut form: Multipart) -> Result<AnnotateForm, ApiFailure> {
         let mut read = AnnotateForm::default();
         while let Some(field) = form.next_field().await? {
             let name = field.name().unwrap_or_default().to_owned();
@@ -71,7 +75,11 @@ impl AnnotateForm {
         Ok(read)
     }
 
-    fn drafts(&self) -> Result<Drafts, ApiFailure> {
+    /// The drafts in it.
+    ///
+    /// # Errors
+    /// When there are none, or they can't be read.
+    pub fn drafts(&self) -> Result<Drafts, ApiFailure> {
         if self.old.bytes.is_empty() && self.new.bytes.is_empty() {
             return Err(ApiFailure::Request("the form holds no draft: old and new are its fields".into()));
         }
@@ -108,6 +116,11 @@ pub(super) async fn annotate(
     let mut annotation = aligned.map_err(|_| ApiFailure::Broken)??;
     let predictions = state.classify(annotation.questions()).await?;
     annotation.answer(predictions);
+    Ok(written(output, &annotation))
+}
+
+/// An annotation as an answer.
+pub(super) fn written(output: Output, annotation: &Annotation) -> Response {
     let kind = match output {
         Output::Html => "text/html; charset=utf-8",
         Output::Jsonl => "application/x-ndjson",
@@ -118,9 +131,9 @@ pub(super) async fn annotate(
     };
     if output == Output::Docx {
         let saved = (CONTENT_DISPOSITION, "attachment; filename=\"revisions.docx\"");
-        return Ok(([(CONTENT_TYPE, kind), saved], output.write(&annotation)).into_response());
+        return ([(CONTENT_TYPE, kind), saved], output.write(annotation)).into_response();
     }
-    Ok(([(CONTENT_TYPE, kind)], output.write(&annotation)).into_response())
+    ([(CONTENT_TYPE, kind)], output.write(annotation)).into_response()
 }
 
 impl std::convert::From<MultipartError> for ApiFailure {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
+use irtune_labelling::store::StoreError;
 use irtune_train::{PredictorError, WorkerError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,6 +37,10 @@ pub(super) enum ApiFailure {
     Broken,
     /// What the model's worker says.
     Worker(WorkerError),
+    /// What the store of labels says.
+    Store(StoreError),
+    /// Something that can't be done as things are now.
+    Conflict(String),
     /// What this server does not do.
     Undone(&'static str),
     /// No token, or another one.
@@ -49,6 +54,12 @@ pub(super) enum ApiFailure {
 impl From<WorkerError> for ApiFailure {
     fn from(error: WorkerError) -> Self {
         ApiFailure::Worker(error)
+    }
+}
+
+impl From<StoreError> for ApiFailure {
+    fn from(error: StoreError) -> Self {
+        ApiFailure::Store(error)
     }
 }
 
@@ -84,6 +95,20 @@ impl ApiFailure {
                     WorkerError::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "Overloaded"),
                     WorkerError::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "Overloaded"),
                     WorkerError::Panicked { .. } => (StatusCode::FAILED_DEPENDENCY, "Backend"),
+                };
+                (code, kind, error.to_string())
+            }
+            ApiFailure::Conflict(message) => (StatusCode::CONFLICT, "Validation", message),
+            ApiFailure::Store(error) => {
+                let (code, kind) = match &error {
+                    StoreError::NoDocument(_) | StoreError::NoModel(_) => {
+                        (StatusCode::NOT_FOUND, "Validation")
+                    }
+                    StoreError::NoRevision(_) | StoreError::Superseded | StoreError::Unfinished(_) => {
+                        (StatusCode::CONFLICT, "Validation")
+                    }
+                    StoreError::Name => (invalid, "Validation"),
+                    _ => (StatusCode::INTERNAL_SERVER_ERROR, "Backend"),
                 };
                 (code, kind, error.to_string())
             }

@@ -47,10 +47,15 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     for (name, value) in [
         ("content-security-policy", policy),
         ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
+        // With "no-referrer" a browser sends the page's own forms with `Origin: null`, which no check can tell from others.
+        ("referrer-policy", "same-origin"),
         ("cache-control", "no-store"),
     ] {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A page with a script has a policy of its own.
+        response
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use irtune_data::Row;
-use irtune_train::{Answer, Caller, Prediction};
+use irtune_train::{Answer, Caller, Prediction, Worker};
 use tokio::time::timeout;
 
 use super::failure::ApiFailure;
@@ -16,17 +16,25 @@ const PART: usize = 64;
 /// What every request shares.
 pub(super) struct State {
     caller: Caller,
+    /// The model's thread, which ends with the last request that holds this.
+    _worker: Option<Worker>,
     /// The labels, in their order.
     pub labels: Vec<String>,
     /// What the model is called.
     pub name: String,
     pub options: ServeOptions,
-    pub counts: Counts,
+    pub counts: Arc<Counts>,
 }
 
 impl State {
     pub fn new(caller: Caller, labels: Vec<String>, name: String, options: ServeOptions) -> Self {
-        State { caller, labels, name, options, counts: Counts::default() }
+        State { caller, _worker: None, labels, name, options, counts: Arc::default() }
+    }
+
+    /// The same with another model; what is counted goes on.
+    pub fn beside(&self, worker: Worker, labels: Vec<String>, name: String) -> Self {
+        let (options, counts) = (self.options.clone(), self.counts.clone());
+        State { caller: worker.caller(), _worker: Some(worker), labels, name, options, counts }
     }
 
     /// Asks the model.

@@ -62,7 +62,7 @@ impl Served {
         let labels = predictor.labels().names().to_vec();
         let worker = Worker::start(predictor, WorkerOptions::default());
         let state = State::new(worker.caller(), labels, "run".to_owned(), options);
-        Served { router: router(Arc::new(state)), _worker: worker, _folder: folder }
+        Served { router: router(Server::new(state, "run", false), None), _worker: worker, _folder: folder }
     }
 
     fn here() -> Self {
@@ -75,6 +75,8 @@ impl Served {
         runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
             assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            // Else browsers would send the page's own form without its origin, and it would be refused.
+            assert_eq!(response.headers()["referrer-policy"], "same-origin");
             let status = response.status();
             let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
             (status, String::from_utf8(body.to_vec()).unwrap())

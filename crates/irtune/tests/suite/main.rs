@@ -5,6 +5,8 @@
 mod annotate;
 mod bad_input;
 mod baseline;
+#[cfg(unix)]
+mod browser;
 mod compare;
 mod compare_sizes;
 mod convert;
@@ -19,6 +21,8 @@ mod help;
 mod inputs;
 #[cfg(unix)]
 mod interrupt;
+#[cfg(unix)]
+mod labelling;
 mod merge;
 mod model_card;
 mod multi_label;

@@ -100,11 +100,19 @@ impl Model {
     /// # Errors
     /// When the run or its base cannot be loaded.
     pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
-        let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
-        let predictor = Predictor::open(run, &PredictorOptions { base, ..self.options })?;
+        let predictor = Predictor::open(run, &self.options(environment)?)?;
         if let Some(beyond) = predictor.beyond_positions() {
             say_line(&format!("note: {beyond}"));
         }
         Ok(predictor)
+    }
+
+    /// How the run's model is loaded, its base found.
+    ///
+    /// # Errors
+    /// When the base cannot be found.
+    pub fn options(self, environment: &Environment) -> Result<PredictorOptions, Failure> {
+        let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
+        Ok(PredictorOptions { base, ..self.options })
     }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use irtune::serve::{Address, DataKeys, ServeOptions, serve};
+use irtune::serve::{Address, DataKeys, Project, ServeOptions, serve};
 use irtune::settings::{Origin, Problem, Problems};
+use irtune_train::Predictor;
 
 use super::inference::Model;
 use crate::program::args::ServeArguments;
@@ -49,7 +50,19 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
     if !problems.is_empty() {
         return Err(Failure::Settings(Problems(problems)));
     }
-    let predictor = model.open(&arguments.model.run, environment)?;
+    let predicting = model.options(environment)?;
+    let project = arguments.project.as_ref();
+    let project = project.map(|folder| Project::open(folder, &arguments.model.run, predicting.clone()));
+    let project = project.transpose().map_err(anyhow::Error::new)?;
+    let run = &arguments.model.run;
+    let (folder, name) = match &project {
+        Some(project) => project.model().map_err(anyhow::Error::new)?,
+        None => {
+            let name = run.file_name().unwrap_or(run.as_os_str());
+            (run.clone(), name.to_string_lossy().into_owned())
+        }
+    };
+    let predictor = Predictor::open(&folder, &predicting)?;
     let options = ServeOptions {
         address,
         body_bytes: arguments.max_body as usize * 1_000_000,
@@ -64,12 +77,10 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
             tokio::time::sleep(LOOK).await;
         }
     };
-    let name = arguments.model.run.file_name().unwrap_or(arguments.model.run.as_os_str());
-    let name = name.to_string_lossy().into_owned();
     let listening =
         |address: SocketAddr| say_line(&format!("listening on http://{address} (Ctrl-C ends it)"));
     let listen = &arguments.listen;
-    serve(predictor, name, options, listening, shutdown)
+    serve(predictor, name, options, project, listening, shutdown)
         .map_err(|error| anyhow::Error::new(error).context(format!("{listen} cannot be listened on")).into())
 }
 

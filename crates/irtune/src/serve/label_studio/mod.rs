@@ -16,12 +16,13 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::failure::{ApiError, ApiFailure};
+use super::server::Server;
 use super::state::State;
 use configuration::Configuration;
 use predictions::{TaskPrediction, prediction, row};
 
 /// Every path under the backend's address.
-pub(super) fn router() -> Router<Arc<State>> {
+pub(super) fn router() -> Router<Server> {
     Router::new()
         .route("/health", get(|| async { Json(json!({ "status": "UP", "model_class": "irtune" })) }))
         .route("/versions", get(versions))
