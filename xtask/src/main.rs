@@ -2,12 +2,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::disallowed_macros, reason = "programs for developers, which say how far they are")]
 
-mod bench_labelling;
 mod bench_peers;
 mod bench_scale;
 mod files;
 mod machine;
 mod programs;
+mod simulate_labelling;
 
 use clap::Parser;
 
@@ -15,7 +15,7 @@ use clap::Parser;
 #[derive(Parser)]
 enum Task {
     /// Simulate the labelling of a labelled corpus, in the order of each queue
-    BenchLabelling(bench_labelling::Options),
+    SimulateLabelling(simulate_labelling::Options),
     /// Time irtune and PyTorch side by side on this machine
     BenchPeers(bench_peers::Options),
     /// Time how the cost of a training step grows with the work
@@ -24,7 +24,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
-        Task::BenchLabelling(options) => bench_labelling::run(&options),
+        Task::SimulateLabelling(options) => simulate_labelling::run(&options),
         Task::BenchPeers(options) => bench_peers::run(&options),
         Task::BenchScale(options) => bench_scale::run(&options),
     }

@@ -2,7 +2,7 @@
 //!
 //! A model that is unsure of a pair learns more from its label than from one that it is sure of. But a model that never saw
 //! a label is never unsure of it, so being unsure alone does not find rare labels. [`Queue`] says what there is;
-//! `cargo xtask bench-labelling` measures each on labelled corpora, and the default is what won there.
+//! `cargo xtask simulate-labelling` measures each on labelled corpora, and the default is what won there.
 
 mod candidate;
 mod draw;

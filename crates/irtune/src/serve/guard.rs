@@ -9,19 +9,22 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokio::time::timeout;
 
 use super::failure::ApiFailure;
 use super::options::names_loopback;
 use super::state::State;
 
-/// Lets a request through that shows the token; without a token one that asks for this machine by its own name.
+/// Lets a request through that shows the token; without a token one that asks for this machine by its own name. It has so
+/// long as requests may take, until it is read and answered.
 pub(super) async fn guard(
     From(state): From<Arc<State>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiFailure> {
     check(&state, request.headers())?;
-    Ok(next.run(request).await)
+    // A client that stalls in its request is given up too.
+    timeout(state.options.timeout, next.run(request)).await.map_err(|_| ApiFailure::Slow)
 }
 
 fn check(state: &State, headers: &HeaderMap) -> Result<(), ApiFailure> {

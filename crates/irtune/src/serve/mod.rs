@@ -24,8 +24,13 @@ mod state;
 mod tests;
 mod vllm;
 
-use std::future::Future;
+use std::future::{Future, IntoFuture as _, poll_fn};
 use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,12 +39,18 @@ use axum::routing::{get, post};
 use irtune_model::ProblemType;
 use irtune_train::{Predictor, Worker, WorkerOptions};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 pub use data_keys::{DataKeys, NoDataKeys};
 pub use labelling::{Project, ProjectError};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use server::Server;
 use state::State;
+
+/// How long requests at hand may still take once the end has begun.
+const GRACE: Duration = Duration::from_secs(10);
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Answers requests until `shutdown` is done, then finishes those at hand. With a project, drafts and what people say of
 /// their revisions are kept in it. `listening` is told the address, which is of interest where the port was left to the
@@ -65,10 +76,38 @@ pub fn serve(
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         listening(listener.local_addr()?);
-        axum::serve(listener, router(server, project)).with_graceful_shutdown(shutdown).await
+        let ending = Arc::new(AtomicBool::new(false));
+        let begun = ending.clone();
+        let told = async move {
+            shutdown.await;
+            begun.store(true, Ordering::SeqCst);
+        };
+        let served = axum::serve(listener, router(server, project)).with_graceful_shutdown(told);
+        first(served.into_future(), given_up(&ending)).await
     });
+    // What computes for a client that is gone is not waited for.
+    runtime.shutdown_background();
     worker.finish();
     served
+}
+
+/// Done once the end has begun and requests at hand had their time: a client that stalls keeps nobody.
+async fn given_up(ending: &AtomicBool) -> io::Result<()> {
+    while !ending.load(Ordering::SeqCst) {
+        sleep(LOOK).await;
+    }
+    sleep(GRACE).await;
+    Ok(())
+}
+
+/// What the first of two says that is done.
+async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|context| match one.as_mut().poll(context) {
+        Poll::Ready(said) => Poll::Ready(said),
+        Poll::Pending => other.as_mut().poll(context),
+    })
+    .await
 }
 
 /// Every path there is.

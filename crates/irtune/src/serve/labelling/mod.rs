@@ -25,6 +25,7 @@ mod documents;
 mod export;
 mod frame;
 mod next;
+mod order;
 mod pool;
 mod predictions;
 mod project;

@@ -1,5 +1,7 @@
 //! One revision at a time.
 
+use std::sync::PoisonError;
+
 use axum::extract::State as From;
 use axum::response::Html;
 use irtune_labelling::store::Item;
@@ -19,15 +21,11 @@ pub(super) async fn page(
     let current = labelling.server.current();
     let key = current.key.clone();
     let items = labelling.stored(move |store| store.items(&key)).await?;
-    let name = annotator.0.as_deref().unwrap_or_default();
-    let labelled = items.iter().filter(|item| item.opinions.of(name).is_some()).count();
-    let waiting: Vec<&Item> = items
-        .iter()
-        .filter(|item| item.opinions.of(name).is_none() && item.opinions.decided.is_none())
-        .collect();
+    let name = annotator.0.clone().unwrap_or_default();
+    let (labelled, waiting, first) = chosen(&labelling, items, name).await?;
     let body = html! {
-        p { (labelled) " labelled or passed by you, " (waiting.len()) " waiting." }
-        @match first(&waiting) {
+        p { (labelled) " labelled or passed by you, " (waiting) " waiting." }
+        @match first {
             None => p { "There is nothing left. " a href="/" { "Add drafts or pairs" } ", or " a href="/labelling/training" { "train again" } "." },
             Some(item) => {
                 @let prediction = prediction(item.answer.as_ref());
@@ -54,9 +52,22 @@ pub(super) async fn page(
     Ok(frame::page("/labelling/next", "Annotate next", &annotator, &body))
 }
 
-/// The one to ask about first: drawn at random, the same for everybody, so that annotators meet.
-fn first<'a>(waiting: &[&'a Item]) -> Option<&'a Item> {
-    let drawn =
-        |item: &&&Item| (item.id.0 as u64 ^ 0x5EED).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
-    waiting.iter().min_by_key(drawn).copied()
+/// How many an annotator has labelled or passed, how many wait for them, and the one to ask about first.
+async fn chosen(
+    labelling: &Labelling,
+    items: Vec<Item>,
+    annotator: String,
+) -> Result<(usize, usize, Option<Item>), ApiFailure> {
+    let current = labelling.server.current();
+    let project = labelling.project.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let labelled = items.iter().filter(|item| item.opinions.of(&annotator).is_some()).count();
+        let waits = |item: &&Item| item.opinions.of(&annotator).is_none() && item.opinions.decided.is_none();
+        let waiting: Vec<&Item> = items.iter().filter(waits).collect();
+        let mut order = project.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = order.first(&current.key, &current.state.labels, &items, &waiting);
+        let waiting = waiting.len();
+        (labelled, waiting, first.and_then(|id| items.into_iter().find(|item| item.id == id)))
+    });
+    found.await.map_err(|_| ApiFailure::Broken)
 }

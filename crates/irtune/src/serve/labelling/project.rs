@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use irtune_labelling::store::{ModelState, Store, StoreError, StoredModel};
 use irtune_train::PredictorOptions;
 
+use super::order::Order;
 use super::retrain::Retraining;
 
 /// A folder in which labels and the models trained on them are kept: `labels.sqlite`, and `runs/`.
@@ -22,6 +23,8 @@ pub struct Project {
     pub(super) retraining: Mutex<Option<Retraining>>,
     /// Whether revisions are being classified that have no answer yet.
     pub(super) predicting: AtomicBool,
+    /// In which order revisions are asked about.
+    pub(super) order: Mutex<Order>,
 }
 
 /// A project can't be used.
@@ -68,6 +71,7 @@ impl Project {
             predictor,
             retraining: Mutex::new(None),
             predicting: AtomicBool::new(false),
+            order: Mutex::default(),
         })
     }
 

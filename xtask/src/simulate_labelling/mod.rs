@@ -23,7 +23,7 @@ const ROUND: usize = 50;
 const LAST: usize = 800;
 const SEEDS: [u64; 3] = [171, 172, 173];
 
-/// `cargo xtask bench-labelling`
+/// `cargo xtask simulate-labelling`
 #[derive(Debug, Args)]
 pub struct Options {
     /// What tables call the corpus
