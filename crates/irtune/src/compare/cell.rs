@@ -446,6 +446,10 @@ mod tests {
     #[test]
     fn sizes_and_folds_only_set_their_keys() {
         let text = format!("folds = 2\ntrain_sizes = [50, \"all\"]\n{CORPUS}[[method]]\nname = \"ir\"\n");
+        let both = cells(&definition(&text)).unwrap_err();
+        let message = "corpus `Iterater`: with folds each part is the test set once";
+        assert!(both.iter().any(|problem| problem.to_string().contains(message)), "{both:?}");
+        let text = text.replace("test = \"test.jsonl\"\n", "");
         let cells = cells(&definition(&text)).unwrap();
         let names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
         assert_eq!(
