@@ -149,10 +149,13 @@ mod tests {
     use super::*;
     use irtune_files::Disk;
 
+    /// What no run lacks.
+    const SETTINGS: &str = "method = \"ir\"\nmax_length = 96\nbatch_size = 16\nseed = 171\n";
+
     #[test]
     fn it_is_read_back_bitwise_and_what_does_not_fit_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("settings.toml"), "").unwrap();
+        std::fs::write(directory.path().join("settings.toml"), SETTINGS).unwrap();
         let folder = RunFolder::open(directory.path()).unwrap();
         let labels = LabelSet::new(["style", "clarity"]).unwrap();
         assert_eq!(folder.calibration(&labels).unwrap(), None);
@@ -181,7 +184,8 @@ mod tests {
     #[test]
     fn thresholds_are_read_back_where_a_pair_can_have_several_labels() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("settings.toml"), "multi_label = true\n").unwrap();
+        std::fs::write(directory.path().join("settings.toml"), format!("{SETTINGS}multi_label = true\n"))
+            .unwrap();
         let folder = RunFolder::open(directory.path()).unwrap();
         let labels = LabelSet::new(["style", "clarity"]).unwrap();
         let thresholds = Decision::Several(Thresholds::new(1.5, vec![0.1 + 0.2, 0.7]).unwrap());

@@ -219,9 +219,12 @@ mod tests {
     use irtune_files::Disk;
 
     fn folder(directory: &tempfile::TempDir) -> RunFolder {
-        std::fs::write(directory.path().join("settings.toml"), "").unwrap();
+        std::fs::write(directory.path().join("settings.toml"), SETTINGS).unwrap();
         RunFolder::open(directory.path()).unwrap()
     }
+
+    /// What no run lacks.
+    const SETTINGS: &str = "method = \"ir\"\nmax_length = 96\nbatch_size = 16\nseed = 171\n";
 
     #[test]
     fn predictions_are_read_back_bitwise() {
@@ -241,7 +244,8 @@ mod tests {
     #[test]
     fn several_labels_are_read_back_with_what_was_given() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("settings.toml"), "multi_label = true\n").unwrap();
+        std::fs::write(directory.path().join("settings.toml"), format!("{SETTINGS}multi_label = true\n"))
+            .unwrap();
         let folder = RunFolder::open(directory.path()).unwrap();
         let labels = LabelSet::new(["clarity", "style"]).unwrap();
         assert_eq!(folder.decided(&labels).unwrap(), None);

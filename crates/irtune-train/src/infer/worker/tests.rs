@@ -163,7 +163,7 @@ fn rows_that_cannot_be_used_are_refused_before_they_are_sent() {
     assert!(
         refused(vec![Row::new("", "2"), Row::default()]).starts_with("request, row 2: original and revised")
     );
-    assert!(refused(Vec::new()).starts_with("request: no rows to use"));
+    assert!(refused(Vec::new()).starts_with("request: there are no rows in it"));
     drop(stage.leave);
     assert_eq!(labels(first.wait()), ["1"]);
     stage.worker.finish();
