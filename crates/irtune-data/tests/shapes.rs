@@ -322,16 +322,6 @@ fn rows_without_label_can_be_left_out_where_labels_are_optional() {
 }
 
 #[test]
-fn lists_of_one_label_beside_longer_ones_are_no_annotators() {
-    let content = "{\"original\": \"a\", \"revised\": \"b\", \"label\": [\"x\"]}\n\
-                   {\"original\": \"c\", \"revised\": \"d\", \"label\": [\"x\", \"y\"]}\n";
-    for labels in [Labels::Required, Labels::Optional] {
-        let error = read_with(&Columns::default(), labels, "a.jsonl", content).unwrap_err();
-        assert!(matches!(error, DataError::SeveralLabels { .. }), "{labels:?}: {error}");
-    }
-}
-
-#[test]
 fn a_whole_document_is_no_text_of_a_pair() {
     let row = |bytes: usize| {
         let text = "a ".repeat(bytes / 2);

@@ -282,7 +282,7 @@ impl Pairs {
         let ignored = self.labels == Labels::Ignored;
         let said = if ignored { Said::default() } else { recorded.said()? };
         let column = || recorded.label_column().map(Some);
-        if matches!(self.labels, Labels::Required | Labels::Optional)
+        if self.labels == Labels::Required
             && let Some((place, several)) = self.lists.add(&said, &record.place)
         {
             return Err(told::error(several, place, column()?, self.labels));

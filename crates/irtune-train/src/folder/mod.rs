@@ -144,6 +144,7 @@ impl RunFolder {
         let text = irtune_files::read_text(&path).map_err(|source| RunFolderError::read(&path, source))?;
         let damaged = |source| RunFolderError::Toml { path: path.clone(), source: Box::new(source) };
         let written: toml::Table = toml::from_str(&text).map_err(damaged)?;
+        let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
         // Every version has written these: without them the file was cut.
         if let Some(lost) = ["method", "max_length", "batch_size", "seed"]
             .into_iter()
@@ -151,7 +152,6 @@ impl RunFolder {
         {
             return Err(damaged(serde::de::Error::missing_field(lost)));
         }
-        let mut settings: TrainSettings = toml::from_str(&text).map_err(damaged)?;
         // What a run of an earlier version does not say was not there, and does not come in when it is resumed.
         let lacks = |name: &str| !written.contains_key(name);
         settings.calibrate &= !lacks("calibrate");

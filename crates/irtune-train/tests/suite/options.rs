@@ -188,7 +188,7 @@ fn a_head_alone_is_trained_kept_and_used() {
     let (steps, adapter, _) = traces(&whole.out);
     assert!(steps.last().unwrap().0 < steps[0].0 * 0.9, "{steps:?}");
     assert!(steps.iter().all(|(_, _, layers)| layers.is_empty()));
-    assert_eq!(adapter.len(), 2, "a head and the classifier's configuration");
+    assert_eq!(adapter.len(), 3, "a head, the classifier's configuration and the model card");
     assert_eq!(summary.parameters, 3 * 32, "numbers of a head");
 
     let folder = RunFolder::open(&whole.out).unwrap();

@@ -52,12 +52,13 @@ fn request(place: &Place, out: &str) -> TrainRequest {
     }
 }
 
-/// All that a run leaves and that does not depend on the clock.
+/// All that a run leaves and that does not depend on the clock or on what files are called, as its card does.
 fn left(run: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = RunFolder::open(run).unwrap();
     let adapter = fs::read_dir(folder.adapter_path()).unwrap().map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> =
         adapter.chain(["test_predictions.jsonl", "labels.json"].map(|name| run.join(name))).collect();
+    paths.retain(|path| !path.ends_with("README.md"));
     paths.sort();
     paths.into_iter().map(|path| (path.file_name().unwrap().into(), fs::read(path).unwrap())).collect()
 }
