@@ -76,7 +76,7 @@ const FOR_COVERAGE: [(&str, &[&str]); 8] = [
 /// Writes a folder of whole files for each target of `coverage/`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn for_coverage(folder: &Path) -> anyhow::Result<()> {
     let whole = tempfile::tempdir()?;
     write(whole.path())?;
