@@ -1,11 +1,17 @@
-//! The frame of every page: one HTML file with everything in it, readable on light and dark backgrounds, without scripts.
+//! The frame of every page, readable on light and dark backgrounds.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart;
 
-/// A page with a title and a body; `styles` follow those of charts, whose colours they may use.
+/// A page with a title and a body, one file with everything in it, without scripts; `styles` follow those of charts, whose colours they may use.
 pub(crate) fn page(title: &str, styles: &[&str], body: &Markup) -> String {
+    let style = html! { style { (PreEscaped(chart::STYLE)) @for style in styles { (PreEscaped(style)) } } };
+    framed(title, &style, body)
+}
+
+/// A page whose head has `more` too, such as its style.
+pub(crate) fn framed(title: &str, more: &Markup, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -14,7 +20,7 @@ pub(crate) fn page(title: &str, styles: &[&str], body: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (PreEscaped(chart::STYLE)) @for style in styles { (PreEscaped(style)) } }
+                (more)
             }
             body { (body) }
         }

@@ -130,22 +130,25 @@ impl Record {
                 Found::Repeated => Err(repeated()),
                 Found::Value(value) => self.cell(value.get()),
             },
-            Values::Fields { header, fields } => match header.places.get(column) {
+            Values::Fields { header, .. } | Values::Sheet { header, .. } => match header.places.get(column) {
                 None => Ok(Cell::Absent),
                 Some(None) => Err(repeated()),
-                Some(Some(place)) => Ok(fields.get(*place).map_or(Cell::Absent, |text| Cell::Field(text))),
-            },
-            Values::Sheet { header, cells } => match header.places.get(column) {
-                None => Ok(Cell::Absent),
-                Some(None) => Err(repeated()),
-                Some(Some(place)) => self.sheet_cell(column, cells.get(*place)),
+                Some(Some(place)) => self.at(*place, column),
             },
         }
     }
 
-    fn sheet_cell<'a>(&self, column: &str, cell: Option<&'a SheetCell>) -> Result<Cell<'a>, DataError> {
+    /// What stands at a place of a table's row.
+    fn at(&self, place: usize, column: &str) -> Result<Cell<'_>, DataError> {
         let wrong = |what: String, way| {
             Err(DataError::Cell { place: self.place.clone(), column: column.to_owned(), what, way })
+        };
+        let cell = match &self.values {
+            Values::Object(_) => None,
+            Values::Fields { fields, .. } => {
+                return Ok(fields.get(place).map_or(Cell::Absent, |text| Cell::Field(text)));
+            }
+            Values::Sheet { cells, .. } => cells.get(place),
         };
         match cell {
             None => Ok(Cell::Absent),

@@ -6,7 +6,13 @@ use super::open::{Store, now_ms};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 /// Most letters of an annotator's name.
-pub(super) const LONGEST_NAME: usize = 80;
+pub const LONGEST_NAME: usize = 80;
+
+/// A name that an annotator can have, without the blanks around it; `None` where it is empty or too long.
+pub fn annotator_name(name: &str) -> Option<&str> {
+    let name = name.trim();
+    (!name.is_empty() && name.chars().count() <= LONGEST_NAME).then_some(name)
+}
 
 impl Store {
     /// Keeps what an annotator says of a revision; without labels that they pass.
@@ -102,10 +108,7 @@ pub(super) fn insert(
 
 /// The number of an annotator, who may be new.
 pub(super) fn annotator_id(connection: &Connection, name: &str) -> Result<i64, StoreError> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
-        return Err(StoreError::Name);
-    }
+    let name = annotator_name(name).ok_or(StoreError::Name)?;
     connection.execute("INSERT INTO annotators (name) VALUES (?1) ON CONFLICT DO NOTHING", [name])?;
     Ok(connection.query_row("SELECT id FROM annotators WHERE name = ?1", [name], |row| row.get(0))?)
 }

@@ -30,6 +30,7 @@ mod schema;
 mod tests;
 mod training_pair;
 
+pub use act::{LONGEST_NAME, annotator_name};
 pub use document::{DocumentEntry, NewDocument, StoredDocument, StoredRevision};
 pub use error::StoreError;
 pub use ids::{ActId, DocumentId, ModelId, PoolId, RevisionId};

@@ -29,6 +29,11 @@ impl Opinions {
         self.said.iter().find(|said| said.annotator == annotator)
     }
 
+    /// The labels that were decided.
+    pub fn decided_labels(&self) -> Option<&[String]> {
+        self.decided.as_ref()?.labels.as_deref()
+    }
+
     /// The labels that annotators gave.
     pub fn labels(&self) -> impl Iterator<Item = &[String]> {
         self.said.iter().filter_map(|said| said.labels.as_deref())
@@ -43,7 +48,7 @@ impl Opinions {
 
     /// The labels that count: what was decided, else what most annotators said, of equals the first.
     pub fn settled(&self) -> Option<&[String]> {
-        if let Some(labels) = self.decided.as_ref().and_then(|said| said.labels.as_deref()) {
+        if let Some(labels) = self.decided_labels() {
             return Some(labels);
         }
         let votes = |labels: &[String]| self.labels().filter(|other| *other == labels).count();

@@ -70,8 +70,7 @@ impl Store {
 
 fn one(item: &Item, annotators: &[String]) -> Option<TrainingLabel> {
     let first = |labels: &[String]| labels.first().cloned();
-    let decided = item.opinions.decided.as_ref().and_then(|said| first(said.labels.as_deref()?));
-    if let Some(label) = decided {
+    if let Some(label) = item.opinions.decided_labels().and_then(first) {
         return Some(TrainingLabel::One(label));
     }
     let said = |name: &String| first(item.opinions.of(name)?.labels.as_deref()?);
@@ -85,8 +84,8 @@ fn one(item: &Item, annotators: &[String]) -> Option<TrainingLabel> {
 }
 
 fn several(item: &Item) -> Option<Vec<String>> {
-    if let Some(labels) = item.opinions.decided.as_ref().and_then(|said| said.labels.clone()) {
-        return Some(labels);
+    if let Some(labels) = item.opinions.decided_labels() {
+        return Some(labels.to_vec());
     }
     let lists: Vec<&[String]> = item.opinions.labels().collect();
     let mut named: Vec<String> = Vec::new();

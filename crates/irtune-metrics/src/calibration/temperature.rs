@@ -11,8 +11,9 @@ const MOST_STEPS: usize = 100;
 
 /// The temperature with the lowest mean cross-entropy of `softmax(logits / temperature)`, between 0.05 and 20.
 ///
-/// Outputs are made surer only as far as so many examples can show ([`certainty_scale`]). It is 1 where no temperature is best: every true label has the highest output, so that the cross-entropy falls for
-/// ever as the temperature does, or nothing depends on it.
+/// Outputs are made surer only as far as so many examples can show ([`certainty_scale`]). It is 1 where no temperature is
+/// best: every true label has the highest output, so that the cross-entropy falls for ever as the temperature does, or
+/// nothing depends on it.
 ///
 /// # Source
 /// Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks". The cross-entropy is convex in

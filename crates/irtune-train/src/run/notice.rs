@@ -211,25 +211,19 @@ impl fmt::Display for Notice {
                 write!(formatter, "{rows} {split} rows have no label and were left out")
             }
             Notice::AmongTraining { split, pairs, of, first } => {
-                let first: Vec<String> =
-                    first.iter().map(|(place, other)| format!("{place} = {other}")).collect();
-                let more = if first.len() < *pairs { ", …" } else { "" };
                 write!(
                     formatter,
-                    "{pairs} of {of} {split} pairs are training pairs too ({}{more}), so figures on them are too good; \
+                    "{pairs} of {of} {split} pairs are training pairs too ({}), so figures on them are too good; \
                      `irtune data` names them all",
-                    first.join(", ")
+                    listed(first, *pairs)
                 )
             }
             Notice::AmongValidation { pairs, of, first } => {
-                let first: Vec<String> =
-                    first.iter().map(|(place, other)| format!("{place} = {other}")).collect();
-                let more = if first.len() < *pairs { ", …" } else { "" };
                 write!(
                     formatter,
-                    "{pairs} of {of} test pairs are validation pairs too ({}{more}), by which the model is chosen and its \
+                    "{pairs} of {of} test pairs are validation pairs too ({}), by which the model is chosen and its \
                      probabilities are fitted, so figures on them are too good; `irtune data` names them all",
-                    first.join(", ")
+                    listed(first, *pairs)
                 )
             }
             Notice::HeldOut { train, validation } => write!(
@@ -281,6 +275,12 @@ impl fmt::Display for Notice {
             ),
         }
     }
+}
+
+/// The first of so many pairs, each with where it stands elsewhere.
+fn listed(first: &[(String, String)], pairs: usize) -> String {
+    let shown: Vec<String> = first.iter().map(|(place, other)| format!("{place} = {other}")).collect();
+    shown.join(", ") + if first.len() < pairs { ", …" } else { "" }
 }
 
 #[cfg(test)]

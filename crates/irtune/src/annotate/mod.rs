@@ -22,7 +22,7 @@ use irtune_train::{Prediction, Told};
 pub use drafts::{DraftError, Drafts};
 pub use folders::{FolderPair, FolderPairs, FolderPairsError};
 pub use output::{Output, UnknownOutput};
-pub use pieces::{marked, pieces};
+pub use pieces::{Side, changes, marked, pieces};
 pub use sections::{SectionCounts, counts};
 pub use text::text;
 

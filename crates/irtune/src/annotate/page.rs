@@ -1,10 +1,10 @@
 //! An annotation as a page: one HTML file with everything in it, readable on light and dark backgrounds and in print,
 //! without scripts.
 
-use super::pieces::pieces;
+use super::pieces::{Side, changes, pieces};
 use super::{Annotated, Annotation, counts, text::NO_SECTION};
 use crate::html_page;
-use irtune_documents::{BlockKind, Piece, RevisionKind};
+use irtune_documents::{BlockKind, RevisionKind};
 use maud::{Markup, html};
 
 /// Colours that [`chart::STYLE`](crate::chart::STYLE) has.
@@ -12,13 +12,6 @@ const COLOURS: usize = 8;
 
 /// How the page looks; what depends on the labels is in [`label_style`].
 const STYLE: &str = include_str!("page.css");
-
-/// A side of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Old,
-    New,
-}
 
 /// The page.
 pub(super) fn page(annotation: &Annotation) -> String {
@@ -155,21 +148,9 @@ fn sentence(annotation: &Annotation, number: usize, own: &Annotated, side: Side)
     };
     html! {
         span class=(format!("revision {}", class(annotation, own))) id=[tagged.then(|| format!("r{number}"))] {
-            (changes(own, &[side]))
+            (changes(&pieces(original, revised), &[side]))
             @if tagged { " " a class="tag" href=(format!("#l{number}")) { (own.told().unwrap_or_else(|| own.revision.kind.to_string())) } }
         }
-    }
-}
-
-/// A revision's text as the drafts on these sides have it, what changed marked.
-fn changes(own: &Annotated, sides: &[Side]) -> Markup {
-    let (original, revised) = own.texts();
-    html! {
-        @for piece in pieces(original, revised) { @match piece {
-            Piece::Same(text) => { (text) }
-            Piece::Removed(text) => @if sides.contains(&Side::Old) { del { (text) } },
-            Piece::Added(text) => @if sides.contains(&Side::New) { ins { (text) } },
-        } }
     }
 }
 
@@ -186,7 +167,7 @@ fn list(annotation: &Annotation) -> Markup {
                 tbody { @for (number, own) in annotation.changes().enumerate() { tr class=(class(annotation, own)) id=(format!("l{}", number + 1)) {
                     td { a href=(format!("#r{}", number + 1)) { (number + 1) } }
                     td { (own.revision.kind) }
-                    td class="text" { (changes(own, &[Side::Old, Side::New])) }
+                    td class="text" { (changes(&pieces(own.texts().0, own.texts().1), &[Side::Old, Side::New])) }
                     td { @match own.labels().is_empty() { true => "–", false => span class="tag" { (own.labels().join(", ")) } } }
                     @for label in &annotation.labels { td {
                         @if let Some(value) = own.prediction.as_ref().and_then(|prediction| prediction.probabilities.of(label)) { (probability(value)) }

@@ -2,6 +2,16 @@
 
 use irtune_data::Change;
 use irtune_documents::Piece;
+use maud::{Markup, html};
+
+/// A draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// That before.
+    Old,
+    /// That after.
+    New,
+}
 
 /// The stretches of both texts in their order; what was removed stands before what took its place.
 pub fn pieces<'a>(original: &'a str, revised: &'a str) -> Vec<Piece<'a>> {
@@ -29,6 +39,17 @@ pub fn marked(original: &str, revised: &str) -> String {
         Piece::Added(text) => format!("{{+{text}+}}"),
     };
     pieces(original, revised).into_iter().map(write).collect()
+}
+
+/// The text as the drafts on these sides have it, what changed marked.
+pub fn changes(pieces: &[Piece<'_>], sides: &[Side]) -> Markup {
+    html! {
+        @for piece in pieces { @match piece {
+            Piece::Same(text) => { (text) }
+            Piece::Removed(text) => @if sides.contains(&Side::Old) { del { (text) } },
+            Piece::Added(text) => @if sides.contains(&Side::New) { ins { (text) } },
+        } }
+    }
 }
 
 #[cfg(test)]

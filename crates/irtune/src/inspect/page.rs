@@ -7,11 +7,10 @@ use irtune_train::{Evaluation, StepReport};
 use maud::{Markup, html};
 
 use super::mistakes::{Mistake, Mistakes};
-use crate::annotate::pieces;
+use crate::annotate::{Side, changes, pieces};
 use crate::chart::{Chart, Line, Point, legend};
 use crate::html_page;
 use crate::show::numbers::percent;
-use irtune_documents::Piece;
 
 /// How the page looks.
 const STYLE: &str = include_str!("page.css");
@@ -149,11 +148,7 @@ fn mistake(own: &Mistake) -> Markup {
     html! {
         tr {
             td { (own.place) }
-            td class="text" { @for piece in pieces(&own.original, &own.revised) { @match piece {
-                Piece::Same(text) => { (text) }
-                Piece::Removed(text) => del { (text) },
-                Piece::Added(text) => ins { (text) },
-            } } }
+            td class="text" { (changes(&pieces(&own.original, &own.revised), &[Side::Old, Side::New])) }
             td { (own.label) } td { (own.told) } td { (format!("{:.2}", own.probability)) }
         }
     }

@@ -105,7 +105,7 @@ pub(super) fn annotation(
 }
 
 /// A file's bytes.
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, anyhow::Error> {
+fn bytes(path: &Path) -> Result<Vec<u8>, anyhow::Error> {
     std::fs::read(path)
         .map_err(|error| anyhow::Error::new(error).context(format!("{} cannot be read", path.display())))
 }
@@ -115,7 +115,6 @@ fn drafts(
     range: Option<(&str, &str)>,
     format: Option<Format>,
 ) -> Result<Drafts, Failure> {
-    let name = |path: &Path| path.display().to_string();
     let old = &arguments.old;
     if let Some((before, after)) = range {
         let (before_bytes, after_bytes) = (git::show(before, old)?, git::show(after, old)?);
@@ -124,12 +123,14 @@ fn drafts(
         let (before, after) = (named(before), named(after));
         return Ok(Drafts::read((&before, &before_bytes), Some((&after, &after_bytes)), format)?);
     }
-    let old_bytes = bytes(old)?;
-    let new = arguments
-        .new
-        .as_deref()
-        .map(|path| Ok::<_, anyhow::Error>((name(path), bytes(path)?)))
-        .transpose()?;
+    read(old, arguments.new.as_deref(), format)
+}
+
+/// Two files as drafts; one file by itself is both.
+pub(super) fn read(old: &Path, new: Option<&Path>, format: Option<Format>) -> Result<Drafts, Failure> {
+    let named = |path: &Path| Ok::<_, anyhow::Error>((path.display().to_string(), bytes(path)?));
+    let (old, old_bytes) = named(old)?;
+    let new = new.map(named).transpose()?;
     let new = new.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    Ok(Drafts::read((&name(old), &old_bytes), new, format)?)
+    Ok(Drafts::read((&old, &old_bytes), new, format)?)
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use irtune::annotate::{Annotation, Drafts, FolderPair, FolderPairs, Output, text};
+use irtune::annotate::{Annotation, FolderPairs, Output, text};
 use irtune::settings::{Origin, Problem, Problems};
 use irtune_documents::Format;
 use irtune_files::{Disk, replace_file};
 
-use super::annotate::{annotation, bytes};
+use super::annotate::{annotation, read};
 use super::inference::Model;
 use crate::program::args::AnnotateArguments;
 use crate::program::environment::Environment;
@@ -54,7 +54,8 @@ pub(super) fn run(
     let mut count = Count::new("documents");
     let mut all = |each: &mut dyn FnMut(&Annotation) -> Result<(), Failure>| {
         for (done, pair) in found.pairs.iter().enumerate() {
-            let mut annotation = annotation(drafts(pair, format)?, &mut predictor, |_, _| {})?;
+            let mut annotation =
+                annotation(read(&pair.old, pair.new.as_deref(), format)?, &mut predictor, |_, _| {})?;
             annotation.document = Some(pair.name.clone());
             each(&annotation)?;
             count.at(done + 1, found.pairs.len());
@@ -124,15 +125,6 @@ fn places<'a>(arguments: &'a AnnotateArguments, problem: &mut dyn FnMut(&str, St
         places.kinds.push(Output::Html);
     }
     places
-}
-
-fn drafts(pair: &FolderPair, format: Option<Format>) -> Result<Drafts, Failure> {
-    let name = |path: &Path| path.display().to_string();
-    let old = bytes(&pair.old)?;
-    let new =
-        pair.new.as_deref().map(|path| Ok::<_, anyhow::Error>((name(path), bytes(path)?))).transpose()?;
-    let new = new.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    Ok(Drafts::read((&name(&pair.old), &old), new, format)?)
 }
 
 /// The files of a document in each folder: its own name, with the kind's ending behind it.

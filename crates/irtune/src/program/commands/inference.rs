@@ -100,11 +100,7 @@ impl Model {
     /// # Errors
     /// When the run or its base cannot be loaded.
     pub fn open(self, run: &Path, environment: &Environment) -> Result<Predictor, Failure> {
-        let predictor = Predictor::open(run, &self.options(environment)?)?;
-        if let Some(beyond) = predictor.beyond_positions() {
-            say_line(&format!("note: {beyond}"));
-        }
-        Ok(predictor)
+        opened(run, &self.options(environment)?)
     }
 
     /// How the run's model is loaded, its base found.
@@ -115,4 +111,16 @@ impl Model {
         let base = self.base.map(|reference| super::locate(&reference, environment)).transpose()?;
         Ok(PredictorOptions { base, ..self.options })
     }
+}
+
+/// Loads a run's model, and says where its pairs may be longer than its base's positions.
+///
+/// # Errors
+/// When the run or its base cannot be loaded.
+pub fn opened(run: &Path, options: &PredictorOptions) -> Result<Predictor, Failure> {
+    let predictor = Predictor::open(run, options)?;
+    if let Some(beyond) = predictor.beyond_positions() {
+        say_line(&format!("note: {beyond}"));
+    }
+    Ok(predictor)
 }

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use irtune::serve::{Address, DataKeys, Project, ServeOptions, serve};
 use irtune::settings::{Origin, Problem, Problems};
-use irtune_train::Predictor;
 
-use super::inference::Model;
+use super::inference::{Model, opened};
 use crate::program::args::ServeArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
@@ -62,7 +61,7 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
             (run.clone(), name.to_string_lossy().into_owned())
         }
     };
-    let predictor = Predictor::open(&folder, &predicting)?;
+    let predictor = opened(&folder, &predicting)?;
     let options = ServeOptions {
         address,
         body_bytes: arguments.max_body as usize * 1_000_000,
@@ -103,7 +102,6 @@ fn token(path: &Path) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use irtune_labelling::store::StoreError;
+use irtune_labelling::store::{StoreError, annotator_name};
 use serde::Deserialize;
 
 use crate::serve::failure::ApiFailure;
@@ -42,14 +42,8 @@ impl<S: Sync> FromRequestParts<S> for Annotator {
             (name == NAME).then_some(value)
         });
         let name = own.next().and_then(|value| String::from_utf8(URL_SAFE_NO_PAD.decode(value).ok()?).ok());
-        Ok(Annotator(name.and_then(|name| usable(&name))))
+        Ok(Annotator(name.as_deref().and_then(annotator_name).map(str::to_owned)))
     }
-}
-
-/// A name without blanks around it; nothing where it is empty or too long.
-fn usable(name: &str) -> Option<String> {
-    let name = name.trim();
-    (!name.is_empty() && name.chars().count() <= 80).then(|| name.to_owned())
 }
 
 /// Who somebody is.
@@ -64,8 +58,8 @@ pub(super) async fn name(
     introduction: Result<Json<Introduction>, JsonRejection>,
 ) -> Result<Response, ApiFailure> {
     let Json(introduction) = introduction?;
-    let name = usable(&introduction.name).ok_or(StoreError::Name)?;
-    let value = URL_SAFE_NO_PAD.encode(&name);
+    let name = annotator_name(&introduction.name).ok_or(StoreError::Name)?;
+    let value = URL_SAFE_NO_PAD.encode(name);
     let cookie = format!("{NAME}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict");
     Ok(([(SET_COOKIE, cookie)], Json(serde_json::json!({ "said": format!("Hello, {name}.") })))
         .into_response())

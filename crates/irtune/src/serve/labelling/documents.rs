@@ -3,10 +3,8 @@
 use axum::extract::State as From;
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::response::{Html, Redirect};
-use irtune_documents::Format;
 use irtune_labelling::store::NewDocument;
 use maud::html;
-use strum::VariantNames as _;
 
 use super::annotator::Annotator;
 use super::context::Labelling;
@@ -14,6 +12,7 @@ use super::frame;
 use crate::annotate::Annotation;
 use crate::serve::annotate::AnnotateForm;
 use crate::serve::failure::ApiFailure;
+use crate::serve::form::drafts;
 
 /// All documents and pools, and the forms that take more.
 pub(super) async fn page(
@@ -22,16 +21,6 @@ pub(super) async fn page(
 ) -> Result<Html<String>, ApiFailure> {
     let (documents, pools) = labelling.stored(|store| Ok((store.documents()?, store.pools()?))).await?;
     let state = labelling.server.current().state;
-    let draft = |name: &str, title: &str, hint: &str| {
-        html! {
-            fieldset {
-                legend { (title) }
-                label { "A file " input type="file" name=(name); }
-                label { "or its text" textarea name=(name) rows="8" {} }
-                p { (hint) }
-            }
-        }
-    };
     let body = html! {
         p { "The model is " strong { (state.name) } "; it tells " (state.labels.join(", ")) ". Drafts and labels are kept in the project." }
         @if !documents.is_empty() {
@@ -52,14 +41,7 @@ pub(super) async fn page(
         p { a href="/labelling/pairs.jsonl" { "Everything that was labelled, as training pairs" } }
         h2 { "Two drafts" }
         form method="post" action="/labelling/documents" enctype="multipart/form-data" {
-            div class="drafts" {
-                (draft("old", "The old draft", "Text, Markdown, LaTeX or Word. A Word document with tracked changes is both drafts."))
-                (draft("new", "The new draft", "Leave it empty for tracked changes."))
-            }
-            label { "Texts are written in " select name="format" {
-                option value="" { "what the file's name says" }
-                @for format in Format::VARIANTS { option value=(format) { (format) } }
-            } }
+            (drafts(8))
             button type="submit" { "Show the revisions" }
         }
         h2 { "Pairs to be labelled" }

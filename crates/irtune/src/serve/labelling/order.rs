@@ -1,6 +1,6 @@
 //! In which order revisions are asked about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use irtune_data::Pair;
@@ -38,8 +38,8 @@ impl Order {
         if self.model != *model {
             *self = Order { model: model.clone(), chosen: Vec::new() };
         }
-        let waits = |id: &RevisionId| waiting.iter().any(|item| item.id == *id);
-        if let Some(id) = self.chosen.iter().find(|id| waits(id)) {
+        let waits: HashSet<RevisionId> = waiting.iter().map(|item| item.id).collect();
+        if let Some(id) = self.chosen.iter().find(|id| waits.contains(id)) {
             return Some(*id);
         }
         let batch = batch(labels, items, waiting);

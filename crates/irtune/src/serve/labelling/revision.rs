@@ -1,11 +1,10 @@
 //! A revision as the pages show it.
 
-use irtune_documents::Piece;
 use irtune_labelling::store::{Answer, Opinions, RevisionId};
 use irtune_train::Prediction;
 use maud::{Markup, html};
 
-use crate::annotate::pieces;
+use crate::annotate::{Side, changes, pieces};
 
 /// How many colours there are.
 const COLOURS: usize = 8;
@@ -20,12 +19,8 @@ pub(super) fn texts(original: &str, revised: &str) -> Markup {
     let pieces = pieces(original, revised);
     html! {
         div class="texts" {
-            p { @for piece in &pieces { @match piece {
-                Piece::Same(text) => { (text) } Piece::Removed(text) => { del { (text) } } Piece::Added(_) => {}
-            } } }
-            p { @for piece in &pieces { @match piece {
-                Piece::Same(text) => { (text) } Piece::Added(text) => { ins { (text) } } Piece::Removed(_) => {}
-            } } }
+            p { (changes(&pieces, &[Side::Old])) }
+            p { (changes(&pieces, &[Side::New])) }
         }
     }
 }
