@@ -406,6 +406,16 @@ pub enum DataError {
         /// The labels' column, where the row is a file's.
         column: Option<String>,
     },
+    /// A labelling tool's tasks answer several questions.
+    #[error(
+        "{place}: the answers are to several questions, {questions}; name the one that counts with --label-column"
+    )]
+    SeveralQuestions {
+        /// The task.
+        place: Place,
+        /// The first two.
+        questions: Quoted,
+    },
     /// A row with weights of labels, where it can have several.
     #[error(
         "{place}: the row has weights of labels, and a pair either has a label or not (multi_label); write the list of \

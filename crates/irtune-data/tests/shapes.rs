@@ -407,3 +407,20 @@ fn records_of_argilla_are_rows_too() {
     let corpus = read_with(&Columns::default(), Labels::Several, "r.jsonl", lists).unwrap();
     assert_eq!(corpus.pairs[0].labels.as_deref(), Some(["x".to_owned(), "y".to_owned()].as_slice()));
 }
+
+#[test]
+fn answers_to_several_questions_are_no_labels_of_one() {
+    let task = |question: &str, label: &str| {
+        format!(
+            "{{\"data\": {{\"original\": \"a {label}\", \"revised\": \"b\"}}, \"annotations\": [{{\"result\": [{{\"from_name\": \
+             \"{question}\", \"type\": \"choices\", \"value\": {{\"choices\": [\"{label}\"]}}}}]}}]}}\n"
+        )
+    };
+    let tasks = [task("why", "x"), task("sure", "no"), task("why", "y")].concat();
+    let told = "t.jsonl:2: the answers are to several questions, \"why\", \"sure\"; name the one that counts";
+    assert!(said("t.jsonl", &tasks).starts_with(told), "{}", said("t.jsonl", &tasks));
+    let columns = Columns { label: Some("why".into()), drop_unlabelled: true, ..Columns::default() };
+    let corpus = read_with(&columns, Labels::Required, "t.jsonl", &tasks).unwrap();
+    assert_eq!(texts(&corpus), [("a x", "b", "x"), ("a y", "b", "y")]);
+    assert_eq!(read_with(&Columns::default(), Labels::Ignored, "t.jsonl", &tasks).unwrap().pairs.len(), 3);
+}

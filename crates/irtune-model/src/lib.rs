@@ -30,8 +30,8 @@ pub mod tuned_weights;
 
 pub use adapters::{
     AdapterConfig, AdapterConfigError, BottleneckActivation, BottleneckConfig, BottleneckPlace, DoraConfig,
-    Ia3Config, LoraConfig, LoraInit, PatternError, Patterns, Projection, Trained, UnknownProjection,
-    merged_weight,
+    Ia3Config, LoraConfig, LoraInit, MOST_WIDTH, PatternError, Patterns, Projection, Trained,
+    UnknownProjection, merged_weight,
 };
 pub use base::{Base, BaseError, BaseFormat, BaseSource, OtherBase, chat, config, tokenizer, weights};
 pub use batch::{BatchError, ChangedTokens, PackedBatch, SHORTEST_SHARED};

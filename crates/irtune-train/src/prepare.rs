@@ -162,7 +162,8 @@ fn linear(
 
 impl Begun<'_> {
     fn check_base(&self, base: &Base) -> Result<(), TrainError> {
-        Ok(base.source.check(&self.sources.base)?)
+        base.source.check(&self.sources.base)?;
+        Ok(self.folder.check_padding(base)?)
     }
 
     fn check_data(&self, data: &RunData) -> Result<(), TrainError> {

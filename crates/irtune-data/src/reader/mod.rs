@@ -261,7 +261,14 @@ impl Pairs {
             let Some(record) = record else { return Ok(None) };
             match document::edits(&record)? {
                 Some(edits) => self.waiting.extend(edits),
-                None => return Ok(Some(tasks::row(record, &mut self.annotators, self.labels)?)),
+                None => {
+                    return Ok(Some(tasks::row(
+                        record,
+                        &mut self.annotators,
+                        self.labels,
+                        self.columns.label.is_some(),
+                    )?));
+                }
             }
         }
     }

@@ -6,21 +6,25 @@ use serde_json::{Value, json};
 use super::labels::Labels;
 use super::object::{Found, Object};
 use super::record::{Record, Values};
-use crate::error::DataError;
+use crate::error::{DataError, Quoted};
 
 /// Members of a task's data that are never lifted: what was said stands elsewhere.
 const NOT_DATA: [&str; 2] = ["label", "labels"];
 
-/// The annotators of a file, in the order in which they are met.
+/// The annotators of a file, in the order in which they are met, and what they were asked.
 #[derive(Debug, Default)]
-pub(super) struct Annotators(Vec<String>);
+pub(super) struct Annotators {
+    names: Vec<String>,
+    /// The first question that has an answer.
+    question: Option<String>,
+}
 
 impl Annotators {
     /// Where an annotator's answers stand.
     fn place(&mut self, name: &str) -> usize {
-        self.0.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.0.push(name.to_owned());
-            self.0.len() - 1
+        self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
         })
     }
 }
@@ -57,14 +61,20 @@ pub(super) fn is_task(object: &Object) -> bool {
 }
 
 /// A task as a row: what it shows stands beside what else it has, and under the name of each question what was said, also
-/// under `labels` where there is one question. Any other record stays as it is.
+/// under `labels` where there is one question. Any other record stays as it is. `is_named` says that somebody named the
+/// question that counts.
 ///
 /// # Errors
-/// When what was said is of another shape.
+/// When what was said is of another shape, or answers several questions of which none is named.
 ///
 /// # Source
 /// Label Studio's JSON export; `Record.to_dict` of Argilla 2.
-pub(super) fn row(record: Record, annotators: &mut Annotators, labels: Labels) -> Result<Record, DataError> {
+pub(super) fn row(
+    record: Record,
+    annotators: &mut Annotators,
+    labels: Labels,
+    is_named: bool,
+) -> Result<Record, DataError> {
     let Values::Object(object) = &record.values else { return Ok(record) };
     let Some((shown, said, tool)) = parts(object) else { return Ok(record) };
     let unreadable = |source| DataError::Unreadable { place: record.place.clone(), source };
@@ -83,6 +93,15 @@ pub(super) fn row(record: Record, annotators: &mut Annotators, labels: Labels) -
         for answer in answers.iter().filter(|answer| !answer.question.is_empty()) {
             if !questions.contains(&answer.question.as_str()) {
                 questions.push(&answer.question);
+            }
+        }
+        if !is_named {
+            for question in &questions {
+                let first = annotators.question.get_or_insert_with(|| (*question).to_owned());
+                if first != question {
+                    let questions = Quoted(vec![first.clone(), (*question).to_owned()]);
+                    return Err(DataError::SeveralQuestions { place: record.place.clone(), questions });
+                }
             }
         }
         let mut named: Vec<(String, Value)> = Vec::new();
@@ -129,7 +148,7 @@ fn value(answers: &[Answer], question: &str, annotators: &mut Annotators, labels
         let most = |label: &&String| 2 * given.iter().filter(|own| own.contains(label)).count() > given.len();
         return json!({ "choices": all.into_iter().filter(most).collect::<Vec<_>>() });
     }
-    match (annotators.0.len(), given.as_slice()) {
+    match (annotators.names.len(), given.as_slice()) {
         (1, [choices]) => choices.first().map_or(Value::Null, |label| label.as_str().into()),
         _ => {
             // A list of one would be the label of a pair that can have several.

@@ -28,7 +28,7 @@ pub enum AdapterConfig {
 }
 
 /// Wider no projection is, so neither is an adapter.
-pub(super) const MOST_WIDTH: usize = 1 << 16;
+pub const MOST_WIDTH: usize = 1 << 16;
 
 /// Values that an adapter keeps or makes for every token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -13,7 +13,7 @@ mod trained;
 
 pub use crate::families::projection::{self, Projection, UnknownProjection};
 pub use bottleneck::{BottleneckActivation, BottleneckConfig, BottleneckPlace};
-pub use config::{AdapterConfig, AdapterConfigError};
+pub use config::{AdapterConfig, AdapterConfigError, MOST_WIDTH};
 pub use dora::DoraConfig;
 pub use ia3::Ia3Config;
 pub use lora::{LoraConfig, LoraInit};

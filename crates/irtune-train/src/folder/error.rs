@@ -130,6 +130,19 @@ pub enum RunFolderError {
         /// The file.
         path: PathBuf,
     },
+    /// The base has another padding token than it had.
+    #[error(
+        "the padding token of {} was {was} when the run was begun and is {now} now; restore its config.json and \
+         tokenizer_config.json", path.display()
+    )]
+    OtherPadding {
+        /// The base.
+        path: PathBuf,
+        /// What it was.
+        was: String,
+        /// What it is.
+        now: String,
+    },
     /// The settings are damaged.
     #[error("{}: {source}", path.display())]
     Toml {

@@ -126,6 +126,7 @@ pub fn merge(
     check_free(out)?;
     folder.check_edit_head(&settings)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
+    folder.check_padding(&base)?;
     let problem = settings.problem();
     let mut copied = copied_combined(run, &labels)?;
     copied.extend(copied_calibration(run, &labels, problem)?);

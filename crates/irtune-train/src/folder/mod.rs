@@ -50,7 +50,7 @@ use error::RunFolderError;
 use evaluation::Evaluation;
 use irtune_data::{Ending, LabelSet, Template, Verbalizer};
 use irtune_files::{Files, WriteError};
-use irtune_model::{EDIT_HEAD_FILE, HeadInput, ProblemType, classifier_path, read_head_input};
+use irtune_model::{Base, EDIT_HEAD_FILE, HeadInput, ProblemType, classifier_path, read_head_input};
 use platform::Platform;
 use serde::de::DeserializeOwned;
 use sources::{PairSources, Sources};
@@ -231,6 +231,26 @@ impl RunFolder {
     /// When the settings are missing or damaged.
     pub fn problem(&self) -> Result<ProblemType, RunFolderError> {
         if self.is_linear() { Ok(ProblemType::SingleLabel) } else { Ok(self.settings()?.problem()) }
+    }
+
+    /// Confirms that a base still has the padding token that the run was trained with: it is written for transformers, whose
+    /// classifiers read the last token that isn't it.
+    ///
+    /// # Errors
+    /// When it has another, or the run's own file is damaged.
+    pub(crate) fn check_padding(&self, base: &Base) -> Result<(), RunFolderError> {
+        let (was, now) = (self.ending()?.padding, base.config.padding_token());
+        match was.is_none() || was == now {
+            true => Ok(()),
+            false => {
+                let name = |token: Option<u32>| {
+                    let text = token.and_then(|token| base.tokenizer.token(token)).unwrap_or_default();
+                    if text.is_empty() { "none".to_owned() } else { text }
+                };
+                let path = base.source.path.clone();
+                Err(RunFolderError::OtherPadding { path, was: name(was), now: name(now) })
+            }
+        }
     }
 
     /// Confirms that the files of a model that knows where the change is are there: without them it would be taken for

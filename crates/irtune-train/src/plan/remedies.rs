@@ -6,7 +6,7 @@ use super::remedy::Remedy;
 use crate::error::TrainError;
 use crate::run::data::RunData;
 use crate::settings::{Adapter, MemoryLimit, TrainSettings, Tune};
-use irtune_model::{Base, ModelError, Patterns};
+use irtune_model::{Base, MOST_WIDTH, ModelError, Patterns};
 
 /// Changes of one setting each that fit; those come first that change nothing but time.
 ///
@@ -69,6 +69,10 @@ pub(crate) fn find(
         if found.iter().any(|remedy| remedy.setting == setting) {
             continue;
         }
+        // What the engine would refuse is no way out.
+        if is_too_wide(&changed) {
+            continue;
+        }
         // Only the size of passes makes other passes.
         let other = match setting {
             "micro_batch_tokens" => Some(Steps::of(&changed, data, base.config.layers)?),
@@ -83,4 +87,14 @@ pub(crate) fn find(
         }
     }
     Ok(found)
+}
+
+/// Whether an adapter of these settings has more values between its matrices than an engine takes.
+fn is_too_wide(settings: &TrainSettings) -> bool {
+    let widest = match settings.adapter {
+        Adapter::Lora | Adapter::Dora => settings.rank_pattern.values().copied().chain([settings.rank]).max(),
+        Adapter::Bottleneck => Some(settings.bottleneck_size),
+        _ => None,
+    };
+    settings.tune == Tune::Adapters && widest.is_some_and(|widest| widest > MOST_WIDTH)
 }

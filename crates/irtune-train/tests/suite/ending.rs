@@ -1,14 +1,14 @@
 //! How examples end: where classifiers of transformers read the same text.
 
 use crate::recorder::Recorder;
-use crate::runs::{Place, finish};
+use crate::runs::{Place, finish, interrupted, never};
 use irtune_data::{Columns, Ending, Example, Labels, Pair, Pairs};
 use irtune_model::Precision;
 use irtune_testing::base::SyntheticBase;
 use irtune_testing::corpus::Words;
 use irtune_train::{
     Answer, HeadKind, MergeOptions, Notice, Objective, Predictor, PredictorOptions, Reading, RunFolder,
-    TrainRequest, TrainSettings, merge,
+    TrainRequest, TrainSettings, merge, resume,
 };
 use serde_json::{Value, json};
 use std::fs;
@@ -153,4 +153,30 @@ fn what_the_tokenizer_appends_is_read() {
         assert!(!request.out.join("ending.json").exists());
         assert_ne!(example(&request.out, &pair).tokens.last(), Some(&END));
     }
+}
+
+#[test]
+fn a_padding_token_that_the_base_has_lost_is_told() {
+    let place = place();
+    let told = place.path("base/tokenizer_config.json");
+    fs::write(&told, r#"{"pad_token": "a"}"#).unwrap();
+    let request = request(&place, "open", |_| {});
+    interrupted(&request, 1);
+    fs::remove_file(&told).unwrap();
+    let error = resume(&request.out, &mut Recorder::default(), &never()).unwrap_err().to_string();
+    assert!(
+        error.contains("the padding token of ")
+            && error.contains(" was a when the run was begun and is <|end|> now"),
+        "{error}"
+    );
+    fs::write(&told, r#"{"pad_token": "a"}"#).unwrap();
+    resume(&request.out, &mut Recorder::default(), &never()).unwrap();
+    fs::remove_file(&told).unwrap();
+    let out = place.path("merged");
+    let error = merge(&request.out, &out, &MergeOptions::default(), &mut |_, _| {}).unwrap_err().to_string();
+    assert!(
+        error.contains("and is <|end|> now; restore its config.json and tokenizer_config.json"),
+        "{error}"
+    );
+    assert!(!out.exists());
 }

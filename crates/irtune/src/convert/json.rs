@@ -1,8 +1,9 @@
 //! Pairs as JSON: an object a line, or an array of objects.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use irtune_data::Id;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{ConvertError, Converted, ConvertedPairs, PairFormat};
@@ -10,6 +11,36 @@ use crate::annotate::marked;
 
 /// The name of the one question of projects that are written.
 pub(super) const QUESTION: &str = "intention";
+
+/// Where a pair's id goes: it is written as it stood, with digits that no number in memory holds. No text has this sign,
+/// which is no character.
+const ID: &str = "\u{FDD0}";
+
+/// The place of an id, or null for none.
+pub(super) fn id_place(id: Option<&Id>) -> Value {
+    id.map_or(Value::Null, |_| ID.into())
+}
+
+/// A value with an id in its place.
+struct WithId<'a>(&'a Value, Option<&'a Id>);
+
+impl WithId<'_> {
+    fn to_json(&self) -> Result<String, ConvertError> {
+        Ok(serde_json::to_string(self).map_err(io::Error::from)?)
+    }
+}
+
+impl Serialize for WithId<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match (self.0, self.1) {
+            (Value::String(text), Some(id)) if text == ID => id.serialize(serializer),
+            (Value::Object(members), id) => {
+                serializer.collect_map(members.iter().map(|(name, value)| (name, WithId(value, id))))
+            }
+            (other, _) => other.serialize(serializer),
+        }
+    }
+}
 
 /// An object a line.
 pub(super) fn lines(
@@ -19,7 +50,9 @@ pub(super) fn lines(
 ) -> Result<usize, ConvertError> {
     let mut written = 0;
     for pair in pairs {
-        writeln!(out, "{}", object(written, &pair?)?)?;
+        let pair = pair?;
+        let object = WithId(&object(written, &pair)?, pair.pair.id.as_ref()).to_json()?;
+        writeln!(out, "{object}")?;
         written += 1;
     }
     Ok(written)
@@ -35,7 +68,9 @@ pub(super) fn array(
     out.write_all(b"[")?;
     for pair in pairs {
         let before = if written == 0 { "\n" } else { ",\n" };
-        write!(out, "{before}{}", object(written, &pair?)?)?;
+        let pair = pair?;
+        let object = WithId(&object(written, &pair)?, pair.pair.id.as_ref()).to_json()?;
+        write!(out, "{before}{object}")?;
         written += 1;
     }
     out.write_all(b"\n]\n")?;
@@ -52,7 +87,7 @@ fn members<const N: usize>(all: [(&str, Value); N]) -> Value {
 pub(super) fn object(format: PairFormat, own: &Converted) -> Result<Value, ConvertError> {
     let pair = &own.pair;
     let (original, revised) = (json!(pair.original), json!(pair.revised));
-    let (id, group, label) = (json!(pair.id), json!(pair.group), json!(pair.label));
+    let (id, group, label) = (id_place(pair.id.as_ref()), json!(pair.group), json!(pair.label));
     let said = own.said();
     let agreed = json!(own.agreed());
     Ok(match format {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::json::QUESTION;
+use super::json::{QUESTION, id_place};
 use super::{ConvertError, Converted};
 
 /// What the choices are about in the labelling configuration of docs/serve.md.
@@ -15,7 +15,11 @@ const SHOWN: &str = "revised";
 pub(super) fn task(number: usize, own: &Converted) -> Result<Value, ConvertError> {
     let pair = &own.pair;
     let mut data = json!({ "original": pair.original, "revised": pair.revised });
-    let more = [("id", json!(pair.id)), ("group", json!(pair.group)), ("major_intent", json!(own.agreed()))];
+    let more = [
+        ("id", id_place(pair.id.as_ref())),
+        ("group", json!(pair.group)),
+        ("major_intent", json!(own.agreed())),
+    ];
     for (name, value) in more {
         if !value.is_null() {
             data[name] = value;

@@ -191,3 +191,24 @@ fn predictions_are_held_against_the_pairs() {
     assert_eq!(other, "p.jsonl:1: the prediction is about row 2, and the pair in its place is row 1");
     assert!(told("{}".to_owned()).starts_with("p.jsonl:1: "));
 }
+
+#[test]
+fn ids_are_written_as_they_stood() {
+    for id in ["12345678901234567890123", "1e400", "1.50", r#"{"a":0.1000000000000000055}"#] {
+        for format in [
+            PairFormat::Jsonl,
+            PairFormat::Doccano,
+            PairFormat::Iterater,
+            PairFormat::Re3,
+            PairFormat::LabelStudio,
+        ] {
+            let mut pair = labelled().remove(0);
+            pair.id = Some(irtune_data::Id::Json(id.to_owned()));
+            let mut out = Vec::new();
+            convert(format, &mut std::iter::once(Ok(Converted { pair, prediction: None })), &mut out)
+                .unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert!(out.contains(&format!("\"id\":{id}")), "{format}: {out}");
+        }
+    }
+}

@@ -182,6 +182,11 @@ fn folders_are_annotated_document_by_document() {
     refused("old.md new.md --to html", "the ending of --out does");
     sandbox.write("b/one.md", " ");
     sandbox.write("a/one.md", " ");
-    let error = sandbox.run(&format!("{annotate} --out fresh.jsonl")).failure();
-    assert!(error.contains("one.md has no text") && !sandbox.path("fresh.jsonl").exists(), "{error}");
+    // One document that can't be read is no reason to lose the others.
+    let said = sandbox.run(&format!("{annotate} --out fresh.jsonl"));
+    assert_eq!(said.code, Some(1));
+    assert!(said.error.contains("one.md has no text; it is left out"), "{}", said.error);
+    assert!(said.error.contains("1 of 2 documents can't be read"), "{}", said.error);
+    let fresh = fs::read_to_string(sandbox.path("fresh.jsonl")).unwrap();
+    assert!(fresh.contains("two.md") && !fresh.contains("one.md"), "{fresh}");
 }

@@ -191,11 +191,11 @@ fn a_run_with_other_settings_is_refused() {
 #[test]
 fn a_prompt_and_words_that_have_changed_are_named() {
     let sandbox = Sandbox::with_base();
-    sandbox.write("template.txt", "{labels}\n{original}\n{revised}\n");
+    sandbox.write("template.txt", "{labels}\n{original}\n{revised}\nIntention:\n");
     sandbox.write("words.json", r#"{"clarity": "plain"}"#);
     let words = "--objective words --prompt template.txt --label-words words.json";
     sandbox.run(&compare(&format!("--methods full --seeds 1 --out out {words}"))).success();
-    sandbox.write("template.txt", "{labels}\n{revised}\n");
+    sandbox.write("template.txt", "{labels}\n{revised}\nIntention:\n");
     sandbox.write("words.json", r#"{"clarity": "clear"}"#);
     let said = sandbox.run("compare --out out --seeds 1,2");
     assert_eq!(said.code, Some(2));

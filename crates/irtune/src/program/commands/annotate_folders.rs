@@ -52,10 +52,18 @@ pub(super) fn run(
     }
     let mut predictor = model.open(&arguments.model.run, environment)?;
     let mut count = Count::new("documents");
+    let mut left_out = 0;
     let mut all = |each: &mut dyn FnMut(&Annotation) -> Result<(), Failure>| {
         for (done, pair) in found.pairs.iter().enumerate() {
-            let mut annotation =
-                annotation(read(&pair.old, pair.new.as_deref(), format)?, &mut predictor, |_, _| {})?;
+            let drafts = match read(&pair.old, pair.new.as_deref(), format) {
+                Ok(drafts) => drafts,
+                Err(error) => {
+                    say_line(&format!("{}; it is left out", error.message().trim_end()));
+                    left_out += 1;
+                    continue;
+                }
+            };
+            let mut annotation = annotation(drafts, &mut predictor, |_, _| {})?;
             annotation.document = Some(pair.name.clone());
             each(&annotation)?;
             count.at(done + 1, found.pairs.len());
@@ -94,7 +102,11 @@ pub(super) fn run(
         }
     };
     count.finish();
-    done
+    done?;
+    match left_out {
+        0 => Ok(()),
+        _ => Err(anyhow::anyhow!("{left_out} of {} documents can't be read", found.pairs.len()).into()),
+    }
 }
 
 fn places<'a>(arguments: &'a AnnotateArguments, problem: &mut dyn FnMut(&str, String)) -> Places<'a> {
