@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What the hub shows of a model folder.
-const FILE: &str = "README.md";
+pub(super) const FILE: &str = "README.md";
 
 /// Which kind of folder a card is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn source_name(source: &StoredSource) -> String {
 }
 
 /// A base's name on the hub, `ORG/NAME`; nothing for a path.
-fn hub_name(base: &str) -> Option<&str> {
+pub(super) fn hub_name(base: &str) -> Option<&str> {
     let base = base.strip_prefix("hf:").unwrap_or(base);
     let base = base.split('@').next().unwrap_or(base);
     let plain = |part: &str| {

@@ -33,6 +33,7 @@ pub(crate) mod lock;
 pub(crate) mod merge;
 pub(crate) mod peak_memory;
 pub(crate) mod platform;
+pub(crate) mod published;
 pub(crate) mod saved_model;
 pub(crate) mod sources;
 pub mod state;

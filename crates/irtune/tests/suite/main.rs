@@ -31,6 +31,7 @@ mod options;
 mod places;
 mod plan;
 mod prompt;
+mod push;
 mod quantize;
 #[cfg(unix)]
 mod races;
