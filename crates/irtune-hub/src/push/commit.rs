@@ -56,6 +56,16 @@ struct Answer {
     commit_oid: String,
 }
 
+/// What is to be done with files.
+#[derive(Default)]
+struct Sorted<'a> {
+    changes: Vec<Change<'a>>,
+    /// Names of those that the hub has.
+    unchanged: Vec<String>,
+    /// Names of those that it leaves out.
+    ignored: Vec<String>,
+}
+
 /// A file that is to be part of the commit.
 enum Change<'a> {
     Regular(&'a PushFile),
@@ -72,7 +82,7 @@ pub(super) fn commit(
 ) -> Result<Committed, PushError> {
     let (mut attempts, mut sent) = (Attempts::default(), Vec::new());
     loop {
-        let (changes, unchanged, ignored) = changes(hub, request)?;
+        let Sorted { changes, unchanged, ignored } = sorted(hub, request)?;
         if changes.is_empty() {
             let unchanged = unchanged.into_iter().filter(|name| !sent.contains(name)).collect();
             return Ok(Committed { commit: head(hub, request.revision)?, sent, unchanged, ignored });
@@ -101,13 +111,10 @@ pub(super) fn commit(
     }
 }
 
-/// The files that are to be sent, and the names of those that the hub has and that it leaves out.
-fn changes<'a>(
-    hub: &Hub<'_>,
-    request: &PushRequest<'a>,
-) -> Result<(Vec<Change<'a>>, Vec<String>, Vec<String>), PushError> {
+/// What is to be done with each file.
+fn sorted<'a>(hub: &Hub<'_>, request: &PushRequest<'a>) -> Result<Sorted<'a>, PushError> {
     let modes = modes(hub, request)?;
-    let (mut changes, mut unchanged, mut ignored) = (Vec::new(), Vec::new(), Vec::new());
+    let mut found = Sorted::default();
     for file in request.files {
         let mode = modes.files.iter().find(|mode| mode.path == file.name).ok_or_else(|| {
             PushError::Answer { what: ASKING, problem: format!("it says nothing of {}", file.name) }
@@ -116,16 +123,16 @@ fn changes<'a>(
         let regular = mode.upload_mode == UploadMode::Regular || file.length()? == 0;
         let hash = if regular { file.git_blob() } else { file.sha256() }?;
         if mode.should_ignore {
-            ignored.push(file.name.clone());
+            found.ignored.push(file.name.clone());
         } else if mode.oid.as_deref() == Some(hash.as_str()) {
-            unchanged.push(file.name.clone());
+            found.unchanged.push(file.name.clone());
         } else if regular {
-            changes.push(Change::Regular(file));
+            found.changes.push(Change::Regular(file));
         } else {
-            changes.push(Change::Large(LargeFile { file, sha256: hash, length: file.length()? }));
+            found.changes.push(Change::Large(LargeFile { file, sha256: hash, length: file.length()? }));
         }
     }
-    Ok((changes, unchanged, ignored))
+    Ok(found)
 }
 
 fn modes(hub: &Hub<'_>, request: &PushRequest<'_>) -> Result<Modes, PushError> {
