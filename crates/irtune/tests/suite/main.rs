@@ -38,6 +38,7 @@ mod races;
 mod replay;
 #[cfg(unix)]
 mod serve;
+mod serve_traffic;
 mod settings;
 mod smollm2;
 mod smollm2_parity;
