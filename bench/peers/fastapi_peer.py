@@ -67,7 +67,12 @@ def application(model, options):
             while len(batch) < options.batch_size and not queue.empty():
                 batch.append(queue.get_nowait())
             rows = [row for row, _ in batch]
-            answers = await asyncio.get_running_loop().run_in_executor(None, classify, model, rows)
+            try:
+                answers = await asyncio.get_running_loop().run_in_executor(None, classify, model, rows)
+            except Exception as error:
+                for _, answer in batch:
+                    answer.set_exception(error)
+                continue
             for (_, answer), probabilities in zip(batch, answers):
                 answer.set_result(probabilities)
 

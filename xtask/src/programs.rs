@@ -64,6 +64,11 @@ impl Programs {
         Ok(Self { executables })
     }
 
+    /// A program that was built elsewhere.
+    pub fn given(name: &str, path: PathBuf) -> Self {
+        Self { executables: BTreeMap::from([(name.to_owned(), path)]) }
+    }
+
     /// A command that starts one of them.
     ///
     /// # Panics

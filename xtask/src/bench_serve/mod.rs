@@ -49,6 +49,9 @@ pub struct Options {
     /// Leave the measurements of speed out
     #[arg(long)]
     no_speed: bool,
+    /// The irtune that is measured; built for speed when not given
+    #[arg(long, value_name = "PROGRAM")]
+    program: Option<PathBuf>,
     /// The result file [default: results/serve/MACHINE.json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -59,7 +62,10 @@ pub struct Options {
 /// # Errors
 /// When a side fails, or a file can't be written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let programs = Programs::build_only(&["irtune"])?;
+    let programs = match &options.program {
+        Some(program) => Programs::given("irtune", program.clone()),
+        None => Programs::build_only(&["irtune"])?,
+    };
     let path = options
         .out
         .clone()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use irtune_testing::traffic::{Right, Traffic};
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub fn fastest(
     let inputs = output(inputs.args(["predict", "--inputs", "--run"]).arg(pooled).arg("--data").arg(data))?;
     let one = |line: &str| {
         let value: Value = serde_json::from_str(line)?;
-        let body = json!({"tokens": value["input_ids"]}).to_string();
+        let body = json!({"tokens": value["tokens"]}).to_string();
         anyhow::Ok(Right { path: "/classify", body, answer: None })
     };
     let right: Vec<Right> = inputs.lines().map(one).collect::<Result<_, _>>()?;
@@ -39,7 +39,7 @@ pub fn fastest(
     let mut best: Option<(f64, &str, &str)> = None;
     for (setting, batch) in SETTINGS.into_iter().flat_map(|setting| BATCHES.map(|batch| (setting, batch))) {
         let server = start(options, setting, batch)?;
-        let some = &right[..right.len().min(128)];
+        let some = &right[..right.len().min(96)];
         let traffic = Traffic {
             address: &server.address,
             connections: options.connections,
@@ -48,7 +48,9 @@ pub fn fastest(
             right: some,
         };
         Traffic { requests: options.connections, ..traffic }.send(&|_| {});
-        let speed = some.len() as f64 / traffic.send(&|_| {}).seconds;
+        let outcome = traffic.send(&|_| {});
+        ensure!(outcome.failed == 0, "FastAPI fails: {:?}", outcome.failures);
+        let speed = some.len() as f64 / outcome.seconds;
         eprintln!("FastAPI, {setting}, at most {batch} in a batch: {speed:.1} pairs/s");
         tried.push(json!({"setting": setting, "batch_size": batch, "pairs_per_second": speed}));
         if best.is_none_or(|(fastest, ..)| speed > fastest) {

@@ -28,11 +28,15 @@ pub fn measure(options: &Options, programs: &Programs) -> anyhow::Result<Value> 
     let first = folder.path().join("first.jsonl");
     fs::write(&first, pairs.lines().next().unwrap_or_default())?;
 
-    let right = robustness::right(&pairs, &predict(programs, run, data)?.1)?;
-    let pooled_right = robustness::right(&pairs, &predict(programs, pooled, data)?.1)?;
+    let right = robustness::requests(&pairs)?;
     let (peer, peer_right, setting) = peer::fastest(options, programs, data)?;
     let served = Served::start(&mut serve(programs, run))?;
     let pooled_served = Served::start(&mut serve(programs, pooled))?;
+    for server in [&served, &pooled_served] {
+        // Its weights are in memory then.
+        Traffic { address: &server.address, connections: 8, requests: 32, wrong_every: 0, right: &right }
+            .send(&|_| {});
+    }
     let mut rounds = Vec::new();
     for round in 0..options.rounds {
         let (start, _) = predict(programs, run, &first)?;
@@ -42,7 +46,7 @@ pub fn measure(options: &Options, programs: &Programs) -> anyhow::Result<Value> 
         let measured = json!({
             "predict": {"pairs_per_second": rate, "seconds": whole, "start_seconds": start},
             "serve": side(options, &served, &right)?,
-            "serve_pooled": side(options, &pooled_served, &pooled_right)?,
+            "serve_pooled": side(options, &pooled_served, &right)?,
             "fastapi": side(options, &peer, &peer_right)?,
         });
         eprintln!("round {round}: {measured}");

@@ -118,7 +118,7 @@ fn the_picture_of_the_page_is_made_from_a_run() {
     let Some(run) = std::env::var_os("IRTUNE_WRITE_PICTURE") else { return };
     let sandbox = Sandbox::new();
     let browser = Browser::start(&sandbox.path(".")).expect("chromedriver on the path");
-    let [old, new] = ["old.md", "new.md"].map(|name| sandbox.path(name));
+    let [old, new] = ["draft-1.md", "draft-2.md"].map(|name| sandbox.path(name));
     std::fs::write(&old, DRAFTS[0]).unwrap();
     std::fs::write(&new, DRAFTS[1]).unwrap();
     let mut command = sandbox.process();
@@ -134,7 +134,10 @@ fn the_picture_of_the_page_is_made_from_a_run() {
     browser.type_into("input[name=new]", new.to_str().unwrap());
     browser.click("form[action='/labelling/documents'] button");
     browser.wait_for("revisions, 0 of them labelled");
-    browser.resize(1000, 900);
+    browser.resize(920, 1000);
+    browser.script(
+        "document.documentElement.style.overflow = 'hidden'; document.querySelector('h1').scrollIntoView()",
+    );
     let picture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/page.png");
     std::fs::write(picture, browser.png()).unwrap();
     server.interrupt();
