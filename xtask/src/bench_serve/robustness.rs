@@ -47,7 +47,7 @@ pub fn measure(options: &Options, programs: &Programs) -> anyhow::Result<Value> 
     let seen = Mutex::new(Vec::new());
     let traffic = Traffic { requests: options.requests, ..traffic };
     let look = |number: usize| {
-        if number % (options.requests / 20).max(1) == 0
+        if number.is_multiple_of((options.requests / 20).max(1))
             && let (Some(bytes), Ok(mut seen)) = (server.resident(), seen.lock())
         {
             seen.push((number, bytes));

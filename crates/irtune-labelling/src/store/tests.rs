@@ -278,35 +278,38 @@ fn what_another_program_tells_counts_until_it_is_changed_or_taken_back() {
     kept.store.add_pool("pool", [pool_pair("a", "b")]).unwrap();
     let tell =
         |kept: &mut Kept, words: &[OutsideWord]| kept.store.say_outside("Label Studio", words).unwrap();
-    let said = |kept: &Kept| -> Vec<(String, Vec<(String, Option<Vec<String>>)>)> {
+    // Each pair with who said what of it; - is who passed.
+    let said = |kept: &Kept| -> Vec<String> {
         let items = kept.store.items("").unwrap().into_iter();
         items
             .map(|item| {
-                let said = item.opinions.said.into_iter().map(|said| (said.annotator, said.labels));
-                (format!("{}>{}", item.original, item.revised), said.collect())
+                let word = |said: &Said| {
+                    let labels =
+                        said.labels.as_ref().map_or_else(|| "-".to_owned(), |labels| labels.join("+"));
+                    format!("{} {labels}", said.annotator)
+                };
+                let words: Vec<String> = item.opinions.said.iter().map(word).collect();
+                format!("{}>{}: {}", item.original, item.revised, words.join(", "))
             })
             .collect()
     };
-    let one = |name: &str, label: &str| (name.to_owned(), Some(labels(&[label])));
     // One pair is there, an added sentence is new.
     tell(&mut kept, &[outside("1", "Ann", ("a", "b"), Some("style")), outside("2", "Bo", ("", "c"), None)]);
-    let expected =
-        vec![("a>b".to_owned(), vec![one("Ann", "style")]), (">c".to_owned(), vec![("Bo".to_owned(), None)])];
-    assert_eq!(said(&kept), expected);
+    assert_eq!(said(&kept), ["a>b: Ann style", ">c: Bo -"]);
     let pools: Vec<_> = kept.store.pools().unwrap().into_iter().map(|pool| (pool.name, pool.pairs)).collect();
     assert_eq!(pools, [("Label Studio".to_owned(), 1), ("pool".to_owned(), 1)]);
     // Changed, by somebody else too; another program's word of the same name is another one.
     tell(&mut kept, &[outside("1", "Cy", ("a", "b"), Some("fluency"))]);
     kept.store.say_outside("other", &[outside("1", "Dee", ("a", "b"), Some("style"))]).unwrap();
-    assert_eq!(said(&kept)[0].1, [one("Cy", "fluency"), one("Dee", "style")]);
+    assert_eq!(said(&kept)[0], "a>b: Cy fluency, Dee style");
     let kept_names = ["1", "2", "7"].map(str::to_owned);
     assert_eq!(kept.store.retract_outside("Label Studio", &kept_names).unwrap(), 2);
-    assert_eq!(said(&kept)[0].1, [one("Dee", "style")]);
+    assert_eq!(said(&kept)[0], "a>b: Dee style");
     assert_eq!(kept.store.retract_outside("Label Studio", &kept_names).unwrap(), 0);
     // All of it or nothing.
     let bad = [outside("3", "Ann", ("a", "b"), Some("style")), outside("4", " ", ("a", "b"), Some("style"))];
     assert!(matches!(kept.store.say_outside("Label Studio", &bad), Err(StoreError::Name)));
-    assert_eq!(said(&kept)[0].1, [one("Dee", "style")]);
+    assert_eq!(said(&kept)[0], "a>b: Dee style");
 }
 
 #[test]
