@@ -11,7 +11,7 @@ impl Labelling {
     ///
     /// # Errors
     /// When a label isn't one of the model's, or the store can't keep it; then nothing is kept.
-    pub(in crate::serve) async fn keep_outside(
+    pub(crate) async fn keep_outside(
         &self,
         source: &'static str,
         mut words: Vec<OutsideWord>,
@@ -29,7 +29,7 @@ impl Labelling {
     ///
     /// # Errors
     /// What the store says.
-    pub(in crate::serve) async fn retract_outside(
+    pub(crate) async fn retract_outside(
         &self,
         source: &'static str,
         names: Vec<String>,
