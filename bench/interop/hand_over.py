@@ -31,6 +31,13 @@ PROMPTS = {
     "ended": "<s>user\n{original}\n{revised}</s>",
     "padded": "{original}\n{revised}<pad>",
 }
+# Beside LoRA, over one base and prompt. transformers' own loader leaves DoRA's magnitudes at their start.
+ADAPTERS = {
+    "dora": ["--adapter", "dora"],
+    "pissa": ["--lora-init", "pissa"],
+    "ia3": ["--adapter", "ia3"],
+    "ranks by pattern": ["--rank-pattern", "q_proj=3,layers.1.self_attn.v_proj=5"],
+}
 BASES = {
     "a padding token": dict(pad="<pad>"),
     "no padding token": dict(pad=None),
@@ -88,15 +95,16 @@ def probabilities(model, tokenizer, texts, batch):
     return torch.cat(found)
 
 
-def compare(folder, name):
+def compare(folder, name, adapter=()):
     """The largest difference of a probability, by how the model was handed over."""
     base, template = folder / "base", PROMPTS[name]
     (folder / name).write_text(template)
-    run, merged = folder / f"{name}-run", folder / f"{name}-merged"
+    kind = "-".join([name, *adapter]).replace("--", "")
+    run, merged = folder / f"{kind}-run", folder / f"{kind}-merged"
     irtune(
         "train", "--base", base, "--train", folder / "train.jsonl", "--head", "pooled", "--prompt", folder / name, "--stack",
         "false", "--max-length", 300, "--max-steps", 12, "--learning-rate", "0.02", "--batch-size", 4, "--precision", "f32",
-        "--threads", 1, "--out", run,
+        "--threads", 1, "--out", run, *adapter,
     )
     irtune("merge", "--run", run, "--out", merged)
     said = irtune("predict", "--run", run, "--data", folder / "test.jsonl", "--precision", "f32", "--uncalibrated", "--threads", 1)
@@ -114,12 +122,15 @@ def compare(folder, name):
     tokenizer.pad_token_id = config.pad_token_id
     model = AutoModelForSequenceClassification.from_pretrained(base, config=config, dtype="float32")
     in_peft = PeftModel.from_pretrained(model, run / "adapter").eval()
-    from_folder = AutoModelForSequenceClassification.from_pretrained(run / "adapter", config=config, dtype="float32").eval()
+    from_folder = None
+    if "dora" not in adapter:
+        from_folder = AutoModelForSequenceClassification.from_pretrained(run / "adapter", config=config, dtype="float32").eval()
     own = AutoTokenizer.from_pretrained(merged)
     whole = AutoModelForSequenceClassification.from_pretrained(merged).eval()
     for batch in (1, 5):
         seen(f"adapter in PEFT, {batch} at a time", probabilities(in_peft, tokenizer, texts, batch))
-        seen(f"adapter folder in from_pretrained, {batch} at a time", probabilities(from_folder, tokenizer, texts, batch))
+        if from_folder:
+            seen(f"adapter folder in from_pretrained, {batch} at a time", probabilities(from_folder, tokenizer, texts, batch))
         seen(f"merged folder, {batch} at a time", probabilities(whole, own, texts, batch))
         classify = pipeline("text-classification", model=str(merged), top_k=None)
         scores = [{one["label"]: one["score"] for one in answer} for answer in classify(texts, batch_size=batch)]
@@ -138,10 +149,13 @@ for title, settings in BASES.items():
         make_base(place / "base", **settings)
         pairs(place / "train.jsonl", 48)
         pairs(place / "test.jsonl", 24)
-        for name in PROMPTS:
-            worst = compare(place, name)
+        cases = [(name, name, ()) for name in PROMPTS]
+        if settings == dict(pad="<pad>"):
+            cases += [(f"open, {adapter}", "open", more) for adapter, more in ADAPTERS.items()]
+        for case, name, adapter in cases:
+            worst = compare(place, name, adapter)
             way = max(worst, key=worst.get)
             verdict = "" if worst[way] <= 1e-4 else "  DIFFERS"
-            print(f"base with {title}, prompt {name}: at most {worst[way]:.1e} ({way}){verdict}", flush=True)
+            print(f"base with {title}, prompt {case}: at most {worst[way]:.1e} ({way}){verdict}", flush=True)
             failed |= bool(verdict)
 sys.exit(failed)

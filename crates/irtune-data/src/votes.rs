@@ -7,6 +7,12 @@ use serde_json::Value;
 
 use crate::number::{canonical, same_name};
 
+/// The most labels that a list may hold; every two annotators are compared.
+const MOST_ENTRIES: usize = 1000;
+
+/// The largest weight: sums of them stay numbers.
+const MOST: f64 = 1e9;
+
 /// The labels that several annotators gave to one pair: as JSON a list of labels, or an object of labels with weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -20,6 +26,12 @@ pub enum Votes {
 /// A value that holds no votes; says what is wrong, to follow "the column holds".
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum VotesError {
+    /// A list that is too long to be annotators' or a row's labels.
+    #[error("a list of {entries} labels, and at most {MOST_ENTRIES} are read; is it the right column?")]
+    Entries {
+        /// How many it has.
+        entries: usize,
+    },
     /// An entry of a list that is no label.
     #[error("a list with {found} in it; every annotator's entry is a label or null")]
     Label {
@@ -27,7 +39,7 @@ pub enum VotesError {
         found: &'static str,
     },
     /// A weight that is none.
-    #[error("{found} as the weight of {label:?}; a weight is a number, 0 or more")]
+    #[error("{found} as the weight of {label:?}; a weight is a number from 0 to 1e9")]
     Weight {
         /// The label.
         label: String,
@@ -51,15 +63,20 @@ impl Votes {
     /// When an entry is no label, or a weight no number from 0.
     pub(crate) fn of(value: &Value) -> Result<Option<Votes>, VotesError> {
         match value {
+            Value::Array(entries) if entries.len() > MOST_ENTRIES => {
+                Err(VotesError::Entries { entries: entries.len() })
+            }
             Value::Array(entries) => {
                 let labels = entries.iter().map(label).collect::<Result<_, _>>()?;
                 Ok(Some(Votes::Annotators(labels)))
             }
             Value::Object(entries) => {
-                let weights = entries.iter().map(|(label, value)| {
-                    let weight = value.as_f64().filter(|weight| *weight >= 0.0).ok_or_else(|| {
-                        VotesError::Weight { label: label.clone(), found: value.to_string() }
-                    })?;
+                // Tables have a value for every label, null where a row has none.
+                let weights = entries.iter().filter(|(_, value)| !value.is_null()).map(|(label, value)| {
+                    let weight =
+                        value.as_f64().filter(|weight| (0.0..=MOST).contains(weight)).ok_or_else(|| {
+                            VotesError::Weight { label: label.clone(), found: value.to_string() }
+                        })?;
                     Ok((label.trim().to_owned(), weight))
                 });
                 Ok(Some(Votes::Weights(weights.collect::<Result<_, _>>()?)))
@@ -212,10 +229,20 @@ mod tests {
         let said = |text: &str| of(text).unwrap_err().to_string();
         assert!(said("['tone', 'claim']").contains("with double quotes"));
         assert_eq!(said("[[]]"), "a list with a list in it; every annotator's entry is a label or null");
-        assert_eq!(said(r#"{"tone": -1}"#), "-1 as the weight of \"tone\"; a weight is a number, 0 or more");
+        assert_eq!(
+            said(&format!("[{}]", ["\"x\""; 1001].join(","))),
+            "a list of 1001 labels, and at most 1000 are read; is it the right column?"
+        );
+        let weights = Votes::of(&serde_json::json!({"tone": 0.5, "style": null})).unwrap();
+        assert_eq!(weights, Some(Votes::Weights(BTreeMap::from([("tone".to_owned(), 0.5)]))));
+        assert!(said(r#"{"tone": 1e308, "style": 1e308}"#).contains(" as the weight of \"tone\""));
+        assert_eq!(
+            said(r#"{"tone": -1}"#),
+            "-1 as the weight of \"tone\"; a weight is a number from 0 to 1e9"
+        );
         assert_eq!(
             said(r#"{"tone": "x"}"#),
-            "\"x\" as the weight of \"tone\"; a weight is a number, 0 or more"
+            "\"x\" as the weight of \"tone\"; a weight is a number from 0 to 1e9"
         );
     }
 

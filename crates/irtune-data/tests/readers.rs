@@ -653,10 +653,10 @@ fn what_are_no_votes_is_named_with_its_place() {
         "a.jsonl:1: column \"label\" holds a list with a list in it; every annotator's entry is a label or null"
     );
     assert_eq!(
-        said("{\"tone\": null}", Labels::Required).unwrap_err(),
-        "a.jsonl:1: column \"label\" holds null as the weight of \"tone\"; a weight is a number, 0 or more"
+        said("{\"tone\": \"x\"}", Labels::Required).unwrap_err(),
+        "a.jsonl:1: column \"label\" holds \"x\" as the weight of \"tone\"; a weight is a number from 0 to 1e9"
     );
-    for nothing in ["[]", "[null]", "{\"tone\": 0}"] {
+    for nothing in ["[]", "[null]", "{\"tone\": 0}", "{\"tone\": null}"] {
         let error = said(nothing, Labels::Required).unwrap_err();
         assert!(error.contains("the label in column \"label\" is empty"), "{error}");
         assert_eq!(said(nothing, Labels::Optional).unwrap().pairs[0].label, None);

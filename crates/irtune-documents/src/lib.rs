@@ -32,7 +32,7 @@ mod revision;
 mod sentences;
 mod write;
 
-pub use align::align;
+pub use align::{align, align_while};
 pub use block::{Block, BlockKind};
 pub use document::Document;
 pub use error::DocumentError;

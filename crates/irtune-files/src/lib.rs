@@ -7,7 +7,7 @@
 //! - [`create_folder`] makes a folder that is not there yet, or fills an empty one.
 //! - [`replace_folder`] puts a folder in the place of an earlier one.
 //!
-//! [`read`] and [`read_text`] read what other programs may have written; [`contained`] keeps panics of other people's
+//! [`read`] and [`read_text`] read what other programs may have written, [`UniqueKeys`] an object of JSON; [`contained`] keeps panics of other people's
 //! readers from ending the program.
 //!
 //! They act through [`Files`], so that a test can stop between any two operations; [`Disk`] is the real file system.
@@ -28,16 +28,22 @@ mod create_folder;
 mod error;
 mod files;
 mod fill_folder;
+mod folder_lock;
 mod read;
 mod replace_file;
 mod replace_folder;
+mod shell;
 mod temporary;
+mod unique_keys;
 
 pub use contained::{Panicked, contained, is_contained};
 pub use create_folder::create_folder;
 pub use error::{WriteError, hint};
 pub use files::{Content, Disk, Files, write_file};
 pub use fill_folder::is_free;
+pub use folder_lock::{FolderInUse, FolderLock};
 pub use read::{check_fetched, read, read_text};
 pub use replace_file::{json, replace_file, replace_json};
 pub use replace_folder::{ReplaceError, recover_folder, replace_folder};
+pub use shell::shell_path;
+pub use unique_keys::UniqueKeys;

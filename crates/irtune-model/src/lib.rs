@@ -50,8 +50,8 @@ pub use irtune_device::{AdamW, DropoutKey, LossOptions, Precision, Targets, Unkn
 pub use merge::{Changes, MergeError, Merged, MergedType, UnknownMergedType, write_merged};
 pub use parameters::{WEIGHTS_HEAD_NAME, checked::ParameterError};
 pub use peft::{
-    AdapterError, AdapterFolder, HeadFolder, read_adapter, read_head, read_head_input, write_adapter,
-    write_head,
+    AdapterError, AdapterFolder, EDIT_HEAD_FILE, HeadFolder, classifier_path, read_adapter, read_head,
+    read_head_input, write_adapter, write_head,
 };
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use tuned_weights::{TunedWeights, TunedWeightsError, read_tuned_weights, write_tuned_weights};

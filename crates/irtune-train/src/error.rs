@@ -83,8 +83,12 @@ pub enum TrainError {
     #[error(transparent)]
     Linear(#[from] LinearError),
     /// An evaluation can't be measured.
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
+    #[error("{source}{}", way_out(source))]
+    Metrics {
+        /// Why not.
+        #[from]
+        source: MetricsError,
+    },
     /// A checkpoint can't be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -148,6 +152,16 @@ pub enum TrainError {
         /// Where they were read from.
         path: PathBuf,
     },
+}
+
+/// What to do about outputs that are no numbers.
+fn way_out(error: &MetricsError) -> &'static str {
+    match error {
+        MetricsError::NonFiniteProbability { .. } => {
+            ": the training has diverged; train with a lower learning_rate, a larger warmup_share or precision f32"
+        }
+        _ => "",
+    }
 }
 
 fn would_fit(remedies: &[Remedy]) -> String {

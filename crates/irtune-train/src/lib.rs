@@ -49,6 +49,7 @@ pub use folder::platform::Platform;
 pub use folder::published::{PublishError, Published, PublishedFile, published};
 pub use folder::sources::{PairSources, Sources, StoredRows, StoredSource};
 pub use folder::step_report::StepReport;
+pub use folder::stored_file::StoredFile;
 pub use folder::summary::{
     CalibrationEffect, CalibrationSummary, Collapsed, LinearSummary, StackSummary, Summary,
 };
@@ -77,7 +78,7 @@ pub use run::held_out::HeldOut;
 pub use run::notice::Notice;
 pub use run::observer::{Observer, RunStart, Silent};
 pub use run::request::TrainRequest;
-pub use run::train::{resume, train};
+pub use run::train::{resume, resume_on, train};
 pub use run::trained_on::TrainedOn;
 pub use run::{TrainOutcome, data};
 pub use settings::{

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use irtune_files::UniqueKeys;
 use serde::{Deserialize, Serialize};
 
 use super::encode::Encode;
@@ -40,8 +41,9 @@ impl Verbalizer {
         let file = || path.display().to_string().into();
         let bytes = std::fs::read(path).map_err(|source| DataError::Open { file: file(), source })?;
         let json = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&bytes);
-        let given: BTreeMap<String, String> = serde_json::from_slice(json)
+        let UniqueKeys(given) = serde_json::from_slice(json)
             .map_err(|source| DataError::VerbalizerFile { file: file(), source })?;
+        let given: BTreeMap<String, String> = given.into_iter().collect();
         if let Some(label) = given.keys().find(|label| labels.index(label).is_none()) {
             let (label, known) = (label.clone(), Quoted(labels.names().to_vec()));
             return Err(DataError::VerbalizerLabel { file: file(), label, known });

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod elsewhere;
+mod guide;
 mod moves;
 mod path;
 mod similarity;
@@ -31,6 +32,8 @@ struct Drafts<'a> {
     new: &'a [Unit<'a>],
     words: &'a Words,
     elsewhere: &'a Elsewhere,
+    /// Whether anybody waits for the answer.
+    goes_on: &'a dyn Fn() -> bool,
 }
 
 /// What became of the old draft's sentences in the new one, in the order of the new draft; what was deleted stands where it
@@ -38,23 +41,28 @@ struct Drafts<'a> {
 ///
 /// Sentences that occur in both drafts in the same order are anchors. Between two anchors, dynamic programming finds the
 /// pairing of least cost: up to three sentences of a block against one, or none. Then what was deleted here and added there
-/// in the same words has moved. The cost is linear in the drafts' length but for long stretches without any anchor, where it
-/// grows with the product of their lengths up to a band of some thousand sentences.
+/// in the same words has moved. A long stretch without anchors is searched along a line through sentences that share rare
+/// words, so the cost is linear in the drafts' length.
 pub fn align(old: &Document, new: &Document) -> Vec<Revision> {
+    align_while(old, new, &|| true).unwrap_or_default()
+}
+
+/// As [`align`], as long as `goes_on` says so; nothing once it doesn't.
+pub fn align_while(old: &Document, new: &Document, goes_on: &dyn Fn() -> bool) -> Option<Vec<Revision>> {
     let (old_units, new_units) = (units(old), units(new));
     let words = Words::of(&old_units, &new_units);
     let mut pairings = Vec::new();
     let mut at = (0, 0);
     let anchors = anchors::anchors(&old_units, &new_units);
     let elsewhere = Elsewhere::find(&old_units, &new_units, &anchors);
-    let drafts = Drafts { old: &old_units, new: &new_units, words: &words, elsewhere: &elsewhere };
+    let drafts = Drafts { old: &old_units, new: &new_units, words: &words, elsewhere: &elsewhere, goes_on };
     for anchor in anchors {
-        path::pair(drafts, at.0..anchor.old.start, at.1..anchor.new.start, &mut pairings);
+        path::pair(drafts, at.0..anchor.old.start, at.1..anchor.new.start, &mut pairings)?;
         let same = anchor.old.clone().zip(anchor.new.clone());
         pairings.extend(same.map(|(old, new)| Pairing { old: old..old + 1, new: new..new + 1 }));
         at = (anchor.old.end, anchor.new.end);
     }
-    path::pair(drafts, at.0..old_units.len(), at.1..new_units.len(), &mut pairings);
+    path::pair(drafts, at.0..old_units.len(), at.1..new_units.len(), &mut pairings)?;
     let moves = moves::find(&old_units, &new_units, &words, &pairings);
     let (old, new) = (Side::new(old, &old_units), Side::new(new, &new_units));
     let mut revisions = Vec::new();
@@ -77,7 +85,7 @@ pub fn align(old: &Document, new: &Document) -> Vec<Revision> {
         }
         revisions.push(revision);
     }
-    revisions
+    Some(revisions)
 }
 
 fn kind(pairing: &Pairing) -> RevisionKind {

@@ -1,5 +1,6 @@
 //! The cheapest pairing of a stretch of both drafts.
 
+use super::guide::Guide;
 use super::unit::Unit;
 use super::{Drafts, Pairing};
 use std::collections::VecDeque;
@@ -18,8 +19,11 @@ const STEP: f64 = 1e-3;
 /// Each of the sentences that belong to one has at least this much in common with it.
 const SHARED: f64 = 0.1;
 
-/// The most sentences that are looked at around the diagonal of a long stretch.
-const BAND: usize = 1000;
+/// The most sentences of each draft in a stretch of which all are looked at.
+const WHOLE: usize = 500;
+
+/// The sentences on each side of the guide that are looked at in a longer stretch.
+const NEAR: usize = 64;
 
 /// The most sentences that a step takes.
 const FURTHEST: usize = 3;
@@ -51,14 +55,17 @@ struct Stretch<'a> {
     drafts: Drafts<'a>,
     old: Range<usize>,
     new: Range<usize>,
+    /// Where to look, if not everywhere.
+    guide: Option<Guide>,
 }
 
 impl Stretch<'_> {
-    /// The columns of a row that are looked at: near the diagonal, and so many that rows overlap.
+    /// The columns of a row that are looked at: all, or those near the guide, so many that rows overlap.
     fn bounds(&self, row: usize) -> Range<usize> {
-        let (rows, columns) = (self.old.len().max(1), self.new.len());
-        let (middle, half) = (row * columns / rows, (BAND / 2).max(columns / rows + 1));
-        middle.saturating_sub(half)..(middle + half).min(columns) + 1
+        let (rows, columns) = (self.old.len(), self.new.len());
+        let Some(guide) = &self.guide else { return 0..columns + 1 };
+        let (from, to) = (guide.column(row.saturating_sub(1)), guide.column((row + 1).min(rows)));
+        from.saturating_sub(NEAR)..(to + NEAR).min(columns) + 1
     }
 
     /// How alike the last sentence of a row and of a column are.
@@ -76,7 +83,7 @@ impl Stretch<'_> {
     fn cost(&self, step: (usize, usize), row: usize, column: usize, shared: f64) -> Option<f64> {
         let from = self.old.start + row - step.0..self.old.start + row;
         let to = self.new.start + column - step.1..self.new.start + column;
-        let Drafts { old, new, words, elsewhere } = self.drafts;
+        let Drafts { old, new, words, elsewhere, .. } = self.drafts;
         let (old, new) = (&old[from.clone()], &new[to.clone()]);
         let mass = words.old_mass(from.clone()) + words.new_mass(to.clone());
         let paired = |similarity: f64| {
@@ -99,14 +106,25 @@ impl Stretch<'_> {
     }
 }
 
-/// Pairs the sentences `old` and `new` of both drafts, in order, and those that have no counterpart alone.
-pub(super) fn pair(drafts: Drafts<'_>, old: Range<usize>, new: Range<usize>, pairings: &mut Vec<Pairing>) {
+/// Pairs the sentences `old` and `new` of both drafts, in order, and those that have no counterpart alone; nothing once
+/// nobody waits.
+pub(super) fn pair(
+    drafts: Drafts<'_>,
+    old: Range<usize>,
+    new: Range<usize>,
+    pairings: &mut Vec<Pairing>,
+) -> Option<()> {
     let (rows, columns) = (old.len(), new.len());
-    let stretch = Stretch { drafts, old: old.clone(), new: new.clone() };
+    let is_long = rows.min(columns) > 0 && rows.max(columns) > WHOLE;
+    let guide = is_long.then(|| Guide::find(drafts, &old, &new));
+    let stretch = Stretch { drafts, old: old.clone(), new: new.clone(), guide };
     // The step that leads to each cell, and the rows that steps can come from.
     let mut steps: Vec<(usize, Vec<u8>)> = Vec::with_capacity(rows + 1);
     let mut recent: VecDeque<Row> = VecDeque::new();
     for row in 0..=rows {
+        if !(drafts.goes_on)() {
+            return None;
+        }
         let bounds = stretch.bounds(row);
         let mut own = Row { start: bounds.start, costs: Vec::new(), alike: Vec::new() };
         let mut chosen = Vec::with_capacity(bounds.len());
@@ -159,6 +177,7 @@ pub(super) fn pair(drafts: Drafts<'_>, old: Range<usize>, new: Range<usize>, pai
     for run in pairings[first..].chunk_by_mut(|one, next| alone(one) && alone(next)) {
         run.sort_by_key(|pairing| pairing.old.is_empty());
     }
+    Some(())
 }
 
 /// Whether sentences stand in one block.

@@ -95,7 +95,7 @@ fn nothing_is_lost_and_nothing_told_twice() {
         |number: usize| format!("The {} of {} number {number} stood there.", word(number), word(number / 6));
     let draft =
         |numbers: &mut dyn Iterator<Item = usize>| numbers.map(sentence).collect::<Vec<_>>().join(" ");
-    // Longer than the band, with every second sentence gone and others in between.
+    // Longer than a stretch of which all is looked at, with every second sentence gone and others in between.
     let old = document(&draft(&mut (0..4000)));
     let new =
         document(&draft(&mut (0..4000).map(|number| if number % 2 == 0 { number } else { number + 10_000 })));
@@ -104,7 +104,7 @@ fn nothing_is_lost_and_nothing_told_twice() {
     assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (4000, 4000));
 }
 
-/// Stretches without any anchor, as long and as narrow as the band and longer.
+/// Stretches without any anchor, short and long ones.
 #[test]
 fn drafts_that_share_nothing_are_all_deletions_and_additions() {
     let draft = |count: usize, word: &str| {
@@ -115,4 +115,28 @@ fn drafts_that_share_nothing_are_all_deletions_and_additions() {
         let count = |side: fn(&Revision) -> Option<&Passage>| revisions.iter().filter_map(side).count();
         assert_eq!((count(|own| own.original.as_ref()), count(|own| own.revised.as_ref())), (old, new));
     }
+}
+
+#[test]
+fn nobody_waits_for_drafts_that_are_given_up() {
+    let (old, new) = (document("One day. Two days."), document("One day. Three long days."));
+    assert_eq!(align_while(&old, &new, &|| false), None);
+    assert_eq!(align_while(&old, &new, &|| true), Some(align(&old, &new)));
+}
+
+/// No sentence is the same, and a long new part stands before them.
+#[test]
+fn changed_sentences_are_found_behind_a_long_insertion() {
+    let words = ["stone", "river", "glass", "paper", "salt", "wind", "rope"];
+    let sentence = |number: usize, how: &str| {
+        let [one, other] = [number % 7, number / 7 % 7].map(|word| words[word]);
+        format!("Of {one} and {other} he had thing{number} {how} there.")
+    };
+    let old = (0..1500).map(|number| sentence(number, "once")).collect::<Vec<_>>().join(" ");
+    let inserted = (5000..5900).map(|number| format!("Something else was added{number}."));
+    let changed = (0..1500).map(|number| sentence(number, "twice"));
+    let new = inserted.chain(changed).collect::<Vec<_>>().join(" ");
+    let revisions = align(&document(&old), &document(&new));
+    let count = |kind| revisions.iter().filter(|revision| revision.kind == kind).count();
+    assert_eq!((count(Added), count(Modified), revisions.len()), (900, 1500, 2400));
 }

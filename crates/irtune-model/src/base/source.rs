@@ -45,8 +45,8 @@ pub struct BaseSource {
 pub enum OtherBase {
     /// Its weights are others.
     #[error(
-        "the weights in {} are not those the run was trained on, which were in {}; restore them (predict, eval \
-         and merge take another place of the base with --base)",
+        "the weights in {} are not those the run was trained on, which were in {}; restore them, or say with --base where they \
+         are now",
         found.display(), expected.display()
     )]
     Weights {

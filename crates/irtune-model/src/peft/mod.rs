@@ -38,7 +38,8 @@ pub const HEAD_NAME: &str = "base_model.model.score.weight";
 const CONFIG_FILE: &str = "adapter_config.json";
 const TENSOR_FILE: &str = "adapter_model.safetensors";
 const HEAD_FILE: &str = "head.safetensors";
-const EDIT_HEAD_FILE: &str = "edit_head.safetensors";
+/// The file of a head that reads what changed.
+pub const EDIT_HEAD_FILE: &str = "edit_head.safetensors";
 /// The tensors of an adapter that PEFT has no kind for.
 const BOTTLENECK_FILE: &str = "bottleneck_model.safetensors";
 /// What `peft_type` says of it.
@@ -48,7 +49,7 @@ pub(crate) const CLASSIFIER_FILE: &str = "classifier.json";
 pub(crate) const EARLIER_CLASSIFIER_FILE: &str = "config.json";
 
 /// The classifier's configuration in a folder; that of an earlier version, if it is there alone.
-pub(crate) fn classifier_path(folder: &Path) -> PathBuf {
+pub fn classifier_path(folder: &Path) -> PathBuf {
     let path = folder.join(CLASSIFIER_FILE);
     let earlier = folder.join(EARLIER_CLASSIFIER_FILE);
     if !path.exists() && earlier.exists() { earlier } else { path }

@@ -283,8 +283,10 @@ impl Fields<'_> {
     }
 
     fn whole(&self, field: &'static str) -> Result<usize, AdapterError> {
-        let number = self.get(field).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
-        number.map(|number| number as usize).ok_or_else(|| self.wrong(field, "a whole number"))
+        let number =
+            self.get(field).and_then(Value::as_u64).ok_or_else(|| self.wrong(field, "a whole number"))?;
+        let number = u32::try_from(number).map_err(|_| self.wrong(field, "below 2^32"))?;
+        Ok(number as usize)
     }
 
     fn only(&self, field: &'static str, value: &str, supported: &'static str) -> Result<(), AdapterError> {

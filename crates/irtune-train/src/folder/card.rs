@@ -35,15 +35,15 @@ fn name(path: &Path) -> String {
 
 fn source_name(source: &StoredSource) -> String {
     match source {
-        StoredSource::File(path) => name(path),
+        StoredSource::File(stored) => name(&stored.file),
         StoredSource::Rows(rows) => rows.name.clone(),
         // A pipe has no name of its own.
         StoredSource::Content(_) => "a pipe".to_owned(),
     }
 }
 
-/// A base's name on the hub, `ORG/NAME`; nothing for a path.
-pub(super) fn hub_name(base: &str) -> Option<&str> {
+/// A base's name on the hub, `ORG/NAME`; nothing for a path, which is how the base at `path` may be called too.
+pub(super) fn hub_name<'a>(base: &'a str, path: &Path) -> Option<&'a str> {
     let base = base.strip_prefix("hf:").unwrap_or(base);
     let base = base.split('@').next().unwrap_or(base);
     let plain = |part: &str| {
@@ -52,7 +52,7 @@ pub(super) fn hub_name(base: &str) -> Option<&str> {
             && part.chars().all(|own| own.is_ascii_alphanumeric() || "-_.".contains(own))
     };
     let (organisation, name) = base.split_once('/')?;
-    (plain(organisation) && plain(name) && !Path::new(base).exists()).then_some(base)
+    (plain(organisation) && plain(name) && !path.ends_with(base) && !Path::new(base).exists()).then_some(base)
 }
 
 /// The licence that a base names in its own card.
@@ -100,12 +100,13 @@ impl RunFolder {
         let decided = self.decided(&labels).ok().flatten();
         let measured = decided.and_then(|own| own.metrics(labels.names(), Some(&Bootstrap::default())).ok());
         let test = measured.as_ref().or(summary.test.as_ref().map(|test| &test.metrics));
-        let base = hub_name(&sources.base_name).map_or_else(|| name(&sources.base.path), str::to_owned);
+        let base = hub_name(&sources.base_name, &sources.base.path)
+            .map_or_else(|| name(&sources.base.path), str::to_owned);
         let data = sources.test.as_ref().map(source_name);
         let mut out = front_matter(
             of,
             &settings,
-            hub_name(&sources.base_name),
+            hub_name(&sources.base_name, &sources.base.path),
             licence(&sources.base.path),
             test.zip(data.as_deref()),
         );
@@ -274,10 +275,12 @@ mod tests {
 
     #[test]
     fn only_names_of_the_hub_are_told_as_such() {
-        assert_eq!(hub_name("org/base-1.5B"), Some("org/base-1.5B"));
-        assert_eq!(hub_name("hf:org/base@main"), Some("org/base"));
+        let cached = Path::new("/cache/models--org--base/snapshots/0a1b");
+        assert_eq!(hub_name("folder/base", Path::new("/home/folder/base")), None, "a folder, there or gone");
+        assert_eq!(hub_name("org/base-1.5B", cached), Some("org/base-1.5B"));
+        assert_eq!(hub_name("hf:org/base@main", cached), Some("org/base"));
         for path in ["/models/base", "./base", "../org/base", "base", "a/b/c", "org/", "/base"] {
-            assert_eq!(hub_name(path), None, "{path}");
+            assert_eq!(hub_name(path, cached), None, "{path}");
         }
     }
 

@@ -6,13 +6,19 @@ use irtune_linear::LinearError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// How something is in the way of a folder that is to be made.
+pub(super) fn occupied(path: &Path) -> &'static str {
+    if path.is_dir() { "is not empty" } else { "is there and is no folder" }
+}
+
 /// Why a run folder can't be made or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFolderError {
     /// Something is there already.
     #[error(
-        "{} is not empty; choose another folder with --out{}",
+        "{} {}; choose another folder with --out{}",
         path.display(),
+        occupied(path),
         if *resumable { ", or continue the run in it with --resume" } else { "" }
     )]
     Exists {
@@ -57,6 +63,12 @@ pub enum RunFolderError {
     /// Rows that were given in memory are not what was kept of them.
     #[error("{}: these are not the rows that the run was begun with; restore the file, or train into another folder", path.display())]
     Rows {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of pairs holds something else than it did.
+    #[error("{}: the file has changed since the run was begun; put it back as it was, or train into another folder", path.display())]
+    FileChanged {
         /// The file.
         path: PathBuf,
     },
@@ -105,6 +117,18 @@ pub enum RunFolderError {
         path: PathBuf,
         /// What is wrong.
         problem: CalibrationProblem,
+    },
+    /// A file of the model is gone.
+    #[error("{} is missing, and the model is not whole without it; put the file back", path.display())]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A classifier's configuration doesn't say what its head reads.
+    #[error("{}: it lacks `edit_head`, which says what the model's head reads; put the file back", path.display())]
+    NoEditHead {
+        /// The file.
+        path: PathBuf,
     },
     /// The settings are damaged.
     #[error("{}: {source}", path.display())]

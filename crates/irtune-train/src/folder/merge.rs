@@ -2,7 +2,7 @@
 
 use super::calibration::copied_calibration;
 use super::create::recover;
-use super::error::RunFolderError;
+use super::error::{RunFolderError, occupied};
 use super::linear::copied_combined;
 use super::saved_model::SavedModel;
 use super::{RunFolder, read_json};
@@ -67,7 +67,7 @@ pub enum MergeRunError {
         path: PathBuf,
     },
     /// Something is there already.
-    #[error("{} is not empty; choose another folder with --out", path.display())]
+    #[error("{} {}; choose another folder with --out", path.display(), occupied(path))]
     Exists {
         /// The folder, or file.
         path: PathBuf,
@@ -124,6 +124,7 @@ pub fn merge(
         return Err(MergeRunError::NoModel { path: run.to_owned() });
     }
     check_free(out)?;
+    folder.check_edit_head(&settings)?;
     let base = sources.open_base::<MergeRunError>(options.base.as_deref())?;
     let problem = settings.problem();
     let mut copied = copied_combined(run, &labels)?;

@@ -33,11 +33,13 @@ pub(crate) mod lock;
 pub(crate) mod merge;
 pub(crate) mod peak_memory;
 pub(crate) mod platform;
+mod prompt_files;
 pub(crate) mod published;
 pub(crate) mod saved_model;
 pub(crate) mod sources;
 pub mod state;
 pub(crate) mod step_report;
+pub(crate) mod stored_file;
 pub(crate) mod summary;
 pub mod tensor_file;
 pub mod tensorboard;
@@ -49,7 +51,7 @@ use error::RunFolderError;
 use evaluation::Evaluation;
 use irtune_data::{Ending, LabelSet, Template, Verbalizer};
 use irtune_files::{Files, WriteError};
-use irtune_model::ProblemType;
+use irtune_model::{EDIT_HEAD_FILE, HeadInput, ProblemType, classifier_path, read_head_input};
 use platform::Platform;
 use serde::de::DeserializeOwned;
 use sources::{PairSources, Sources};
@@ -230,6 +232,28 @@ impl RunFolder {
     /// When the settings are missing or damaged.
     pub fn problem(&self) -> Result<ProblemType, RunFolderError> {
         if self.is_linear() { Ok(ProblemType::SingleLabel) } else { Ok(self.settings()?.problem()) }
+    }
+
+    /// Confirms that the files of a model that knows where the change is are there: without them it would be taken for
+    /// another one.
+    ///
+    /// # Errors
+    /// When one is missing.
+    pub(crate) fn check_edit_head(&self, settings: &TrainSettings) -> Result<(), RunFolderError> {
+        if settings.head != HeadKind::Edit {
+            return Ok(());
+        }
+        let beside_adapters = settings.tune == Tune::Adapters && !settings.head_only;
+        let model = self.model_path(settings.tune);
+        let needed = [Some(classifier_path(&model)), beside_adapters.then(|| model.join(EDIT_HEAD_FILE))];
+        match needed.into_iter().flatten().find(|path| !path.is_file()) {
+            Some(path) => Err(RunFolderError::Incomplete { path }),
+            // What else is wrong with it is told where it is read.
+            None => match read_head_input(&classifier_path(&model)) {
+                Ok(HeadInput::Pooled) => Err(RunFolderError::NoEditHead { path: classifier_path(&model) }),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// What the model is to tell: labels, prompt and verbalizer.

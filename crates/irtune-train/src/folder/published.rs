@@ -127,7 +127,7 @@ pub fn published(path: &Path, linear: bool, private: &[PathBuf]) -> Result<Publi
             let known = OF_MERGED.contains(&name.as_str()) || is_shard(&name);
             match stays(&name, known, combined && !linear) {
                 Some(why) => found.left_out.push((name, why)),
-                None => found.files.push(read(path.join(&name), name, &private)?),
+                None => found.files.push(read(path.join(&name), name, &private, Path::new(""))?),
             }
         }
         return Ok(found);
@@ -137,12 +137,14 @@ pub fn published(path: &Path, linear: bool, private: &[PathBuf]) -> Result<Publi
         return Err(PublishError::Linear { path: path.to_owned() });
     }
     run.summary()?.ok_or_else(|| PublishError::Unfinished { path: path.to_owned() })?;
-    private.extend(run.sources()?.paths());
+    let sources = run.sources()?;
+    private.extend(sources.paths());
+    let base = &sources.base.path;
     let folder = run.model_path(run.settings()?.tune);
     for name in names_in(&folder)? {
         match stays(&name, OF_RUN.contains(&name.as_str()), false) {
             Some(why) => found.left_out.push((name, why)),
-            None => found.files.push(read(folder.join(&name), name, &private)?),
+            None => found.files.push(read(folder.join(&name), name, &private, base)?),
         }
     }
     // Without a stack the linear model is only what the run is held against.
@@ -150,7 +152,7 @@ pub fn published(path: &Path, linear: bool, private: &[PathBuf]) -> Result<Publi
     for name in beside.map(|&name| name.to_owned()) {
         match stays(&name, true, combined && !linear) {
             Some(why) => found.left_out.push((name, why)),
-            None => found.files.push(read(path.join(&name), name, &private)?),
+            None => found.files.push(read(path.join(&name), name, &private, base)?),
         }
     }
     found.files.sort_by(|one, other| one.name.cmp(&other.name));
@@ -186,15 +188,20 @@ fn is_shard(name: &str) -> bool {
     numbers.and_then(|rest| rest.split_once("-of-")).is_some_and(|(one, all)| number(one) && number(all))
 }
 
-/// A file without paths of this machine.
-fn read(path: PathBuf, name: String, private: &[PathBuf]) -> Result<PublishedFile, PublishError> {
+/// A file without paths of this machine; `base` is where the run's base lies.
+fn read(
+    path: PathBuf,
+    name: String,
+    private: &[PathBuf],
+    base: &Path,
+) -> Result<PublishedFile, PublishError> {
     if !LOOKED_AT.contains(&name.as_str()) {
         return Ok(PublishedFile { name, path, bytes: None });
     }
     let bytes = irtune_files::read(&path).map_err(|source| RunFolderError::read(&path, source))?;
-    let changed = serde_json::from_slice::<Value>(&bytes)
-        .ok()
-        .and_then(|mut value| without_paths(&name, &mut value).then(|| format!("{value:#}\n").into_bytes()));
+    let changed = serde_json::from_slice::<Value>(&bytes).ok().and_then(|mut value| {
+        without_paths(&name, &mut value, base).then(|| format!("{value:#}\n").into_bytes())
+    });
     let text = String::from_utf8_lossy(changed.as_ref().unwrap_or(&bytes)).into_owned();
     let written = |path: &PathBuf| path.to_string_lossy().trim_end_matches(['/', '\\']).to_owned();
     let found = private.iter().map(written).find(|own| {
@@ -209,13 +216,13 @@ fn read(path: PathBuf, name: String, private: &[PathBuf]) -> Result<PublishedFil
 
 /// Takes paths out of what irtune writes; true where there were any. A base that was given by its path has no name for
 /// others, and of a prompt's file the name is enough.
-fn without_paths(name: &str, value: &mut Value) -> bool {
+fn without_paths(name: &str, value: &mut Value, base: &Path) -> bool {
     let prompt = match name {
         "adapter_config.json" => {
-            let base = &mut value["base_model_name_or_path"];
-            let is_path = base.as_str().is_some_and(|base| hub_name(base).is_none());
+            let named = &mut value["base_model_name_or_path"];
+            let is_path = named.as_str().is_some_and(|named| hub_name(named, base).is_none());
             if is_path {
-                *base = Value::Null;
+                *named = Value::Null;
             }
             return is_path;
         }
@@ -249,15 +256,19 @@ mod tests {
 
     #[test]
     fn paths_are_taken_out_and_names_stay() {
+        let base = Path::new("/home/someone/base");
         let mut config = json!({"base_model_name_or_path": "/home/someone/base", "r": 4});
-        assert!(without_paths("adapter_config.json", &mut config));
+        assert!(without_paths("adapter_config.json", &mut config, base));
         assert_eq!(config, json!({"base_model_name_or_path": null, "r": 4}));
         let mut named = json!({"base_model_name_or_path": "org/base"});
-        assert!(!without_paths("adapter_config.json", &mut named));
+        assert!(!without_paths("adapter_config.json", &mut named, base));
+        // What looks like a name of the hub is where the base lies.
+        let mut relative = json!({"base_model_name_or_path": "someone/base"});
+        assert!(without_paths("adapter_config.json", &mut relative, base));
         let mut prompt = json!({"name": "C:\\prompts\\mine.txt", "text": "{original}"});
-        assert!(without_paths(PROMPT, &mut prompt));
+        assert!(without_paths(PROMPT, &mut prompt, base));
         assert_eq!(prompt["name"], "mine.txt");
         let mut merged = json!({"prompt": {"name": "marked"}});
-        assert!(!without_paths(merge::FILE, &mut merged));
+        assert!(!without_paths(merge::FILE, &mut merged, base));
     }
 }

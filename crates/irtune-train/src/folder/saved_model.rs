@@ -53,7 +53,7 @@ impl SavedModel {
     /// [`RunFolderError::LabelNames`]
     pub(crate) fn check_labels(&self, run: &Path, labels: &LabelSet) -> Result<(), RunFolderError> {
         match self.labels() {
-            Some(model) if model.len() == labels.len() && model != labels.names() => {
+            Some(model) if model != labels.names() => {
                 let (model, names) = (model.to_vec(), labels.names().to_vec());
                 Err(RunFolderError::LabelNames { path: run.to_owned(), model, run: names })
             }

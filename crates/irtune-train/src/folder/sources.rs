@@ -1,6 +1,7 @@
 //! Where a run's base and data lie: `sources.json`, and the rows that a program gave.
 
 use super::error::RunFolderError;
+use super::stored_file::StoredFile;
 use super::tensor_file::hexadecimal;
 use crate::data_split::DataSplit;
 use irtune_data::{Columns, CorpusSource, Row};
@@ -35,7 +36,7 @@ impl Sources {
     pub(super) fn paths(&self) -> impl Iterator<Item = PathBuf> {
         let splits = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
         let files = splits.into_iter().flatten().filter_map(|source| match source {
-            StoredSource::File(path) => Some(path.clone()),
+            StoredSource::File(stored) => Some(stored.file.clone()),
             StoredSource::Rows(_) | StoredSource::Content(_) => None,
         });
         files.chain([self.base.path.clone()])
@@ -58,10 +59,10 @@ pub struct PairSources {
 
 /// Where the pairs of a split come from, as a folder remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected the path of a file, or rows or content that the folder keeps")]
+#[serde(untagged, expecting = "expected a file, or rows or content that the folder keeps")]
 pub enum StoredSource {
     /// A file of the user's, found again by its path.
-    File(PathBuf),
+    File(StoredFile),
     /// Rows that a program gave; the folder keeps them.
     Rows(StoredRows),
     /// The content of a file that came through a pipe; the folder keeps it.
@@ -93,13 +94,13 @@ pub struct StoredContent {
 }
 
 impl StoredSource {
-    /// What a folder remembers of a source of pairs; a file by its absolute path.
+    /// What a folder remembers of a source of pairs; a file by its absolute path and what it holds.
     ///
     /// # Errors
-    /// When a path can't be made absolute.
+    /// When a file can't be read.
     pub fn of(source: &CorpusSource, split: DataSplit) -> io::Result<StoredSource> {
         Ok(match source {
-            CorpusSource::File(path) => StoredSource::File(std::path::absolute(path)?),
+            CorpusSource::File(path) => StoredSource::File(StoredFile::of(path)?),
             CorpusSource::Rows { name, rows } => StoredSource::Rows(StoredRows {
                 rows: rows_path(split),
                 name: name.to_string(),
@@ -116,9 +117,21 @@ impl StoredSource {
     /// Where the pairs lie: the user's file, or the one below `folder`.
     pub fn path(&self, folder: &Path) -> PathBuf {
         match self {
-            StoredSource::File(path) => path.clone(),
+            StoredSource::File(stored) => stored.file.clone(),
             StoredSource::Rows(stored) => folder.join(&stored.rows),
             StoredSource::Content(stored) => folder.join(&stored.content),
+        }
+    }
+
+    /// Confirms that a file of the user's holds what it held when the run was begun.
+    ///
+    /// # Errors
+    /// When it holds something else, or can't be read.
+    pub fn check(&self) -> Result<(), RunFolderError> {
+        match self {
+            StoredSource::File(stored) => stored.check(),
+            // What a folder keeps is checked as it is loaded.
+            StoredSource::Rows(_) | StoredSource::Content(_) => Ok(()),
         }
     }
 
@@ -128,7 +141,7 @@ impl StoredSource {
     /// When that can't be read, or is not what was kept.
     pub fn load(&self, folder: &Path) -> Result<CorpusSource, RunFolderError> {
         let stored = match self {
-            StoredSource::File(path) => return Ok(CorpusSource::File(path.clone())),
+            StoredSource::File(stored) => return Ok(CorpusSource::File(stored.file.clone())),
             StoredSource::Content(StoredContent { content, name, sha256 }) => {
                 let bytes = kept(&folder.join(content), sha256)?;
                 return Ok(CorpusSource::Content { name: name.as_str().into(), bytes: bytes.into() });
@@ -191,7 +204,7 @@ fn rows_path(split: DataSplit) -> PathBuf {
 impl fmt::Display for StoredSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StoredSource::File(path) => write!(formatter, "{}", path.display()),
+            StoredSource::File(stored) => write!(formatter, "{}", stored.file.display()),
             StoredSource::Rows(StoredRows { name, .. })
             | StoredSource::Content(StoredContent { name, .. }) => formatter.write_str(name),
         }
@@ -215,9 +228,15 @@ mod tests {
     #[test]
     fn files_are_remembered_by_path_and_rows_are_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let file = StoredSource::of(&CorpusSource::from("/data/a.csv"), DataSplit::Train).unwrap();
-        assert_eq!(serde_json::to_string(&file).unwrap(), r#""/data/a.csv""#);
-        assert_eq!(file.load(folder.path()).unwrap(), CorpusSource::from("/data/a.csv"));
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "original,revised\n").unwrap();
+        let file = CorpusSource::File(path.clone());
+        let stored = StoredSource::of(&file, DataSplit::Train).unwrap();
+        assert_eq!(stored.load(folder.path()).unwrap(), file);
+        assert_eq!(stored.path(Path::new("elsewhere")), path);
+        let json = serde_json::to_string(&stored).unwrap();
+        assert_eq!(serde_json::from_str::<StoredSource>(&json).unwrap(), stored);
+        assert!(StoredSource::of(&CorpusSource::from("/gone/a.csv"), DataSplit::Train).is_err());
 
         let rows = CorpusSource::rows("essays", [Row::new("a\n", "b"), Row::new("", "é")]);
         let stored = StoredSource::of(&rows, DataSplit::Test).unwrap();
@@ -240,6 +259,6 @@ mod tests {
         assert_eq!(read.load(folder.path()).unwrap(), piped);
         assert_eq!(read.to_string(), "/dev/fd/63");
         let error = serde_json::from_str::<StoredSource>("[1]").unwrap_err().to_string();
-        assert!(error.contains("expected the path of a file, or rows or content"), "{error}");
+        assert!(error.contains("expected a file, or rows or content"), "{error}");
     }
 }

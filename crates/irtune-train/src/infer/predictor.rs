@@ -137,6 +137,7 @@ impl Predictor {
             return Err(PredictorError::NoModel { path: folder.to_owned() });
         }
         let (task, max_length, seed) = (run.task()?, settings.max_length, settings.seed);
+        run.check_edit_head(&settings)?;
         let base = run.sources()?.open_base::<PredictorError>(options.base.as_deref())?;
         let saved = SavedModel::read(&run, &settings, &base)?;
         saved.check_labels(folder, &task.labels)?;

@@ -65,8 +65,8 @@ pub enum CombineError {
 /// does not say where it is now.
 ///
 /// # Errors
-/// When the run is not finished, combined already or without validation pairs, base or pairs are not where they were,
-/// or the folder can't be made.
+/// When the run is not finished, combined already or without validation pairs, base or pairs are not what and where
+/// they were, or the folder can't be made.
 pub fn combine(
     run: &Path,
     out: &Path,
@@ -85,6 +85,7 @@ pub fn combine(
     }
     RunFolder::check_free(out)?;
     let sources = folder.sources()?;
+    SplitSources::check(&sources)?;
     let split_sources = SplitSources::load(&sources, run)?;
     let corpora =
         Corpora::read(&split_sources, &sources.columns, Labels::Required, &settings.draw(), observer)?;

@@ -6,7 +6,7 @@ use super::remedy::Remedy;
 use crate::error::TrainError;
 use crate::run::data::RunData;
 use crate::settings::{Adapter, MemoryLimit, TrainSettings, Tune};
-use irtune_model::{Base, ModelError};
+use irtune_model::{Base, ModelError, Patterns};
 
 /// Changes of one setting each that fit; those come first that change nothing but time.
 ///
@@ -49,6 +49,19 @@ pub(crate) fn find(
     while has_rank && rank > 4 {
         rank /= 2;
         changes.push(("rank", rank.to_string(), TrainSettings { rank, ..settings.clone() }));
+    }
+    if settings.tune == Tune::Adapters && !settings.rank_pattern.is_empty() {
+        let changed = TrainSettings { rank_pattern: Patterns::default(), ..settings.clone() };
+        changes.push(("rank_pattern", "\"\"".to_owned(), changed));
+    }
+    let mut size = settings.bottleneck_size;
+    while settings.tune == Tune::Adapters && settings.adapter == Adapter::Bottleneck && size > 8 {
+        size /= 2;
+        changes.push((
+            "bottleneck_size",
+            size.to_string(),
+            TrainSettings { bottleneck_size: size, ..settings.clone() },
+        ));
     }
     let mut found: Vec<Remedy> = Vec::new();
     for (setting, value, changed) in changes {

@@ -43,6 +43,17 @@ impl SplitSources {
         })
     }
 
+    /// Confirms that a run's files hold what they held when it was begun.
+    ///
+    /// # Errors
+    /// When one holds something else, or can't be read.
+    pub(crate) fn check(stored: &Sources) -> Result<(), RunFolderError> {
+        [Some(&stored.train), stored.validation.as_ref(), stored.test.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(StoredSource::check)
+    }
+
     /// What can't be read again, by split: rows that a program gave, and the content of pipes.
     pub(crate) fn kept(&self) -> Vec<(DataSplit, CorpusSource)> {
         let sources = [
@@ -60,7 +71,7 @@ impl SplitSources {
     /// What a folder remembers of them.
     ///
     /// # Errors
-    /// When a path can't be made absolute.
+    /// When a file can't be read.
     pub(crate) fn stored(&self, columns: &Columns) -> Result<PairSources, TrainError> {
         let stored = |source: &CorpusSource, split| {
             StoredSource::of(source, split)

@@ -10,10 +10,11 @@ use super::notice::Notice;
 use super::observer::Observer;
 use super::piped::Piped;
 use super::request::{TrainRequest, absolute};
-use super::train::{resume, train};
+use super::train::{resume_on, train};
 use crate::error::TrainError;
 use crate::folder::RunFolder;
 use crate::folder::create::{create_whole, write_json};
+use crate::folder::error::RunFolderError;
 use crate::folder::sources::{PairSources, StoredSource, keep};
 use crate::settings::{Fold, TrainSettings};
 use irtune_data::Columns;
@@ -101,7 +102,9 @@ pub fn cross_validate(
     let mut plan = plan;
     let piped = Piped::of(&mut plan.settings, &folder)?;
     if is_cross_validation(&folder) {
-        if let Some(what) = difference(&read_plan(&folder)?, &plan) {
+        let begun = read_plan(&folder)?;
+        begun.check()?;
+        if let Some(what) = difference(&begun, &plan) {
             return Err(FoldsError::Changed { path: request.out.clone(), what }.into());
         }
     } else {
@@ -111,25 +114,29 @@ pub fn cross_validate(
             write_json(&Disk, &writing.join(PLAN), &plan)
         })?;
     }
-    go_on(&plan, &folder, observer, interrupt)
+    go_on(&plan, &folder, None, observer, interrupt)
 }
 
-/// Continues a cross-validation as it was begun.
+/// Continues a cross-validation as it was begun; `base` says where its base lies now, if not where it was.
 ///
 /// # Errors
 /// When there is none in the folder, or when a run fails.
 pub fn resume_cross_validation(
     folder: &Path,
+    base: Option<&Path>,
     observer: &mut dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<FoldsOutcome, TrainError> {
     let folder = absolute(folder)?;
-    go_on(&read_plan(&folder)?, &folder, observer, interrupt)
+    let plan = read_plan(&folder)?;
+    plan.check()?;
+    go_on(&plan, &folder, base, observer, interrupt)
 }
 
 fn go_on(
     plan: &Plan,
     folder: &Path,
+    base: Option<&Path>,
     observer: &mut dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<FoldsOutcome, TrainError> {
@@ -148,8 +155,13 @@ fn go_on(
             }
             None => {
                 let outcome = match begun {
-                    Some(_) => resume(&out, observer, interrupt)?,
-                    None => train(&plan.request(fold, folder, &out)?, observer, interrupt)?,
+                    Some(_) => resume_on(&out, base, observer, interrupt)?,
+                    None => {
+                        let request = plan.request(fold, folder, &out)?;
+                        let base = base.map_or_else(|| Ok(plan.base.clone()), absolute)?;
+                        check_runs(plan, folder, &base)?;
+                        train(&TrainRequest { base, ..request }, observer, interrupt)?
+                    }
                 };
                 match outcome {
                     TrainOutcome::Finished(summary) => *summary,
@@ -167,7 +179,41 @@ fn go_on(
     Ok(FoldsOutcome::Finished(Box::new(summary)))
 }
 
+/// Confirms that base and prompt are those that the runs so far were begun with.
+fn check_runs(plan: &Plan, folder: &Path, base: &Path) -> Result<(), TrainError> {
+    let failed = |error| FoldsError::Changes(Box::new(error));
+    let runs = (1..=plan.folds).filter_map(|part| RunFolder::open(&folder.join(format!("fold-{part}"))).ok());
+    for run in runs {
+        let changed = run.changed_prompt_files(&plan.settings).map_err(failed)?;
+        if let Some((_, path)) = changed.into_iter().next() {
+            return Err(failed(RunFolderError::FileChanged { path }).into());
+        }
+        run.sources().map_err(failed)?.open_base::<TrainError>(Some(base))?;
+    }
+    Ok(())
+}
+
 impl Plan {
+    /// Confirms that the files hold what they held when it was begun: every run divides the same pairs.
+    fn check(&self) -> Result<(), FoldsError> {
+        [Some(&self.train), self.validation.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(StoredSource::check)
+            .map_err(|source| FoldsError::Changes(Box::new(source)))
+    }
+
+    /// What an earlier version has written of it.
+    fn without_checksums(&self) -> Plan {
+        let mut plan = self.clone();
+        for source in [Some(&mut plan.train), plan.validation.as_mut()].into_iter().flatten() {
+            if let StoredSource::File(stored) = source {
+                stored.sha256 = None;
+            }
+        }
+        plan
+    }
+
     /// One run of it; rows that a program gave are kept below `folder`.
     fn request(&self, fold: Fold, folder: &Path, out: &Path) -> Result<TrainRequest, TrainError> {
         let validation = self.validation.as_ref().map(|source| source.load(folder));
@@ -195,7 +241,7 @@ pub(super) fn read_plan(folder: &Path) -> Result<Plan, FoldsError> {
 
 /// The first thing in which two plans differ, by its name as a setting.
 fn difference(before: &Plan, now: &Plan) -> Option<String> {
-    let fields = |plan: &Plan| match serde_json::to_value(plan) {
+    let fields = |plan: &Plan| match serde_json::to_value(plan.without_checksums()) {
         Ok(serde_json::Value::Object(mut fields)) => {
             if let Some(serde_json::Value::Object(settings)) = fields.remove("settings") {
                 fields.extend(settings);
@@ -212,6 +258,7 @@ fn difference(before: &Plan, now: &Plan) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::stored_file::StoredFile;
 
     #[test]
     fn plans_differ_in_what_is_named() {
@@ -219,12 +266,16 @@ mod tests {
             folds: 5,
             base: "base".into(),
             base_name: "base".to_owned(),
-            train: StoredSource::File("train.jsonl".into()),
+            train: StoredSource::File(StoredFile {
+                file: "train.jsonl".into(),
+                sha256: Some("00".to_owned()),
+            }),
             validation: None,
             columns: Columns::default(),
             settings: TrainSettings::default(),
         };
         assert_eq!(difference(&plan, &plan), None);
+        assert_eq!(difference(&plan.without_checksums(), &plan), None);
         let named = |other: Plan| difference(&plan, &other);
         assert_eq!(named(Plan { folds: 4, ..plan.clone() }).as_deref(), Some("folds"));
         let settings = TrainSettings { threads: Some(2), ..TrainSettings::default() };

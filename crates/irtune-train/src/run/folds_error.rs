@@ -1,6 +1,7 @@
 //! Why a cross-validation can't be begun or continued.
 
-use irtune_files::WriteError;
+use crate::folder::error::RunFolderError;
+use irtune_files::{WriteError, shell_path};
 use std::io;
 use std::path::PathBuf;
 
@@ -40,6 +41,9 @@ pub enum FoldsError {
         /// What the parser says.
         source: serde_json::Error,
     },
+    /// A file is not what it was when it was begun.
+    #[error(transparent)]
+    Changes(Box<RunFolderError>),
     /// The folder holds a cross-validation of something else.
     #[error(
         "{} holds a cross-validation that was begun with another {what}; continue it with --resume, or choose another \
@@ -55,7 +59,7 @@ pub enum FoldsError {
     #[error(
         "the cross-validation in {} has no finished run for part {part}; finish it with irtune train --resume {}",
         path.display(),
-        path.display()
+        shell_path(path)
     )]
     Unfinished {
         /// The folder.

@@ -1,6 +1,7 @@
 //! What to train, on what, and where to.
 
-use super::corpora::SplitSources;
+use super::corpora::{Corpora, SplitSources};
+use super::observer::Silent;
 use crate::error::TrainError;
 use crate::settings::TrainSettings;
 use irtune_data::{Columns, CorpusSource};
@@ -29,6 +30,16 @@ pub struct TrainRequest {
 }
 
 impl TrainRequest {
+    /// Confirms that its pairs can be read, and give as many as are to be trained on; neither base nor folder is looked
+    /// at.
+    ///
+    /// # Errors
+    /// When a source can't be read, or gives too few pairs.
+    pub fn check_pairs(&self) -> Result<(), TrainError> {
+        let (sources, draw) = (self.sources()?, self.settings.draw());
+        Corpora::read(&sources, &self.columns, self.settings.labels(), &draw, &mut Silent).map(drop)
+    }
+
     /// The sources: files by their absolute paths, and the content of pipes.
     pub(crate) fn sources(&self) -> Result<SplitSources, TrainError> {
         let source = |source: &CorpusSource| match source.kept()? {

@@ -109,6 +109,19 @@ pub fn resume(
     observer: &mut dyn Observer,
     interrupt: &AtomicBool,
 ) -> Result<TrainOutcome, TrainError> {
+    resume_on(directory, None, observer, interrupt)
+}
+
+/// Continues a run whose base lies elsewhere now, or where it was with `None`; else as [`resume`].
+///
+/// # Errors
+/// As [`resume`]; and when what lies there is another base.
+pub fn resume_on(
+    directory: &Path,
+    base: Option<&Path>,
+    observer: &mut dyn Observer,
+    interrupt: &AtomicBool,
+) -> Result<TrainOutcome, TrainError> {
     let folder = RunFolder::open(directory)?;
     let _lock = folder.lock()?;
     if let Some(summary) = folder.summary()? {
@@ -130,7 +143,7 @@ pub fn resume(
         settings: &settings,
         sources: &SplitSources::load(&sources, folder.path())?,
         columns: &sources.columns,
-        base: &sources.base.path,
+        base: base.unwrap_or(&sources.base.path),
         origin: Origin::Begun(Begun {
             task,
             sources: &sources,

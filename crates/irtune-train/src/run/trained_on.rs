@@ -5,7 +5,8 @@ use super::observer::Silent;
 use crate::data_split::DataSplit;
 use crate::error::TrainError;
 use crate::folder::RunFolder;
-use irtune_data::{CorpusSource, Labels, Pair, Place};
+use crate::folder::sources::{PairSources, Sources, StoredSource};
+use irtune_data::{Labels, Pair, Place};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,7 +17,8 @@ pub struct TrainedOn {
 }
 
 impl TrainedOn {
-    /// Of the run in a folder; `None` where that is a merged model, or its pairs can't be read any more.
+    /// Of the run in a folder; `None` where that is a merged model, or its pairs are not what they were or can't be read
+    /// any more.
     pub fn of(run: &Path) -> Option<TrainedOn> {
         let corpora = corpora(run).ok().flatten()?;
         let mut places = HashMap::new();
@@ -37,26 +39,26 @@ impl TrainedOn {
 
 fn corpora(run: &Path) -> Result<Option<Corpora>, TrainError> {
     let folder = RunFolder::open(run)?;
-    let (sources, columns, labels, draw) = match folder.is_linear() {
+    let (stored, columns, labels, draw) = match folder.is_linear() {
         true => {
-            let sources = folder.linear_sources()?;
-            let all = SplitSources {
-                train: sources.train.load(run)?,
-                validation: sources.validation.as_ref().map(|source| source.load(run)).transpose()?,
-                test: None,
-            };
-            (all, sources.columns, Labels::Required, folder.linear_settings()?)
+            let PairSources { train, validation, columns, .. } = folder.linear_sources()?;
+            ([Some(train), validation], columns, Labels::Required, folder.linear_settings()?)
         }
         false => {
             let (settings, sources) = (folder.settings()?, folder.sources()?);
-            let all = SplitSources { test: None, ..SplitSources::load(&sources, run)? };
-            (all, sources.columns, settings.labels(), settings.draw())
+            let Sources { train, validation, columns, .. } = sources;
+            ([Some(train), validation], columns, settings.labels(), settings.draw())
         }
     };
-    // A pipe that was read long ago would be waited for.
-    let is_there = |source: &CorpusSource| !matches!(source, CorpusSource::File(path) if !path.is_file());
-    if !is_there(&sources.train) || !sources.validation.as_ref().is_none_or(is_there) {
-        return Ok(None);
+    for source in stored.iter().flatten() {
+        // A pipe that was read long ago would be waited for.
+        if matches!(source, StoredSource::File(stored) if !stored.file.is_file()) {
+            return Ok(None);
+        }
+        source.check()?;
     }
+    let [train, validation] = stored.map(|source| source.map(|source| source.load(run)).transpose());
+    let Some(train) = train? else { return Ok(None) };
+    let sources = SplitSources { train, validation: validation?, test: None };
     Ok(Some(Corpora::read(&sources, &columns, labels, &draw, &mut Silent)?))
 }

@@ -1,6 +1,7 @@
 //! What an example of each label counts in the loss.
 
 use irtune_data::{LabelSet, Quoted, Target};
+use irtune_files::UniqueKeys;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -11,6 +12,9 @@ use std::str::FromStr;
 
 const NONE: &str = "none";
 const BALANCED: &str = "balanced";
+/// The smallest and the largest weight: beyond them losses are lost in single precision.
+const LEAST: f64 = 1e-9;
+const MOST: f64 = 1e9;
 
 /// What an example of each label counts in the training loss. In settings: `"none"`, `"balanced"`, the path of a JSON
 /// file with an object label → weight, or such an object itself.
@@ -68,9 +72,14 @@ pub enum ClassWeightsError {
         /// Those of the data.
         known: Quoted,
     },
-    /// A weight that is not above 0.
-    #[error("class_weights: the weight {weight} of {label:?} is not possible; use a number above 0")]
+    /// A weight that is not above 0, or too small or too large to be multiplied with.
+    #[error(
+        "class_weights: {}the weight {weight:?} of {label:?} is not possible; use a number from {LEAST:?} to {MOST:?}",
+        file.as_ref().map_or_else(String::new, |file| format!("{}: ", file.display()))
+    )]
     Weight {
+        /// The file that it stands in.
+        file: Option<PathBuf>,
         /// The label.
         label: String,
         /// Its weight.
@@ -100,23 +109,29 @@ impl ClassWeights {
     /// The same with a file's weights read.
     ///
     /// # Errors
-    /// When the file can't be read or holds something else.
+    /// When the file can't be read, or doesn't hold one possible weight for each of its labels.
     pub fn loaded(self) -> Result<ClassWeights, ClassWeightsError> {
         let ClassWeights::File(path) = self else { return Ok(self) };
         let bytes = match irtune_files::read(&path) {
             Ok(bytes) => bytes,
             Err(source) => return Err(ClassWeightsError::Read { path, source }),
         };
-        match serde_json::from_slice(&bytes) {
-            Ok(weights) => Ok(ClassWeights::Given(weights)),
-            Err(source) => Err(ClassWeightsError::Json { path, source }),
+        let UniqueKeys(weights) = match serde_json::from_slice(&bytes) {
+            Ok(weights) => weights,
+            Err(source) => return Err(ClassWeightsError::Json { path, source }),
+        };
+        match weights.iter().find(|(_, weight)| !possible(*weight)) {
+            Some((label, weight)) => {
+                Err(ClassWeightsError::Weight { file: Some(path), label: label.clone(), weight: *weight })
+            }
+            None => Ok(ClassWeights::Given(weights.into_iter().collect())),
         }
     }
 
     /// The weight of each label, for training on examples with these targets; `None` when all count the same.
     ///
     /// # Errors
-    /// When a label has no weight, one not above 0, or there is a weight of no label.
+    /// When a label has no weight or no possible one, or there is a weight of no label.
     pub fn resolve<'a>(
         &self,
         labels: &LabelSet,
@@ -165,8 +180,8 @@ fn by_label(labels: &LabelSet, given: &BTreeMap<String, f64>) -> Result<Vec<f64>
         if labels.index(label).is_none() {
             return Err(ClassWeightsError::UnknownLabel { label: label.clone(), known: known() });
         }
-        if !(weight.is_finite() && weight > 0.0) {
-            return Err(ClassWeightsError::Weight { label: label.clone(), weight });
+        if !possible(weight) {
+            return Err(ClassWeightsError::Weight { file: None, label: label.clone(), weight });
         }
     }
     let weight = |label: &String| {
@@ -177,6 +192,10 @@ fn by_label(labels: &LabelSet, given: &BTreeMap<String, f64>) -> Result<Vec<f64>
             .ok_or_else(|| ClassWeightsError::MissingLabel { label: label.clone(), known: known() })
     };
     labels.names().iter().map(weight).collect()
+}
+
+fn possible(weight: f64) -> bool {
+    (LEAST..=MOST).contains(&weight)
 }
 
 impl fmt::Display for ClassWeights {
@@ -280,9 +299,12 @@ mod tests {
             message(&[("clearness", 1.0)]),
             "class_weights: there is no label \"clearness\"; the labels are \"clarity\", \"fluency\", \"style\""
         );
-        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e308, 1e-50] {
             let message = message(&[("clarity", wrong), ("fluency", 1.0), ("style", 1.0)]);
-            assert!(message.ends_with("of \"clarity\" is not possible; use a number above 0"), "{message}");
+            assert!(
+                message.ends_with("of \"clarity\" is not possible; use a number from 1e-9 to 1000000000.0"),
+                "{message}"
+            );
         }
     }
 
@@ -294,6 +316,14 @@ mod tests {
         let loaded = ClassWeights::File(path.clone()).loaded().unwrap();
         assert_eq!(loaded, given(&[("clarity", 2.0), ("fluency", 0.5), ("style", 1.0)]));
         assert_eq!(loaded.to_string(), "clarity 2, fluency 0.5, style 1");
+        for (wrong, said) in [
+            (r#"{"clarity": 2, "clarity": 1}"#, "\"clarity\" stands twice"),
+            (r#"{"clarity": 1e308}"#, "weights.json: the weight 1e308 of \"clarity\" is not possible"),
+        ] {
+            std::fs::write(&path, wrong).unwrap();
+            let error = ClassWeights::File(path.clone()).loaded().unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
         std::fs::write(&path, "[1, 2]").unwrap();
         let error = ClassWeights::File(path.clone()).loaded().unwrap_err();
         assert!(matches!(error, ClassWeightsError::Json { .. }), "{error}");

@@ -115,7 +115,8 @@ settings! {
 
     /// Longest example in tokens; longer pairs are shortened around their change.
     max_length: usize = 96,
-    Data, "TOKENS", "Longest example; longer pairs are shortened around what changed",
+    Data, "TOKENS", "Longest example; longer pairs are shortened around what changed. 128 where a language model answers \
+     (objective words) and no prompt is named",
     range: Range::FromOneTo(MOST_TOKENS),
     published: 256;
 

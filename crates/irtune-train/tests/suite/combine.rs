@@ -1,7 +1,7 @@
 //! A finished run that is combined with the linear model afterwards.
 
 use irtune_testing::corpus::Words;
-use irtune_train::{CombineError, HeadKind, Predictor, PredictorOptions, RunFolder, combine};
+use irtune_train::{CombineError, HeadKind, Predictor, PredictorOptions, RunFolder, RunFolderError, combine};
 use std::fs;
 use std::path::Path;
 
@@ -74,9 +74,13 @@ fn what_cannot_be_combined_is_refused_and_nothing_is_left() {
     let alone = place.request("alone", |settings| (settings.stack, settings.max_steps) = (false, Some(1)));
     finish(&alone);
     assert!(matches!(error(&alone.out, &both.out), CombineError::Folder(_)));
+    let test = fs::read_to_string(place.path("test.jsonl")).unwrap();
+    fs::write(place.path("test.jsonl"), test.replacen('.', "!", 1) + "\n").unwrap();
+    let changed = error(&alone.out, &out).to_string();
+    assert!(changed.contains("test.jsonl: the file has changed since the run was begun"), "{changed}");
     fs::remove_file(place.path("test.jsonl")).unwrap();
     let before = place.names();
-    assert!(matches!(error(&alone.out, &out), CombineError::Train(_)));
+    assert!(matches!(error(&alone.out, &out), CombineError::Folder(RunFolderError::Read { .. })));
     assert_eq!(place.names(), before);
 }
 

@@ -143,6 +143,24 @@ fn every_kind_of_run_keeps_its_head_resumes_bitwise_and_predicts() {
         assert!((measured.loss - test.loss).abs() < 1e-5, "{name}: {} {}", measured.loss, test.loss);
         assert_eq!(measured.metrics.confusion, test.metrics.confusion, "{name}");
 
+        // Without one of its files it would be taken for another model.
+        for file in files.iter().filter(|file| file.starts_with("edit") || file.starts_with("classifier")) {
+            let path = RunFolder::open(&whole.out).unwrap().model_path(whole.settings.tune).join(file);
+            let content = fs::read(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            let error = Predictor::open(&whole.out, &options()).err().unwrap().to_string();
+            assert!(
+                error.contains(file) && error.contains("is missing, and the model is not whole"),
+                "{error}"
+            );
+            if file.starts_with("classifier") {
+                fs::write(&path, "{}").unwrap();
+                let error = Predictor::open(&whole.out, &options()).err().unwrap().to_string();
+                assert!(error.contains("classifier.json: it lacks `edit_head`"), "{error}");
+            }
+            fs::write(&path, content).unwrap();
+        }
+
         let parts = request("parts");
         interrupted(&parts, 3);
         let outcome = resume(&parts.out, &mut crate::recorder::Recorder::default(), &never()).unwrap();

@@ -126,7 +126,7 @@ fn a_finished_run_is_read_measured_and_used() {
 fn a_cross_validation_goes_on_by_its_plan() {
     let place = copied();
     let folder = place.path().join("folds");
-    let outcome = resume_cross_validation(&folder, &mut Recorder::default(), &never()).unwrap();
+    let outcome = resume_cross_validation(&folder, None, &mut Recorder::default(), &never()).unwrap();
     let FoldsOutcome::Finished(summary) = outcome else { panic!("{outcome:?}") };
     assert_eq!((summary.folds, summary.pooled.examples), (2, 40));
 }

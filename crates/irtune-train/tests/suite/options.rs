@@ -283,7 +283,8 @@ fn a_cross_validation_is_continued_where_it_stood() {
     let outcome = folds(&request("parts"), &mut recorder, &interrupt);
     assert_eq!(outcome, FoldsOutcome::Interrupted { fold: Fold::new(2, 3).unwrap(), step: 2 });
     let mut recorder = Recorder::default();
-    let parts = finished(resume_cross_validation(&place.path("parts"), &mut recorder, &never()).unwrap());
+    let parts =
+        finished(resume_cross_validation(&place.path("parts"), None, &mut recorder, &never()).unwrap());
     assert_eq!(recorder.steps.len(), 2 + 4);
     assert!(recorder.notices.contains(&Notice::FoldKept { fold: Fold::new(1, 3).unwrap() }));
     assert_eq!(parts, whole);
@@ -330,6 +331,22 @@ fn each_reason_not_to_cross_validate_has_its_error() {
     assert!(matches!(&error, FoldsError::Changed { what, .. } if what == "max_steps"), "{error}");
     let error = refused(&request("run", short), 4);
     assert!(matches!(&error, FoldsError::Changed { what, .. } if what == "folds"), "{error}");
+    let whole = fs::read_to_string(place.path("train.jsonl")).unwrap();
+    fs::write(place.path("train.jsonl"), whole.split_inclusive('\n').skip(1).collect::<String>()).unwrap();
+    let again = resume_cross_validation(&place.path("run"), None, &mut Recorder::default(), &never());
+    for error in [refused(&request("run", short), 3).to_string(), again.unwrap_err().to_string()] {
+        assert!(error.contains("train.jsonl: the file has changed since the run was begun"), "{error}");
+    }
+    fs::write(place.path("train.jsonl"), whole).unwrap();
+    let template = place.path("template.txt");
+    fs::write(&template, "{labels}\n{original}\n{revised}").unwrap();
+    let mut prompted = request("prompted", short);
+    prompted.settings.prompt = template.display().to_string();
+    folds(&prompted, &mut Recorder::default(), &never());
+    fs::remove_dir_all(place.path("prompted/fold-2")).unwrap();
+    fs::write(&template, "{labels}\n{revised}").unwrap();
+    let error = refused(&prompted, 3);
+    assert!(error.to_string().contains("template.txt: the file has changed since"), "{error}");
     fs::remove_file(place.path("run/fold-2/test_predictions.jsonl")).unwrap();
     let error = refused(&request("run", short), 3);
     assert!(matches!(&error, FoldsError::NoPredictions { path } if path.ends_with("fold-2")), "{error}");
@@ -340,8 +357,8 @@ fn each_reason_not_to_cross_validate_has_its_error() {
     occupied.out = place.path("train.jsonl");
     let error = cross_validate(&occupied, 3, &mut Recorder::default(), &never()).unwrap_err();
     assert!(matches!(error, TrainError::Folder(_)), "{error}");
-    let error =
-        resume_cross_validation(&place.path("nowhere"), &mut Recorder::default(), &never()).unwrap_err();
+    let error = resume_cross_validation(&place.path("nowhere"), None, &mut Recorder::default(), &never())
+        .unwrap_err();
     assert!(matches!(error, TrainError::Folds(FoldsError::Read { .. })), "{error}");
 }
 

@@ -97,6 +97,16 @@ fn what_cannot_fit_is_refused_with_what_would() {
         message.contains(&format!("--rank {rank}")) && message.contains("--check-memory false"),
         "{message}"
     );
+    type Change = fn(&mut TrainSettings);
+    let bottleneck: Change = |settings| {
+        (settings.adapter, settings.bottleneck_size) = (irtune_train::Adapter::Bottleneck, 1 << 40);
+    };
+    let pattern: Change = |settings| settings.rank_pattern = "q_proj=1099511627776".parse().unwrap();
+    for (change, flag) in [(bottleneck, "--bottleneck-size "), (pattern, "--rank-pattern \"\"")] {
+        let message = failure(&place.request("run", change)).to_string();
+        assert!(message.contains(flag), "{message}");
+    }
+    assert_eq!("".parse(), Ok(irtune_model::Patterns::<usize>::default()));
     // Begun anyway, it fails where the engine asks for its memory.
     let request = place.request("run", |settings| {
         settings.rank = 1 << 40;

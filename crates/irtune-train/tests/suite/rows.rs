@@ -151,7 +151,7 @@ fn a_cross_validation_keeps_its_rows() {
     let outcome = folds(&given, &mut recorder, &interrupt).unwrap();
     assert!(matches!(outcome, FoldsOutcome::Interrupted { step: 1, .. }), "{outcome:?}");
     let mut recorder = Recorder::default();
-    let outcome = resume_cross_validation(&given.out, &mut recorder, &never()).unwrap();
+    let outcome = resume_cross_validation(&given.out, None, &mut recorder, &never()).unwrap();
     let FoldsOutcome::Finished(found) = outcome else { panic!("it is not finished") };
     assert_eq!(found, expected);
     assert!(recorder.notices.iter().any(|notice| matches!(notice, Notice::FoldKept { .. })));

@@ -2,6 +2,7 @@
 
 use crate::counting_engine::{CountingEngine, LAYERS, data};
 use crate::recorder::Recorder;
+use crate::runs::stored_file;
 use crate::test_files::{Fate, TestFiles};
 use irtune_data::{Columns, Ending, Target, Template};
 use irtune_files::Files;
@@ -49,7 +50,7 @@ fn contents(settings: &TrainSettings, data: &RunData) -> RunContents {
         sources: Sources {
             base,
             base_name: "base".into(),
-            train: StoredSource::File("train.jsonl".into()),
+            train: StoredSource::File(stored_file("train.jsonl")),
             validation: None,
             test: None,
             columns: Columns::default(),
@@ -476,8 +477,10 @@ fn an_evaluation_that_is_no_number_is_an_error() {
     let path = directory.path().join("run");
     let error =
         go(&path, &settings, &data(), &files, &mut Recorder::default(), &AtomicBool::new(false)).unwrap_err();
-    assert!(matches!(error, TrainError::Metrics(_)), "{error}");
-    assert!(error.to_string().contains("the model's output is not finite"), "{error}");
+    assert!(matches!(error, TrainError::Metrics { .. }), "{error}");
+    let way_out =
+        "the model's output is not finite: the training has diverged; train with a lower learning_rate";
+    assert!(error.to_string().contains(way_out), "{error}");
 }
 
 #[test]

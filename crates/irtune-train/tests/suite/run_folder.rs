@@ -1,5 +1,6 @@
 //! Run folders: made whole or not at all, never over something else, and read back.
 
+use crate::runs::stored_file;
 use irtune_data::{Columns, Ending, LabelSet, Template, Verbalizer};
 use irtune_files::Disk;
 use irtune_model::{BaseFormat, BaseSource, ProblemType};
@@ -21,9 +22,9 @@ fn contents() -> RunContents {
                 files: [("config.json".to_owned(), "c".to_owned())].into(),
             },
             base_name: "org/name".into(),
-            train: StoredSource::File("train.jsonl".into()),
+            train: StoredSource::File(stored_file("train.jsonl")),
             validation: None,
-            test: Some(StoredSource::File("test.csv".into())),
+            test: Some(StoredSource::File(stored_file("test.csv"))),
             columns: Columns::default(),
         },
         kept: Vec::new(),
@@ -97,7 +98,7 @@ fn what_is_there_is_never_written_over() {
     assert!(other_message.ends_with("is not empty; choose another folder with --out"), "{other_message}");
     assert_eq!(fs::read(other.join("notes")).unwrap(), b"x");
     let file = message(RunFolder::check_free(&other.join("notes")));
-    assert!(file.ends_with("notes is not empty; choose another folder with --out"), "{file}");
+    assert!(file.ends_with("notes is there and is no folder; choose another folder with --out"), "{file}");
     RunFolder::check_free(&directory.path().join("new")).unwrap();
 }
 

@@ -3,7 +3,9 @@
 use irtune_data::Columns;
 use irtune_model::Precision;
 use irtune_testing::golden::tiny_llama;
-use irtune_train::{Every, HeadKind, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, train};
+use irtune_train::{
+    Every, HeadKind, StoredFile, Summary, TrainError, TrainOutcome, TrainRequest, TrainSettings, train,
+};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -11,6 +13,11 @@ use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 
 use crate::recorder::Recorder;
+
+/// A file that nobody reads.
+pub fn stored_file(name: &str) -> StoredFile {
+    StoredFile { file: name.into(), sha256: None }
+}
 
 /// A folder of its own with training and test pairs.
 pub struct Place {

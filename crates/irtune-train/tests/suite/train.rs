@@ -5,15 +5,15 @@ use crate::runs::{Place, failure, finish, interrupted, never};
 use irtune_data::{Columns, DataError, Labels, Pair, Pairs};
 use irtune_metrics::Bootstrap;
 use irtune_model::{
-    Base, BottleneckActivation, BottleneckPlace, LoraInit, Precision, read_adapter, write_adapter,
+    Base, BottleneckActivation, BottleneckPlace, LoraInit, ModelError, Precision, read_adapter, write_adapter,
 };
 use irtune_select::METHODS;
 use irtune_testing::corpus::{WORD_LABELS, Words};
 use irtune_testing::golden::tiny_llama;
 use irtune_train::{
     Adapter, DataSplit, MethodOptions, Notice, Predictor, PredictorError, PredictorOptions, Reading,
-    RunFolder, StoredSource, TargetModules, TrainError, TrainOutcome, TrainRequest, TrainSettings, resume,
-    train,
+    RunFolder, RunFolderError, StoredFile, StoredSource, TargetModules, TrainError, TrainOutcome,
+    TrainRequest, TrainSettings, resume, resume_on, train,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,10 @@ fn a_model_is_trained_kept_and_used() {
     written.method_options.complete(&METHODS[0]);
     written.target_modules = Some(TargetModules::Named(written.targets()));
     assert_eq!(folder.settings().unwrap(), written, "with what was left to the method's defaults");
-    assert_eq!(folder.sources().unwrap().train, StoredSource::File(place.path("train.jsonl")));
+    assert_eq!(
+        folder.sources().unwrap().train,
+        StoredSource::File(StoredFile::of(&place.path("train.jsonl")).unwrap())
+    );
     assert_eq!(folder.labels().unwrap().names(), WORD_LABELS);
     assert_eq!(folder.summary().unwrap().unwrap(), summary);
 
@@ -279,7 +282,7 @@ fn what_cannot_be_met_leaves_nothing_behind() {
     refuse(&|request| request.train = "nowhere.jsonl".into(), &["nowhere.jsonl: cannot be opened"]);
     refuse(&|request| request.settings.prompt = "nowhere.txt".into(), &["nowhere.txt"]);
     refuse(&|request| request.settings.max_length = 2, &["max_length"]);
-    refuse(&|request| request.out = place.path("train.jsonl"), &["train.jsonl is not empty"]);
+    refuse(&|request| request.out = place.path("train.jsonl"), &["train.jsonl is there and is no folder"]);
     refuse(&|request| request.out = place.path("train.jsonl").join("run"), &["train.jsonl"]);
 }
 
@@ -425,7 +428,9 @@ fn each_reason_not_to_predict_has_its_error() {
     let labels = request.out.join("labels.json");
     fs::write(&labels, r#"["clarity", "fluency"]"#).unwrap();
     let error = open(&options());
-    assert!(matches!(error, PredictorError::Labels { model: 3, run: 2, .. }), "{error}");
+    let named =
+        matches!(&error, PredictorError::Folder(RunFolderError::LabelNames { run, .. }) if run.len() == 2);
+    assert!(named, "{error}");
 }
 
 #[cfg(unix)]
@@ -436,7 +441,6 @@ fn a_run_is_continued_by_one_process_at_a_time() {
     interrupted(&request, 2);
     let again = || resume(&request.out, &mut Recorder::default(), &never());
     let lock = RunFolder::open(&request.out).unwrap().lock().unwrap();
-    assert!(lock.is_some(), "the folder can be locked");
     let error = again().unwrap_err().to_string();
     assert!(error.starts_with("another process is training in") && error.ends_with("or stop it"), "{error}");
     drop(lock);
@@ -451,9 +455,20 @@ fn a_base_that_moved_can_be_named() {
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
         fs::copy(tiny_llama("six_layers").join(name), copy.join(name)).unwrap();
     }
-    let mut request = place.request("run", |_| {});
-    request.settings.max_steps = Some(2);
+    let request = place.request("run", |settings| settings.max_steps = Some(4));
     finish(&request);
+    let mut begun = place.request("begun", |settings| settings.max_steps = Some(4));
+    begun.base = copy.clone();
+    interrupted(&begun, 2);
+    let copy = place.path("elsewhere");
+    fs::rename(&begun.base, &copy).unwrap();
+    let mut recorder = Recorder::default();
+    let gone = resume(&begun.out, &mut recorder, &never()).unwrap_err();
+    assert!(matches!(gone, TrainError::Model(ModelError::Base(_))), "{gone}");
+    let other = resume_on(&begun.out, Some(&tiny_llama("three_layers")), &mut recorder, &never());
+    assert!(matches!(other, Err(TrainError::OtherBase(_))));
+    resume_on(&begun.out, Some(&copy), &mut recorder, &never()).unwrap();
+    assert_eq!(losses(&begun.out), losses(&request.out));
     let mut moved =
         Predictor::open(&request.out, &PredictorOptions { base: Some(copy), ..options() }).unwrap();
     let mut stayed = Predictor::open(&request.out, &options()).unwrap();

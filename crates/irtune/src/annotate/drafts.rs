@@ -14,6 +14,8 @@ pub struct Drafts {
     pub old: Document,
     /// The new draft.
     pub new: Document,
+    /// How many changes are tracked, where both are one Word document.
+    pub tracked: Option<usize>,
 }
 
 /// Drafts can't be read.
@@ -33,12 +35,6 @@ pub enum DraftError {
     /// One draft that holds no second one.
     #[error("{name}: only a Word document with tracked changes is two drafts in one; name the new draft too")]
     OneDraft {
-        /// The draft.
-        name: String,
-    },
-    /// A Word document without tracked changes.
-    #[error("{name}: no change is tracked in it; name the new draft too")]
-    NoChanges {
         /// The draft.
         name: String,
     },
@@ -73,15 +69,14 @@ impl Drafts {
                 new_name: new_name.to_owned(),
                 old: read(old_name, old_bytes, format(old_name)?)?,
                 new: read(new_name, new_bytes, format(new_name)?)?,
+                tracked: None,
             },
             None if format(old_name)? == Format::Docx => {
                 let tracked = read_tracked(old_name, old_bytes)?;
-                if tracked.changes == 0 {
-                    return Err(DraftError::NoChanges { name: old_name.to_owned() });
-                }
                 let name = |version: &str| format!("{old_name} ({version})");
                 let (old_name, new_name) = (name("changes rejected"), name("changes accepted"));
-                Drafts { old_name, new_name, old: tracked.rejected, new: tracked.accepted }
+                let changes = Some(tracked.changes);
+                Drafts { old_name, new_name, old: tracked.rejected, new: tracked.accepted, tracked: changes }
             }
             None => return Err(DraftError::OneDraft { name: old_name.to_owned() }),
         };

@@ -16,7 +16,7 @@ mod text;
 mod tracked;
 
 use irtune_data::Row;
-use irtune_documents::{Document, Revision, RevisionKind, align};
+use irtune_documents::{Document, Revision, RevisionKind, align, align_while};
 use irtune_train::{Prediction, Told};
 
 pub use drafts::{DraftError, Drafts};
@@ -89,10 +89,20 @@ impl Annotated {
 impl Annotation {
     /// Aligns two drafts; nothing is said of their revisions yet. `labels` are those of the model that will be asked.
     pub fn of(drafts: Drafts, labels: Vec<String>) -> Annotation {
-        let Drafts { old_name, new_name, old, new } = drafts;
+        let revisions = align(&drafts.old, &drafts.new);
+        Annotation::with(drafts, labels, revisions)
+    }
+
+    /// As [`Annotation::of`], as long as `goes_on` says so; nothing once it doesn't.
+    pub fn of_while(drafts: Drafts, labels: Vec<String>, goes_on: &dyn Fn() -> bool) -> Option<Annotation> {
+        let revisions = align_while(&drafts.old, &drafts.new, goes_on)?;
+        Some(Annotation::with(drafts, labels, revisions))
+    }
+
+    fn with(drafts: Drafts, labels: Vec<String>, revisions: Vec<Revision>) -> Annotation {
+        let Drafts { old_name, new_name, old, new, .. } = drafts;
         let revisions =
-            align(&old, &new).into_iter().map(|revision| Annotated { revision, prediction: None });
-        let revisions = revisions.collect();
+            revisions.into_iter().map(|revision| Annotated { revision, prediction: None }).collect();
         Annotation { document: None, old_name, new_name, old, new, labels, revisions }
     }
 

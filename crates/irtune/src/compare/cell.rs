@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::definition::{Corpus, Definition, Entry, TrainSize};
-use crate::settings::{Problem, Sources};
+use crate::settings::{Problem, Sources, method_options};
 use irtune_train::LINEAR;
 
 /// One run of a comparison.
@@ -203,7 +203,12 @@ impl Shared<'_> {
 
     /// The cell of the linear model, on the same pairs.
     fn linear(&self) -> Cell {
-        Cell { linear: true, ..self.cell((LINEAR, ""), Vec::new()) }
+        let mut cell = Cell { linear: true, ..self.cell((LINEAR, ""), Vec::new()) };
+        // It has no method of which there could be options.
+        for (_, settings) in &mut cell.sections {
+            settings.retain(|key, _| !method_options().any(|option| option.name == key));
+        }
+        cell
     }
 
     /// Whether a cell is of this corpus, training size, fold and seed.

@@ -1,6 +1,6 @@
 //! Whether the run that is in a cell's folder is the one that the cell asks for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use irtune_data::Columns;
 use irtune_model::BaseSource;
@@ -35,12 +35,21 @@ pub fn mismatches(
         training.class_weights = weights;
     }
     let mut found = settings(&run.settings()?, &training);
+    let changed = run.changed_prompt_files(&training)?;
     let sources = run.sources()?;
     let mut add =
         |key: &str, run: String, wanted: String| found.push(Mismatch { key: key.to_owned(), run, wanted });
+    for (key, path) in changed {
+        let path = shown(&path);
+        add(key, format!("{path} as it was then"), format!("{path}, which has changed since"));
+    }
     let other_base = |base: &&BaseSource| base.check(&sources.base).is_err();
     if let Some(base) = base.filter(other_base) {
-        add("base", shown(&sources.base.path), shown(&base.path));
+        let (was, now) = (shown(&sources.base.path), shown(&base.path));
+        match was == now {
+            true => add("base", format!("{was} as it was then"), format!("{now}, which has changed since")),
+            false => add("base", was, now),
+        }
     }
     let stored = [
         ("train", Some(&sources.train)),
@@ -93,16 +102,19 @@ fn data(
     let files = [Some(&wanted.train), wanted.validation.as_ref(), wanted.test.as_ref()];
     for (&(key, run), wanted) in stored.iter().zip(files) {
         let same = match (run, wanted) {
-            (Some(StoredSource::File(run)), Some(wanted)) => same_content(run, wanted),
+            (Some(StoredSource::File(run)), Some(wanted)) => run.is(wanted),
             (run, wanted) => run.is_none() && wanted.is_none(),
         };
         if !same {
             let none = || "none".to_owned();
-            add(
-                key,
-                run.map_or_else(none, StoredSource::to_string),
-                wanted.map_or_else(none, |path| shown(path)),
-            );
+            let was = run.map_or_else(none, StoredSource::to_string);
+            let place = |path: &PathBuf| shown(&std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+            let wanted = wanted.map_or_else(none, place);
+            if was == wanted {
+                add(key, format!("{was} as it was then"), format!("{wanted}, which has changed since"));
+            } else {
+                add(key, was, wanted);
+            }
         }
     }
     if *columns != wanted.columns {
@@ -167,15 +179,6 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// Whether two paths lead to one file, or to files of the same bytes.
-fn same_content(one: &Path, other: &Path) -> bool {
-    let canonical = |path: &Path| path.canonicalize().ok();
-    match (canonical(one), canonical(other)) {
-        (Some(one), Some(other)) if one == other => true,
-        _ => std::fs::read(one).ok().zip(std::fs::read(other).ok()).is_some_and(|(one, other)| one == other),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,18 +219,5 @@ mod tests {
         assert_eq!(found, [Mismatch { key: "rank".into(), run: "4".into(), wanted: "32".into() }]);
         run.rank = 32;
         assert_eq!(settings(&run, &TrainSettings::default()), []);
-    }
-
-    #[test]
-    fn files_are_the_same_by_place_or_content() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("a"), "1").unwrap();
-        std::fs::write(path("b"), "1").unwrap();
-        std::fs::write(path("c"), "2").unwrap();
-        assert!(same_content(&path("a"), &folder.path().join(".").join("a")));
-        assert!(same_content(&path("a"), &path("b")));
-        assert!(!same_content(&path("a"), &path("c")));
-        assert!(!same_content(&path("a"), &path("d")));
     }
 }

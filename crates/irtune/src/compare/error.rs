@@ -39,6 +39,12 @@ pub enum CompareError {
         /// The run folder.
         path: PathBuf,
     },
+    /// Another process runs it.
+    #[error("another process compares in {}; wait for its end, or give another --out", path.display())]
+    InUse {
+        /// The comparison's folder.
+        path: PathBuf,
+    },
     /// There is nothing to report on.
     #[error("no run in {} is finished, so there is nothing to report", path.display())]
     NothingFinished {

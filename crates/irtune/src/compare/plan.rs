@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use irtune_files::FolderLock;
 use irtune_hub::Reference;
 use irtune_train::RunFolder;
 use toml::{Table, Value};
@@ -14,7 +15,7 @@ use super::gather::gather;
 use super::results::{FORMAT, Results};
 use super::runner::{self, Planned};
 use super::{CompareError, CompareObserver, definition_file};
-use crate::settings::Problems;
+use crate::settings::{Problems, Resolved, Sources, resolve, resolve_finished};
 
 /// A comparison whose runs are known and whose settings are checked.
 #[derive(Debug)]
@@ -30,11 +31,27 @@ impl Plan {
     /// # Errors
     /// [`CompareError::Settings`] with every problem of every run, each said once.
     pub fn new(definition: Definition, out: &Path) -> Result<Plan, CompareError> {
+        Plan::resolved(definition, out, resolve)
+    }
+
+    /// The same where nothing is to be run any more, so that the runs' files may be gone.
+    ///
+    /// # Errors
+    /// As [`Plan::new`], but for these files.
+    pub fn to_report(definition: Definition, out: &Path) -> Result<Plan, CompareError> {
+        Plan::resolved(definition, out, resolve_finished)
+    }
+
+    fn resolved(
+        definition: Definition,
+        out: &Path,
+        resolve: fn(Sources) -> Result<Resolved, Problems>,
+    ) -> Result<Plan, CompareError> {
         if RunFolder::open(out).is_ok() {
             return Err(CompareError::RunFolder { path: out.to_owned() });
         }
         let cells = cells(&definition).map_err(Problems)?;
-        let planned = runner::plan(cells, out)?;
+        let planned = runner::plan(cells, out, resolve)?;
         Ok(Plan { definition, out: out.to_owned(), planned })
     }
 
@@ -51,14 +68,17 @@ impl Plan {
         runner::check(&self.planned, base)
     }
 
-    /// Makes the folder, with the definition in it, so that the comparison goes on from there.
+    /// Makes the folder, with the definition in it, so that the comparison goes on from there. No other process compares in
+    /// it as long as the lock lives.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub fn prepare(&self) -> Result<(), CompareError> {
+    /// When it can't be written, or another process has it.
+    pub fn prepare(&self) -> Result<FolderLock, CompareError> {
         std::fs::create_dir_all(&self.out)
             .map_err(|source| CompareError::Folder { path: self.out.clone(), source })?;
-        definition_file::write(&self.definition, &self.out)
+        let lock = FolderLock::take(&self.out).map_err(|_| CompareError::InUse { path: self.out.clone() })?;
+        definition_file::write(&self.definition, &self.out)?;
+        Ok(lock)
     }
 
     /// Trains what is not finished; gives the names of the runs that failed.

@@ -1,5 +1,6 @@
 //! Runs the cells that are not finished, one after the other.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +10,9 @@ use irtune_train::{RunFolder, Summary, TrainOutcome, reset_peak};
 
 use super::cell::Cell;
 use super::check::{Mismatch, linear_mismatches, mismatches};
+use super::definition::TrainSize;
 use super::{CellError, CompareError, CompareObserver};
-use crate::settings::{self, Problem, Problems, Resolved};
+use crate::settings::{Problem, Problems, Resolved, Sources};
 
 /// A cell, and what a run in it would be.
 #[derive(Debug)]
@@ -48,15 +50,19 @@ impl Planned {
     }
 }
 
-/// Resolves the settings of every cell.
+/// Resolves the settings of every cell by `resolve`.
 ///
 /// # Errors
 /// [`CompareError::Settings`] with every problem of every cell, each said once.
-pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, CompareError> {
+pub fn plan(
+    cells: Vec<Cell>,
+    out: &Path,
+    resolve: impl Fn(Sources) -> Result<Resolved, Problems>,
+) -> Result<Vec<Planned>, CompareError> {
     let (mut planned, mut problems) = (Vec::new(), Vec::<Problem>::new());
     for cell in cells {
         let path = cell.path(out);
-        match settings::resolve(cell.sources()) {
+        match resolve(cell.sources()) {
             Ok(mut resolved) => {
                 resolved.out.clone_from(&path);
                 planned.push(Planned { cell, path, resolved });
@@ -74,15 +80,22 @@ pub fn plan(cells: Vec<Cell>, out: &Path) -> Result<Vec<Planned>, CompareError> 
     Ok(planned)
 }
 
-/// Confirms that every run already in a cell is the one that the cell asks for.
+/// Confirms that every run already in a cell is the one that the cell asks for, and with a base, which is for running,
+/// that there are pairs enough for those to come.
 ///
 /// # Errors
-/// [`CompareError::Settings`] with everything in which they differ.
+/// [`CompareError::Settings`] with everything in which they differ, and every size that there aren't pairs for.
 pub fn check(planned: &[Planned], base: Option<&Path>) -> Result<(), CompareError> {
     let mut problems = Vec::new();
     let mut base_source = None;
+    let mut sizes = BTreeSet::new();
     for Planned { path, resolved, cell } in planned {
         if RunFolder::check_free(path).is_ok() {
+            let smaller = cell.train_size != TrainSize::All;
+            if base.is_some() && smaller && sizes.insert((&cell.corpus, cell.train_size, cell.fold)) {
+                let pairs = resolved.request(path).check_pairs();
+                problems.extend(pairs.err().map(|error| Problem::of_all(format!("{}: {error}", cell.name))));
+            }
             continue;
         }
         let run = RunFolder::open(path)?;

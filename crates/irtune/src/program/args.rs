@@ -100,8 +100,8 @@ pub struct TrainArguments {
     /// Change a setting; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Continue an interrupted run from its last checkpoint, or a cross-validation, with its own settings
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set", "settings"])]
+    /// Continue an interrupted run from its last checkpoint, or a cross-validation, with its own settings; --base says where its base lies now, if that has moved
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "set"])]
     pub resume: Option<PathBuf>,
     /// Cross-validate: train a run for each of N parts of the training pairs, tested on that part, one after the other
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u16).range(2..))]
@@ -195,7 +195,7 @@ pub struct CompareArguments {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub adapters: Vec<String>,
     /// Seeds, separated by commas
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seeds: Vec<u64>,
     /// Numbers of training pairs for learning curves, such as 50,100,200,all
     #[arg(long, value_name = "LIST", value_delimiter = ',')]

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use irtune::compare::CompareError;
 use irtune::settings::Problems;
 use irtune::show::brief::brief;
+use irtune_files::shell_path;
 
 /// Why a command stopped.
 #[derive(Debug)]
@@ -65,13 +66,13 @@ impl Failure {
             Self::Interrupted { saved: None } => "interrupted\n".to_owned(),
             Self::Interrupted { saved: Some((run, step)) } => format!(
                 "interrupted after step {step}; everything is saved\nhint: continue with\n  irtune train --resume {}\n",
-                run.display()
+                shell_path(run)
             ),
             Self::Compare { out, cell } => format!(
                 "interrupted{}; everything is saved\nhint: continue with\n  irtune compare --out {}\n",
                 cell.as_ref()
                     .map_or_else(String::new, |(cell, step)| format!(" after step {step} of {cell}")),
-                out.display()
+                shell_path(out)
             ),
             Self::NoReader => String::new(),
             Self::Error(error) => chain(error),

@@ -21,11 +21,6 @@ pub trait Choice {
 
     /// The command with the flags.
     fn augmented(command: Command) -> Command;
-
-    /// The name of the group that the flags make, if they make one.
-    fn group() -> Option<&'static str> {
-        None
-    }
 }
 
 impl<C: Choice + Default> FromArgMatches for Flags<C> {
@@ -42,10 +37,6 @@ impl<C: Choice + Default> FromArgMatches for Flags<C> {
 }
 
 impl<C: Choice + Default> Args for Flags<C> {
-    fn group_id() -> Option<clap::Id> {
-        C::group().map(Into::into)
-    }
-
     fn augment_args(command: Command) -> Command {
         C::augmented(command)
     }
@@ -54,6 +45,9 @@ impl<C: Choice + Default> Args for Flags<C> {
         C::augmented(command)
     }
 }
+
+/// The one setting that a run may be given when it is continued: where its base lies now.
+pub const BASE: &str = "base";
 
 /// All settings.
 #[derive(Debug, Default)]
@@ -67,12 +61,7 @@ impl Choice for All {
     fn augmented(command: Command) -> Command {
         let defaults = Defaults::new();
         let flags = SETTINGS.iter().map(|setting| flag(setting, defaults.of(setting)));
-        let names = SETTINGS.iter().map(|setting| setting.name);
-        command.args(flags).group(clap::ArgGroup::new("settings").args(names).multiple(true))
-    }
-
-    fn group() -> Option<&'static str> {
-        Some("settings")
+        command.args(flags)
     }
 }
 

@@ -8,18 +8,20 @@ use std::process::Command;
 /// # Errors
 /// When there is no git, no such revision or no such file in it, in git's own words.
 pub fn show(revision: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // A folder that was deleted since is named from one that is there.
+    let is_there = |folder: &&Path| folder.is_dir();
+    let folder = path.ancestors().skip(1).find(is_there).unwrap_or(Path::new("."));
+    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+    // `blob` takes no folder, whose list of names `show` would give. A revision is no option, whatever it begins with.
     let output = Command::new("git")
         .arg("-C")
         .arg(folder)
-        // A revision is no option, whatever it begins with.
-        .args(["show", "--no-textconv", "--end-of-options", &format!("{revision}:./{name}")])
+        .args(["cat-file", "--end-of-options", "blob", &format!("{revision}:./{name}")])
         .output();
     let output = output.map_err(|error| anyhow::Error::new(error).context("git cannot be started"))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::bail!("git has no {} at {revision}: {}", path.display(), said.trim())
+    anyhow::bail!("git has no file {} at {revision}: {}", path.display(), said.trim())
 }

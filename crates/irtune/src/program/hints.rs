@@ -2,11 +2,14 @@
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 
 use irtune_model::ModelError;
-use irtune_train::PredictorError;
+use irtune_train::{PredictorError, TrainError};
 
 use irtune_hub::LocateError;
+
+use super::failure::Failure;
 
 /// A way out of an error, if there is one to name.
 pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
@@ -28,6 +31,16 @@ pub fn hint(error: &(dyn Error + 'static)) -> Option<String> {
         io::ErrorKind::StorageFull => Some("free some space, then try again".to_owned()),
         io::ErrorKind::PermissionDenied => Some("check who may write there".to_owned()),
         _ => None,
+    }
+}
+
+/// Why a run can't be continued, with its base where it was or where `base` says.
+pub fn resumed(error: TrainError, base: Option<&Path>) -> Failure {
+    match error {
+        TrainError::Model(ModelError::Base(_)) if base.is_none() => {
+            anyhow::anyhow!("{error}; if the base has moved, say where it is now with --base").into()
+        }
+        error => error.into(),
     }
 }
 

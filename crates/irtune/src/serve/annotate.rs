@@ -1,9 +1,11 @@
 //! `/v1/annotate`: two drafts in, their revisions out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State as From;
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use irtune_documents::Format;
@@ -19,7 +21,7 @@ pub(super) struct AnnotateForm {
     /// The old draft: a file, or its text.
     #[schema(value_type = String, format = Binary)]
     old: Draft,
-    /// The new draft; left out for a Word document with tracked changes.
+    /// The new draft; left out for a Word document with tracked changes. Empty where all was deleted.
     #[schema(value_type = Option<String>, format = Binary)]
     new: Draft,
     /// How drafts are written whose names don't say it: text, markdown, latex or docx.
@@ -35,6 +37,34 @@ pub(super) struct AnnotateForm {
 struct Draft {
     name: Option<String>,
     bytes: Vec<u8>,
+    /// Fields of its name, empty ones included.
+    fields: usize,
+}
+
+impl Draft {
+    /// Takes what a field holds.
+    ///
+    /// # Errors
+    /// When another field has held it already.
+    fn take(&mut self, field: &str, file: Option<String>, bytes: Vec<u8>) -> Result<(), ApiFailure> {
+        self.fields += 1;
+        // The page's form has a field for a file and one for a text, one of them empty.
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        if !self.bytes.is_empty() {
+            return Err(ApiFailure::Request(format!(
+                "there are two drafts {field:?}: send one, as a file or as text"
+            )));
+        }
+        (self.name, self.bytes) = (file.filter(|file| !file.is_empty()), bytes);
+        Ok(())
+    }
+
+    /// Whether there is one. The one field of a program may be an empty draft; the page has no way to send one.
+    fn is_there(&self) -> bool {
+        !self.bytes.is_empty() || self.fields == 1
+    }
 }
 
 impl AnnotateForm {
@@ -52,11 +82,11 @@ impl AnnotateForm {
             let bytes = field.bytes().await?.to_vec();
             let text = || String::from_utf8_lossy(&bytes).into_owned();
             match name.as_str() {
-                // A form has a field for a file and one for a text, one of them empty.
-                "old" | "new" if bytes.is_empty() => {}
-                "old" => read.old = Draft { name: file.filter(|file| !file.is_empty()), bytes },
-                "new" => read.new = Draft { name: file.filter(|file| !file.is_empty()), bytes },
+                "old" => read.old.take("old", file, bytes)?,
+                "new" => read.new.take("new", file, bytes)?,
                 "format" if bytes.is_empty() => {}
+                "format" if read.format.is_some() => return Err(twice("format")),
+                "output" if read.output.is_some() => return Err(twice("output")),
                 "format" => {
                     let format = text().parse::<Format>();
                     read.format = Some(format.map_err(|error| ApiFailure::Request(error.to_string()))?);
@@ -80,14 +110,43 @@ impl AnnotateForm {
     /// # Errors
     /// When there are none, or they can't be read.
     pub fn drafts(&self) -> Result<Drafts, ApiFailure> {
-        if self.old.bytes.is_empty() && self.new.bytes.is_empty() {
-            return Err(ApiFailure::Request("the form holds no draft: old and new are its fields".into()));
+        if self.old.fields == 0 || (self.old.bytes.is_empty() && !self.new.is_there()) {
+            return Err(ApiFailure::Request("the form lacks a draft: old and new are its fields".into()));
         }
         let old = self.old.name.as_deref().unwrap_or("the old draft");
         let new = self.new.name.as_deref().unwrap_or("the new draft");
-        let second = (!self.new.bytes.is_empty()).then_some((new, self.new.bytes.as_slice()));
+        let second = self.new.is_there().then_some((new, self.new.bytes.as_slice()));
         Ok(Drafts::read((old, &self.old.bytes), second, self.format)?)
     }
+}
+
+fn twice(field: &str) -> ApiFailure {
+    ApiFailure::Request(format!("the field {field:?} stands twice"))
+}
+
+/// Set once nobody waits for the answer any more.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The revisions between a form's drafts, of which nothing is said yet.
+///
+/// # Errors
+/// When the drafts can't be read.
+pub(super) async fn aligned(form: AnnotateForm, labels: Vec<String>) -> Result<Annotation, ApiFailure> {
+    let waiting = GivenUp::default();
+    let given_up = waiting.0.clone();
+    // Long drafts take a while to align, on a thread of its own that ends when the request does.
+    let aligned = tokio::task::spawn_blocking(move || {
+        let drafts = form.drafts()?;
+        Annotation::of_while(drafts, labels, &|| !given_up.load(Ordering::Relaxed)).ok_or(ApiFailure::Slow)
+    });
+    aligned.await.map_err(|_| ApiFailure::Broken)?
 }
 
 /// Aligns two drafts and tells why each revision was made.
@@ -98,6 +157,7 @@ impl AnnotateForm {
     responses(
         (status = 200, description = "the revisions, as `irtune annotate` writes them"),
         (status = 413, body = ApiError),
+        (status = 415, body = ApiError),
         (status = 422, body = ApiError),
     )
 )]
@@ -105,15 +165,11 @@ pub(super) async fn annotate(
     From(state): From<Arc<State>>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, ApiFailure> {
-    let form = form.map_err(|rejection| ApiFailure::Body(rejection.status(), rejection.body_text()))?;
+    let form = form.map_err(|_| ApiFailure::NoForm)?;
     let form = AnnotateForm::read(form).await?;
     let output = form.output.unwrap_or(Output::Jsonl);
     let labels = state.labels.clone();
-    // Long drafts take a while to align.
-    let aligned =
-        tokio::task::spawn_blocking(move || Ok::<_, ApiFailure>(Annotation::of(form.drafts()?, labels)))
-            .await;
-    let mut annotation = aligned.map_err(|_| ApiFailure::Broken)??;
+    let mut annotation = aligned(form, labels).await?;
     let predictions = state.classify(annotation.questions()).await?;
     annotation.answer(predictions);
     Ok(written(output, &annotation))
@@ -138,6 +194,9 @@ pub(super) fn written(output: Output, annotation: &Annotation) -> Response {
 
 impl std::convert::From<MultipartError> for ApiFailure {
     fn from(error: MultipartError) -> Self {
+        if error.status() == StatusCode::BAD_REQUEST {
+            return ApiFailure::Request(error.body_text());
+        }
         ApiFailure::Body(error.status(), error.body_text())
     }
 }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::failure::{ApiError, ApiFailure};
+use super::object::Object;
 use super::state::State;
 
 /// A revision to classify.
@@ -32,7 +33,8 @@ pub(super) struct Pair {
 #[serde(deny_unknown_fields)]
 pub(super) struct ClassifyRequest {
     /// The revisions.
-    pairs: Vec<Pair>,
+    #[schema(value_type = Vec<Pair>)]
+    pairs: Vec<Object<Pair>>,
 }
 
 /// What the model says of them.
@@ -60,7 +62,7 @@ pub(super) async fn classify(
     request: Result<Json<ClassifyRequest>, JsonRejection>,
 ) -> Result<Json<ClassifyResponse>, ApiFailure> {
     let Json(request) = request?;
-    let row = |Pair { id, original, revised }: Pair| Row {
+    let row = |Object(Pair { id, original, revised }): Object<Pair>| Row {
         id: id.map(|id| Id::written(&id)),
         ..Row::new(original.unwrap_or_default(), revised.unwrap_or_default())
     };

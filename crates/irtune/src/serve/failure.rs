@@ -1,8 +1,11 @@
 //! What is said when a request can't be answered.
 
 use axum::Json;
-use axum::http::StatusCode;
-use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use irtune_labelling::store::StoreError;
 use irtune_train::{PredictorError, WorkerError};
@@ -10,6 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::annotate::DraftError;
+
+/// Bytes of a refusal that are kept, at most.
+const MOST_SAID: usize = 4096;
 
 /// Why a request has no answer, in Text Embeddings Inference's shape.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,6 +33,12 @@ pub(super) enum ApiFailure {
     Request(String),
     /// A body of another kind or too long: said by the reader, with its own code.
     Body(StatusCode, String),
+    /// A body that is no form.
+    NoForm,
+    /// No such path.
+    NoPath,
+    /// A path that is asked in another way.
+    Method,
     /// More pairs than a request may have.
     TooMany { pairs: usize, most: usize },
     /// Drafts that can't be read.
@@ -76,6 +88,19 @@ impl ApiFailure {
         match self {
             ApiFailure::Request(message) => (invalid, "Validation", message),
             ApiFailure::Body(code, message) => (code, "Validation", message),
+            ApiFailure::NoForm => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Validation", "send a form: multipart/form-data".into())
+            }
+            ApiFailure::NoPath => (
+                StatusCode::NOT_FOUND,
+                "Validation",
+                "there is nothing here; /openapi.json lists every path".into(),
+            ),
+            ApiFailure::Method => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Validation",
+                "this path is asked by another method; /openapi.json says by which".into(),
+            ),
             ApiFailure::TooMany { pairs, most } => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Validation",
@@ -128,6 +153,23 @@ impl ApiFailure {
                     .into(),
             ),
         }
+    }
+}
+
+/// Makes the plain text of a refusal that the framework makes, such as of a path with a number that is none, an error as
+/// every other.
+pub(super) async fn as_json(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let text = |value: &HeaderValue| value.as_bytes().starts_with(b"text/plain");
+    if !response.status().is_client_error() || !response.headers().get(CONTENT_TYPE).is_some_and(text) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let said = to_bytes(body, MOST_SAID).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    match parts.status {
+        StatusCode::BAD_REQUEST => ApiFailure::Body(StatusCode::NOT_FOUND, said).into_response(),
+        status => ApiFailure::Body(status, said).into_response(),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod annotate;
 mod classify;
+mod connections;
 mod data_keys;
 mod description;
 mod failure;
@@ -16,7 +17,9 @@ mod guard;
 mod label_studio;
 mod labelling;
 mod metrics;
+mod object;
 mod options;
+mod patient;
 mod predict;
 mod server;
 mod state;
@@ -24,13 +27,8 @@ mod state;
 mod tests;
 mod vllm;
 
-use std::future::{Future, IntoFuture as _, poll_fn};
+use std::future::Future;
 use std::io;
-use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -39,19 +37,14 @@ use axum::routing::{get, post};
 use irtune_model::ProblemType;
 use irtune_train::{Predictor, Worker, WorkerOptions};
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 
 pub use data_keys::{DataKeys, NoDataKeys};
+use failure::ApiFailure;
 use labelling::Labelling;
 pub use labelling::{Project, ProjectError};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use server::Server;
 use state::State;
-
-/// How long requests at hand may still take once the end has begun.
-const GRACE: Duration = Duration::from_secs(10);
-/// How often it is looked whether it has.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Answers requests until `shutdown` is done, then finishes those at hand. With a project, drafts and what people say of
 /// their revisions are kept in it. `listening` is told the address, which is of interest where the port was left to the
@@ -74,41 +67,17 @@ pub fn serve(
     let key = project.as_ref().map_or_else(String::new, Project::model_key);
     let worker = Worker::start(predictor, WorkerOptions { queue: options.queue, ..WorkerOptions::default() });
     let server = Server::new(State::new(worker.caller(), labels, name, options), &key, several);
+    let patience = server.current().state.options.timeout;
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         listening(listener.local_addr()?);
-        let ending = Arc::new(AtomicBool::new(false));
-        let begun = ending.clone();
-        let told = async move {
-            shutdown.await;
-            begun.store(true, Ordering::SeqCst);
-        };
-        let served = axum::serve(listener, router(server, project)).with_graceful_shutdown(told);
-        first(served.into_future(), given_up(&ending)).await
+        connections::answer(listener, router(server, project), patience, shutdown).await;
+        Ok(())
     });
     // What computes for a client that is gone is not waited for.
     runtime.shutdown_background();
     worker.finish();
     served
-}
-
-/// Done once the end has begun and requests at hand had their time: a client that stalls keeps nobody.
-async fn given_up(ending: &AtomicBool) -> io::Result<()> {
-    while !ending.load(Ordering::SeqCst) {
-        sleep(LOOK).await;
-    }
-    sleep(GRACE).await;
-    Ok(())
-}
-
-/// What the first of two says that is done.
-async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> T {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    poll_fn(|context| match one.as_mut().poll(context) {
-        Poll::Ready(said) => Poll::Ready(said),
-        Poll::Pending => other.as_mut().poll(context),
-    })
-    .await
 }
 
 /// Every path there is.
@@ -128,7 +97,10 @@ fn router(server: Server, project: Option<Project>) -> Router {
         .nest("/label-studio", label_studio::router(labelling))
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(description::openapi))
+        .fallback(async || ApiFailure::NoPath)
+        .method_not_allowed_fallback(async || ApiFailure::Method)
         .layer(limit)
+        .layer(from_fn(failure::as_json))
         .layer(from_fn_with_state(server.clone(), guard::guard))
         // Whether the server is there may be asked by anybody.
         .route("/health", get(|| async {}))

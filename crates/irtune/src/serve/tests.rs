@@ -109,6 +109,45 @@ impl Served {
 }
 
 #[test]
+fn what_is_not_there_is_said_as_every_error_is() {
+    let served = Served::here();
+    let error = |request: axum::http::request::Builder| {
+        let (status, said) = served.ask(request.header("host", "localhost").body(Body::empty()).unwrap());
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert!(said["error"].is_string() && said["error_type"] == "Validation", "{said}");
+        status
+    };
+    assert_eq!(error(Request::get("/nowhere")), StatusCode::NOT_FOUND);
+    assert_eq!(error(Request::get("/label-studio/nowhere")), StatusCode::NOT_FOUND);
+    assert_eq!(error(Request::get("/v1/classify")), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(error(Request::delete("/label-studio/predict")), StatusCode::METHOD_NOT_ALLOWED);
+    let json = Request::post("/v1/annotate").header("content-type", "application/json");
+    assert_eq!(error(json), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+#[test]
+fn a_form_holds_two_drafts_of_which_one_may_be_empty() {
+    let served = Served::here();
+    let old = ("old", None, "w1 w2.");
+    let (status, said) = served.form(&[old, ("new", None, "")]);
+    assert_eq!((status, said.lines().count()), (StatusCode::OK, 1), "{said}");
+    let (status, said) = served.form(&[("old", None, ""), ("new", None, "w1 w2.")]);
+    assert_eq!((status, said.lines().count()), (StatusCode::OK, 1), "{said}");
+    for (fields, wrong) in [
+        // The page sends a file and a text of each name.
+        (vec![old, ("new", Some(""), ""), ("new", None, "")], "name the new draft too"),
+        (vec![old], "name the new draft too"),
+        (vec![("new", None, "w1 w2.")], "the form lacks a draft"),
+        (vec![old, ("new", None, ""), ("output", None, "csv"), ("output", None, "json")], "stands twice"),
+        (vec![old, ("old", Some("a.txt"), "w3"), ("new", None, "w4")], "there are two drafts \\\"old\\\""),
+    ] {
+        let (status, said) = served.form(&fields);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(said.contains(wrong), "{said}");
+    }
+}
+
+#[test]
 fn pairs_are_answered_in_their_order_and_in_both_shapes() {
     let served = Served::here();
     let pairs = json!([{"id": "a", "original": "w1", "revised": "w2"}, {"revised": "w3 w4"}]);
@@ -211,7 +250,7 @@ fn two_drafts_are_answered_as_a_page_and_as_rows() {
         assert!(said.contains(part), "{said}");
     };
     refused(&[("old", None, old)], "name the new draft too");
-    refused(&[("output", None, "html")], "the form holds no draft");
+    refused(&[("output", None, "html")], "the form lacks a draft");
     refused(&[("old", Some("a.docx"), "no zip"), ("new", None, new)], "not a Word document");
     refused(&[("old", Some("a.pdf"), old), ("new", None, new)], "save it as docx");
     refused(&[("older", None, old)], "there is no field");
@@ -323,7 +362,7 @@ fn label_studio_is_answered_as_its_backends_answer() {
     let tasks = json!([
         {"id": 1, "data": {"before": "w1", "after": "w2"}},
         {"id": 2, "data": {"before": null, "after": " "}},
-        {"id": 3, "data": {"original": "w1", "after": "w9"}},
+        {"id": 3, "data": {"original": "w1", "revised": ""}},
     ]);
     let ask = json!({"tasks": tasks, "project": "3.1", "label_config": CONFIGURATION, "model_version": null,
         "params": {"login": null, "password": null, "context": null}});
@@ -342,6 +381,13 @@ fn label_studio_is_answered_as_its_backends_answer() {
         assert_eq!(*result, json!({"result": [expected], "score": score, "model_version": "run"}));
     }
     assert_eq!(results[1], json!({"result": [], "score": 0.0, "model_version": "run"}));
+
+    // Half of a pair is no deletion.
+    let half = json!([{"id": 4, "data": {"original": "w1", "after": "w9"}}]);
+    let ask = json!({"tasks": half, "project": "3.1", "label_config": CONFIGURATION});
+    let (status, said) = served.post("/label-studio/predict", &ask);
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+    assert!(said["error"].as_str().unwrap().starts_with("task 4: "), "{said}");
 
     // Annotations are said not to be kept, and training is an error that Label Studio shows.
     let (status, said) =

@@ -11,7 +11,9 @@ mod table;
 
 pub use irtune_train::{Group, Kind, Setting};
 pub use problem::{Problem, Problems};
-pub use resolve::{BASELINE_SETTINGS, Resolved, no_file, resolve, resolve_baseline, unused};
-pub use sources::{Origin, Sources};
+pub use resolve::{
+    BASELINE_SETTINGS, Resolved, no_file, resolve, resolve_baseline, resolve_finished, unused,
+};
+pub use sources::{Origin, Sources, is_setting_variable};
 pub use suggest::nearest;
 pub use table::{SETTINGS, method_options, setting};

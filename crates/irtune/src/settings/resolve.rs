@@ -88,7 +88,7 @@ pub const BASELINE_SETTINGS: [&str; 16] = [
 /// [`Problems`], everything that is wrong.
 pub fn resolve_baseline(sources: Sources) -> Result<BaselineRequest, Problems> {
     let (values, problems) = sources.finish();
-    let mut resolver = Resolver { values, problems };
+    let mut resolver = Resolver { values, problems, reads_files: true };
     let columns = resolver.columns();
     let draw = resolver.training().draw();
     let train = resolver.input("train", true);
@@ -109,8 +109,20 @@ pub fn resolve_baseline(sources: Sources) -> Result<BaselineRequest, Problems> {
 /// # Errors
 /// [`Problems`], everything that is wrong.
 pub fn resolve(sources: Sources) -> Result<Resolved, Problems> {
+    resolve_all(sources, true)
+}
+
+/// As [`resolve`], for a run that is finished: files that it has read may be gone.
+///
+/// # Errors
+/// [`Problems`], everything else that is wrong.
+pub fn resolve_finished(sources: Sources) -> Result<Resolved, Problems> {
+    resolve_all(sources, false)
+}
+
+fn resolve_all(sources: Sources, reads_files: bool) -> Result<Resolved, Problems> {
     let (values, problems) = sources.finish();
-    let mut resolver = Resolver { values, problems };
+    let mut resolver = Resolver { values, problems, reads_files };
     let columns = resolver.columns();
     let training = resolver.training();
     let base = resolver.base();
@@ -130,6 +142,8 @@ pub fn resolve(sources: Sources) -> Result<Resolved, Problems> {
 struct Resolver {
     values: BTreeMap<&'static str, (Value, Origin)>,
     problems: Vec<Problem>,
+    /// Whether the files of pairs must be there.
+    reads_files: bool,
 }
 
 impl Resolver {
@@ -177,7 +191,7 @@ impl Resolver {
             return None;
         };
         let path = PathBuf::from(&text);
-        let Some(message) = no_file(&path) else { return Some(path) };
+        let Some(message) = no_file(&path).filter(|_| self.reads_files) else { return Some(path) };
         self.problems.push(Problem::at(&origin, message));
         None
     }

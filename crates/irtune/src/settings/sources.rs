@@ -11,6 +11,11 @@ use super::{Kind, Problem, SETTINGS, Setting, nearest, setting};
 /// Variables with our prefix that are no settings.
 const OTHER_VARIABLES: &[&str] = &["IRTUNE_CACHE"];
 
+/// Whether an environment variable would be read as a setting.
+pub fn is_setting_variable(name: &str) -> bool {
+    name.starts_with("IRTUNE_") && !OTHER_VARIABLES.contains(&name)
+}
+
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {

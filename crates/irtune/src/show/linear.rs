@@ -36,7 +36,7 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     if summary.calibration.is_some() {
         out += "  calibration.json    how outputs become probabilities; eval and predict apply it\n";
     }
-    out += &report::next_steps(run.path());
+    out += &report::next_steps(run.path(), None);
     Ok(out)
 }
 
@@ -96,8 +96,16 @@ pub fn standing(summary: &Summary) -> Option<Standing> {
         below.get_or_insert(run.macro_f1 < linear.macro_f1);
     }
     let advice = below?.then_some(
-        "This run stays below the linear model. Try a head that reads the change (--head edit), a prompt that shows it \
-         (--prompt changes), more epochs, or --stack, which combines both models.\n",
+        match stack {
+            Some(_) => {
+                "This run stays below the linear model. Try a head that reads the change (--head edit), a prompt that \
+                 shows it (--prompt changes), or more epochs.\n"
+            }
+            None => {
+                "This run stays below the linear model. Try a head that reads the change (--head edit), a prompt that \
+                 shows it (--prompt changes), more epochs, or --stack, which combines both models.\n"
+            }
+        },
     );
     Some(Standing { text, advice })
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use irtune_files::shell_path;
 use irtune_metrics::Metrics;
 use irtune_train::{Adapter, Notice, Objective, Prediction, RunFolder, RunFolderError, Summary};
 
@@ -75,12 +76,13 @@ pub fn summary(run: &RunFolder, summary: &Summary) -> Result<String, RunFolderEr
     Ok(out)
 }
 
-/// What can be done with a finished run.
-pub fn next_steps(folder: &Path) -> String {
-    let folder = folder.display();
+/// What can be done with a finished run; `base` says where its base is, if not where it was.
+pub fn next_steps(folder: &Path, base: Option<&Path>) -> String {
+    let folder = shell_path(folder);
+    let base = base.map_or_else(String::new, |base| format!(" --base {}", shell_path(base)));
     format!(
-        "\nNext:\n  irtune inspect {folder}\n  irtune eval --run {folder} --data FILE\n  irtune predict --run {folder} \
-         --data FILE\n"
+        "\nNext:\n  irtune inspect {folder}\n  irtune eval --run {folder}{base} --data FILE\n  irtune predict --run \
+         {folder}{base} --data FILE\n"
     )
 }
 

@@ -3,7 +3,7 @@
 mod agreement;
 mod text;
 
-use irtune_data::{Contents, Corpus, Leaks, Pair};
+use irtune_data::{Contents, Corpus, Leaks, Pair, Votes};
 use irtune_metrics::MetricsError;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -29,6 +29,9 @@ pub struct FileSurvey {
     pub contents: Contents,
     /// How far its annotators agree, where rows say what each of several said.
     pub agreement: Option<Agreement>,
+    /// The first row with several labels where others have lists of one: then lists are a row's labels, and nothing is said
+    /// of annotators.
+    pub several_labels: Option<String>,
 }
 
 /// What a file shares with another.
@@ -52,10 +55,16 @@ impl Survey {
     /// When a corpus is empty but for its annotations.
     pub fn of(corpora: &[Corpus]) -> Result<Survey, MetricsError> {
         let files = corpora.iter().map(|corpus| {
+            let several_labels = several_labels(&corpus.pairs);
+            let agreement = match several_labels {
+                Some(_) => None,
+                None => Agreement::of(&corpus.pairs)?,
+            };
             Ok(FileSurvey {
                 name: corpus.name.to_string(),
                 contents: Contents::of(&corpus.pairs),
-                agreement: Agreement::of(&corpus.pairs)?,
+                agreement,
+                several_labels,
             })
         });
         let beside = corpora.iter().enumerate().flat_map(|(place, corpus)| {
@@ -68,6 +77,19 @@ impl Survey {
         });
         Ok(Survey { files: files.collect::<Result<_, _>>()?, leaks: beside.collect() })
     }
+}
+
+/// The first row whose list has several labels, where another's has one.
+fn several_labels(pairs: &[Pair]) -> Option<String> {
+    let lists = || {
+        pairs.iter().filter_map(|pair| match &pair.votes {
+            Some(Votes::Annotators(entries)) => Some((pair, entries)),
+            _ => None,
+        })
+    };
+    let different = |entries: &[Option<String>]| entries.iter().flatten().collect::<BTreeSet<_>>().len();
+    lists().find(|(_, entries)| entries.len() == 1)?;
+    lists().find(|(_, entries)| different(entries) > 1).map(|(pair, _)| pair.place.to_string())
 }
 
 fn labels(pairs: &[Pair]) -> BTreeSet<String> {

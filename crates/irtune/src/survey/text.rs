@@ -65,7 +65,13 @@ impl Display for FileSurvey {
             "pairs of texts stand under more than one label",
             conflicts,
         )?;
-        self.agreement.iter().try_for_each(|agreement| agreement.fmt(formatter))
+        self.agreement.iter().try_for_each(|agreement| agreement.fmt(formatter))?;
+        self.several_labels.iter().try_for_each(|place| {
+            writeln!(
+                formatter,
+                "  {place} has several labels, and other rows lists of one: look with --multi-label, and train with multi_label"
+            )
+        })
     }
 }
 

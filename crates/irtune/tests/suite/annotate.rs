@@ -68,7 +68,20 @@ fn drafts_come_from_git_and_from_tracked_changes() {
         let of_files = sandbox.run("annotate old.md new.md --run run --precision f32 --json").success();
         assert_eq!(of_git.out, of_files.out);
         let error = sandbox.run("annotate paper.md --git HEAD~9..HEAD --run run").failure();
-        assert!(error.contains("git has no paper.md at HEAD~9"), "{error}");
+        assert!(error.contains("git has no file paper.md at HEAD~9"), "{error}");
+        fs::create_dir(sandbox.path("chapters")).unwrap();
+        sandbox.write("chapters/one.md", OLD);
+        assert!(git(&["add", "chapters"]));
+        let commit = ["commit", "-q", "-m", "Chapters"];
+        assert!(git(
+            &[&["-c", "user.name=Writer", "-c", "user.email=writer@example.org"][..], &commit].concat()
+        ));
+        fs::remove_dir_all(sandbox.path("chapters")).unwrap();
+        // A folder in git is no draft, nor are two branches two revisions.
+        let error = sandbox.run("annotate chapters --git HEAD..HEAD --run run").failure();
+        assert!(error.contains("git has no file chapters at HEAD"), "{error}");
+        let error = sandbox.run("annotate paper.md --git HEAD~1...HEAD --run run").failure();
+        assert!(error.contains("git merge-base HEAD~1 HEAD"), "{error}");
     }
     let tracked = irtune_testing::golden::golden_folder().join("documents/python-docx.docx");
     fs::copy(tracked, sandbox.path("tracked.docx")).unwrap();

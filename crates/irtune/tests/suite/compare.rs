@@ -169,6 +169,42 @@ fn a_run_with_other_settings_is_refused() {
     // What changes nothing about the result may change, and so may a copy of the file.
     sandbox.write("copy.jsonl", &text);
     sandbox.run("compare --out out --test copy.jsonl --threads 1 --save-every never").success();
+    // New runs would be of other pairs than those that are there.
+    sandbox.write("copy.jsonl", &text.replacen("ocean", "stream", 1));
+    let said = sandbox.run("compare --out out --seeds 1,2");
+    assert_eq!(said.code, Some(2));
+    insta::assert_snapshot!("a_file_that_has_changed_is_named", said.failure());
+    sandbox.write("test.jsonl", &text.replacen("ocean", "stream", 1));
+    let said = sandbox.run("compare --out out --test test.jsonl").failure();
+    assert!(
+        said.contains("test.jsonl as it was then, asked for is") && said.contains("which has changed since"),
+        "{said}"
+    );
+    sandbox.write("test.jsonl", &text);
+    // To tell what came out no file is needed.
+    for name in ["copy.jsonl", "train.jsonl"] {
+        fs::remove_file(sandbox.path(name)).unwrap();
+    }
+    sandbox.run("compare --out out --report-only").success();
+}
+
+#[test]
+fn a_prompt_and_words_that_have_changed_are_named() {
+    let sandbox = Sandbox::with_base();
+    sandbox.write("template.txt", "{labels}\n{original}\n{revised}\n");
+    sandbox.write("words.json", r#"{"clarity": "plain"}"#);
+    let words = "--objective words --prompt template.txt --label-words words.json";
+    sandbox.run(&compare(&format!("--methods full --seeds 1 --out out {words}"))).success();
+    sandbox.write("template.txt", "{labels}\n{revised}\n");
+    sandbox.write("words.json", r#"{"clarity": "clear"}"#);
+    let said = sandbox.run("compare --out out --seeds 1,2");
+    assert_eq!(said.code, Some(2));
+    for (key, file) in [("prompt", "template.txt"), ("label_words", "words.json")] {
+        let told = format!(
+            "its run has {key} = {file} as it was then, asked for is {file}, which has changed since"
+        );
+        assert!(said.failure().contains(&told), "{}", said.failure());
+    }
 }
 
 #[test]
@@ -183,6 +219,11 @@ fn everything_wrong_is_said_before_anything_is_loaded() {
     let said = sandbox.run("compare --config wrong.toml --out out");
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!(said.failure());
+    // What only some methods have is no option of the linear model, nor said of one that isn't compared.
+    let said = sandbox.run(&compare("--methods full --layers top:1 --seeds 1 --out out")).failure();
+    assert!(said.contains("method `full` has no option") && !said.contains("method `ir`"), "{said}");
+    let said = sandbox.run(&compare("--methods full --seeds 18446744073709551615 --out out")).failure();
+    assert!(said.contains("18446744073709551615 is not in"), "{said}");
     let said = sandbox.run("compare --out out --seeds 1,1");
     assert_eq!(said.code, Some(2));
     insta::assert_snapshot!("nothing_to_compare", said.failure());

@@ -84,3 +84,13 @@ fn folds_are_measured_together_and_a_seed_counts_once_all_are_there() {
     sandbox.run("compare --out folds --report-only").success();
     assert_eq!(results(&sandbox, "folds")["arms"][0]["seeds"], serde_json::json!([1]));
 }
+
+#[test]
+fn a_size_that_there_are_not_pairs_for_is_refused_before_the_first_run() {
+    let sandbox = Sandbox::with_base();
+    let data = "--train train.jsonl --validation validation.jsonl --test test.jsonl --train-sizes 6,1000";
+    let said = sandbox.run(&format!("compare {SETTINGS} {data} --out sizes"));
+    assert_eq!(said.code, Some(2));
+    assert!(said.failure().contains("corpus.full.lora.n-1000.seed-1: "), "{}", said.failure());
+    assert!(!sandbox.path("sizes").exists());
+}

@@ -75,6 +75,26 @@ fn agreement_of_annotators() {
 }
 
 #[test]
+fn lists_of_one_label_and_of_several_are_no_annotators() {
+    let sandbox = Sandbox::new();
+    let row =
+        |original: &str, labels: Value| json!({"original": original, "revised": "new", "label": labels});
+    let rows = [row("a", json!(["clarity"])), row("b", json!([])), row("c", json!(["clarity", "fluency"]))];
+    sandbox.write("several.jsonl", &lines(&rows));
+    let said = sandbox.run("data several.jsonl").success().out;
+    assert!(
+        said.contains(
+            "several.jsonl:3 has several labels, and other rows lists of one: look with --multi-label"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("annotator"), "{said}");
+    let found: Value = serde_json::from_str(&sandbox.run("data several.jsonl --json").success().out).unwrap();
+    assert_eq!(found["files"][0]["several_labels"], "several.jsonl:3");
+    sandbox.run("data several.jsonl --multi-label").success();
+}
+
+#[test]
 fn everything_wrong_is_said_at_once() {
     let sandbox = sandbox();
     insta::assert_snapshot!(sandbox.run("data nowhere.jsonl --test gone.jsonl --preset odd").error);

@@ -68,7 +68,19 @@ fn interrupted_runs_save_and_say_how_to_continue() {
         said.contains("interrupted: finishing this step and saving (once more to stop at once)"),
         "{said}"
     );
-    let said = sandbox.run("train --resume stopped").success();
+    if sandbox.path("stopped/adapter").is_dir() {
+        let said = sandbox.run("predict --run stopped --data test.jsonl").success();
+        assert!(
+            said.error.contains("note: the run is not finished, and this is its best model so far"),
+            "{}",
+            said.error
+        );
+    }
+    let mut command = sandbox.irtune();
+    let said =
+        sandbox.run_with(command.args(["train", "--resume", "stopped"]).env("IRTUNE_RANK", "3")).success();
+    let unread = "note: a run is continued with its own settings; IRTUNE_RANK is not read";
+    assert!(said.error.contains(unread), "{}", said.error);
     assert!(said.error.contains(&format!("Continuing after step {made}")), "{}", said.error);
     assert_eq!(adapter_bytes(&sandbox.path("whole")), adapter_bytes(&sandbox.path("stopped")));
 }

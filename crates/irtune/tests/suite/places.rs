@@ -102,6 +102,29 @@ fn what_comparisons_and_cross_validations_find_of_killed_runs_is_tidied() {
     fs::create_dir(sandbox.path("folds/fold-1/checkpoints")).unwrap();
     sandbox.run("train --resume folds").success();
     assert!(!sandbox.path("folds/fold-1/checkpoints").exists());
+    // Where the base has moved, that can be said, and nothing else.
+    fs::remove_dir_all(sandbox.path("folds/fold-2")).unwrap();
+    fs::rename(sandbox.path("base"), sandbox.path("moved")).unwrap();
+    let said = sandbox.run("train --resume folds").failure();
+    assert!(said.contains("say where it is now with --base"), "{said}");
+    let said = sandbox.run("train --resume folds --base moved --rank 3 --seed 1");
+    assert_eq!(said.code, Some(2));
+    let told = said.failure();
+    assert!(
+        told.contains("--rank: a run is continued with its own settings") && told.contains("--seed: "),
+        "{told}"
+    );
+    sandbox.run("train --resume folds --base moved").success();
+    assert!(sandbox.path("folds/fold-2/summary.json").exists());
+    // But it must be the same.
+    fs::remove_dir_all(sandbox.path("folds/fold-2")).unwrap();
+    let config = fs::read_to_string(sandbox.path("moved/config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    config["rms_norm_eps"] = 1e-3.into();
+    sandbox.write("moved/config.json", &config.to_string());
+    let said = sandbox.run("train --resume folds --base moved").failure();
+    assert!(said.contains("so the base is another"), "{said}");
+    assert!(!sandbox.path("folds/fold-2").exists());
 }
 
 #[test]

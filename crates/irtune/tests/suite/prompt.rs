@@ -37,7 +37,12 @@ fn without_training_it_is_measured_beside_the_majority() {
     assert_eq!(value["metrics"]["examples"], 8);
     assert_eq!(value["words"]["meaning-changed"], "meaning changed");
     assert_eq!(value["majority"]["label"], "clarity");
-    assert_eq!(value["chat"], false);
+    assert_eq!((&value["unlabelled"], &value["chat"]), (&0.into(), &false.into()));
+    let test = std::fs::read_to_string(sandbox.path("test.jsonl")).unwrap();
+    sandbox.write("some.jsonl", &(test + "{\"original\": \"a\", \"revised\": \"b\", \"label\": \"\"}\n"));
+    let said =
+        sandbox.run(&format!("{} --drop-unlabelled", PROMPT.replace("test.jsonl", "some.jsonl"))).success();
+    assert!(said.error.contains("note: 1 rows have no label and were left out"), "{}", said.error);
     assert!(close(&probabilities(&sandbox, "first.jsonl"), &probabilities(&sandbox, "alone.jsonl")));
     let first = std::fs::read_to_string(sandbox.path("first.jsonl")).unwrap();
     assert_eq!(json(first.lines().next().unwrap())["id"], "test-0");

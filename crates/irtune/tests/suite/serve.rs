@@ -23,7 +23,7 @@ fn ask(address: &str, request: &str, body: &str) -> String {
 fn a_server_answers_as_predict_does_until_it_is_interrupted() {
     let sandbox = Sandbox::with_base();
     sandbox.run(TRAIN).success();
-    let mut server = sandbox.start("serve --run run --listen 127.0.0.1:0 --precision f32");
+    let mut server = sandbox.start("serve --run run --listen 127.0.0.1:0 --precision f32 --timeout 5");
     let said = server.wait_for("listening on http://");
     let address = said.split("http://").nth(1).unwrap().split(' ').next().unwrap().to_owned();
     let pair = r#"{"original":"He go.","revised":"He goes."}"#;
@@ -38,6 +38,21 @@ fn a_server_answers_as_predict_does_until_it_is_interrupted() {
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(answer.ends_with(&format!("{{\"predictions\":[{}]}}", predicted.trim())), "{answer}");
     }
+    // Clients that stall in a request's head are given up.
+    let stalled = ["", "POST /v1/classify HTTP/1.1\r\nHost: loc"].map(|head| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    });
+    for mut stream in stalled {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(!answer.starts_with(b"HTTP/1.1 2"), "{answer:?}");
+    }
+    assert!(ask(&address, "GET /health", "").starts_with("HTTP/1.1 200"));
+    // A list is no pair.
+    let answer = ask(&address, "POST /v1/classify", r#"{"pairs":[["He go.","He goes.","x"]]}"#);
+    assert!(answer.starts_with("HTTP/1.1 422") && answer.contains("expected an object"), "{answer}");
     server.interrupt();
     let (code, said) = server.finish();
     assert_eq!(code, Some(0), "{said}");

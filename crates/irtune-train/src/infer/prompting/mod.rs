@@ -81,6 +81,8 @@ pub struct Prompted {
     pub longest: usize,
     /// Figures, by the probabilities that the scores make.
     pub measured: Measured,
+    /// Rows of the files that have no label and were left out.
+    pub unlabelled: usize,
     /// The figures of whoever always guesses the label that is most frequent: in the training pairs, or without them in the
     /// test pairs.
     pub majority: Metrics,
@@ -106,9 +108,14 @@ pub fn prompt(
     let started = Instant::now();
     let choice = PromptChoice::named_or_file(&request.prompt)?;
     let template = choice.template;
-    let read = |source| Ok::<_, PromptError>(Corpus::read(source, &request.columns, Labels::Required)?.pairs);
+    let mut unlabelled = 0;
+    let mut read = |source| {
+        let corpus = Corpus::read(source, &request.columns, Labels::Required)?;
+        unlabelled += corpus.left_out.unlabelled;
+        Ok::<_, PromptError>(corpus.pairs)
+    };
     let pairs = read(&request.test)?;
-    let train = request.train.as_ref().map(read).transpose()?;
+    let train = request.train.as_ref().map(&mut read).transpose()?;
     let labels = LabelSet::discover(train.as_ref().unwrap_or(&pairs))?;
     let words = verbalizer(request.label_words.as_deref(), &labels)?;
     let base = Arc::new(Base::open(&request.base).map_err(ModelError::from)?);
@@ -222,6 +229,7 @@ pub fn prompt(
         },
         majority: Metrics::new(&targets, &guesses, labels.names())?,
         majority_label: labels.names()[majority].clone(),
+        unlabelled,
         predictions: answers.collect(),
         labels,
     }))

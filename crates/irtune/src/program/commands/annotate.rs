@@ -15,7 +15,7 @@ use crate::program::args::AnnotateArguments;
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
 use crate::program::git;
-use crate::program::output::print;
+use crate::program::output::{print, say_line};
 use crate::program::progress::Count;
 
 /// Tells why each revision between two drafts was made.
@@ -29,7 +29,18 @@ pub fn run(arguments: &AnnotateArguments, environment: &Environment) -> Result<(
         None
     });
     let range = arguments.git.as_deref().and_then(|range| match range.split_once("..") {
-        Some((old, new)) if !old.is_empty() && !new.is_empty() => Some((old, new.trim_start_matches('.'))),
+        Some((old, new)) if new.starts_with('.') => {
+            problem(
+                "git",
+                format!(
+                    "`{range}` begins in git where the two branches parted; name that revision itself (git merge-base {old} \
+                     {}), or write two dots",
+                    new.trim_start_matches('.')
+                ),
+            );
+            None
+        }
+        Some((old, new)) if !old.is_empty() && !new.is_empty() => Some((old, new)),
         _ => {
             problem(
                 "git",
@@ -132,5 +143,11 @@ pub(super) fn read(old: &Path, new: Option<&Path>, format: Option<Format>) -> Re
     let (old, old_bytes) = named(old)?;
     let new = new.map(named).transpose()?;
     let new = new.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    Ok(Drafts::read((&old, &old_bytes), new, format)?)
+    let drafts = Drafts::read((&old, &old_bytes), new, format)?;
+    if drafts.tracked == Some(0) {
+        say_line(&format!(
+            "note: no change is tracked in {old}; where another file is the new draft, name it too"
+        ));
+    }
+    Ok(drafts)
 }

@@ -33,7 +33,7 @@ pub fn run(arguments: &CombineArguments, environment: &Environment) -> Result<()
     if arguments.json {
         print_json(&summary)?;
     } else {
-        say(&report::next_steps(&arguments.of.out));
+        say(&report::next_steps(&arguments.of.out, None));
     }
     Ok(())
 }

@@ -20,7 +20,8 @@ pub fn run(arguments: &CompareArguments, environment: &Environment) -> Result<()
     if !arguments.report_only {
         compare::keep_pipes(&mut definition, out).map_err(failure)?;
     }
-    let plan = Plan::new(definition, out).map_err(failure)?;
+    let plan = if arguments.report_only { Plan::to_report } else { Plan::new };
+    let plan = plan(definition, out).map_err(failure)?;
     let mut progress = ComparisonProgress::default();
     let (base, failed) = match arguments.report_only {
         true => {
@@ -30,7 +31,7 @@ pub fn run(arguments: &CompareArguments, environment: &Environment) -> Result<()
         false => {
             let base = locate(plan.base(), environment)?;
             plan.check(Some(&base)).map_err(failure)?;
-            plan.prepare().map_err(failure)?;
+            let _lock = plan.prepare().map_err(failure)?;
             let interrupt = interrupt::listen("finishing this step and saving")?;
             let failed = plan.run(&base, &mut progress, interrupt).map_err(failure)?;
             (Some(base), failed)

@@ -46,7 +46,7 @@ impl Seen {
     fn tell(&self) {
         if self.trained_on.is_none() {
             say_line(
-                "note: what the model was trained on can't be read here, so nobody has looked whether these pairs are among it",
+                "note: what the model was trained on can't be read here or has changed since, so nobody has looked whether these pairs are among it",
             );
         }
         for (split, pairs, first) in self.found.iter().filter(|(_, pairs, _)| *pairs > 0) {

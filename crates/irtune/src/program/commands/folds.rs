@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use irtune_train::{FoldsOutcome, FoldsSummary, TrainError};
+use irtune_train::{FoldsOutcome, FoldsSummary};
 use toml::Value;
 
 use crate::program::environment::Environment;
 use crate::program::failure::Failure;
+use crate::program::hints::resumed;
 use crate::program::interrupt;
 use crate::program::output::{print_json, say};
 use crate::program::progress::Progress;
@@ -41,20 +42,20 @@ pub fn run(
     let mut progress = Progress::new();
     let outcome = irtune_train::cross_validate(&request, folds.into(), &mut progress, interrupt);
     progress.finish();
-    finish(outcome, &request.out, as_json)
+    finish(outcome?, &request.out, as_json)
 }
 
-/// Continues a cross-validation.
-pub fn resume(folder: &Path, as_json: bool) -> Result<(), Failure> {
+/// Continues a cross-validation; `base` says where its base lies now, if not where it was.
+pub fn resume(folder: &Path, base: Option<&Path>, as_json: bool) -> Result<(), Failure> {
     let interrupt = interrupt::listen("finishing this step and saving")?;
     let mut progress = Progress::new();
-    let outcome = irtune_train::resume_cross_validation(folder, &mut progress, interrupt);
+    let outcome = irtune_train::resume_cross_validation(folder, base, &mut progress, interrupt);
     progress.finish();
-    finish(outcome, folder, as_json)
+    finish(outcome.map_err(|error| resumed(error, base))?, folder, as_json)
 }
 
-fn finish(outcome: Result<FoldsOutcome, TrainError>, folder: &Path, as_json: bool) -> Result<(), Failure> {
-    let found: Box<FoldsSummary> = match outcome? {
+fn finish(outcome: FoldsOutcome, folder: &Path, as_json: bool) -> Result<(), Failure> {
+    let found: Box<FoldsSummary> = match outcome {
         FoldsOutcome::Finished(found) => found,
         FoldsOutcome::Interrupted { step, .. } => {
             return Err(Failure::Interrupted { saved: Some((folder.to_owned(), step)) });

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use irtune_data::Columns;
-use irtune_train::{Predictor, PredictorOptions};
+use irtune_files::shell_path;
+use irtune_train::{Predictor, PredictorOptions, RunFolder};
 
 use super::of_run;
 use crate::program::args::{InferenceArguments, ModelArguments};
@@ -119,8 +120,21 @@ impl Model {
 /// When the run or its base cannot be loaded.
 pub fn opened(run: &Path, options: &PredictorOptions) -> Result<Predictor, Failure> {
     let predictor = Predictor::open(run, options)?;
+    say_unfinished(run);
     if let Some(beyond) = predictor.beyond_positions() {
         say_line(&format!("note: {beyond}"));
     }
     Ok(predictor)
+}
+
+/// Says that a run is not finished, whose model is the best so far.
+pub fn say_unfinished(run: &Path) {
+    let unfinished =
+        RunFolder::open(run).is_ok_and(|run| run.summary().is_ok_and(|summary| summary.is_none()));
+    if unfinished {
+        say_line(&format!(
+            "note: the run is not finished, and this is its best model so far; irtune train --resume {} goes on with it",
+            shell_path(run)
+        ));
+    }
 }

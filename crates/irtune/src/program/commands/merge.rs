@@ -1,7 +1,9 @@
 //! `irtune merge`
 
+use irtune_files::shell_path;
 use irtune_train::{MergeOptions, merge};
 
+use super::inference::say_unfinished;
 use super::of_run;
 use crate::program::args::MergeArguments;
 use crate::program::environment::Environment;
@@ -32,6 +34,7 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
     let outcome = merge(&arguments.of.run, &arguments.of.out, &options, &mut |done, of| bar.set(done, of));
     bar.finish();
     let outcome = outcome?;
+    say_unfinished(&arguments.of.run);
     if arguments.json {
         return print_json(&outcome);
     }
@@ -43,7 +46,7 @@ pub fn run(arguments: &MergeArguments, environment: &Environment) -> Result<(), 
         merged.tensors,
         bytes(merged.bytes),
         outcome.path.display(),
-        outcome.path.display(),
+        shell_path(&outcome.path),
         outcome.path.display(),
         if merged.trust_remote_code { ", trust_remote_code=True" } else { "" },
     ));

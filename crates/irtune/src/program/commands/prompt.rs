@@ -33,6 +33,9 @@ pub fn run(arguments: &PromptArguments, environment: &Environment) -> Result<(),
         return print_json(&report(&request, &prompted));
     }
     let measured = &prompted.measured;
+    if prompted.unlabelled > 0 {
+        say_line(&format!("note: {} rows have no label and were left out", prompted.unlabelled));
+    }
     if measured.shortened > 0 {
         say_line(&format!(
             "note: {} pairs were too long and were shortened around what changed",
@@ -168,6 +171,7 @@ fn report(request: &PromptRequest, prompted: &Prompted) -> Value {
             "macro_f1": majority.macro_f1,
             "macro_average_precision": majority.macro_average_precision,
         },
+        "unlabelled": prompted.unlabelled,
         "shortened": prompted.measured.shortened,
         "seconds": prompted.measured.seconds,
     })

@@ -1,5 +1,6 @@
 //! `irtune quantize`
 
+use irtune_files::shell_path;
 use irtune_hub::Reference;
 use irtune_model::quantise::{Scheme, UnknownScheme, quantise};
 
@@ -32,7 +33,7 @@ pub fn run(arguments: &QuantizeArguments, environment: &Environment) -> Result<(
         bytes(written.bytes),
         bytes(written.bytes_before),
         types.join(", "),
-        arguments.out.display(),
+        shell_path(&arguments.out),
     ));
     Ok(())
 }

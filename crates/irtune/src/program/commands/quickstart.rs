@@ -80,7 +80,7 @@ pub fn run(arguments: &QuickstartArguments, environment: &Environment) -> Result
     for (answer, (original, revised)) in predictor.predict(pairs, Reading::Batch).zip(EXAMPLES) {
         say(&report::example(original, revised, &answer?.prediction));
     }
-    say(&report::next_steps(&folder));
+    say(&report::next_steps(&folder, None));
     Ok(())
 }
 

@@ -52,16 +52,30 @@ pub fn run(arguments: &ServeArguments, environment: &Environment) -> Result<(), 
     let predicting = model.options(environment)?;
     let project = arguments.project.as_ref();
     let project = project.map(|folder| Project::open(folder, &arguments.model.run, predicting.clone()));
-    let project = project.transpose().map_err(anyhow::Error::new)?;
+    let mut project = project.transpose().map_err(anyhow::Error::new)?;
     let run = &arguments.model.run;
-    let (folder, name) = match &project {
+    let (mut folder, mut name) = match &project {
         Some(project) => project.model().map_err(anyhow::Error::new)?,
         None => {
             let name = run.file_name().unwrap_or(run.as_os_str());
             (run.clone(), name.to_string_lossy().into_owned())
         }
     };
-    let predictor = opened(&folder, &predicting)?;
+    let mut predictor = opened(&folder, &predicting);
+    if let (Err(error), Some(project)) = (&predictor, &mut project)
+        && project.leave_accepted().map_err(anyhow::Error::new)?
+    {
+        let error = error.message();
+        say_line(&format!(
+            "note: {name} of the project, at work so far, can't be opened, so {} is; put back {} to have it again\n{}",
+            run.display(),
+            folder.display(),
+            error.trim_end()
+        ));
+        (folder, name) = project.model().map_err(anyhow::Error::new)?;
+        predictor = opened(&folder, &predicting);
+    }
+    let predictor = predictor?;
     let options = ServeOptions {
         address,
         body_bytes: arguments.max_body as usize * 1_000_000,

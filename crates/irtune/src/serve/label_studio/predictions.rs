@@ -24,7 +24,8 @@ pub(super) fn row(
     let data = &task["data"];
     let name = || task.get("id").map_or_else(|| "a task".to_owned(), |id| format!("task {id}"));
     let usual = USUAL.into_iter().find(|(original, revised)| {
-        [original, revised].iter().any(|key| data.get(key).is_some_and(Value::is_string))
+        let both = [original, revised].map(|key| data.get(key));
+        both.iter().all(Option::is_some) && both.into_iter().flatten().any(Value::is_string)
     });
     let (original, revised) = match (keys, usual, configuration.shown.as_slice()) {
         (Some(keys), ..) => (keys.original.as_str(), keys.revised.as_str()),
@@ -40,9 +41,8 @@ pub(super) fn row(
     };
     let text = |key: &str| match value(data, key) {
         Some(Value::String(text)) => Ok(text.clone()),
-        // Of an addition or a deletion one may be missing where names are the usual ones.
+        // Of an addition or a deletion one may be null.
         Some(Value::Null) => Ok(String::new()),
-        None if keys.is_none() && usual.is_some() => Ok(String::new()),
         Some(_) => Err(ApiFailure::Request(format!("{}: its data hold no text under {key:?}", name()))),
         None => Err(ApiFailure::Request(format!("{}: its data hold nothing under {key:?}", name()))),
     };

@@ -9,8 +9,7 @@ use maud::html;
 use super::annotator::Annotator;
 use super::context::Labelling;
 use super::frame;
-use crate::annotate::Annotation;
-use crate::serve::annotate::AnnotateForm;
+use crate::serve::annotate::{AnnotateForm, aligned};
 use crate::serve::failure::ApiFailure;
 use crate::serve::form::drafts;
 
@@ -58,11 +57,9 @@ pub(super) async fn add(
     From(labelling): From<Labelling>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Redirect, ApiFailure> {
-    let form = form.map_err(|rejection| ApiFailure::Body(rejection.status(), rejection.body_text()))?;
+    let form = form.map_err(|_| ApiFailure::NoForm)?;
     let form = AnnotateForm::read(form).await?;
-    let aligned =
-        tokio::task::spawn_blocking(move || Ok::<_, ApiFailure>(Annotation::of(form.drafts()?, Vec::new())));
-    let annotation = aligned.await.map_err(|_| ApiFailure::Broken)??;
+    let annotation = aligned(form, Vec::new()).await?;
     let most = labelling.server.current().state.options.pairs;
     let pairs = annotation.questions().len();
     if pairs > most {

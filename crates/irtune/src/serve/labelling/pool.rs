@@ -15,13 +15,16 @@ pub(super) async fn add(
     From(labelling): From<Labelling>,
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Redirect, ApiFailure> {
-    let mut form = form.map_err(|rejection| ApiFailure::Body(rejection.status(), rejection.body_text()))?;
+    let mut form = form.map_err(|_| ApiFailure::NoForm)?;
     let field = form.next_field().await?.filter(|field| field.name() == Some("pairs"));
     let field =
         field.ok_or_else(|| ApiFailure::Request("the form holds no file in its field pairs".into()))?;
     let name =
         field.file_name().and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or("pairs").to_owned();
     let bytes = field.bytes().await?.to_vec();
+    if form.next_field().await?.is_some() {
+        return Err(ApiFailure::Request("import one file at a time".into()));
+    }
     let file = name.clone();
     let read = tokio::task::spawn_blocking(move || {
         let source = CorpusSource::Content { name: file.as_str().into(), bytes: bytes.into() };

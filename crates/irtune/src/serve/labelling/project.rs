@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
+use irtune_files::FolderLock;
 use irtune_labelling::store::{ModelState, Store, StoreError, StoredModel};
-use irtune_train::PredictorOptions;
+use irtune_train::{PredictorOptions, RunFolder};
 
 use super::order::Order;
 use super::retrain::Retraining;
@@ -25,6 +26,10 @@ pub struct Project {
     pub(super) predicting: AtomicBool,
     /// In which order revisions are asked about.
     pub(super) order: Mutex<Order>,
+    /// Whether the run that the server was started with is at work, whichever model was accepted.
+    pub(super) is_own: bool,
+    /// No other server uses the folder.
+    _lock: FolderLock,
 }
 
 /// A project can't be used.
@@ -38,6 +43,18 @@ pub enum ProjectError {
         /// Why.
         source: io::Error,
     },
+    /// Another server uses it.
+    #[error("another irtune serve has the project {}; end it, or take another folder", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder is a run's.
+    #[error("{} is a run, and a project needs a folder of its own", path.display())]
+    RunFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The labels can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,10 +65,14 @@ impl Project {
     /// models are opened.
     ///
     /// # Errors
-    /// When the folder can't be made, or its labels can't be read.
+    /// When the folder can't be made, is a run's or another server's, or its labels can't be read.
     pub fn open(folder: &Path, run: &Path, predictor: PredictorOptions) -> Result<Project, ProjectError> {
         let failed = |source| ProjectError::Folder { path: folder.to_owned(), source };
+        if RunFolder::open(folder).is_ok() {
+            return Err(ProjectError::RunFolder { path: folder.to_owned() });
+        }
         std::fs::create_dir_all(folder).map_err(failed)?;
+        let lock = FolderLock::take(folder).map_err(|_| ProjectError::InUse { path: folder.to_owned() })?;
         let folder = std::path::absolute(folder).map_err(failed)?;
         let run = std::path::absolute(run).map_err(failed)?;
         let mut store = Store::open(&folder.join("labels.sqlite"))?;
@@ -72,15 +93,31 @@ impl Project {
             retraining: Mutex::new(None),
             predicting: AtomicBool::new(false),
             order: Mutex::default(),
+            is_own: false,
+            _lock: lock,
         })
     }
 
-    /// The model that was accepted last; nothing where none was.
+    /// The model at work that was accepted last; nothing where none was.
     ///
     /// # Errors
     /// When the labels can't be read.
     fn accepted(&self) -> Result<Option<StoredModel>, StoreError> {
+        if self.is_own {
+            return Ok(None);
+        }
         self.store.lock().unwrap_or_else(PoisonError::into_inner).accepted()
+    }
+
+    /// Goes back to the run that the server was started with; whether another model was at work. What was accepted stays
+    /// so for the next start.
+    ///
+    /// # Errors
+    /// When the labels can't be read.
+    pub fn leave_accepted(&mut self) -> Result<bool, ProjectError> {
+        let was_other = self.accepted()?.is_some();
+        self.is_own = true;
+        Ok(was_other)
     }
 
     /// The folder of the model to serve, and what it is called: the one that was accepted last, else the run.

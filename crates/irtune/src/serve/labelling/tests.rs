@@ -62,6 +62,11 @@ impl Place {
     fn serve(&self) -> Served {
         let options = PredictorOptions::default();
         let project = Project::open(&self.path("project"), &self.path("run"), options.clone()).unwrap();
+        let second = Project::open(&self.path("project"), &self.path("run"), options.clone());
+        assert!(
+            cfg!(not(unix)) || matches!(second, Err(ProjectError::InUse { .. })),
+            "a project has one server"
+        );
         let (folder, name) = project.model().unwrap();
         let predictor = Predictor::open(&folder, &options).unwrap();
         let labels = predictor.labels().names().to_vec();
