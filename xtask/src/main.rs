@@ -4,6 +4,7 @@
 
 mod bench_peers;
 mod bench_scale;
+mod bench_serve;
 mod files;
 mod machine;
 mod programs;
@@ -20,6 +21,8 @@ enum Task {
     BenchPeers(bench_peers::Options),
     /// Time how the cost of a training step grows with the work
     BenchScale(bench_scale::Options),
+    /// Put a server under load: how fast it is beside others, and whether each request gets its answer
+    BenchServe(bench_serve::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -27,5 +30,6 @@ fn main() -> anyhow::Result<()> {
         Task::SimulateLabelling(options) => simulate_labelling::run(&options),
         Task::BenchPeers(options) => bench_peers::run(&options),
         Task::BenchScale(options) => bench_scale::run(&options),
+        Task::BenchServe(options) => bench_serve::run(&options),
     }
 }

@@ -34,10 +34,19 @@ impl Programs {
     /// # Errors
     /// When a build fails.
     pub fn build() -> anyhow::Result<Self> {
+        Self::build_only(&TARGETS.map(|(package, ..)| package))
+    }
+
+    /// Builds those of some packages.
+    ///
+    /// # Errors
+    /// When a build fails.
+    pub fn build_only(packages: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
         command.args(["build", "--release", "--message-format", "json-render-diagnostics"]);
         // In one call, so that what they share is built once.
-        for (package, target, names) in TARGETS {
+        for (package, target, names) in TARGETS.into_iter().filter(|(package, ..)| packages.contains(package))
+        {
             command.args(["--package", package]);
             names.iter().for_each(|name| _ = command.args([target, name]));
         }
@@ -53,6 +62,11 @@ impl Programs {
             }
         }
         Ok(Self { executables })
+    }
+
+    /// A program that was built elsewhere.
+    pub fn given(name: &str, path: PathBuf) -> Self {
+        Self { executables: BTreeMap::from([(name.to_owned(), path)]) }
     }
 
     /// A command that starts one of them.

@@ -88,7 +88,7 @@ impl Transfer<'_> {
         let total = self.file.bytes();
         if total.is_none_or(|total| length(partial) < total) || !partial.exists() {
             let transferred = self.transfer(partial, observer);
-            observer.event(Event::DownloadEnded);
+            observer.event(Event::TransferEnded);
             transferred?;
         }
         let arrived = length(partial);

@@ -1,11 +1,6 @@
 //! Whether a file is the one that was announced.
 
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fmt::Write as _, fs::File, io, path::Path};
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -65,11 +60,8 @@ pub(crate) fn verify(path: &Path, file: &str, expected: Hash<'_>) -> Result<(), 
     let unreadable = |source| ChecksumError::Unreadable { file: file.to_owned(), source };
     let mut open = File::open(path).map_err(unreadable)?;
     let found = match expected {
-        Hash::Sha256(_) => hash(Sha256::new(), &mut open),
-        Hash::GitBlob(_) => open.metadata().and_then(|found| {
-            let header = format!("blob {}\0", found.len());
-            hash(Sha1::new_with_prefix(header), &mut open)
-        }),
+        Hash::Sha256(_) => sha256(&mut open),
+        Hash::GitBlob(_) => open.metadata().and_then(|found| git_blob(found.len(), &mut open)),
     };
     let found = found.map_err(unreadable)?;
     if found.eq_ignore_ascii_case(expected.text()) {
@@ -79,7 +71,17 @@ pub(crate) fn verify(path: &Path, file: &str, expected: Hash<'_>) -> Result<(), 
     Err(ChecksumError::Damaged { file: file.to_owned(), kind, expected, found })
 }
 
-fn hash(mut digest: impl Digest, file: &mut File) -> io::Result<String> {
+/// SHA-256 of what is read.
+pub(crate) fn sha256(from: &mut dyn io::Read) -> io::Result<String> {
+    hash(Sha256::new(), from)
+}
+
+/// Git's name of a file of such a length.
+pub(crate) fn git_blob(length: u64, from: &mut dyn io::Read) -> io::Result<String> {
+    hash(Sha1::new_with_prefix(format!("blob {length}\0")), from)
+}
+
+fn hash(mut digest: impl Digest, file: &mut dyn io::Read) -> io::Result<String> {
     let mut buffer = vec![0; 1 << 20];
     loop {
         let read = file.read(&mut buffer)?;

@@ -1,8 +1,8 @@
-//! Everything that leaves the machine, behind a trait so that tests need no network.
+//! What is fetched onto this machine, behind a trait so that tests need no network.
 
 use std::{io, path::Path, time::Duration};
 
-use crate::{Package, curl, pip};
+use crate::{Package, Reply, Request, Upload, curl, pip};
 
 /// Gets what is not on this machine.
 pub trait Fetch {
@@ -77,7 +77,17 @@ impl Fetch for System {
     }
 }
 
-/// Why something could not be fetched.
+impl Upload for System {
+    fn send(&self, request: &Request<'_>) -> Result<Reply, FetchError> {
+        curl::send(request)
+    }
+
+    fn pause(&self) {
+        Fetch::pause(self);
+    }
+}
+
+/// Why something could not be fetched or sent.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// A program is not installed.

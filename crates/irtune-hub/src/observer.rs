@@ -1,8 +1,8 @@
-//! What is told while a base is fetched.
+//! What is told while a base is fetched, or a model sent.
 
 use crate::Package;
 
-/// Something that happens while a base is fetched.
+/// Something that happens while a base is fetched, or a model sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
     /// A Python package is about to be fetched.
@@ -16,11 +16,20 @@ pub enum Event<'a> {
         /// Bytes in all, where the hub says.
         total: Option<u64>,
     },
+    /// A file is being sent.
+    Sending {
+        /// Its name.
+        file: &'a str,
+        /// Bytes that the hub has.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
     /// A file has arrived, or failed to.
-    DownloadEnded,
+    TransferEnded,
 }
 
-/// Is told what happens while a base is fetched.
+/// Is told what happens while a base is fetched, or a model sent.
 pub trait Observer {
     /// Takes note of an event.
     fn event(&mut self, event: Event<'_>);

@@ -2,6 +2,10 @@
 //!
 //! Large files are handed on to another host name, as the hub hands them on to the servers that store them.
 
+mod written;
+
+pub use written::{Fault, Given, WrittenHub};
+
 use std::{
     collections::BTreeMap,
     fs,

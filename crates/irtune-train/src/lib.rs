@@ -46,6 +46,7 @@ pub use folder::evaluation::Evaluation;
 pub use folder::merge::{MergeOptions, MergeOutcome, MergeRunError, merge};
 pub use folder::peak_memory::{peak_bytes, reset_peak};
 pub use folder::platform::Platform;
+pub use folder::published::{PublishError, Published, PublishedFile, published};
 pub use folder::sources::{PairSources, Sources, StoredRows, StoredSource};
 pub use folder::step_report::StepReport;
 pub use folder::stored_file::StoredFile;

@@ -56,6 +56,7 @@ pub mod convert;
 pub mod explain;
 mod html_page;
 pub mod inspect;
+mod label_studio;
 pub mod models;
 pub mod replay;
 pub mod serve;

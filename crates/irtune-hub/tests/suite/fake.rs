@@ -196,7 +196,8 @@ impl Observer for Told {
         self.0.push(match event {
             Event::Package(package) => format!("package {}", package.name),
             Event::Downloading { file, done, total } => format!("{file} {done} of {total:?}"),
-            Event::DownloadEnded => "ended".to_owned(),
+            Event::Sending { file, done, total } => format!("{file} {done} of {total} sent"),
+            Event::TransferEnded => "ended".to_owned(),
         });
     }
 }

@@ -3,3 +3,4 @@
 mod download;
 mod fake;
 mod locate;
+mod push;

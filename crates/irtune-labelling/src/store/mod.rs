@@ -8,6 +8,7 @@
 //! | `revisions` | what became of sentences of two drafts, or a pair of a pool |
 //! | `predictions` | what a model said of a revision |
 //! | `acts` | what a person did: said labels, passed, decided, split or joined. Nothing is overwritten: the latest counts, and what was undone says when |
+//! | `outside` | which act another program told of, and what it calls it |
 //! | `models` | a model that was trained on what the store holds |
 //!
 //! Every call that writes is a transaction that is on the disk when it returns (`synchronous=FULL` and a write-ahead log):
@@ -20,6 +21,7 @@ mod ids;
 mod item;
 mod model;
 mod open;
+mod outside;
 mod pool;
 mod prediction;
 mod realign;
@@ -37,6 +39,7 @@ pub use ids::{ActId, DocumentId, ModelId, PoolId, RevisionId};
 pub use item::{Item, Origin};
 pub use model::{Decision, ModelState, StoredModel};
 pub use open::Store;
+pub use outside::OutsideWord;
 pub use pool::{PoolEntry, PoolPair};
 pub use prediction::Answer;
 pub use said::{Opinions, Said};

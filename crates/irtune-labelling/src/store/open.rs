@@ -41,7 +41,7 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
-        if version == 0 {
+        if version < schema::VERSION {
             schema::create(&mut connection).map_err(failed)?;
         }
         Ok(Store { connection })

@@ -1,9 +1,10 @@
 //! Pairs that were imported to be labelled.
 
 use super::error::StoreError;
-use super::ids::PoolId;
+use super::ids::{PoolId, RevisionId};
 use super::open::{Store, now_ms};
 use irtune_documents::RevisionKind;
+use rusqlite::Connection;
 
 /// A pair to be labelled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,27 +50,13 @@ impl Store {
         // An index for the time of the import: else every pair would be looked for in the whole table.
         transaction.execute_batch("CREATE INDEX texts ON revisions(original, revised)")?;
         {
-            let mut statement = transaction.prepare_cached(
-                "INSERT INTO revisions (pool, name, group_name, kind, place, original, revised) \
-                 SELECT ?1, ?2, ?3, ?4, 0, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM revisions \
-                 WHERE original IS ?5 AND revised IS ?6 AND gone_by IS NULL)",
-            )?;
+            let there = "SELECT 1 FROM revisions WHERE original IS ?1 AND revised IS ?2 AND gone_by IS NULL";
+            let mut there = transaction.prepare_cached(there)?;
             for pair in pairs {
-                let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-                let (original, revised) = (text(&pair.original), text(&pair.revised));
-                let kind = match (&original, &revised) {
-                    (None, _) => RevisionKind::Added,
-                    (_, None) => RevisionKind::Deleted,
-                    _ => RevisionKind::Modified,
-                };
-                added += statement.execute((
-                    pool,
-                    &pair.name,
-                    &pair.group,
-                    kind.to_string(),
-                    original,
-                    revised,
-                ))?;
+                if !there.exists((text(&pair.original), text(&pair.revised)))? {
+                    add_revision(&transaction, pool, &pair)?;
+                    added += 1;
+                }
             }
         }
         transaction.execute_batch("DROP INDEX texts")?;
@@ -95,4 +82,28 @@ impl Store {
         };
         Ok(statement.query_map([], entry)?.collect::<Result<_, _>>()?)
     }
+}
+
+/// A text of a pair as it is stored: nothing where there is none.
+pub(super) fn text(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// Adds a pair to a pool.
+pub(super) fn add_revision(
+    connection: &Connection,
+    pool: PoolId,
+    pair: &PoolPair,
+) -> Result<RevisionId, StoreError> {
+    let (original, revised) = (text(&pair.original), text(&pair.revised));
+    let kind = match (original, revised) {
+        (None, _) => RevisionKind::Added,
+        (_, None) => RevisionKind::Deleted,
+        _ => RevisionKind::Modified,
+    };
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO revisions (pool, name, group_name, kind, place, original, revised) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
+    )?;
+    statement.execute((pool, &pair.name, &pair.group, kind.to_string(), original, revised))?;
+    Ok(RevisionId(connection.last_insert_rowid()))
 }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 /// The layout of the tables, kept as the file's `user_version`.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// What says that a file is a store of labels, kept as its `application_id`: "irla".
 pub(super) const APPLICATION: i64 = 0x6972_6C61;
@@ -87,13 +87,27 @@ CREATE TABLE models (
 ) STRICT;
 ";
 
-/// Makes all tables, at once or not at all.
+/// What version 2 added.
+const OUTSIDE: &str = "
+CREATE TABLE outside (
+    act INTEGER PRIMARY KEY REFERENCES acts(id),
+    source TEXT NOT NULL,
+    name TEXT NOT NULL
+) STRICT;
+CREATE INDEX outside_of_name ON outside(source, name);
+";
+
+/// Makes all tables, or those that a store of an earlier version lacks; at once or not at all.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     // Another process may have been first.
-    if transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0 {
+    let found = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    if found < 1 {
         transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
+    }
+    if found < VERSION {
+        transaction.execute_batch(OUTSIDE)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()

@@ -244,10 +244,72 @@ fn what_is_no_store_of_this_version_is_refused() {
     assert!(refused("other").contains("a database of another program"));
     let path = folder.path().join("later");
     let later = Store::open(&path).unwrap();
-    later.connection.pragma_update(None, "user_version", 2).unwrap();
+    later.connection.pragma_update(None, "user_version", 3).unwrap();
     drop(later);
-    assert!(refused("later").contains("its layout is 2, this version knows 1"));
+    assert!(refused("later").contains("its layout is 3, this version knows 2"));
     assert!(Store::open(Path::new("/nowhere/at/all")).is_err());
+}
+
+#[test]
+fn a_store_of_the_first_version_is_taken_on() {
+    let mut kept = Kept::new();
+    kept.store.add_pool("pool", [pool_pair("a", "b")]).unwrap();
+    let id = kept.store.items("").unwrap()[0].id;
+    kept.store.say(id, "Ann", Some(&labels(&["style"]))).unwrap();
+    kept.store.connection.execute_batch("DROP TABLE outside; PRAGMA user_version = 1").unwrap();
+    let mut kept = kept.killed();
+    assert_eq!(kept.store.items("").unwrap()[0].opinions.settled(), Some(&labels(&["style"])[..]));
+    kept.store.say_outside("Label Studio", &[outside("1", "Bo", ("c", "d"), Some("style"))]).unwrap();
+    assert_eq!(kept.store.items("").unwrap().len(), 2);
+}
+
+fn outside(name: &str, annotator: &str, pair: (&str, &str), label: Option<&str>) -> OutsideWord {
+    OutsideWord {
+        name: name.into(),
+        annotator: annotator.into(),
+        pair: pool_pair(pair.0, pair.1),
+        labels: label.map(|label| labels(&[label])),
+    }
+}
+
+#[test]
+fn what_another_program_tells_counts_until_it_is_changed_or_taken_back() {
+    let mut kept = Kept::new();
+    kept.store.add_pool("pool", [pool_pair("a", "b")]).unwrap();
+    let tell =
+        |kept: &mut Kept, words: &[OutsideWord]| kept.store.say_outside("Label Studio", words).unwrap();
+    // Each pair with who said what of it; - is who passed.
+    let said = |kept: &Kept| -> Vec<String> {
+        let items = kept.store.items("").unwrap().into_iter();
+        items
+            .map(|item| {
+                let word = |said: &Said| {
+                    let labels =
+                        said.labels.as_ref().map_or_else(|| "-".to_owned(), |labels| labels.join("+"));
+                    format!("{} {labels}", said.annotator)
+                };
+                let words: Vec<String> = item.opinions.said.iter().map(word).collect();
+                format!("{}>{}: {}", item.original, item.revised, words.join(", "))
+            })
+            .collect()
+    };
+    // One pair is there, an added sentence is new.
+    tell(&mut kept, &[outside("1", "Ann", ("a", "b"), Some("style")), outside("2", "Bo", ("", "c"), None)]);
+    assert_eq!(said(&kept), ["a>b: Ann style", ">c: Bo -"]);
+    let pools: Vec<_> = kept.store.pools().unwrap().into_iter().map(|pool| (pool.name, pool.pairs)).collect();
+    assert_eq!(pools, [("Label Studio".to_owned(), 1), ("pool".to_owned(), 1)]);
+    // Changed, by somebody else too; another program's word of the same name is another one.
+    tell(&mut kept, &[outside("1", "Cy", ("a", "b"), Some("fluency"))]);
+    kept.store.say_outside("other", &[outside("1", "Dee", ("a", "b"), Some("style"))]).unwrap();
+    assert_eq!(said(&kept)[0], "a>b: Cy fluency, Dee style");
+    let kept_names = ["1", "2", "7"].map(str::to_owned);
+    assert_eq!(kept.store.retract_outside("Label Studio", &kept_names).unwrap(), 2);
+    assert_eq!(said(&kept)[0], "a>b: Dee style");
+    assert_eq!(kept.store.retract_outside("Label Studio", &kept_names).unwrap(), 0);
+    // All of it or nothing.
+    let bad = [outside("3", "Ann", ("a", "b"), Some("style")), outside("4", " ", ("a", "b"), Some("style"))];
+    assert!(matches!(kept.store.say_outside("Label Studio", &bad), Err(StoreError::Name)));
+    assert_eq!(said(&kept)[0], "a>b: Dee style");
 }
 
 #[test]

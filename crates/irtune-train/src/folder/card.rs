@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What the hub shows of a model folder.
-const FILE: &str = "README.md";
+pub(super) const FILE: &str = "README.md";
 
 /// Which kind of folder a card is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ fn source_name(source: &StoredSource) -> String {
 }
 
 /// A base's name on the hub, `ORG/NAME`; nothing for a path, which is how the base at `path` may be called too.
-fn hub_name<'a>(base: &'a str, path: &Path) -> Option<&'a str> {
+pub(super) fn hub_name<'a>(base: &'a str, path: &Path) -> Option<&'a str> {
     let base = base.strip_prefix("hf:").unwrap_or(base);
     let base = base.split('@').next().unwrap_or(base);
     let plain = |part: &str| {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What irtune needs to know of a merged model, beside what transformers does.
-const FILE: &str = "irtune.json";
+pub(super) const FILE: &str = "irtune.json";
 
 /// How a run is merged.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -34,6 +34,7 @@ pub(crate) mod merge;
 pub(crate) mod peak_memory;
 pub(crate) mod platform;
 mod prompt_files;
+pub(crate) mod published;
 pub(crate) mod saved_model;
 pub(crate) mod sources;
 pub mod state;

@@ -31,6 +31,18 @@ pub struct Sources {
     pub columns: Columns,
 }
 
+impl Sources {
+    /// The paths of the base and of the user's files.
+    pub(super) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        let splits = [Some(&self.train), self.validation.as_ref(), self.test.as_ref()];
+        let files = splits.into_iter().flatten().filter_map(|source| match source {
+            StoredSource::File(stored) => Some(stored.file.clone()),
+            StoredSource::Rows(_) | StoredSource::Content(_) => None,
+        });
+        files.chain([self.base.path.clone()])
+    }
+}
+
 /// Where the data of a linear run lies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 
 use super::json::{QUESTION, id_place};
 use super::{ConvertError, Converted};
+use crate::label_studio::{ChoiceResult, TaskPrediction};
 
 /// What the choices are about in the labelling configuration of docs/serve.md.
 const SHOWN: &str = "revised";
 
 /// A task; `number` counts the tasks from 0.
-///
-/// # Source
-/// Label Studio's documentation of its JSON format, "Basic Label Studio JSON format" and "Import pre-annotated data".
 pub(super) fn task(number: usize, own: &Converted) -> Result<Value, ConvertError> {
     let pair = &own.pair;
     let mut data = json!({ "original": pair.original, "revised": pair.revised });
@@ -27,8 +25,8 @@ pub(super) fn task(number: usize, own: &Converted) -> Result<Value, ConvertError
     }
     let several = pair.votes.is_some();
     let annotations = own.annotators()?.into_iter().enumerate().map(|(annotator, labels)| {
-        let result = labels.as_ref().map(|labels| vec![choices(labels)]).unwrap_or_default();
-        let mut annotation = json!({ "was_cancelled": labels.is_none(), "result": result });
+        let result = labels.as_ref().map(|labels| choices(labels, None));
+        let mut annotation = json!({ "was_cancelled": labels.is_none(), "result": result.as_slice() });
         if several {
             annotation["completed_by"] = json!(annotator + 1);
         }
@@ -38,15 +36,15 @@ pub(super) fn task(number: usize, own: &Converted) -> Result<Value, ConvertError
     if own.prediction.is_some() {
         let result = own.predicted().map(|(labels, score)| {
             let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-            let mut result = choices(&labels);
-            result["score"] = json!(score);
-            json!({ "model_version": "irtune", "score": score, "result": [result] })
+            let result = vec![choices(&labels, Some(score))];
+            TaskPrediction { result, score, model_version: "irtune".to_owned() }
         });
-        task["predictions"] = result.into_iter().collect();
+        task["predictions"] = json!(result.as_slice());
     }
     Ok(task)
 }
 
-fn choices(labels: &[&str]) -> Value {
-    json!({ "from_name": QUESTION, "to_name": SHOWN, "type": "choices", "value": { "choices": labels } })
+fn choices(labels: &[&str], score: Option<f64>) -> ChoiceResult {
+    let labels = labels.iter().map(|&label| label.to_owned()).collect();
+    ChoiceResult::new(QUESTION, SHOWN, labels, score)
 }

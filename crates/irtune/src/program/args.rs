@@ -61,6 +61,8 @@ pub enum Command {
     Combine(CombineArguments),
     /// Make a whole model of a run and its base
     Merge(MergeArguments),
+    /// Put a model on the Hugging Face hub
+    Push(PushArguments),
     /// Write a model in fewer bits: a smaller GGUF of a GGUF
     Quantize(QuantizeArguments),
     /// Show what a run did, or what a base model holds
@@ -622,6 +624,41 @@ pub struct MergeArguments {
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub dtype: String,
     /// Print what was written as JSON to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `irtune push`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Makes the repository where it isn't there, and one commit. What is sent of a run is its adapter folder with the \
+model card, and what says how the model is asked; of a merged model all of it. Neither pairs nor paths of this machine are. \
+docs/push.md says more.\n\nExamples:\n  irtune push hf:someone/revisions --run runs/first --dry-run\n  irtune push \
+hf:someone/revisions --run models/first --private --message \"Trained on 400 more pairs\""
+)]
+pub struct PushArguments {
+    /// The repository
+    #[arg(value_name = "hf:ORG/NAME")]
+    pub to: String,
+    /// The run folder, or that of a merged model
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// Nobody else may see the repository
+    #[arg(long)]
+    pub private: bool,
+    /// The branch, made where it isn't there
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub revision: String,
+    /// What the commit is called
+    #[arg(long, value_name = "TEXT", default_value = concat!("A model of text revisions, by irtune ", env!("CARGO_PKG_VERSION")))]
+    pub message: String,
+    /// Send the linear model too that answers are combined with: it holds words of the training pairs
+    #[arg(long)]
+    pub linear: bool,
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what was sent as JSON to standard output
     #[arg(long)]
     pub json: bool,
 }

@@ -1,7 +1,7 @@
 //! The process environment, read once so that everything after it is a plain function of values.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use irtune_hub::{ENDPOINT, HubConfig};
 
@@ -42,6 +42,11 @@ impl Environment {
             token: self.hub_token(),
             offline,
         }
+    }
+
+    /// The user's home folder.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
     }
 
     /// Whether a variable says yes.

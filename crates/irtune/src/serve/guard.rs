@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State as From};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
@@ -23,6 +23,7 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, ApiFailure> {
     check(&state, request.headers())?;
+    check_length(request.headers(), state.options.body_bytes)?;
     // A client that stalls in its request is given up too.
     timeout(state.options.timeout, next.run(request)).await.map_err(|_| ApiFailure::Slow)
 }
@@ -41,6 +42,18 @@ fn check(state: &State, headers: &HeaderMap) -> Result<(), ApiFailure> {
     };
     let shown = shown(header(AUTHORIZATION).unwrap_or_default());
     if shown.is_some_and(|shown| same(&shown, token)) { Ok(()) } else { Err(ApiFailure::Token) }
+}
+
+/// Refuses a body that says itself that it is too long, before it is waited for.
+fn check_length(headers: &HeaderMap, most: usize) -> Result<(), ApiFailure> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match length.filter(|&length| length > most as u64) {
+        Some(length) => {
+            let said = format!("a body of {length} bytes; at most {most} are taken");
+            Err(ApiFailure::Body(StatusCode::PAYLOAD_TOO_LARGE, said))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Headers of every answer: nothing is loaded from elsewhere, shown in another page or taken for another kind of file.
@@ -85,6 +98,19 @@ fn same(shown: &str, token: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_is_refused_before_the_body_comes() {
+        let checked = |length: &'static str| {
+            let headers = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from_static(length))]);
+            check_length(&headers, 100).map_err(|failure| failure.parts().0.as_u16())
+        };
+        assert_eq!(checked("100"), Ok(()));
+        assert_eq!(checked("101"), Err(413));
+        // What is no length is for whoever reads the body.
+        assert_eq!(checked("many"), Ok(()));
+        assert!(check_length(&HeaderMap::new(), 100).is_ok());
+    }
 
     #[test]
     fn tokens_are_read_from_both_kinds_of_header() {

@@ -40,6 +40,7 @@ use tokio::net::TcpListener;
 
 pub use data_keys::{DataKeys, NoDataKeys};
 use failure::ApiFailure;
+use labelling::Labelling;
 pub use labelling::{Project, ProjectError};
 pub use options::{Address, ServeOptions, UnsafeAddress};
 use server::Server;
@@ -82,8 +83,9 @@ pub fn serve(
 /// Every path there is.
 fn router(server: Server, project: Option<Project>) -> Router {
     let limit = DefaultBodyLimit::max(server.current().state.options.body_bytes);
-    let pages = match project {
-        Some(project) => labelling::router(server.clone(), project),
+    let labelling = project.map(|project| Labelling::new(server.clone(), project));
+    let pages = match labelling.clone() {
+        Some(labelling) => labelling::router(labelling),
         None => Router::new().route("/", get(form::page)),
     };
     pages
@@ -92,7 +94,7 @@ fn router(server: Server, project: Option<Project>) -> Router {
         .route("/predict", post(predict::predict))
         .route("/info", get(predict::info))
         .route("/classify", post(vllm::classify))
-        .nest("/label-studio", label_studio::router())
+        .nest("/label-studio", label_studio::router(labelling))
         .route("/metrics", get(metrics::metrics))
         .route("/openapi.json", get(description::openapi))
         .fallback(async || ApiFailure::NoPath)

@@ -10,6 +10,7 @@ mod labelling;
 mod peers;
 mod runs;
 mod scale;
+mod serve;
 mod tokenizers;
 
 use std::{env, fs, path::PathBuf};
@@ -20,7 +21,7 @@ use serde_json::Value;
 type Table = (&'static str, fn() -> String);
 
 /// Every table there is.
-const TABLES: [Table; 13] = [
+const TABLES: [Table; 15] = [
     ("iterater", runs::iterater),
     ("speed", runs::speed),
     ("headline", peers::headline),
@@ -28,6 +29,8 @@ const TABLES: [Table; 13] = [
     ("peers-settings", peers::settings),
     ("peers-products", peers::products),
     ("scale", scale::scale),
+    ("serve-speed", serve::speed),
+    ("serve-robustness", serve::robustness),
     ("scale-models", scale::models),
     ("compare", compare::sections),
     ("tokenizers", tokenizers::tokenizers),

@@ -132,12 +132,20 @@ impl Browser {
         self.command(&format!("/element/{}/value", self.element(selector)), &json!({ "text": text }));
     }
 
+    /// Makes the window so large.
+    pub fn resize(&self, width: u64, height: u64) {
+        self.command("/window/rect", &json!({ "width": width, "height": height }));
+    }
+
+    /// The window as it looks now, as a PNG.
+    pub fn png(&self) -> Vec<u8> {
+        let picture = self.ask("GET", &format!("/session/{}/screenshot", self.session), &json!({}));
+        base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap()
+    }
+
     /// Keeps a picture of the page as it looks now.
     pub fn picture(&self, name: &str) {
-        let path = format!("/session/{}/screenshot", self.session);
-        let picture = self.ask("GET", &path, &json!({}));
-        let bytes = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap()).unwrap();
-        std::fs::write(self.pictures.join(format!("{name}.png")), bytes).unwrap();
+        std::fs::write(self.pictures.join(format!("{name}.png")), self.png()).unwrap();
     }
 }
 

@@ -64,6 +64,11 @@ fn help_of_prompt() {
 }
 
 #[test]
+fn help_of_push() {
+    insta::assert_snapshot!(help("push --help"));
+}
+
+#[test]
 fn help_of_merge() {
     insta::assert_snapshot!(help("merge --help"));
 }

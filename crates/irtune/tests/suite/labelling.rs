@@ -101,3 +101,45 @@ fn a_person_walks_the_whole_loop_in_a_browser() {
     server.interrupt();
     assert_eq!(server.finish().0, Some(0));
 }
+
+/// Drafts for the README's picture of the page.
+const DRAFTS: [&str; 2] = [
+    "# The ferry\n\nIn this report we makes a comparison of the two routes. The north route is used by many people because of \
+     the fact that it is cheap. Crossing takes 40 minutes. The harbour were rebuilt in spring. In addition, a new pier is \
+     planned.",
+    "# The ferry\n\nThis report compares the two routes. Many people use the north route because it is cheap. Crossing takes \
+     55 minutes. The harbour was rebuilt in spring. However, a new pier is planned.",
+];
+
+/// `IRTUNE_WRITE_PICTURE=RUN cargo test -p irtune --test suite picture_of_the_page` makes docs/page.png anew, with the labels
+/// that a trained run gives.
+#[test]
+fn the_picture_of_the_page_is_made_from_a_run() {
+    let Some(run) = std::env::var_os("IRTUNE_WRITE_PICTURE") else { return };
+    let sandbox = Sandbox::new();
+    let browser = Browser::start(&sandbox.path(".")).expect("chromedriver on the path");
+    let [old, new] = ["draft-1.md", "draft-2.md"].map(|name| sandbox.path(name));
+    std::fs::write(&old, DRAFTS[0]).unwrap();
+    std::fs::write(&new, DRAFTS[1]).unwrap();
+    let mut command = sandbox.process();
+    command.args(["serve", "--project", "project", "--listen", "127.0.0.1:0", "--run"]).arg(run);
+    let mut server = sandbox.start_command(&mut command);
+    let said = server.wait_for("listening on http://");
+    let address = said.split("listening on ").nth(1).unwrap().split(' ').next().unwrap();
+    browser.open(address);
+    browser.type_into("#name-field", "Ann");
+    browser.click("#name button");
+    browser.wait_for("Hello, Ann.");
+    browser.type_into("input[name=old]", old.to_str().unwrap());
+    browser.type_into("input[name=new]", new.to_str().unwrap());
+    browser.click("form[action='/labelling/documents'] button");
+    browser.wait_for("revisions, 0 of them labelled");
+    browser.resize(920, 1000);
+    browser.script(
+        "document.documentElement.style.overflow = 'hidden'; document.querySelector('h1').scrollIntoView()",
+    );
+    let picture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/page.png");
+    std::fs::write(picture, browser.png()).unwrap();
+    server.interrupt();
+    assert_eq!(server.finish().0, Some(0));
+}

@@ -31,12 +31,14 @@ mod options;
 mod places;
 mod plan;
 mod prompt;
+mod push;
 mod quantize;
 #[cfg(unix)]
 mod races;
 mod replay;
 #[cfg(unix)]
 mod serve;
+mod serve_traffic;
 mod settings;
 mod smollm2;
 mod smollm2_parity;

@@ -19,6 +19,7 @@ mod of_run;
 mod plan;
 mod predict;
 mod prompt;
+mod push;
 mod quantize;
 mod quickstart;
 mod replay;
@@ -58,6 +59,7 @@ pub fn run(arguments: Arguments, environment: &Environment) -> Result<(), Failur
         Command::Prompt(arguments) => prompt::run(&arguments, environment),
         Command::Combine(arguments) => combine::run(&arguments, environment),
         Command::Merge(arguments) => merge::run(&arguments, environment),
+        Command::Push(arguments) => push::run(&arguments, environment),
         Command::Quantize(arguments) => quantize::run(&arguments, environment),
         Command::Inspect(arguments) => inspect::run(&arguments, environment),
         Command::Replay(arguments) => replay::run(&arguments),

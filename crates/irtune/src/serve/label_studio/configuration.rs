@@ -83,6 +83,11 @@ impl Configuration {
     pub fn said(&self, label: &str) -> Option<&str> {
         self.said.get(label).map(String::as_str)
     }
+
+    /// The label that a result calls so.
+    pub fn label(&self, said: &str) -> Option<&str> {
+        self.said.iter().find(|(_, own)| *own == said).map(|(label, _)| label.as_str())
+    }
 }
 
 /// All choices, and the keys of the data that is shown.

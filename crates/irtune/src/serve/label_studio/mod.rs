@@ -2,6 +2,7 @@
 //!
 //! Source: label-studio-ml-backend (`label_studio_ml/api.py`), and what Label Studio asks (`label_studio/ml/api_connector.py`).
 
+mod annotations;
 mod configuration;
 mod predictions;
 
@@ -16,20 +17,26 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::failure::{ApiError, ApiFailure};
+use super::labelling::Labelling;
 use super::server::Server;
 use super::state::State;
+use crate::label_studio::TaskPrediction;
+use annotations::{Told, told};
 use configuration::Configuration;
-use predictions::{TaskPrediction, prediction, row};
+use predictions::{prediction, row};
 
-/// Every path under the backend's address.
-pub(super) fn router() -> Router<Server> {
+/// What its annotations are kept under in a project.
+const SOURCE: &str = "Label Studio";
+
+/// Every path under the backend's address; `labelling` keeps annotations, where there is a project.
+pub(super) fn router(labelling: Option<Labelling>) -> Router<Server> {
     Router::new()
         .route("/health", get(|| async { Json(json!({ "status": "UP", "model_class": "irtune" })) }))
         .route("/versions", get(versions))
         .route("/setup", post(setup))
         .route("/predict", post(predict))
         .route("/train", post(|| async { UNTRAINED }))
-        .route("/webhook", post(webhook))
+        .route("/webhook", post(webhook).with_state(labelling))
 }
 
 /// A project that is set up; what else Label Studio sends with it, its access token for one, is not looked at.
@@ -68,6 +75,22 @@ pub(super) struct TasksResponse {
 pub(super) struct Event {
     /// Such as `ANNOTATION_CREATED` or `START_TRAINING`.
     action: String,
+    /// What was annotated, and how; of several a list.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    annotation: Value,
+    /// Those that were deleted.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    annotations: Value,
+    /// The task, or a list of them.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    task: Value,
+    /// The project, with its `label_config`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    project: Value,
 }
 
 const UNTRAINED: ApiFailure = ApiFailure::Undone(
@@ -125,17 +148,37 @@ pub(super) async fn predict(
     Ok(Json(TasksResponse { results: results.collect(), model_version: state.name.clone() }))
 }
 
-/// Says what becomes of an event: nothing.
+/// Keeps annotations in the project, and says what becomes of any other event: nothing.
 #[utoipa::path(
     post,
     path = "/label-studio/webhook",
     request_body = Event,
-    responses((status = 200, body = Object), (status = 501, description = "training is asked for", body = ApiError))
+    responses(
+        (status = 200, body = Object),
+        (status = 422, body = ApiError),
+        (status = 501, description = "training is asked for", body = ApiError),
+    )
 )]
-pub(super) async fn webhook(request: Result<Json<Event>, JsonRejection>) -> Result<Json<Value>, ApiFailure> {
-    let action = request?.0.action;
-    match action.as_str() {
-        "START_TRAINING" => Err(UNTRAINED),
-        _ => Ok(Json(json!({ "status": format!("{action} is not kept: this server keeps nothing") }))),
-    }
+pub(super) async fn webhook(
+    From(labelling): From<Option<Labelling>>,
+    request: Result<Json<Event>, JsonRejection>,
+) -> Result<Json<Value>, ApiFailure> {
+    let Json(event) = request?;
+    let status = match (event.action.as_str(), labelling) {
+        ("START_TRAINING", _) => return Err(UNTRAINED),
+        (action, None) => format!("{action} is not kept: this server keeps nothing"),
+        (action, Some(labelling)) => match told(&event, &labelling.server.current())? {
+            Told::Said(words) => {
+                let count = words.len();
+                labelling.keep_outside(SOURCE, words).await?;
+                format!("{action}: {count} kept")
+            }
+            Told::Gone(names) => {
+                let count = labelling.retract_outside(SOURCE, names).await?;
+                format!("{action}: {count} taken back")
+            }
+            Told::Other => format!("{action} is not kept: it tells of no annotation"),
+        },
+    };
+    Ok(Json(json!({ "status": status })))
 }

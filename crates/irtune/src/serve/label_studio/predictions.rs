@@ -2,40 +2,12 @@
 
 use irtune_data::Row;
 use irtune_train::{Prediction, Told};
-use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use super::configuration::Configuration;
+use crate::label_studio::{ChoiceResult, TaskPrediction};
 use crate::serve::data_keys::DataKeys;
 use crate::serve::failure::ApiFailure;
-
-/// A task's prediction.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TaskPrediction {
-    /// One choice made; none where the model gives no label.
-    result: Vec<ChoiceResult>,
-    /// How sure the model is.
-    score: f64,
-    model_version: String,
-}
-
-/// Choices that are made.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ChoiceResult {
-    from_name: String,
-    to_name: String,
-    /// Always `choices`.
-    r#type: &'static str,
-    value: ChoiceValue,
-    score: f64,
-}
-
-/// The choices.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ChoiceValue {
-    choices: Vec<String>,
-}
 
 /// Names that keys of the original and of the revised text have.
 const USUAL: [(&str, &str); 2] = [("original", "revised"), ("before", "after")];
@@ -95,15 +67,10 @@ pub(super) fn prediction(
         .iter()
         .filter_map(|label| configuration.said(label).map(str::to_owned))
         .collect();
-    let score = answer.map_or(0.0, score);
-    let result = ChoiceResult {
-        from_name: configuration.from_name.clone(),
-        to_name: configuration.to_name.clone(),
-        r#type: "choices",
-        score,
-        value: ChoiceValue { choices },
-    };
-    let result = Some(result).filter(|result| !result.value.choices.is_empty());
+    let (is_chosen, score) = (!choices.is_empty(), answer.map_or(0.0, score));
+    let Configuration { from_name, to_name, .. } = configuration;
+    let result = ChoiceResult::new(from_name, to_name, choices, Some(score));
+    let result = Some(result).filter(|_| is_chosen);
     TaskPrediction { result: result.into_iter().collect(), score, model_version: model.to_owned() }
 }
 

@@ -10,7 +10,7 @@ use crate::serve::server::{Current, Server};
 
 /// What every request about labelling shares.
 #[derive(Clone)]
-pub(super) struct Labelling {
+pub(crate) struct Labelling {
     pub server: Server,
     pub project: Arc<Project>,
 }

@@ -8,6 +8,7 @@
 //! | `alignment.rs` | `POST /labelling/alignment`: sentences joined or parted |
 //! | `next.rs` | `/labelling/next`: one revision at a time |
 //! | `pool.rs` | `POST /labelling/pools`: pairs to be labelled |
+//! | `outside.rs` | what other programs tell of (`serve/label_studio`) |
 //! | `agreement.rs` | `/labelling/agreement`: how far annotators agree, and what is decided where they don't |
 //! | `training.rs` | `/labelling/training`: a model trained again |
 //! | `export.rs` | what people said, for other programs |
@@ -26,6 +27,7 @@ mod export;
 mod frame;
 mod next;
 mod order;
+mod outside;
 mod pool;
 mod predictions;
 mod project;
@@ -42,12 +44,11 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 use super::server::Server;
-use context::Labelling;
+pub(super) use context::Labelling;
 pub use project::{Project, ProjectError};
 
 /// The paths of labelling.
-pub(super) fn router(server: Server, project: Project) -> Router<Server> {
-    let labelling = Labelling::new(server, project);
+pub(super) fn router(labelling: Labelling) -> Router<Server> {
     predictions::ask_for_missing(&labelling);
     Router::new()
         .route("/", get(documents::page))

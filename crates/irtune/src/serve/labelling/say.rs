@@ -66,7 +66,7 @@ pub(super) async fn undo(
 }
 
 /// Labels that the model has, each once and in its order; one, unless it can give several.
-fn checked(current: &Current, labels: Vec<String>) -> Result<Vec<String>, ApiFailure> {
+pub(super) fn checked(current: &Current, labels: Vec<String>) -> Result<Vec<String>, ApiFailure> {
     let known = &current.state.labels;
     if let Some(unknown) = labels.iter().find(|label| !known.contains(label)) {
         let known = known.join(", ");

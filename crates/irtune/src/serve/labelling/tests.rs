@@ -404,3 +404,95 @@ fn a_training_that_was_cut_off_is_continued() {
     assert_eq!(served.post_as("Ann", "/labelling/training/resume", &json!({"model": 1})).0.as_u16(), 409);
     assert_eq!(served.post("/labelling/training/cancel", json!({}))["said"], "Nothing is being trained.");
 }
+
+const CONFIGURATION: &str = r#"<View><Text name="o" value="$original"/><Text name="r" value="$revised"/>
+    <Choices name="why" toName="r"><Choice value="Clearer" alias="clarity"/><Choice value="style"/></Choices></View>"#;
+
+/// An event of Label Studio about an annotation of a task.
+fn event(action: &str, id: i64, pair: (&str, &str), choices: &[&str]) -> Value {
+    let result = json!([
+        {"from_name": "sure", "to_name": "r", "type": "choices", "value": {"choices": ["yes"]}},
+        {"from_name": "why", "to_name": "r", "type": "choices", "value": {"choices": choices}},
+    ]);
+    json!({
+        "action": action,
+        "annotation": {"id": id, "task": 5, "completed_by": 2, "was_cancelled": false, "result": result},
+        "task": {"id": 5, "data": {"original": pair.0, "revised": pair.1, "id": "p5", "group": "d1"}},
+        "project": {"id": 1, "label_config": CONFIGURATION},
+    })
+}
+
+#[test]
+fn annotations_of_label_studio_are_trained_on() {
+    let place = Place::new(true);
+    let served = place.serve();
+    let tell =
+        |body: Value| served.post("/label-studio/webhook", body)["status"].as_str().unwrap().to_owned();
+    let pairs = || -> Vec<Value> {
+        let lines = served.get("/labelling/pairs.jsonl");
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert_eq!(
+        tell(event("ANNOTATION_CREATED", 17, ("a b", "a c"), &["clarity"])),
+        "ANNOTATION_CREATED: 1 kept"
+    );
+    let kept = pairs();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!((&kept[0]["original"], &kept[0]["revised"]), (&json!("a b"), &json!("a c")));
+    assert!(kept[0].to_string().contains("\"clarity\""), "{}", kept[0]);
+    let store = Store::open(&place.path("project/labels.sqlite")).unwrap();
+    assert_eq!(store.annotators().unwrap(), ["Label Studio 2"]);
+
+    tell(event("ANNOTATION_UPDATED", 17, ("a b", "a c"), &["style"]));
+    let changed = pairs();
+    assert!(changed.len() == 1 && changed[0].to_string().contains("\"style\""), "{changed:?}");
+
+    // Several at once, of tasks that come in another order; one is skipped.
+    let mut several = event("ANNOTATIONS_CREATED", 18, ("", ""), &[]);
+    let annotation = |id: i64, task: i64, cancelled: bool| {
+        let result = json!([{"from_name": "why", "type": "choices", "value": {"choices": ["style"]}}]);
+        json!({"id": id, "task": task, "completed_by": 3, "was_cancelled": cancelled, "result": result})
+    };
+    several["annotation"] = json!([annotation(18, 7, false), annotation(19, 6, true)]);
+    let task = |id: i64| json!({"id": id, "data": {"original": "x", "revised": format!("y{id}")}});
+    several["task"] = json!([task(6), task(7)]);
+    assert_eq!(tell(several), "ANNOTATIONS_CREATED: 2 kept");
+    let texts: Vec<Value> = pairs().iter().map(|pair| pair["revised"].clone()).collect();
+    assert_eq!(texts, [json!("a c"), json!("y7")]);
+
+    let deleted = json!({"action": "ANNOTATIONS_DELETED", "annotations": [{"id": 17}, {"id": 99}]});
+    assert_eq!(tell(deleted), "ANNOTATIONS_DELETED: 1 taken back");
+    assert_eq!(pairs().len(), 1);
+    assert!(tell(json!({"action": "TASKS_CREATED", "tasks": []})).contains("tells of no annotation"));
+}
+
+#[test]
+fn annotations_that_can_t_be_kept_are_told() {
+    let place = Place::new(false);
+    let served = place.serve();
+    let mut no_id = event("ANNOTATION_CREATED", 1, ("a", "b"), &["style"]);
+    no_id["annotation"]["id"] = Value::Null;
+    let mut no_project = event("ANNOTATION_CREATED", 1, ("a", "b"), &["style"]);
+    no_project["project"] = Value::Null;
+    let mut no_task = event("ANNOTATION_CREATED", 1, ("a", "b"), &["style"]);
+    no_task["task"] = Value::Null;
+    for (body, part) in [
+        (event("ANNOTATION_CREATED", 1, ("a", "b"), &["claim"]), "\"claim\" is no label of the model"),
+        (
+            event("ANNOTATION_CREATED", 1, ("a", "b"), &["clarity", "style"]),
+            "a revision has one label, not 2",
+        ),
+        (no_id, "an annotation has no id"),
+        (no_project, "no project with its label_config"),
+        (no_task, "it holds no task"),
+        (json!({"action": "ANNOTATION_CREATED"}), "let the webhook send its payload"),
+        (json!({"action": "ANNOTATIONS_DELETED"}), "let the webhook send its payload"),
+    ] {
+        let (status, said) = served.post_as("Ann", "/label-studio/webhook", &body);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(said["error"].as_str().unwrap().contains(part), "{said}");
+    }
+    let training = json!({"action": "START_TRAINING"});
+    assert_eq!(served.post_as("Ann", "/label-studio/webhook", &training).0, StatusCode::NOT_IMPLEMENTED);
+    assert_eq!(served.get("/labelling/pairs.jsonl"), "");
+}
