@@ -184,7 +184,7 @@ fn what_is_killed_or_finds_a_full_disk_goes_on_bitwise() {
 #[ignore = "it takes some ten minutes"]
 #[allow(clippy::disallowed_macros, reason = "it tells what it did")]
 fn hundreds_of_kills_go_on_bitwise() {
-    let done = disturb(100, 30);
+    let done = disturb(120, 30);
     done.iter().for_each(|(name, kills, full)| println!("{name}: {kills} kills, {full} full disks"));
     let (kills, full) = done.iter().fold((0, 0), |(kills, full), done| (kills + done.1, full + done.2));
     println!("{kills} kills and {full} full disks, each continued bitwise");
